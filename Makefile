@@ -1,0 +1,81 @@
+# Every target works alone on a fresh machine with make and Python 3.11 or newer: it makes .venv itself,
+# from a lock with hashes, and installs again when the lock or pyproject.toml is newer than the stamp.
+# pip's own settings (mirror, certificates, proxy) are the machine's and are respected.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# The first interpreter that really runs and is new enough; `make PYTHON=…` overrides it.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+# Two test processes: the tests that start processes of their own then still have a core each.
+JOBS ?= 2
+
+.PHONY: help
+help:
+	@echo 'make demo     the exercise: five members, one release admitted, two refused, one action held'
+	@echo 'make test     all tests'
+	@echo 'make lint     ruff and mypy --strict'
+	@echo 'make bench    the figures, each beside its goal and its peer'
+	@echo 'make lock     resolve requirements/*.lock anew from pyproject.toml'
+	@echo 'make clean    remove what the other targets made'
+
+.PHONY: demo
+demo: $(VENV)/demo.stamp
+	$(BIN)/watchword demo
+
+.PHONY: test
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n $(JOBS) -rs $(ARGS)
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# One resolution for all: demo and core are constrained by dev, so no version differs between them.
+COMPILE := UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+	--python-version 3.11 --no-annotate pyproject.toml
+.PHONY: lock
+lock: $(VENV)/dev.stamp
+	@$(COMPILE) $(UPGRADE) --all-extras --group dev -o requirements/dev.lock
+	@$(COMPILE) --extra data --extra demo --group build -c requirements/dev.lock -o requirements/demo.lock
+	@$(COMPILE) -c requirements/dev.lock -o requirements/core.lock
+
+.PHONY: clean
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+# `venv` into a folder that another Python made would mix the two, so it runs only where pip does not.
+define make_venv
+	@test -n '$(PYTHON)' || { echo 'make: no Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3' >&2; exit 2; }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { echo 'making $(VENV) with $(PYTHON)'; $(PYTHON) -m venv --clear $(VENV); } || \
+		{ echo 'make: $(PYTHON) cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }
+endef
+
+# Nothing is fetched to build watchword itself: hatchling is in both locks.
+define install
+	$(make_venv)
+	@echo 'installing $(1) with hashes'
+	@$(PIP) install --require-hashes -r $(1)
+	@$(PIP) install --no-deps --no-build-isolation -e .
+endef
+
+$(VENV)/demo.stamp: requirements/demo.lock pyproject.toml
+	$(call install,requirements/demo.lock)
+	@touch $@
+
+# dev holds all that demo holds, so the demo need not install again after the tests.
+$(VENV)/dev.stamp: requirements/dev.lock pyproject.toml
+	$(call install,requirements/dev.lock)
+	@touch $(VENV)/demo.stamp $@
