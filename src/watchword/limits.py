@@ -15,3 +15,192 @@ JSON_DEPTH_MAX = 64
 
 JSON_INTEGER_MAX = 2**53 - 1
 """Largest magnitude of an integer in canonical JSON. Origin: RFC 8785, section 3.2.2.3 (I-JSON)."""
+
+# -- inspect --------------------------------------------------------------------------------------
+RELEASE_FILES_MAX = 250_000
+"""Files and links in one release. Origin: the largest published model folders hold some 10,000; a manifest stays below 64 MiB."""
+
+RELEASE_DEPTH_MAX = 64
+"""Nesting of folders in a release. Origin: four times the deepest package tree met."""
+
+MANIFEST_BYTES_MAX = 64 * 1024 * 1024
+"""One release manifest. Origin: RELEASE_FILES_MAX entries of about 250 bytes."""
+
+MANIFEST_PATH_BYTES_MAX = 1024
+"""One path of a manifest, in UTF-8 bytes. Origin: a quarter of Linux's PATH_MAX, so that it can be unpacked anywhere."""
+
+READ_BYTES = 1024 * 1024
+"""One read of the hashing pass. Origin: hashlib's speed is flat from 256 KiB up."""
+
+WHOLE_FILE_BYTES_MAX = 4 * 1024 * 1024
+"""Files up to this size are read once into memory, hashed and judged there. Larger ones are hashed in a thread."""
+
+PICKLE_OPS_MAX = 200_000_000
+"""Opcodes followed in one file. Origin: about two minutes; honest pickles met have under 20 million."""
+
+PICKLE_STACK_MAX = 2_000_000
+"""Values and marks on the stack of the pickle machine. Origin: about 150 MB of symbolic values."""
+
+PICKLE_VALUES_MAX = 1_000_000
+"""Containers and calls that keep their contents; later ones keep less (what they call is judged all the same)."""
+
+PICKLE_ITEMS_MAX = 32
+"""Items that a symbolic container keeps; the rest are counted. Calls inside the rest have been judged before."""
+
+PICKLE_NESTING_MAX = 48
+"""Depth to which symbolic values keep what is in them. Origin: rendering and release of values stay shallow."""
+
+PICKLE_TEXT_BYTES_MAX = 4096
+"""Longest string constant kept whole by the pickle machine, in bytes; longer ones keep their first 64 and their place."""
+
+PICKLE_TEXT_TOTAL_MAX = 64 * 1024 * 1024
+"""String constants kept in all, in bytes. Beyond it, strings longer than 64 bytes are cut."""
+
+PICKLE_GLOBALS_MAX = 65_536
+"""Different imports of one pickle. Origin: the richest honest pickles met have under 500."""
+
+PICKLE_NESTED_BYTES_MAX = 64 * 1024 * 1024
+"""A pickle inside a byte string of a pickle, where it has to be decoded into memory before it is read."""
+
+NESTING_MAX = 6
+"""Containers inside containers that are opened. Origin: NeMo and MAR archives nest three deep."""
+
+UNPACKED_BYTES_MAX = 8 * 1024**3
+"""Bytes unpacked from one delivered file, in all. Origin: the largest compressed joblib files met are below 4 GiB."""
+
+UNPACKED_RATIO_MAX = 200
+"""Unpacked to packed size, applied above UNPACKED_FREE_BYTES. Origin: deflate reaches 1,032; weights rarely pass 20."""
+
+UNPACKED_FREE_BYTES = 128 * 1024 * 1024
+"""Unpacked bytes to which the ratio does not apply: an honest array of zeros compresses without bound."""
+
+UNPACKED_MEMORY_BYTES = 32 * 1024 * 1024
+"""Unpacked bytes held in memory; more goes to an unnamed temporary file."""
+
+ARCHIVE_MEMBERS_MAX = 100_000
+"""Members of one archive, and of all archives nested in one file. Origin: ten times the largest sharded checkpoint met."""
+
+ARCHIVE_DIRECTORY_BYTES_MAX = 64 * 1024 * 1024
+"""Central directory of a zip. Origin: ARCHIVE_MEMBERS_MAX entries with long names."""
+
+SAFETENSORS_HEADER_BYTES_MAX = 100_000_000
+"""Header of a safetensors file. Origin: the limit of the reference implementation."""
+
+SAFETENSORS_TENSORS_MAX = 1_000_000
+"""Tensors of a safetensors file. Origin: a hundred times the largest mixture-of-experts checkpoint met."""
+
+ONNX_NODES_MAX = 2_000_000
+"""Messages (nodes, tensors, attributes) walked in an ONNX file. Origin: the largest exported graphs have about 100,000 nodes."""
+
+ONNX_NESTING_MAX = 100
+"""Nesting of messages. Origin: protobuf's own default limit."""
+
+ONNX_STRING_BYTES_MAX = 64 * 1024
+"""Names and strings read from an ONNX file; longer ones are cut."""
+
+NUMPY_HEADER_BYTES_MAX = 64 * 1024
+"""Header of a .npy file. Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""
+
+FINDINGS_PER_FILE_MAX = 200
+"""Different findings kept for one file; more are counted. Repeats of one finding are one finding."""
+
+EVIDENCE_CHARS_MAX = 400
+"""Evidence text of one finding, in characters."""
+
+# -- data -----------------------------------------------------------------------------------------
+DATA_ROWS_MAX = 16_777_216
+"""Rows of one data file. Origin: a manifest in memory takes about 200 bytes a row and its names, so 3.4 GB at most."""
+
+DATA_ROW_BYTES_MAX = 8 * 1024 * 1024
+"""Bytes of one row as it stands in the file, and of its canonical form. Origin: an image of 6 MB as base64."""
+
+DATA_CELL_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes (characters in CSV) of one cell. Origin: half a row; the largest document of common text corpora is 1 to 3 MB."""
+
+DATA_COLUMNS_MAX = 16_384
+"""Columns of a table, or distinct members of the rows of a JSONL file. Origin: the limit of common spreadsheet programs."""
+
+DATA_NAME_BYTES_MAX = 1024
+"""UTF-8 bytes of one key, source, annotator or column name. Origin: URLs, the longest of these, fit by far."""
+
+DATA_LABEL_SHOWN_BYTES_MAX = 256
+"""Canonical bytes of a label that a revealing manifest holds; of a longer one only the digest. Origin: one screen line."""
+
+DATA_MANIFEST_BYTES_MAX = 4 * 1024 * 1024 * 1024
+"""One row manifest on disk. Origin: DATA_ROWS_MAX rows of 250 bytes."""
+
+DATA_UNPACKED_BYTES_MIN = 4 * 1024 * 1024 * 1024
+"""Canonical bytes that any Parquet file may unpack to, however small it is. Origin: 3 s of SHA-256 on one core."""
+
+DATA_UNPACKED_RATIO_MAX = 200
+"""Canonical bytes that a Parquet file may unpack to, per byte of the file. Origin: ten times common tables."""
+
+PARQUET_FOOTER_BYTES_MAX = 64 * 1024 * 1024
+"""The footer of a Parquet file. Origin: 1,000 row groups of 500 columns take about 40 MB."""
+
+PARQUET_PAGE_BYTES_MAX = 64 * 1024 * 1024
+"""One page, unpacked. Origin: 64 times the 1 MB that writers aim at; one dictionary page may be several MB."""
+
+PARQUET_PAGES_BYTES_MAX = 1024 * 1024 * 1024
+"""The largest page plus the dictionary of every column of a row group, unpacked: what is in memory at one time."""
+
+PARQUET_PAGE_HEADER_BYTES_MAX = 64 * 1024
+"""One page header. Origin: two truncated statistics; larger ones carry whole cells and are refused."""
+
+PARQUET_PAGES_MAX = 4_194_304
+"""Pages of one file. Origin: four million pages of 1 MB are 4 TB."""
+
+PARQUET_VALUES_MAX = 134_217_728
+"""Values of one column chunk (elements of nested columns count). Origin: 170,000 embeddings of 768 numbers, 1 GB."""
+
+DATA_CHANGES_NAMED_MAX = 1000
+"""Changed rows that a difference names, per kind of change; the true total is always told. Origin: a readable report."""
+
+DATA_GROUPS_NAMED_MAX = 1000
+"""Sources, and annotators, that a difference lists with counts; the true number is always told. Origin: as above."""
+
+# -- ledger ---------------------------------------------------------------------------------------
+TREE_SIZE_MAX = 2**63 - 1
+"""Leaves of one tree. Origin: C2SP tools hold sizes in signed 64-bit integers."""
+
+PROOF_HASHES_MAX = 63
+"""Hashes of one Merkle proof. Origin: C2SP tlog-witness; enough for TREE_SIZE_MAX."""
+
+NOTE_BYTES_MAX = 1_000_000
+"""One signed note. Origin: golang.org/x/mod/sumdb/note; 100 ML-DSA-87 lines are 620 kB."""
+
+NOTE_LINES_MAX = 100
+"""Signature lines of one note. Origin: golang.org/x/mod/sumdb/note; C2SP asks for at least 16."""
+
+ORIGIN_BYTES_MAX = 255
+"""An origin or a key name in UTF-8. Origin: C2SP tlog-cosignature, a one-byte length in the ML-DSA-44 message."""
+
+ENTRY_BYTES_MAX = 65_535
+"""One ledger entry. Origin: C2SP tlog-tiles, a two-byte length in entry bundles."""
+
+PENDING_BYTES_MAX = 64 * 1024 * 1024
+"""Entries acknowledged but not yet in tiles; they are held in memory. Origin: two million of our leaves; a small node."""
+
+PENDING_ENTRIES_MAX = 262_144
+"""Entries acknowledged but not yet in tiles. Origin: 1,024 tiles; about 50 MB of Python objects."""
+
+INTAKE_BYTES_KEPT_MAX = 1024 * 1024
+"""An intake whose entries are all in tiles is started anew above this. Origin: replayed in a few milliseconds."""
+
+TILES_CACHED_MAX = 4_096
+"""Decoded tiles held by one open ledger, 16 KB each. Origin: all of a tree of 10^6 leaves, 64 MB."""
+
+WITNESS_CLOCK_BACK_S_MAX = 60
+"""Seconds by which a witness's clock may lie behind its own last cosignature. Origin: an NTP step is far smaller."""
+
+KEY_FILE_BYTES_MAX = 64 * 1024
+"""One key file. Origin: two encrypted PKCS#8 blocks are under 1 KB; an RSA key of another tool under 8 KB."""
+
+SUBJECTS_MAX = 64
+"""Subjects of one statement. Origin: a release, its data and a few components; more belongs in a manifest."""
+
+CHARTER_BYTES_MAX = 4 * 1024 * 1024
+"""A charter file. Origin: 32 members with 10 keys of 3 KB each is 1 MB, and 32 ratifications of 5 KB."""
+
+CLOCK_AHEAD_S_MAX = 300
+"""How far a witness's clock may run ahead of ours, in seconds. Origin: Kerberos and TUF practice."""

@@ -1,0 +1,366 @@
+"""A charter as a value: members, suppliers, keys, standing, quorums, requirements and red lines.
+
+Follows docs/protocol.md, section 7. A charter object has exactly the fields named there; names, key ids, origins
+and witness names are unique; each member holds one key of each job and one or more of ``people``.
+
+* Parsing says that a charter is well formed. ``lint`` says whether it can work. ``in_force`` says whether enough
+  members ratified it. The three are apart because a person drafts in that order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from watchword.errors import WatchwordError
+from watchword.limits import CHARTER_BYTES_MAX
+from watchword.statements.canonical import canonical, parse_canonical
+from watchword.statements.digests import DJ
+from watchword.statements.keys import KeyTrouble, PublicKey, parse_public
+from watchword.statements.kinds import Count, Digest, Text, Time
+
+FORMAT = "watchword-charter/1"
+FILE_FORMAT = "watchword-charter-file/1"
+SINGLE_JOBS = ("root", "ledger", "witness", "gate")
+HEAD_JOBS = frozenset({"ledger", "witness"})
+USES = ("ledger", "notices", "record")
+
+
+class BadCharter(WatchwordError):
+    """A charter file or object that is not of the form section 7 states."""
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class Condition(_Strict, frozen=True, kw_only=True):
+    """One comparison of the predicate grammar (section 8)."""
+
+    field: Text
+    op: Text
+    value: Any
+
+
+class When(_Strict, frozen=True, kw_only=True):
+    """Which use cases a requirement is for: criticality at least this, and, unless empty, one of these human roles."""
+
+    criticality: Count
+    human: list[Text]
+
+
+class Requirement(_Strict, frozen=True, kw_only=True):
+    """A row of the requirement table (section 8)."""
+
+    id: Text
+    text: Text
+    kind: Text
+    count: Count
+    from_: Text = msgspec.field(name="from")
+    distinct: Text
+    tools: Count
+    max_age_days: Count | None
+    bound: list[Condition]
+    when: When
+    owed_by: Text
+    accountable: Text
+    principle: list[Text]
+
+
+class RedLine(_Strict, frozen=True, kw_only=True):
+    """What no waiver lifts: crossed when all conditions of ``forbid`` hold."""
+
+    id: Text
+    text: Text
+    forbid: list[Condition]
+    accountable: Text
+    principle: list[Text]
+
+
+class Quorum(_Strict, frozen=True, kw_only=True):
+    """``ratify`` members put a charter in force; ``witness`` operators cosign a head; ``faulty`` may be dishonest."""
+
+    faulty: Count
+    ratify: Count
+    witness: Count
+
+
+class _Origins(_Strict, frozen=True, kw_only=True):
+    ledger: Text
+    notices: Text
+    record: Text
+
+
+class _Key(_Strict, frozen=True, kw_only=True):
+    ed25519: Text
+    id: Digest
+    job: Text
+    mldsa: Text
+    person: Text | None = None
+    roles: list[Text] | None = None
+
+
+class _Member(_Strict, frozen=True, kw_only=True):
+    name: Text
+    operator: Text
+    origins: _Origins
+    witness: Text
+    keys: list[_Key]
+
+
+class _Supplier(_Strict, frozen=True, kw_only=True):
+    name: Text
+    contact: Text
+    keys: list[_Key]
+
+
+class _Charter(_Strict, frozen=True, kw_only=True):
+    alliance: Text
+    format: Text
+    made: Time
+    parent: Digest | None
+    version: Count
+    suite: Count
+    secret: Digest
+    quorum: Quorum
+    head_max_age_s: Count
+    members: list[_Member]
+    suppliers: list[_Supplier]
+    standing: dict[str, list[Text]]
+    requirements: list[Requirement]
+    red_lines: list[RedLine]
+
+
+@dataclass(frozen=True)
+class KeyHolder:
+    """Whose key it is and what it is for. ``operator`` of a supplier is ``supplier:<NAME>``."""
+
+    owner: str
+    operator: str
+    job: str
+    person: str | None
+    roles: tuple[str, ...]
+    public: PublicKey = field(repr=False)
+
+    @property
+    def is_supplier(self) -> bool:
+        return self.job == "supplier"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A party of the alliance: its operator, its three origins by use, its witness name, its keys."""
+
+    name: str
+    operator: str
+    origins: dict[str, str]
+    witness: str
+    keys: tuple[KeyHolder, ...]
+
+    def key(self, job: str) -> PublicKey:
+        """The member's one key of *job* (``root``, ``ledger``, ``witness`` or ``gate``)."""
+        return next(holder.public for holder in self.keys if holder.job == job)
+
+
+@dataclass(frozen=True)
+class Supplier:
+    """Who delivers systems and answers for claims about them."""
+
+    name: str
+    contact: str
+    keys: tuple[KeyHolder, ...]
+
+
+@dataclass(frozen=True)
+class OriginOf:
+    """Whose ledger an origin is, what it is used for, and the key that signs its heads."""
+
+    member: Member
+    use: str
+    key: PublicKey
+
+
+@dataclass(frozen=True)
+class Charter:
+    """One charter version. ``value`` is its canonical object; ``digest`` names it."""
+
+    value: dict[str, Any] = field(repr=False)
+    alliance: str
+    version: int
+    parent: str | None
+    secret: str
+    quorum: Quorum
+    head_max_age_s: int
+    members: tuple[Member, ...]
+    suppliers: tuple[Supplier, ...]
+    standing: dict[str, tuple[str, ...]]
+    requirements: tuple[Requirement, ...]
+    red_lines: tuple[RedLine, ...]
+
+    @cached_property
+    def digest(self) -> str:
+        """The digest that ratifications, bundles and decisions name."""
+        return DJ(self.value)
+
+    @cached_property
+    def operators(self) -> frozenset[str]:
+        """The distinct operators of keys and machines; quorums count these."""
+        return frozenset(member.operator for member in self.members)
+
+    @cached_property
+    def holders(self) -> dict[str, KeyHolder]:
+        """Every key of the charter by its id."""
+        parties: list[Member | Supplier] = [*self.members, *self.suppliers]
+        return {holder.public.id: holder for party in parties for holder in party.keys}
+
+    @cached_property
+    def origins(self) -> dict[str, OriginOf]:
+        """Every ledger of the alliance by its origin."""
+        return {
+            origin: OriginOf(member, use, member.key("ledger"))
+            for member in self.members
+            for use, origin in member.origins.items()
+        }
+
+    @cached_property
+    def shared_origins(self) -> tuple[str, ...]:
+        """The origins of all ``ledger`` and ``notices`` ledgers, sorted: what a view is of."""
+        return tuple(sorted(origin for origin, of in self.origins.items() if of.use != "record"))
+
+    @cached_property
+    def witness_keys(self) -> dict[str, PublicKey]:
+        """The witness keys by witness name."""
+        return {member.witness: member.key("witness") for member in self.members}
+
+    @cached_property
+    def witness_operators(self) -> dict[str, str]:
+        """Who operates each witness."""
+        return {member.witness: member.operator for member in self.members}
+
+    def member(self, name: str) -> Member:
+        """The member called *name*.
+
+        Raises:
+            BadCharter: no such member.
+        """
+        for member in self.members:
+            if member.name == name:
+                return member
+        known = ", ".join(member.name for member in self.members)
+        raise BadCharter(f"{name}: not a member of {self.alliance}", f"members: {known}")
+
+
+@dataclass(frozen=True)
+class CharterFile:
+    """A charter with the ratifications that came with it (canonical envelopes, not yet verified)."""
+
+    charter: Charter
+    ratifications: tuple[bytes, ...]
+
+    def encode(self) -> bytes:
+        """The file's canonical bytes."""
+        envelopes = [msgspec.json.decode(envelope) for envelope in self.ratifications]
+        return canonical({"charter": self.charter.value, "format": FILE_FORMAT, "ratifications": envelopes})
+
+
+def parse_charter(value: Any) -> Charter:
+    """Read a charter object.
+
+    Raises:
+        BadCharter: a field missing, unknown or of another type, a name twice, a key job missing. Names which.
+    """
+    try:
+        raw = msgspec.convert(value, _Charter, strict=True)
+    except msgspec.ValidationError as error:
+        raise BadCharter(f"charter: {error}") from error
+    if raw.format != FORMAT:
+        raise BadCharter(f"charter: format {raw.format[:40]!r}, expected {FORMAT!r}", "a newer watchword wrote it")
+    if raw.suite != 1:
+        raise BadCharter(f"charter: suite {raw.suite} is not known here", "a newer watchword can decide on it")
+    members = tuple(_member(one) for one in raw.members)
+    suppliers = tuple(_supplier(one) for one in raw.suppliers)
+    _refuse_repeats("name", [m.name for m in members] + [s.name for s in suppliers])
+    _refuse_repeats("origin or witness name", [o for m in members for o in (*m.origins.values(), m.witness)])
+    holders = [key for member in members for key in member.keys] + [key for s in suppliers for key in s.keys]
+    _refuse_repeats("key", [holder.public.id for holder in holders])
+    halves = [half for holder in holders for half in (holder.public.ed25519.hex(), holder.public.mldsa.hex())]
+    _refuse_repeats("half of a key", halves)
+    _refuse_repeats("requirement or red line", [r.id for r in raw.requirements] + [r.id for r in raw.red_lines])
+    return Charter(
+        value, raw.alliance, raw.version, raw.parent, raw.secret, raw.quorum, raw.head_max_age_s, members, suppliers,
+        {kind: tuple(who) for kind, who in raw.standing.items()}, tuple(raw.requirements), tuple(raw.red_lines),
+    )  # fmt: skip
+
+
+def parse_charter_file(data: bytes, what: str = "charter") -> CharterFile:
+    """Read the bytes of a charter file.
+
+    Raises:
+        BadCharter, NotCanonical: not a charter file; names *what*.
+    """
+    value = parse_canonical(data, what, CHARTER_BYTES_MAX)
+    if not isinstance(value, dict) or set(value) != {"charter", "format", "ratifications"}:
+        raise BadCharter(f"{what}: not a charter file", "make one with: watchword charter draft")
+    if value["format"] != FILE_FORMAT or not isinstance(value["ratifications"], list):
+        raise BadCharter(f"{what}: format is {str(value['format'])[:40]!r}, this version reads {FILE_FORMAT!r}")
+    return CharterFile(parse_charter(value["charter"]), tuple(canonical(one) for one in value["ratifications"]))
+
+
+def read_charter_file(path: Path) -> CharterFile:
+    """Read a charter file from disk.
+
+    Raises:
+        BadCharter, NotCanonical: missing, too large, or not a charter file; names *path*.
+    """
+    try:
+        if path.stat().st_size > CHARTER_BYTES_MAX:
+            raise BadCharter(f"{path}: larger than {CHARTER_BYTES_MAX:,} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadCharter(f"{path}: {error.strerror}", "name the charter file that your alliance ratified") from error
+    return parse_charter_file(data, str(path))
+
+
+def _member(raw: _Member) -> Member:
+    keys = tuple(_holder(key, raw.name, raw.operator) for key in raw.keys)
+    for job in SINGLE_JOBS:
+        if sum(holder.job == job for holder in keys) != 1:
+            raise BadCharter(f"charter: {raw.name} has not exactly one {job} key")
+    if not any(holder.job == "people" for holder in keys):
+        raise BadCharter(f"charter: {raw.name} names no person's key")
+    for holder in keys:
+        if holder.job not in (*SINGLE_JOBS, "people"):
+            raise BadCharter(f"charter: {raw.name} has a key for the job {holder.job[:40]!r}, which no member has")
+    origins = {"ledger": raw.origins.ledger, "notices": raw.origins.notices, "record": raw.origins.record}
+    return Member(raw.name, raw.operator, origins, raw.witness, keys)
+
+
+def _supplier(raw: _Supplier) -> Supplier:
+    keys = tuple(_holder(key, raw.name, f"supplier:{raw.name}") for key in raw.keys)
+    if not keys or any(holder.job != "supplier" for holder in keys):
+        raise BadCharter(f"charter: supplier {raw.name} has keys of the job supplier, at least one, and no other")
+    return Supplier(raw.name, raw.contact, keys)
+
+
+def _holder(raw: _Key, owner: str, operator: str) -> KeyHolder:
+    if (raw.job == "people") != (raw.person is not None and raw.roles is not None):
+        raise BadCharter(f"charter: {owner}: person and roles belong to a key of the job people, and to no other")
+    try:
+        public = parse_public({"ed25519": raw.ed25519, "id": raw.id, "mldsa": raw.mldsa})
+    except KeyTrouble as error:
+        raise BadCharter(f"charter: {owner}, {raw.job} key: {error.message}", error.hint) from error
+    if (public.level == 44) != (raw.job in HEAD_JOBS):
+        raise BadCharter(f"charter: {owner}: a {raw.job} key is not of ML-DSA level {public.level}")
+    return KeyHolder(owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public)
+
+
+def _refuse_repeats(what: str, names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise BadCharter(f"charter: the {what} {name[:100]} stands twice")
+        seen.add(name)

@@ -1,0 +1,116 @@
+"""Who may say what (docs/protocol.md, section 3, "Standing").
+
+A statement counts when, in this order:
+
+1. its key is in the charter;
+2. the key's owner is the issuer that the statement names;
+3. the charter lists, for its kind, the key's job or one of its roles;
+4. the signature verifies, both halves.
+
+Its envelope and fields were checked when it was parsed. A retraction must further come from the issuer of what it
+retracts, and a revocation be signed with the root key of the owner of the key it revokes.
+"""
+
+from __future__ import annotations
+
+from watchword.charter.charter import Charter, CharterFile, KeyHolder
+from watchword.errors import WatchwordError
+from watchword.statements.keys import BadSignature
+from watchword.statements.kinds import KINDS
+from watchword.statements.statement import Signed, open_envelope, verify
+
+
+class NoStanding(WatchwordError):
+    """A statement that does not count under this charter. Says why."""
+
+
+class NotInForce(WatchwordError):
+    """A charter that too few members ratified."""
+
+
+def standing(charter: Charter, signed: Signed) -> KeyHolder:
+    """The holder of the key that made *signed*, when it has standing.
+
+    Raises:
+        NoStanding: the first of the module's rules that fails.
+    """
+    statement = signed.statement
+    # 1
+    holder = charter.holders.get(signed.key_id)
+    if holder is None:
+        raise NoStanding(f"{statement.kind}: key {signed.key_id[:23]}… is not in the charter")
+    # 2
+    if holder.owner != statement.issuer:
+        raise NoStanding(f"{statement.kind}: says {statement.issuer!r}, but the key is {holder.owner}'s")
+    # 3
+    if statement.kind not in KINDS:
+        raise NoStanding(f"{statement.kind[:80]}: a kind that this version does not know")
+    if not _may(charter, holder, statement.kind):
+        who = f"{holder.owner}'s {holder.job} key" if holder.person is None else f"{holder.person} of {holder.owner}"
+        listed = ", ".join(charter.standing.get(statement.kind, ())) or "nobody"
+        raise NoStanding(f"{statement.kind}: {who} may not say this", f"the charter lists: {listed}")
+    # 4
+    try:
+        verify(signed, holder.public)
+    except BadSignature as error:
+        raise NoStanding(f"{statement.kind} by {holder.owner}: {error.message}") from error
+    return holder
+
+
+def may_retract(notice: Signed, target: Signed) -> bool:
+    """Whether *notice*, a retraction with standing, comes from the issuer of *target*."""
+    return notice.statement.issuer == target.statement.issuer
+
+
+def may_revoke(charter: Charter, notice: Signed, key_id: str) -> bool:
+    """Whether *notice*, a revocation with standing, is by the root key of the owner of *key_id*."""
+    signer, owner = charter.holders.get(notice.key_id), charter.holders.get(key_id)
+    return signer is not None and owner is not None and signer.job == "root" and signer.owner == owner.owner
+
+
+def ratified_by(file: CharterFile) -> dict[str, str]:
+    """The members whose ratification of exactly this charter verifies, each with its operator.
+
+    A ratification that does not verify is not an error: it does not count.
+    """
+    charter = file.charter
+    found: dict[str, str] = {}
+    for envelope in file.ratifications:
+        try:
+            signed = open_envelope(envelope)
+            holder = standing(charter, signed)
+        except WatchwordError:
+            continue
+        statement = signed.statement
+        if statement.kind == "ratification" and holder.job == "root" and statement.is_about(charter.digest):
+            found[holder.owner] = holder.operator
+    return found
+
+
+def in_force(file: CharterFile) -> dict[str, str]:
+    """Check that enough operators ratified; returns ``ratified_by``.
+
+    Raises:
+        NotInForce: too few; names who is missing.
+    """
+    found = ratified_by(file)
+    needed = file.charter.quorum.ratify
+    operators = set(found.values())
+    if needed < 1 or len(operators) < needed:
+        missing = ", ".join(m.name for m in file.charter.members if m.name not in found)
+        raise NotInForce(
+            f"charter {file.charter.version} of {file.charter.alliance}: ratified by {len(operators)} operators of "
+            f"{max(needed, 1)} needed",
+            f"not yet ratified by {missing}",
+        )
+    return found
+
+
+def _may(charter: Charter, holder: KeyHolder, kind: str) -> bool:
+    listed = charter.standing.get(kind, ())
+    if kind == "ratification" or kind == "revoke":
+        # The root keys alone, whatever a charter says: they are the ones kept offline.
+        return holder.job == "root"
+    if holder.job == "people":
+        return any(role in listed for role in holder.roles)
+    return holder.job in ("supplier", "gate", "root") and holder.job in listed

@@ -1,0 +1,92 @@
+"""Digests, commitments, blinded names, base64 (docs/protocol.md, sections 1 and 5)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from typing import Any
+
+from watchword.errors import WatchwordError
+from watchword.statements.canonical import canonical
+
+SALT_BYTES = 32
+
+
+class BadDigest(WatchwordError):
+    """A text that should be ``sha256:<64 hex digits>`` or base64, and is not."""
+
+
+def sha256(data: bytes) -> bytes:
+    """The 32 bytes of SHA-256."""
+    return hashlib.sha256(data).digest()
+
+
+def D(data: bytes) -> str:
+    """``sha256:<hex>`` of *data*."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def DJ(value: Any) -> str:
+    """``sha256:<hex>`` of the canonical JSON of *value*."""
+    return D(canonical(value))
+
+
+def parse_digest(text: str) -> bytes:
+    """The 32 bytes that a digest text names.
+
+    Raises:
+        BadDigest: any other form, upper-case digits included.
+    """
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise BadDigest(f"{str(text)[:80]!r} is not a digest", "a digest is written sha256:<64 lower-case hex digits>")
+    return bytes.fromhex(text[7:])
+
+
+def is_digest(text: object) -> bool:
+    """Whether *text* is a digest in its one form."""
+    return isinstance(text, str) and _DIGEST.fullmatch(text) is not None
+
+
+def commitment(salt: bytes, body: bytes) -> bytes:
+    """The 32-byte salted commitment to *body* (section 5)."""
+    if len(salt) != SALT_BYTES:
+        raise BadDigest(f"a salt has {SALT_BYTES} bytes, this one {len(salt)}")
+    hashed = hashlib.sha256(b"watchword/commitment/v1\0" + salt)
+    hashed.update(body)
+    return hashed.digest()
+
+
+def blinded(secret: bytes, name: str) -> bytes:
+    """The 32 bytes a notice against *name* is filed under: only holders of the secret can test a guess."""
+    return hmac.new(secret, name.encode(), hashlib.sha256).digest()
+
+
+def secret_commitment(secret: bytes) -> str:
+    """What the charter holds of the alliance secret (section 5)."""
+    return D(b"watchword/alliance-secret/v1\0" + secret)
+
+
+def b64(data: bytes) -> str:
+    """Base64 in the standard alphabet, padded."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def unb64(text: str, what: str = "base64") -> bytes:
+    """Decode base64 strictly: only what re-encodes to itself.
+
+    Raises:
+        BadDigest: not base64, or not its canonical form.
+    """
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise BadDigest(f"{what}: not base64") from error
+    if b64(data) != text:
+        raise BadDigest(f"{what}: base64 is not in its canonical form")
+    return data
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")

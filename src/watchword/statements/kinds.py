@@ -1,0 +1,307 @@
+"""The kinds of statement, as typed structures (docs/protocol.md, section 4).
+
+* A predicate has exactly the fields of its kind: one missing, one more, or one of another type is refused.
+* A kind is named in full as ``urn:watchword:<kind>:v1`` and in code by its short name.
+* What is not listed here is an unknown kind: kept and shown, never counted (see ``statements.statement``).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Text = Annotated[str, Meta(max_length=4096)]
+Digest = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]
+Time = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Decimal = Annotated[str, Meta(pattern=r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", max_length=40)]
+Base64 = Annotated[str, Meta(pattern="^[A-Za-z0-9+/]*={0,2}$", max_length=8192)]
+Scope = Literal["public", "alliance", "own"] | Annotated[list[Text], Meta(min_length=1, max_length=256)]
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    pass
+
+
+class After(_Strict, frozen=True, kw_only=True):
+    """A head of another member's ledger that the issuer had seen: the statement is not older."""
+
+    origin: Text
+    root: Base64
+    size: Count
+
+
+class Common(_Strict, frozen=True, kw_only=True):
+    """What every predicate carries. ``scope``: who may hold the body."""
+
+    issuer: Text
+    made: Time
+    scope: Scope
+    after: After | None
+
+
+class Attachment(_Strict, frozen=True, kw_only=True):
+    """A document kept beside the statement, named by its salted commitment."""
+
+    bytes: Count
+    commitment: Digest
+    media_type: Text
+    name: Text
+
+
+class Tool(_Strict, frozen=True, kw_only=True):
+    """What made the evidence."""
+
+    name: Text
+    version: Text
+
+
+class InspectionTool(Tool, frozen=True, kw_only=True):
+    """An inspector: ``rules`` is the digest of its rule data."""
+
+    rules: Text
+
+
+class Ratification(Common, frozen=True, kw_only=True):
+    """A member's root key puts one charter version in force. Subject: the charter."""
+
+    version: Count
+
+
+class Claim(Common, frozen=True, kw_only=True):
+    """What a supplier says of its release and answers for."""
+
+    system: Text
+    release: Text
+    supplier_contact: Text
+    trained_on: list[Text]
+    tested: list[Text]
+    known_weaknesses: list[Text]
+    support_until: Time | None
+
+
+class InspectionFinding(_Strict, frozen=True, kw_only=True):
+    """One thing an inspection found; ``offset`` in bytes."""
+
+    rule: Text
+    verdict: Text
+    path: Text
+    offset: Count | None
+    message: Text
+
+
+class Inspection(Common, frozen=True, kw_only=True):
+    """What is hidden in a release, as one tool saw it. At most 200 findings, worst first; the rest in ``report``."""
+
+    tool: InspectionTool
+    verdict: Literal["nothing-found", "suspicious", "dangerous", "unreadable"]
+    files: Count
+    bytes: Count
+    dangerous: Count
+    suspicious: Count
+    unreadable: Count
+    findings: Annotated[list[InspectionFinding], Meta(max_length=200)]
+    report: Attachment | None
+
+
+class Component(_Strict, frozen=True, kw_only=True):
+    """One line of a bill of materials."""
+
+    name: Text
+    version: Text
+    purl: Text | None
+    digest: Digest | None
+
+
+class Dataset(_Strict, frozen=True, kw_only=True):
+    """A data set by the digest of its manifest."""
+
+    name: Text
+    digest: Digest
+
+
+class BillOfMaterials(Common, frozen=True, kw_only=True):
+    """What a release is made of; ``document`` is the full CycloneDX text."""
+
+    format: Text
+    system: Text
+    release: Text
+    components: Annotated[list[Component], Meta(max_length=20_000)]
+    base_models: Annotated[list[Text], Meta(max_length=1_000)]
+    datasets: Annotated[list[Dataset], Meta(max_length=1_000)]
+    document: Attachment
+
+
+class AnnotatorCount(_Strict, frozen=True, kw_only=True):
+    """How many of an annotator's rows changed their label."""
+
+    annotator: Text
+    changed: Count
+    rows: Count
+
+
+class DataScreening(Common, frozen=True, kw_only=True):
+    """Two deliveries of a data set compared row by row. At most 50 annotators, most changed first."""
+
+    tool: Tool
+    dataset: Text
+    delivered: Digest
+    previous: Digest | None
+    rows: Count
+    added: Count
+    removed: Count
+    changed_features: Count
+    changed_labels: Count
+    reordered: Count
+    annotators: Annotated[list[AnnotatorCount], Meta(max_length=50)]
+    report: Attachment | None
+
+
+class Threat(_Strict, frozen=True, kw_only=True):
+    """Against whom: goal, knowledge and capability of the attacker."""
+
+    goal: Text
+    knowledge: Text
+    capability: Text
+
+
+class Evaluation(Common, frozen=True, kw_only=True):
+    """How a release behaves under attack: ``k`` of ``n`` with an interval, never a point estimate."""
+
+    tool: Tool
+    method: Text
+    threat: Threat
+    metric: Text
+    n: Count
+    k: Count
+    low: Decimal
+    high: Decimal
+    seed: Text
+    data: Digest | None
+    report: Attachment | None
+
+
+class Review(Common, frozen=True, kw_only=True):
+    """People's judgement: legal, human factors, red team."""
+
+    of: Literal["legal", "human-factors", "red-team"]
+    outcome: Literal["in favour", "with limits", "against"]
+    text: Text
+    report: Attachment | None
+
+
+class Decision(Common, frozen=True, kw_only=True):
+    """An admission or refusal; ``decision`` is the object that protocol section 8 makes."""
+
+    decision: dict[str, Any]
+
+
+class Mandate(Common, frozen=True, kw_only=True):
+    """Authority delegated to an admitted system; ``mandate`` is the object of protocol section 9."""
+
+    mandate: dict[str, Any]
+
+
+class Approval(Common, frozen=True, kw_only=True):
+    """A person's answer to one held action, over its exact bytes."""
+
+    person: Text
+    gate: Text
+    hold: Text
+    mandate: Digest
+    answer: Literal["approve", "refuse"]
+    asked: Time
+    expires: Time
+    preview: Digest
+
+
+class Stop(Common, frozen=True, kw_only=True):
+    """Every mandate made before it, for this release or for all, is void."""
+
+    reason: Text
+
+
+class RecordHead(Common, frozen=True, kw_only=True):
+    """Anchors a gate's private record in the shared ledger."""
+
+    origin: Text
+    size: Count
+    root: Base64
+
+
+class Recall(Common, frozen=True, kw_only=True):
+    """Bad news against a release, component, model, data set or supplier."""
+
+    target: Text
+    reason: Text
+    actions: list[Text]
+    deadline: Time | None
+    supersedes: Digest | None
+
+
+class Retract(Common, frozen=True, kw_only=True):
+    """An issuer takes its own statement back."""
+
+    target: Text
+    reason: Text
+
+
+class Dispute(Common, frozen=True, kw_only=True):
+    """A member contests a statement."""
+
+    target: Text
+    reason: Text
+
+
+class ValidUpTo(_Strict, frozen=True, kw_only=True):
+    """Statements in this ledger before index ``size`` stay valid."""
+
+    origin: Text
+    size: Count
+
+
+class Revoke(Common, frozen=True, kw_only=True):
+    """A key is no longer to be believed, except for what it signed before the sizes named."""
+
+    target: Text
+    reason: Text
+    valid_up_to: list[ValidUpTo]
+
+
+KINDS: dict[str, type[Common]] = {
+    "ratification": Ratification,
+    "claim": Claim,
+    "inspection": Inspection,
+    "bill-of-materials": BillOfMaterials,
+    "data-screening": DataScreening,
+    "evaluation": Evaluation,
+    "review": Review,
+    "decision": Decision,
+    "mandate": Mandate,
+    "approval": Approval,
+    "stop": Stop,
+    "record-head": RecordHead,
+    "recall": Recall,
+    "retract": Retract,
+    "dispute": Dispute,
+    "revoke": Revoke,
+}
+EVIDENCE = frozenset({"claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review"})
+NOTICES = frozenset({"recall", "retract", "dispute", "revoke"})
+PREFIX, SUFFIX = "urn:watchword:", ":v1"
+
+
+def urn(kind: str) -> str:
+    """The full name of a kind: ``urn:watchword:<kind>:v1``."""
+    return PREFIX + kind + SUFFIX
+
+
+def json_schema(kind: str) -> dict[str, Any]:
+    """The JSON Schema of a kind's predicate.
+
+    Raises:
+        KeyError: no such kind.
+    """
+    return msgspec.json.schema(KINDS[kind])

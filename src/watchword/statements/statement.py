@@ -1,0 +1,198 @@
+"""A statement: a signed fact about subjects named by digest (in-toto Statement v1; docs/protocol.md, section 3).
+
+* A statement's id is the digest of its payload; the payload is canonical JSON.
+* Its envelope has exactly one signature, by one composite key.
+* A known kind has exactly its fields; an unknown kind parses, is kept and shown, and has no ``body``.
+* Not decided here: whether the key may say this (see ``charter.standing``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from watchword.errors import WatchwordError
+from watchword.limits import ENVELOPE_BYTES_MAX, SUBJECTS_MAX
+from watchword.statements import dsse
+from watchword.statements.canonical import canonical, parse_canonical
+from watchword.statements.digests import D, is_digest
+from watchword.statements.keys import PublicKey, SigningKey, verify_signature
+from watchword.statements.kinds import KINDS, PREFIX, SUFFIX, After, Common, urn
+from watchword.statements.times import parse_time, rfc3339
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+
+
+class BadStatement(WatchwordError):
+    """A payload that is not a statement of the form it claims."""
+
+
+@dataclass(frozen=True, order=True)
+class Subject:
+    """What a statement is about: a name for people, and a ``sha256:`` digest."""
+
+    name: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A parsed payload. ``kind`` is the short name, or the whole predicate type when it is not ours."""
+
+    kind: str
+    subject: tuple[Subject, ...]
+    predicate: dict[str, Any]
+    payload: bytes = field(repr=False)
+
+    @cached_property
+    def id(self) -> str:
+        """The statement id: the digest of the payload."""
+        return D(self.payload)
+
+    @cached_property
+    def body(self) -> Common | None:
+        """The typed predicate; None for a kind that this version does not know."""
+        known = KINDS.get(self.kind)
+        return None if known is None else msgspec.convert(self.predicate, known, strict=True)
+
+    @property
+    def issuer(self) -> str:
+        """Who says it, by its own words; empty when an unknown kind does not say."""
+        return str(self.predicate.get("issuer", ""))
+
+    @property
+    def made(self) -> datetime:
+        """When its issuer says it was made."""
+        return parse_time(self.predicate.get("made", ""))
+
+    def is_about(self, digest: str) -> bool:
+        """Whether *digest* is among the subjects."""
+        return any(subject.digest == digest for subject in self.subject)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A statement with its one signature, as found in an envelope. Not verified by being parsed."""
+
+    statement: Statement
+    key_id: str
+    signature: bytes = field(repr=False)
+    envelope: bytes = field(repr=False)
+
+
+def make(
+    kind: str,
+    subject: tuple[Subject, ...],
+    fields: dict[str, Any],
+    *,
+    issuer: str,
+    made: datetime,
+    scope: str | list[str] = "alliance",
+    after: After | None = None,
+) -> Statement:
+    """Build a statement of a known kind.
+
+    Args:
+        fields: the kind's own fields, without the common four.
+        scope: ``public``, ``alliance``, ``own`` or member names.
+
+    Raises:
+        BadStatement: a field missing, unknown or of another type; too many subjects.
+    """
+    common = {
+        "issuer": issuer,
+        "made": rfc3339(made),
+        "scope": sorted(scope) if isinstance(scope, list) else scope,
+        "after": None if after is None else msgspec.to_builtins(after),
+    }
+    value = {
+        "_type": STATEMENT_TYPE,
+        "predicate": common | fields,
+        "predicateType": urn(kind),
+        "subject": [{"digest": {"sha256": s.digest.removeprefix("sha256:")}, "name": s.name} for s in subject],
+    }
+    if kind not in KINDS:
+        raise BadStatement(f"{kind!r} is not a kind of statement", "known kinds: " + ", ".join(KINDS))
+    return parse_statement(canonical(value))
+
+
+def parse_statement(payload: bytes) -> Statement:
+    """Parse a payload strictly.
+
+    Raises:
+        BadStatement: not a Statement v1, a bad subject, or a known kind whose fields are not exactly its own.
+        NotCanonical: not canonical JSON within limits.
+    """
+    value = parse_canonical(payload, "statement", ENVELOPE_BYTES_MAX)
+    if not isinstance(value, dict) or set(value) != {"_type", "predicate", "predicateType", "subject"}:
+        raise BadStatement("statement: fields are _type, predicate, predicateType, subject and no other")
+    if value["_type"] != STATEMENT_TYPE:
+        raise BadStatement(f"statement: type is {str(value['_type'])[:80]!r}, not {STATEMENT_TYPE!r}")
+    if not isinstance(value["predicate"], dict) or not isinstance(value["predicateType"], str):
+        raise BadStatement("statement: predicate is not an object, or its type is not text")
+    statement = Statement(
+        _short(value["predicateType"]), _subjects(value["subject"]), value["predicate"], payload.removesuffix(b"\n")
+    )
+    try:
+        body = statement.body
+    except msgspec.ValidationError as error:
+        raise BadStatement(f"{statement.kind}: {error}") from error
+    if body is not None:
+        parse_time(body.made)
+        if isinstance(body.scope, list) and body.scope != sorted(set(body.scope)):
+            raise BadStatement(f"{statement.kind}: scope is not a sorted list of members")
+    return statement
+
+
+def sign(statement: Statement, key: SigningKey) -> bytes:
+    """The canonical envelope of *statement*, signed by *key* (level 65)."""
+    signature = dsse.Signature(key.public.id, key.sign(dsse.pae(dsse.IN_TOTO, statement.payload)))
+    return dsse.encode(dsse.Envelope(statement.payload, dsse.IN_TOTO, (signature,)))
+
+
+def open_envelope(data: bytes) -> Signed:
+    """Parse an envelope and the statement in it. Nothing is verified.
+
+    Raises:
+        BadEnvelope, BadStatement, NotCanonical, BadDigest: malformed; names what.
+    """
+    envelope = dsse.parse(data)
+    one = envelope.signatures[0]
+    return Signed(parse_statement(envelope.payload), one.keyid, one.sig, data.removesuffix(b"\n"))
+
+
+def verify(signed: Signed, public: PublicKey) -> None:
+    """Check the signature of *signed* by *public*.
+
+    Raises:
+        BadSignature: either half does not verify.
+    """
+    verify_signature(public, signed.signature, dsse.pae(dsse.IN_TOTO, signed.statement.payload))
+
+
+def _short(predicate_type: str) -> str:
+    if predicate_type.startswith(PREFIX) and predicate_type.endswith(SUFFIX):
+        short = predicate_type[len(PREFIX) : -len(SUFFIX)]
+        if short in KINDS:
+            return short
+    return predicate_type
+
+
+def _subjects(value: Any) -> tuple[Subject, ...]:
+    if not isinstance(value, list) or not 1 <= len(value) <= SUBJECTS_MAX:
+        raise BadStatement(f"statement: has 1 to {SUBJECTS_MAX} subjects")
+    subjects = []
+    for one in value:
+        if not isinstance(one, dict) or set(one) != {"digest", "name"} or not isinstance(one["name"], str):
+            raise BadStatement("statement: a subject has name and digest and no other field")
+        digests = one["digest"]
+        only_sha256 = isinstance(digests, dict) and set(digests) == {"sha256"}
+        digest = f"sha256:{digests['sha256']}" if only_sha256 else ""
+        if not is_digest(digest):
+            raise BadStatement(f"statement: subject {one['name'][:80]!r} has no sha256 digest alone")
+        subjects.append(Subject(one["name"], digest))
+    return tuple(subjects)
