@@ -62,6 +62,7 @@ class Requirement(_Strict, frozen=True, kw_only=True):
     count: Count
     from_: Text = msgspec.field(name="from")
     distinct: Text
+    where: list[Condition]
     tools: Count
     max_age_days: Count | None
     bound: list[Condition]
