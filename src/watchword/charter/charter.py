@@ -27,7 +27,8 @@ FORMAT = "watchword-charter/1"
 FILE_FORMAT = "watchword-charter-file/1"
 SINGLE_JOBS = ("root", "ledger", "witness", "gate")
 HEAD_JOBS = frozenset({"ledger", "witness"})
-USES = ("ledger", "notices", "record")
+RESERVED_ROLES = frozenset({"root", "supplier", "gate"})
+"""Words that ``standing`` uses for jobs: a person's role of that name would pass for the job."""
 
 
 class BadCharter(WatchwordError):
@@ -350,6 +351,8 @@ def _supplier(raw: _Supplier) -> Supplier:
 def _holder(raw: _Key, owner: str, operator: str) -> KeyHolder:
     if (raw.job == "people") != (raw.person is not None and raw.roles is not None):
         raise BadCharter(f"charter: {owner}: person and roles belong to a key of the job people, and to no other")
+    if RESERVED_ROLES.intersection(raw.roles or ()):
+        raise BadCharter(f"charter: {owner}: no role is called {' or '.join(sorted(RESERVED_ROLES))}")
     try:
         public = parse_public({"ed25519": raw.ed25519, "id": raw.id, "mldsa": raw.mldsa})
     except KeyTrouble as error:

@@ -69,21 +69,23 @@ def may_revoke(charter: Charter, notice: Signed, key_id: str) -> bool:
 
 
 def ratified_by(file: CharterFile) -> dict[str, str]:
-    """The members whose ratification of exactly this charter verifies, each with its operator.
+    """The members that ratified exactly this charter, each with its operator.
 
-    A ratification that does not verify is not an error: it does not count.
+    Raises:
+        NotInForce: an envelope among the ratifications that is none of this charter by a root key; nothing may stand
+            beside the ratifications that could be taken for one.
     """
     charter = file.charter
     found: dict[str, str] = {}
-    for envelope in file.ratifications:
+    for number, envelope in enumerate(file.ratifications, 1):
         try:
             signed = open_envelope(envelope)
             holder = standing(charter, signed)
-        except WatchwordError:
-            continue
-        statement = signed.statement
-        if statement.kind == "ratification" and holder.job == "root" and statement.is_about(charter.digest):
-            found[holder.owner] = holder.operator
+        except WatchwordError as error:
+            raise NotInForce(f"ratification {number} does not count: {error.message}", error.hint) from error
+        if signed.statement.kind != "ratification" or not signed.statement.is_about(charter.digest):
+            raise NotInForce(f"ratification {number}, by {holder.owner}, is not of this charter ({charter.digest})")
+        found[holder.owner] = holder.operator
     return found
 
 
