@@ -101,9 +101,15 @@ def test_an_unknown_kind_is_kept_whole_and_has_no_typed_body() -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    [[], [{"name": "x", "digest": {}}], [{"name": "x", "digest": {"sha256": "AB" * 32}}], [{"name": "x"}],
-     [{"name": "x", "digest": {"sha256": "ab" * 32, "md5": "00"}}], [{"name": "x", "digest": {"sha256": "ab" * 32}}] * 65],
-)  # fmt: skip
+    [
+        [],
+        [{"name": "x", "digest": {}}],
+        [{"name": "x", "digest": {"sha256": "AB" * 32}}],
+        [{"name": "x"}],
+        [{"name": "x", "digest": {"sha256": "ab" * 32, "md5": "00"}}],
+        [{"name": "x", "digest": {"sha256": "ab" * 32}}] * 65,
+    ],
+)
 def test_a_subject_without_one_sha256_digest_is_refused(subject: list[Any]) -> None:
     """A statement is about digests; 1 to 64 of them."""
     value = json.loads(_review().payload) | {"subject": subject}
