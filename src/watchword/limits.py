@@ -204,3 +204,29 @@ CHARTER_BYTES_MAX = 4 * 1024 * 1024
 
 CLOCK_AHEAD_S_MAX = 300
 """How far a witness's clock may run ahead of ours, in seconds. Origin: Kerberos and TUF practice."""
+
+PASSPHRASE_BYTES_MAX = 4096
+"""A passphrase from a file or descriptor. Origin: longer than anyone types; a wrong file is not read whole."""
+
+# -- policy ---------------------------------------------------------------------------------------
+CEDAR_TEXT_BYTES_MAX = 64 * 1024
+"""Cedar text given to the engine. Origin: ten times the alliance pack; the engine's own parser has no bound."""
+
+CEDAR_NESTING_MAX = 64
+"""Brackets inside brackets in Cedar text. Origin: the engine was seen to crash at about 700 parentheses."""
+
+CONDITIONS_MAX = 64
+"""Conditions of one row or red line. Origin: the engine's evaluator gives up on chains of some 2,000 terms."""
+
+POLICY_FILE_BYTES_MAX = 1024 * 1024
+"""A use-case file or a pack. Origin: a pack of 100 rows is about 60 KB."""
+
+# -- report ---------------------------------------------------------------------------------------
+REPORT_FINDINGS_MAX = 200
+"""Findings that a page shows, worst first; the true number is told. Origin: as many as an inspection statement holds."""
+
+REPORT_FILES_MAX = 500
+"""Files that a page lists, worst first; the true number is told. Origin: ten printed pages."""
+
+REPORT_COMPONENTS_MAX = 300
+"""Components of a bill of materials that a page lists; the true number is told. Origin: six printed pages."""

@@ -1,0 +1,299 @@
+"""The tree of commands: what exists, what each takes, which function answers it. Imports argparse and nothing more.
+
+A command's function is named as ``module:function`` under ``watchword.cli`` and imported when it is called.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+Sub = Any
+"""What ``add_subparsers`` returns; argparse gives the type no public name."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of every command."""
+    root = argparse.ArgumentParser(
+        prog="watchword",
+        description="AI-security assurance for an alliance: inspect, sign, record, decide, gate, recall.",
+        epilog="exit codes: 0 yes or nothing found, 1 no, 2 could not do it. `watchword COMMAND --help` says more.",
+    )
+    root.add_argument("--version", action="store_true", help="print the version and exit")
+    root.set_defaults(run="completion:version_or_help")
+    commands = root.add_subparsers(metavar="COMMAND")
+    _main_job(commands)
+    _evidence(commands)
+    _membership(commands)
+    _charter(commands)
+    _ledger(commands)
+    _notices(commands)
+    _decisions(commands)
+    _gate(commands)
+    _rest(commands)
+    return root
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    group = common.add_argument_group("everywhere")
+    group.add_argument(
+        "--home", type=Path, help="the node's folder (else $WATCHWORD_HOME, else a .watchword)"
+    )
+    group.add_argument("--format", choices=("text", "json"), default="text", help="how the result is printed")
+    group.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    group.add_argument("--passphrase-fd", type=int, metavar="N", help="read the keys' passphrase from this descriptor")
+    return common
+
+
+def _add(sub: Sub, name: str, run: str, text: str, **more: Any) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = sub.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + ".", parents=[_common()], **more
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _noun(sub: Sub, name: str, text: str) -> Sub:
+    noun = sub.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    noun.set_defaults(run="completion:help_of", noun=noun)
+    return noun.add_subparsers(metavar="VERB")
+
+
+def _release_names(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--system", metavar="NAME", help="the system's name (default: the path's last part)")
+    command.add_argument("--release", metavar="VERSION", help="the release's version (default: unversioned)")
+
+
+def _signer(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
+    command.add_argument(
+        "--scope", default="alliance", metavar="WHO", help="who may hold the body: public, alliance, own, or ALFA,BRAVO"
+    )
+
+
+def _main_job(commands: Sub) -> None:
+    assure = _add(
+        commands, "assure", "assure:run", "inspect a release, record what was found, decide, write the report"
+    )
+    assure.add_argument("path", type=Path, metavar="PATH", help="a model file or folder")
+    _release_names(assure)
+    assure.add_argument("--use", type=Path, metavar="FILE", help="the use case (TOML) for which admission is asked")
+    assure.add_argument("--report", type=Path, default=Path("report.html"), metavar="FILE", help="where the page goes")
+    _signer(assure)
+
+
+def _evidence(commands: Sub) -> None:
+    inspect = _add(
+        commands, "inspect", "inspect:run", "look for what is hidden in model files; nothing in them is executed"
+    )
+    inspect.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files or folders")
+    inspect.add_argument("--explain", metavar="RULE", help="print what a rule means and what to do")
+    inspect.add_argument("--no-hash", action="store_true", help="judge only; no manifest, no release digest")
+    inspect.add_argument("--output", type=Path, metavar="FILE", help="write the result there")
+    inspect.add_argument(
+        "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that exits 1"
+    )
+    inspect.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
+    _release_names(inspect)
+    _signer(inspect)
+
+    data = _noun(commands, "data", "was the data manipulated: row manifests and exact differences")
+    manifest = _add(data, "manifest", "data:manifest", "write the row manifest of a delivery (CSV, JSONL, Parquet)")
+    manifest.add_argument("path", type=Path, metavar="FILE")
+    _columns(manifest)
+    manifest.add_argument("--output", type=Path, metavar="FILE", help="default: FILE.rows beside it")
+    diff = _add(data, "diff", "data:diff", "say exactly which rows of two deliveries differ, by source and annotator")
+    diff.add_argument("old", type=Path, metavar="OLD", help="a delivery, or its row manifest")
+    diff.add_argument("new", type=Path, metavar="NEW", help="a delivery, or its row manifest")
+    _columns(diff)
+    diff.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
+    diff.add_argument("--dataset", metavar="NAME", help="the data set's name (default: NEW's file name)")
+    diff.add_argument("--of", metavar="RELEASE", help="the release trained on it: its path or digest")
+    _release_names(diff)
+    _signer(diff)
+
+    statement = _noun(commands, "statement", "sign and show single statements")
+    sign = _add(statement, "sign", "statement:sign", "sign a statement of any kind from a TOML file of its fields")
+    sign.add_argument("kind", metavar="KIND")
+    sign.add_argument("fields", type=Path, metavar="FILE", help="the kind's own fields (docs/reference/kinds.md)")
+    sign.add_argument("--of", metavar="RELEASE", required=True, help="what it is about: a path or a digest")
+    _release_names(sign)
+    _signer(sign)
+    sign.add_argument("--output", type=Path, metavar="FILE", help="write the envelope there instead of appending it")
+    show = _add(statement, "show", "statement:show", "print a statement: who signed it, when, where it is recorded")
+    show.add_argument("what", metavar="ID|FILE", help="an id, a locator such as BRAVO#12, or an envelope file")
+
+
+def _columns(command: argparse.ArgumentParser) -> None:
+    for name, text in (
+        ("key", "names a row in both deliveries"),
+        ("label", "holds the label"),
+        ("source", "says where a row came from"),
+        ("annotator", "says who labelled it"),
+    ):
+        command.add_argument(f"--{name}", metavar="COLUMN", help=f"the column that {text}")
+
+
+def _membership(commands: Sub) -> None:
+    init = _add(commands, "init", "init:run", "make a node's folder and keys, and the enrolment that a charter needs")
+    init.add_argument("name", metavar="NAME", help="the member's or supplier's name, such as ALFA")
+    init.add_argument("--supplier", action="store_true", help="a supplier: one signing key, no ledgers")
+    init.add_argument("--contact", default="", metavar="TEXT", help="a supplier's security contact")
+    init.add_argument("--domain", metavar="NAME", help="prefix of the ledgers' origins (default: NAME.example)")
+    init.add_argument("--operator", metavar="NAME", help="who runs the machines and keys (default: the member)")
+    init.add_argument(
+        "--person",
+        action="append",
+        metavar="NAME:ROLE[,ROLE]",
+        help="a person with a key, and what they may sign (default: official, evaluator, commander, steward, one each)",
+    )
+    init.add_argument("--unencrypted", action="store_true", help="keep the keys in plain files, mode 0600")
+    keys = _add(commands, "keys", "init:keys", "list this node's keys: job, person, roles, id")
+    keys.set_defaults(run="init:keys")
+
+
+def _charter(commands: Sub) -> None:
+    charter = _noun(commands, "charter", "the alliance's machine-readable annex: who, what may be said, red lines")
+    draft = _add(charter, "draft", "charter:draft", "write a charter from members' enrolments and a requirement table")
+    draft.add_argument("--alliance", required=True, metavar="NAME")
+    draft.add_argument("--member", type=Path, action="append", required=True, metavar="FILE", help="an enrolment.json")
+    draft.add_argument("--supplier", type=Path, action="append", default=[], metavar="FILE", help="an enrolment.json")
+    draft.add_argument(
+        "--pack", type=Path, metavar="FILE", help="requirements and red lines (TOML; default: alliance pack)"
+    )
+    draft.add_argument("--faulty", type=int, default=None, metavar="F", help="how many operators may be dishonest")
+    draft.add_argument(
+        "--witness", type=int, metavar="K", help="operators that must cosign a head (default: the least)"
+    )
+    draft.add_argument("--ratify", type=int, metavar="N", help="operators that must ratify (default: as --witness)")
+    draft.add_argument(
+        "--head-max-age", type=int, default=86_400, metavar="S", help="how old a head may be, in seconds"
+    )
+    draft.add_argument("--output", type=Path, default=Path("charter.json"), metavar="FILE")
+    draft.add_argument("--secret-output", type=Path, default=Path("alliance.secret"), metavar="FILE")
+    ratify = _add(charter, "ratify", "charter:ratify", "sign a charter with this member's root key")
+    ratify.add_argument("charter", type=Path, metavar="CHARTER")
+    ratify.add_argument("--output", type=Path, metavar="FILE", help="default: NAME.ratification.json")
+    adopt = _add(charter, "adopt", "charter:adopt", "install a charter that enough members ratified; open the ledgers")
+    adopt.add_argument("charter", type=Path, metavar="CHARTER")
+    adopt.add_argument("ratifications", type=Path, nargs="*", metavar="RATIFICATION")
+    adopt.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the alliance secret")
+    show = _add(charter, "show", "charter:show", "print a charter: members, keys, quorums, the requirement table")
+    show.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
+    lint = _add(charter, "lint", "charter:lint", "say what in a charter cannot work")
+    lint.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
+
+
+def _ledger(commands: Sub) -> None:
+    ledger = _noun(commands, "ledger", "append-only logs that other members witness")
+    _add(ledger, "show", "ledger:show", "print heads, sizes, witnesses with ages, and what is not yet cosigned")
+    append = _add(ledger, "append", "ledger:append", "publish statements that somebody with standing signed")
+    append.add_argument("envelopes", type=Path, nargs="+", metavar="FILE")
+    export = _add(ledger, "export", "ledger:export", "write one file with what another member has not yet")
+    export.add_argument("--to", required=True, metavar="MEMBER")
+    export.add_argument("--output", type=Path, metavar="FILE", help="default: FROM-to-MEMBER.wwx.json")
+    import_ = _add(ledger, "import", "ledger:import_", "take in another member's file, whole or not at all, and cosign")
+    import_.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    exchange = _add(
+        ledger, "exchange", "ledger:exchange", "import what a shared folder holds for us; export to everyone"
+    )
+    exchange.add_argument("folder", type=Path, metavar="FOLDER")
+    prove = _add(ledger, "prove", "ledger:prove", "write one file that re-checks decisions offline, bad news included")
+    prove.add_argument("decisions", nargs="+", metavar="DECISION", help="a decision's id or locator")
+    prove.add_argument("--record", action="store_true", help="with the gate's receipts")
+    prove.add_argument("--output", type=Path, default=Path("proof.json"), metavar="FILE")
+    verify = _add(ledger, "verify", "ledger:verify", "re-check a proof file against a charter")
+    verify.add_argument("charter", type=Path, metavar="CHARTER")
+    verify.add_argument("bundle", type=Path, metavar="BUNDLE")
+    _add(ledger, "check", "ledger:check", "rebuild every tree of this node from its entries; name the first bad index")
+
+
+def _notices(commands: Sub) -> None:
+    notice = _noun(commands, "notice", "bad news with standing: it counts as soon as it is signed")
+    for name, text in (
+        ("recall", "recall a release, component, model, data set or supplier"),
+        ("retract", "take back a statement of this node's own"),
+        ("dispute", "contest a statement of another"),
+        ("revoke", "revoke one of this member's keys, with the root key"),
+    ):
+        verb = _add(notice, name, "notice:issue", text)
+        verb.set_defaults(kind=name)
+        verb.add_argument(
+            "target", metavar="TARGET", help="a name such as release:sha256:…, an id, a locator, or a path"
+        )
+        verb.add_argument("--reason", required=True, metavar="TEXT")
+        verb.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")
+        _signer(verb)
+        if name == "recall":
+            verb.add_argument("--action", action="append", default=[], metavar="TEXT", help="what holders must do")
+            verb.add_argument("--deadline", metavar="TIME")
+            verb.add_argument("--supersedes", metavar="ID")
+        if name == "revoke":
+            verb.add_argument("--valid-up-to", action="append", default=[], metavar="ORIGIN:SIZE")
+    take = _add(notice, "take", "notice:take", "take in a notice from any channel; it counts at once")
+    take.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    _add(notice, "list", "notice:show", "print every notice that this node holds")
+
+
+def _decisions(commands: Sub) -> None:
+    admit = _add(commands, "admit", "admit:run", "decide whether a release may be used for a use case, and explain")
+    admit.add_argument("subject", metavar="RELEASE", help="a path, a digest, or its name as recorded")
+    admit.add_argument("--use", type=Path, required=True, metavar="FILE", help="the use case (TOML)")
+    admit.add_argument("--at", metavar="TIME", help="as of this time (default: now); a time given is not recorded")
+    admit.add_argument("--no-record", action="store_true", help="decide and print only")
+    admit.add_argument("--report", type=Path, metavar="FILE", help="also write the page")
+    _signer(admit)
+    policy = _noun(commands, "policy", "requirement tables and red lines")
+    show = _add(policy, "show", "admit:policy", "print the requirement table of the charter in force, or of a pack")
+    show.add_argument("--pack", type=Path, metavar="FILE", help="a pack instead (`alliance` names the default one)")
+    show.add_argument("--cedar", action="store_true", help="the Cedar policies that it compiles to")
+
+
+def _gate(commands: Sub) -> None:
+    gate = _noun(commands, "gate", "no action without a mandate, a durable receipt and, where it matters, people")
+    mandate = _add(gate, "mandate", "gate:mandate", "delegate limited authority to an admitted system")
+    mandate.add_argument("file", type=Path, metavar="FILE", help="the mandate (TOML)")
+    mandate.add_argument("--decision", required=True, metavar="DECISION", help="the admission it rests on")
+    _signer(mandate)
+    ask = _add(gate, "ask", "gate:ask", "ask for one action: permitted, denied or held")
+    ask.add_argument("--mandate", metavar="MANDATE", help="default: the newest for the release")
+    ask.add_argument("--action", metavar="FILE", help="the action as JSON (- for stdin), instead of --tool and --arg")
+    ask.add_argument("--of", metavar="RELEASE", help="the release that asks: a path, a digest, or its recorded name")
+    ask.add_argument("--tool", metavar="NAME")
+    ask.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="VALUE is JSON, or else a text")
+    ask.add_argument("--session", default="terminal", metavar="NAME")
+    _add(gate, "holds", "gate:holds", "print what waits for people")
+    request = _add(gate, "request", "gate:request", "write a held action as a file for an approver at another node")
+    request.add_argument("hold", metavar="HOLD")
+    request.add_argument("--output", type=Path, metavar="FILE", help="default: HOLD.request.json")
+    approve = _add(
+        gate, "approve", "gate:approve", "show one held action and sign exactly its bytes with a person's key"
+    )
+    approve.add_argument("request", metavar="REQUEST|HOLD", help="a request file, or a hold of this node")
+    approve.add_argument("--refuse", action="store_true", help="sign a refusal instead")
+    approve.add_argument("--confirm", metavar="TEXT", help="the word the screen asks for, where there is no terminal")
+    approve.add_argument("--output", type=Path, metavar="FILE", help="default: HOLD.PERSON.approval.json")
+    _signer(approve)
+    take = _add(gate, "take", "gate:take", "take in approvals signed elsewhere")
+    take.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    release = _add(gate, "release", "gate:release", "re-check everything and release an approved action, once")
+    release.add_argument("hold", metavar="HOLD")
+    release.add_argument("--output", type=Path, metavar="FILE", help="write the action's exact bytes there")
+    outcome = _add(gate, "outcome", "gate:outcome", "record what became of a released action")
+    outcome.add_argument("action", metavar="DIGEST", help="the action's digest")
+    outcome.add_argument("outcome", choices=("returned", "unknown"))
+    stop = _add(gate, "stop", "gate:stop", "void every mandate made until now, for a release or for all")
+    stop.add_argument("what", metavar="RELEASE|all")
+    stop.add_argument("--reason", required=True, metavar="TEXT")
+    _signer(stop)
+    _add(gate, "status", "gate:status", "print mandates, holds, stops, the view's age, and what would be denied")
+
+
+def _rest(commands: Sub) -> None:
+    demo = _add(commands, "demo", "demo:run", "the exercise: five members, one model, three minutes")
+    demo.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a new temporary folder)")
+    demo.add_argument("--keep", action="store_true", help="leave the folder for a look around")
+    completion = _add(commands, "completion", "completion:run", "print a completion script for a shell")
+    completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
