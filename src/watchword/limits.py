@@ -218,8 +218,8 @@ CEDAR_NESTING_MAX = 64
 CONDITIONS_MAX = 64
 """Conditions of one row or red line. Origin: the engine's evaluator gives up on chains of some 2,000 terms."""
 
-POLICY_FILE_BYTES_MAX = 1024 * 1024
-"""A use-case file or a pack. Origin: a pack of 100 rows is about 60 KB."""
+POLICY_FILE_BYTES_MAX = 64 * 1024
+"""A use-case file or a pack. Origin: eight times the alliance pack; the TOML parser is quadratic in one dotted key."""
 
 # -- report ---------------------------------------------------------------------------------------
 REPORT_FINDINGS_MAX = 200
