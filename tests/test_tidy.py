@@ -295,6 +295,16 @@ def test_a_loose_word_is_seen(word: str) -> None:
     assert loose_words("x", f"first\nsee {word} there".encode()) == [f"x:2  see {word} there"]
 
 
+MARKER = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b|NotImplementedError")
+
+
+def test_nothing_is_left_for_later() -> None:
+    """No marker of unfinished work, and no function that only says it is not there, in what people run."""
+    files = [*sources(SRC, ROOT / "benchmarks"), *filter(Path.exists, [VERIFY])]
+    lines = [(path, n, line) for path in files for n, line in enumerate(path.read_text("utf-8").splitlines(), 1)]
+    assert [f"{at(path, n)}  {line.strip()[:90]}" for path, n, line in lines if MARKER.search(line)] == []
+
+
 # -- commands are documented ----------------------------------------------------------------------
 
 
@@ -416,7 +426,7 @@ def test_every_module_imports_with_the_core_install_alone() -> None:
     modules = [".".join(module_of(path, SRC)).removesuffix(".__init__") for path in sources(SRC)]
     modules = [name for name in modules if not name.startswith("watchword.web") and name != "watchword.__main__"]
     done = python(
-        "import importlib, importlib.abc, sys, traceback\n"
+        "import importlib, importlib.abc, sys\n"
         f"extra, modules = {sorted(extra)!r}, {modules!r}\n"
         "class Refuse(importlib.abc.MetaPathFinder):\n"
         "    def find_spec(self, name, path=None, target=None):\n"
@@ -457,6 +467,51 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
             versions = pins.get(canonicalize_name(requirement.name), set())
             fits = versions and all(map(requirement.specifier.contains, versions))
             assert fits, f"{requirement} is not in {lock}.lock"
+
+
+# -- nothing is skipped in silence -----------------------------------------------------------------
+
+SKIPS = """
+import pytest
+
+@pytest.mark.skip(reason="by mark")
+def test_by_mark(): ...
+
+def test_by_call():
+    pytest.skip("by call")
+
+@pytest.mark.xfail(run=False, reason="never run")
+def test_never_run(): ...
+
+@pytest.mark.xfail(reason="known")
+def test_known():
+    raise AssertionError
+
+def test_that_runs(): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("ci", "closing"),
+    [("true", "1 failed, 1 passed, 1 xfailed, 3 errors"), ("", "1 passed, 3 skipped, 2 xfailed")],
+)
+def test_a_skip_fails_in_ci_and_only_there(tmp_path: Path, ci: str, closing: str) -> None:
+    """Whichever way a test is skipped, CI counts it as failed; fails if the hooks of conftest.py are removed."""
+    (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text("utf-8"), "utf-8")
+    (tmp_path / "test_skips.py").write_text(SKIPS, "utf-8")
+    (tmp_path / "test_absent.py").write_text("import pytest\n\npytest.importorskip('no_such_module')\n", "utf-8")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "WATCHWORD_")) and k != "CI"}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "--continue-on-collection-errors", "-c", os.devnull, "."],
+        cwd=tmp_path,
+        env={**environment, "CI": ci},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.splitlines()[-1].startswith(closing), done.stdout
+    assert (done.returncode != 0) == (ci == "true")
 
 
 # -- the verifier stands alone --------------------------------------------------------------------
