@@ -1,0 +1,1 @@
+"""Parts of pages: markup, small pictures, and the report of one assurance. Values in, text out."""
