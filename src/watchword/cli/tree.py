@@ -38,9 +38,7 @@ def parser() -> argparse.ArgumentParser:
 def _common() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     group = common.add_argument_group("everywhere")
-    group.add_argument(
-        "--home", type=Path, help="the node's folder (else $WATCHWORD_HOME, else a .watchword)"
-    )
+    group.add_argument("--home", type=Path, help="the node's folder (else $WATCHWORD_HOME, else a .watchword)")
     group.add_argument("--format", choices=("text", "json"), default="text", help="how the result is printed")
     group.add_argument("--quiet", action="store_true", help="no progress on stderr")
     group.add_argument("--passphrase-fd", type=int, metavar="N", help="read the keys' passphrase from this descriptor")

@@ -305,3 +305,17 @@ def json_schema(kind: str) -> dict[str, Any]:
         KeyError: no such kind.
     """
     return msgspec.json.schema(KINDS[kind])
+
+
+def optional_fields(kind: str) -> frozenset[str]:
+    """The fields of *kind* that may be null; empty for an unknown kind."""
+    known = KINDS.get(kind)
+    if known is None:
+        return frozenset()
+    fields = msgspec.inspect.type_info(known).fields  # type: ignore[attr-defined]
+    return frozenset(field.encode_name for field in fields if _nullable(field.type))
+
+
+def _nullable(kind: msgspec.inspect.Type) -> bool:
+    options = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+    return any(isinstance(option, msgspec.inspect.NoneType) for option in options)

@@ -1,0 +1,172 @@
+"""``watchword charter``: draft, ratify, adopt, show, lint."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watchword.cli.output import emit, passphrase, say, write_new
+from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.charter.charter import Charter, CharterFile
+
+
+class CannotWork(WatchwordError):
+    """A charter that lint says cannot work."""
+
+
+def draft(args: argparse.Namespace) -> int:
+    """Write a charter file without ratifications, and a new alliance secret."""
+    from watchword.charter.charter import CharterFile, parse_charter
+    from watchword.charter.draft import draft as draft_charter
+    from watchword.policy.pack import read_pack
+    from watchword.statements.times import SystemClock, rfc3339
+
+    pack = read_pack(args.pack)
+    secret = os.urandom(32)
+    value = draft_charter(
+        args.alliance,
+        [_enrolment(path) for path in args.member],
+        [_enrolment(path) for path in args.supplier],
+        pack.requirements,
+        pack.red_lines,
+        pack.standing,
+        faulty=args.faulty,
+        witness=args.witness,
+        ratify=args.ratify,
+        head_max_age_s=args.head_max_age,
+        secret=secret,
+        made=rfc3339(SystemClock().now()),
+    )
+    charter = parse_charter(value)
+    complaints = _complaints(charter)
+    write_new(args.secret_output, secret, private=True)
+    write_new(args.output, CharterFile(charter, ()).encode() + b"\n")
+    quorum = charter.quorum
+    text = "\n".join([
+        *complaints,
+        f"{args.output}: {charter.alliance}, version {charter.version}, {len(charter.members)} members, "
+        f"{quorum.witness} of {len(charter.operators)} operators cosign, {quorum.ratify} ratify, "
+        f"{quorum.faulty} may be faulty",
+        f"digest {charter.digest}: read it to each other before anyone ratifies",
+        f"{args.secret_output}: the alliance secret, for members only",
+    ])  # fmt: skip
+    emit(args, text, {"charter": charter.digest, "complaints": complaints, "schema": "watchword-charter-draft/1"})
+    return 0
+
+
+def ratify(args: argparse.Namespace) -> int:
+    """Sign a charter with this home's root key and write the ratification."""
+    from watchword import node
+    from watchword.charter.charter import read_charter_file
+    from watchword.statements.times import SystemClock
+
+    file = read_charter_file(args.charter)
+    home = node.find_home(args.home)
+    complaints = [c for c in _lint(file.charter) if c.fatal]
+    if complaints:
+        raise CannotWork(f"{args.charter}: {complaints[0].what}", complaints[0].hint)
+    member, envelope = node.ratify(home, file.charter, SystemClock(), passphrase(args))
+    output = args.output or Path(f"{member}.ratification.json")
+    write_new(output, envelope + b"\n")
+    charter = file.charter
+    text = f"{member} ratifies charter {charter.version} of {charter.alliance} ({charter.digest})\nwrote {output}"
+    emit(args, text, {"charter": file.charter.digest, "member": member, "schema": "watchword-ratification/1"})
+    return 0
+
+
+def adopt(args: argparse.Namespace) -> int:
+    """Join a charter with its ratifications, check that it is in force, and install it."""
+    from watchword import node
+    from watchword.charter.charter import CharterFile, read_charter_file
+    from watchword.charter.standing import in_force
+    from watchword.statements.times import SystemClock
+
+    file = read_charter_file(args.charter)
+    given = [path.read_bytes().removesuffix(b"\n") for path in args.ratifications]
+    file = CharterFile(file.charter, tuple(sorted({*file.ratifications, *given})))
+    by = in_force(file)
+    home = node.find_home(args.home)
+    member = node.adopt(home, file, args.secret.read_bytes(), SystemClock())
+    charter = file.charter
+    text = (
+        f"charter {charter.version} of {charter.alliance} is in force: ratified by {', '.join(sorted(by))} "
+        f"({len(set(by.values()))} of {len(charter.operators)} operators, {charter.quorum.ratify} needed)\n"
+        f"{member}: ledgers opened in {home}"
+    )
+    emit(args, text, {"charter": charter.digest, "ratified_by": sorted(by), "schema": "watchword-adopt/1"})
+    return 0
+
+
+def show(args: argparse.Namespace) -> int:
+    """Print a charter for people: who, keys, quorums, the requirement table, the red lines."""
+    from watchword.charter.standing import NotInForce, in_force
+    from watchword.policy.pack import render_table
+
+    file = _file(args)
+    charter = file.charter
+    try:
+        state = f"in force, ratified by {', '.join(sorted(in_force(file)))}"
+    except NotInForce as error:
+        state = f"NOT in force: {error.message}"
+    members = [f"  {m.name:10} operated by {m.operator:10} {m.origins['ledger']}" for m in charter.members]
+    suppliers = [f"  {s.name:10} {s.contact}" for s in charter.suppliers]
+    quorum = charter.quorum
+    lines = [
+        f"{charter.alliance}, charter {charter.version} ({charter.digest}), {state}",
+        f"{quorum.witness} of {len(charter.operators)} operators cosign a head, {quorum.ratify} ratify, "
+        f"{quorum.faulty} may be faulty; a head counts for {charter.head_max_age_s:,} s",
+        "members",
+        *members,
+        *(["suppliers", *suppliers] if suppliers else []),
+        render_table(charter.value["requirements"], charter.value["red_lines"]).rstrip("\n"),
+    ]
+    emit(args, "\n".join(lines), {"charter": charter.value, "digest": charter.digest, "state": state})
+    return 0
+
+
+def lint(args: argparse.Namespace) -> int:
+    """Say what cannot work; exit 1 when something cannot."""
+    charter = _file(args).charter
+    complaints = _lint(charter)
+    lines = [f"{c.id:24} {c.what}{' (' + c.hint + ')' if c.hint else ''}" for c in complaints]
+    verdict = f"{len(complaints)} complaints" if complaints else "nothing to complain about"
+    value = [{"fatal": c.fatal, "hint": c.hint, "id": c.id, "what": c.what} for c in complaints]
+    emit(args, "\n".join([*lines, verdict]), {"complaints": value, "schema": "watchword-charter-lint/1"})
+    return 1 if complaints else 0
+
+
+def _file(args: argparse.Namespace) -> CharterFile:
+    from watchword import node
+    from watchword.charter.charter import read_charter_file
+
+    return read_charter_file(args.charter or node.find_home(args.home) / "charter.json")
+
+
+def _lint(charter: Charter) -> tuple[Any, ...]:
+    from watchword.charter.lint import lint as lint_charter
+
+    return lint_charter(charter)
+
+
+def _complaints(charter: Charter) -> list[str]:
+    found = _lint(charter)
+    fatal = next((c for c in found if c.fatal), None)
+    if fatal is not None:
+        raise CannotWork(f"the charter cannot work: {fatal.what}", fatal.hint)
+    for complaint in found:
+        say(f"watchword: note: {complaint.what}")
+    return [complaint.what for complaint in found]
+
+
+def _enrolment(path: Path) -> dict[str, Any]:
+    from watchword.limits import CHARTER_BYTES_MAX
+    from watchword.statements.canonical import parse_canonical
+
+    value = parse_canonical(path.read_bytes(), str(path), CHARTER_BYTES_MAX)
+    if not isinstance(value, dict) or "keys" not in value:
+        raise WatchwordError(f"{path}: not an enrolment", "members make theirs with: watchword init NAME")
+    return value

@@ -1,0 +1,64 @@
+"""``watchword init`` and ``watchword keys``: a node's folder, its keys, the enrolment a charter is drafted from."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+from watchword.cli.output import emit, new_passphrase
+from watchword.errors import WatchwordError
+
+DEFAULT_PEOPLE = {role: [role] for role in ("official", "evaluator", "commander", "steward")}
+
+
+class BadPerson(WatchwordError):
+    """``--person`` is not NAME:ROLE[,ROLE]."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make a home; never touches one that is there."""
+    from watchword import node
+
+    home = args.home or Path(os.environ.get("WATCHWORD_HOME") or ".watchword")
+    passphrase = new_passphrase(args)
+    if args.supplier:
+        enrolment = node.create_supplier(home, args.name, args.contact, passphrase)
+        people = ""
+    else:
+        chosen = _people(args.person) if args.person else DEFAULT_PEOPLE
+        domain = args.domain or f"{args.name.lower()}.example"
+        enrolment = node.create(home, args.name, args.operator or args.name, chosen, domain, passphrase)
+        people = f", people {', '.join(chosen)}"
+    kept = "in plain files, mode 0600" if passphrase is None else "encrypted"
+    text = (
+        f"{args.name}: {len(enrolment['keys'])} keys in {home / 'keys'} ({kept}){people}\n"
+        f"send {home / 'enrolment.json'} to whoever drafts the charter; keep the root key offline"
+    )
+    emit(args, text, {"enrolment": enrolment, "home": str(home), "schema": "watchword-init/1"})
+    return 0
+
+
+def keys(args: argparse.Namespace) -> int:
+    """List the keys that this home's enrolment names; private halves are not read."""
+    from watchword import node
+
+    enrolment = node.enrolment(node.find_home(args.home))
+    rows = [
+        (key["job"], key.get("person") or "", ",".join(key.get("roles") or ()), key["id"]) for key in enrolment["keys"]
+    ]
+    text = "\n".join(f"{job:9} {person:12} {roles:24} {id}" for job, person, roles, id in rows)
+    emit(args, f"{enrolment['name']}\n{text}", {"keys": enrolment["keys"], "schema": "watchword-keys/1"})
+    return 0
+
+
+def _people(given: list[str]) -> dict[str, list[str]]:
+    people: dict[str, list[str]] = {}
+    for one in given:
+        name, _, roles = one.partition(":")
+        if not name or not roles or name in people:
+            raise BadPerson(
+                f"--person {one}: not NAME:ROLE[,ROLE], or named twice", "such as --person evaluator:evaluator"
+            )
+        people[name] = roles.split(",")
+    return people

@@ -1,0 +1,137 @@
+"""``watchword ledger``: show, append, exchange by file, prove, verify, check."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from watchword.cli.output import emit, passphrase, write_new
+from watchword.errors import WatchwordError
+
+
+class NotADecision(WatchwordError):
+    """A proof was asked for of something that is not a decision."""
+
+
+def show(args: argparse.Namespace) -> int:
+    """Heads, sizes and witnesses of every ledger of the alliance, as this node knows them."""
+    from watchword import node
+
+    with node.Node.open(node.find_home(args.home), writing=False) as here:
+        heads = here.heads()
+    lines = []
+    for head in heads:
+        witnesses = ", ".join(f"{name} {age} s ago" for name, age in head.witnesses) or "nobody"
+        waiting = f", {head.waiting} not yet cosigned" if head.waiting else ""
+        cosigned = f"cosigned {head.time} at {head.cosigned_size:,}" if head.time else "not cosigned"
+        lines.append(f"{head.origin:28} {head.size:7,} leaves  {cosigned}{waiting}; witnesses {witnesses}")
+    emit(args, "\n".join(lines), {"heads": [head.value() for head in heads], "schema": "watchword-heads/1"})
+    return 0
+
+
+def append(args: argparse.Namespace) -> int:
+    """Publish statements that somebody with standing signed, such as a supplier's claim."""
+    from watchword import node
+    from watchword.cli.statement import recorded_value, told
+
+    lines, values = [], []
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        for path in args.envelopes:
+            recorded = here.append_envelope(path.read_bytes().removesuffix(b"\n"))
+            here.publish()
+            lines.append(told(here, recorded))
+            values.append(recorded_value(here, recorded))
+    emit(args, "\n".join(lines), {"recorded": values, "schema": "watchword-appended/1"})
+    return 0
+
+
+def export(args: argparse.Namespace) -> int:
+    """Write what another member has not yet."""
+    from watchword import node
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        output = args.output or Path(f"{here.member}-to-{args.to}.wwx.json")
+        here.export(args.to, output)
+    emit(args, f"wrote {output} for {args.to}", {"output": str(output), "schema": "watchword-export/1", "to": args.to})
+    return 0
+
+
+def import_(args: argparse.Namespace) -> int:
+    """Take in files of other members, each whole or not at all."""
+    from watchword import node
+
+    lines, values = [], []
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        for path in args.files:
+            imported = here.import_bundle(path)
+            lines.append(f"{path}: {imported.told()}")
+            values.append(imported.value())
+    emit(args, "\n".join(lines), {"imported": values, "schema": "watchword-imported/1"})
+    return 0
+
+
+def exchange(args: argparse.Namespace) -> int:
+    """Import what a shared folder holds for this member, then write a file for each other member."""
+    from watchword import node
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        imported, written = here.exchange(args.folder)
+    lines = [imported_one.told() for imported_one in imported]
+    lines.append(f"wrote {len(written)} files to {args.folder}")
+    value = {"imported": [one.value() for one in imported], "written": [str(path) for path in written]}
+    value["schema"] = "watchword-exchange/1"
+    emit(args, "\n".join(lines), value)
+    return 0
+
+
+def prove(args: argparse.Namespace) -> int:
+    """Write one file from which the named decisions can be made again, bad news included."""
+    from watchword import node
+    from watchword.account.proof import make_proof
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        ids = []
+        for text in args.decisions:
+            statement = here.locate(text).signed.statement
+            if statement.kind != "decision":
+                raise NotADecision(f"{text}: a {statement.kind}, not a decision", "watchword admit records decisions")
+            ids.append(statement.id)
+        data = make_proof(here, ids, with_record=args.record)
+        write_new(args.output, data + b"\n")
+        charter = here.home / "charter.json"
+    text = f"wrote {args.output} ({len(data):,} bytes)\nre-check it anywhere: python verify.py {charter} {args.output}"
+    value = {"bytes": len(data), "decisions": ids, "output": str(args.output), "schema": "watchword-proof/1"}
+    emit(args, text, value)
+    return 0
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Re-check a proof file with the package's own verifier (verify.py is the independent one)."""
+    from watchword.charter.charter import read_charter_file
+    from watchword.account.proof import Refused, verify_proof
+    from watchword.statements.times import SystemClock
+
+    try:
+        verified = verify_proof(read_charter_file(args.charter), args.bundle.read_bytes(), SystemClock().now())
+    except Refused as error:
+        value: dict[str, Any] = {
+            "ok": False,
+            "schema": "watchword-verified/1",
+            "step": error.step,
+            "why": error.message,
+        }
+        emit(args, f"REFUSED at step {error.step}: {error.message}", value)
+        return 1
+    emit(args, verified.told(), {"ok": True, "schema": "watchword-verified/1"} | verified.value())
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """Rebuild every tree from its entries; an index that does not fit is named."""
+    from watchword import node
+
+    with node.Node.open(node.find_home(args.home), writing=False) as here:
+        lines = here.check()
+    emit(args, "\n".join(lines), {"checked": lines, "schema": "watchword-check/1"})
+    return 0
