@@ -86,8 +86,14 @@ ARCHIVE_DIRECTORY_BYTES_MAX = 64 * 1024 * 1024
 SAFETENSORS_HEADER_BYTES_MAX = 100_000_000
 """Header of a safetensors file. Origin: the limit of the reference implementation."""
 
-SAFETENSORS_TENSORS_MAX = 1_000_000
+SAFETENSORS_TENSORS_MAX = 500_000
 """Tensors of a safetensors file. Origin: a hundred times the largest mixture-of-experts checkpoint met."""
+
+SAFETENSORS_COMMAS_MAX = 4_000_000
+"""Commas in a safetensors header, counted before it is parsed: bounds the memory that parsing takes to about 400 MB."""
+
+ARCHIVE_CRC_BYTES_MAX = 64 * 1024 * 1024
+"""Members up to this size have their checksum computed; larger ones (tensors) are covered by the file's digest."""
 
 ONNX_NODES_MAX = 2_000_000
 """Messages (nodes, tensors, attributes) walked in an ONNX file. Origin: the largest exported graphs have about 100,000 nodes."""
@@ -230,3 +236,51 @@ REPORT_FILES_MAX = 500
 
 REPORT_COMPONENTS_MAX = 300
 """Components of a bill of materials that a page lists; the true number is told. Origin: six printed pages."""
+
+# -- node and bundles -----------------------------------------------------------------------------
+BODY_BYTES_MAX = 16 * 1024 * 1024
+"""One body: an envelope (ENVELOPE_BYTES_MAX), a receipt or an attachment. Origin: a full CycloneDX bill is below 10 MB."""
+
+BUNDLE_BYTES_MAX = 64 * 1024 * 1024
+"""One bundle. Origin: 100,000 leaves take 5 MB, the rest is bodies; parsed and re-encoded in about 3 s and 300 MB."""
+
+BUNDLE_BODIES_BYTES_MAX = 40 * 1024 * 1024
+"""Bodies that an export puts into one exchange file, in bytes before base64; the rest follows with the next one."""
+
+NOTES_KEPT_MAX = 8
+"""Heads of one ledger kept while they gather cosignatures. Origin: a publication every three hours of a day's rounds."""
+
+MISSING_RANGES_MAX = 10_000
+"""Ranges of leaves without bodies that an exchange file names. Origin: 1 MB of text; the next file names the next ones."""
+
+# -- ledger, witness ------------------------------------------------------------------------------
+WITNESS_REQUEST_BYTES_MAX = NOTE_BYTES_MAX + 4_096
+"""One add-checkpoint request. Origin: a note, and 63 lines of 45 bytes with the old size before it."""
+
+# -- record ---------------------------------------------------------------------------------------
+CARD_BYTES_MAX = 1024 * 1024
+"""A model card or configuration file read for what it tells. Origin: the longest cards met have 200 KB."""
+
+CARD_FRONT_LINES_MAX = 2_000
+"""Lines of a card's front matter. Origin: evaluation tables in it reach some 1,000 lines."""
+
+CARD_VALUES_MAX = 256
+"""Values of one key of a card. Origin: lists of training data sets reach about 60."""
+
+CARD_VALUE_CHARS_MAX = 200
+"""Characters of one value of a card. Origin: model and data set names have at most 193 on public hubs."""
+
+STATEMENT_FINDINGS_MAX = 200
+"""Findings that an inspection statement lists, worst first. Origin: docs/protocol.md, section 4."""
+
+STATEMENT_COMPONENTS_MAX = 10_000
+"""Components that a bill-of-materials statement lists. Origin: 10,000 of about 250 bytes stay below ENVELOPE_BYTES_MAX."""
+
+STATEMENT_ANNOTATORS_MAX = 50
+"""Annotators that a data-screening statement lists, most changed first. Origin: docs/protocol.md, section 4."""
+
+STATEMENT_TEXT_CHARS_MAX = 1_000
+"""Characters of one message or path in an inspection statement. Origin: 200 findings stay below 1 MB."""
+
+ATTACHMENT_BYTES_MAX = 64 * 1024 * 1024
+"""An attachment that assure keeps. Origin: the inspection of RELEASE_FILES_MAX files at 250 bytes each."""

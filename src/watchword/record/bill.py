@@ -1,0 +1,257 @@
+"""An AI bill of materials: CycloneDX 1.6 as JSON, from what inspection saw and what the release tells of itself.
+
+* The same release, card and time give the same bytes: canonical JSON, a serial number derived from the release digest.
+* What was seen (files, digests, formats, frameworks named inside the files) and what is only told (licence, base model,
+  data sets: the supplier's card) are kept apart by the property ``watchword:source``.
+* The release has no one file, so its SHA-256 is that of its manifest, and a property says so.
+* What a file depends on beyond what it names cannot be seen: the dependencies are declared ``incomplete``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+from watchword import __version__
+from watchword.inspect.facts import FileReport, Inspection
+from watchword.record.card import Card
+from watchword.statements.canonical import canonical
+from watchword.statements.digests import D
+
+FORMAT = "CycloneDX 1.6"
+MEDIA_TYPE = "application/vnd.cyclonedx+json; version=1.6"
+SERIALS = uuid.UUID("6f2c0f2e-3a5d-5b1c-9c55-2d6f6a1b7e10")
+"""The namespace of our serial numbers (random, once)."""
+
+MODEL_FORMATS = (
+    "pickle",
+    "pytorch",
+    "torch",
+    "joblib",
+    "onnx",
+    "safetensors",
+    "gguf",
+    "hdf5",
+    "keras",
+    "tflite",
+    "skops",
+)
+DATA_FORMATS = ("npy", "npz", "numpy", "csv", "parquet", "arrow", "jsonl")
+
+SPDX = {
+    id_.lower(): id_
+    for id_ in (
+        "AGPL-3.0", "Apache-2.0", "Artistic-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSD-3-Clause-Clear", "BSL-1.0",
+        "CC-BY-2.0", "CC-BY-3.0", "CC-BY-4.0", "CC-BY-NC-2.0", "CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-NC-ND-3.0",
+        "CC-BY-NC-ND-4.0", "CC-BY-NC-SA-2.0", "CC-BY-NC-SA-3.0", "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0", "CC-BY-SA-3.0",
+        "CC-BY-SA-4.0", "CC0-1.0", "CDLA-Permissive-1.0", "CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "ECL-2.0",
+        "EPL-1.0", "EPL-2.0", "EUPL-1.1", "EUPL-1.2", "GPL-2.0", "GPL-3.0", "ISC", "LGPL-2.1", "LGPL-3.0", "MIT",
+        "MPL-2.0", "MS-PL", "NCSA", "OFL-1.1", "OSL-3.0", "PostgreSQL", "Unlicense", "WTFPL", "Zlib",
+    )
+}  # fmt: skip
+"""SPDX identifiers that model cards use; what is not here is given by its name."""
+
+PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "sklearn": "scikit-learn"}
+"""Packages by the name that they are imported by, where the two differ."""
+
+FRAMEWORKS = frozenset(
+    {
+        "catboost",
+        "jax",
+        "joblib",
+        "keras",
+        "lightgbm",
+        "numpy",
+        "onnx",
+        "opencv-python",
+        "pandas",
+        "pillow",
+        "safetensors",
+    }
+    | {"scikit-learn", "scipy", "skops", "spacy", "tensorflow", "tokenizers", "torch", "torchvision", "transformers"}
+    | {"ultralytics", "xgboost"}
+)
+"""Packages that get a package URL. Others get none: a guess would name a stranger's package."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One line for a statement and for a page; empty text where nothing is told."""
+
+    name: str
+    type: str
+    version: str = ""
+    licence: str = ""
+    purl: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Bill:
+    """The document, and what a statement takes from it. ``base_models``, ``datasets``: names of the card."""
+
+    document: dict[str, Any] = field(repr=False)
+    components: tuple[Component, ...]
+    base_models: tuple[str, ...]
+    datasets: tuple[str, ...]
+    licences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @cached_property
+    def encoded(self) -> bytes:
+        """The document's canonical bytes."""
+        return canonical(self.document)
+
+    @property
+    def digest(self) -> str:
+        """The digest of the document."""
+        return D(self.encoded)
+
+
+def bill_of_materials(
+    inspection: Inspection, card: Card, *, system: str, release: str, supplier: str, made: str
+) -> Bill:
+    """The bill of materials of one inspected release.
+
+    Args:
+        inspection: with a manifest; hashes come from it, nothing is read again.
+        supplier: who delivers it; empty when unknown.
+        made: the time it is dated (RFC 3339, UTC).
+
+    Raises:
+        ValueError: the inspection has no manifest, so the release has no name.
+    """
+    if inspection.manifest is None:
+        raise ValueError("a release without a manifest has no bill of materials")
+    digest = inspection.manifest.digest
+    frameworks = _frameworks(inspection.files, card)
+    files = [_file(report) for report in inspection.files if report.sha256]
+    data = [Component(name, "data") for name in card.datasets]
+    components = (*frameworks, *sorted(files, key=_weight), *data)
+    reports = {report.path: report for report in inspection.files}
+    document: dict[str, Any] = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "serialNumber": f"urn:uuid:{uuid.uuid5(SERIALS, digest)}",
+        "version": 1,
+        "metadata": {
+            "timestamp": made,
+            "tools": {"components": [{"type": "application", "name": "watchword", "version": __version__}]},
+            "component": _release(system, release, supplier, digest, card),
+        },
+        "components": [_written(one, reports) for one in components],
+        "dependencies": [{"ref": "release", "dependsOn": sorted(_ref(one) for one in components)}],
+        "compositions": [{"aggregate": "incomplete", "dependencies": ["release"]}],
+    }
+    if supplier:
+        document["metadata"]["supplier"] = {"name": supplier}
+    return Bill(document, components, card.base_models, card.datasets, card.licences, card.notes)
+
+
+def _release(system: str, release: str, supplier: str, digest: str, card: Card) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "type": "machine-learning-model",
+        "bom-ref": "release",
+        "name": system,
+        "version": release,
+        "hashes": [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}],
+        "properties": [{"name": "watchword:hash-of", "value": "watchword-manifest/1"}],
+    }
+    if supplier:
+        value["supplier"] = {"name": supplier}
+    if card.licences:
+        value["licenses"] = [{"license": _licence(name)} for name in dict.fromkeys(card.licences)]
+    if card.base_models:
+        ancestors = [{"type": "machine-learning-model", "name": name, **_told()} for name in card.base_models]
+        value["pedigree"] = {"ancestors": ancestors}
+    parameters: dict[str, Any] = {}
+    if card.task:
+        parameters["task"] = card.task
+    if card.family:
+        parameters["architectureFamily"] = card.family
+    if card.architecture:
+        parameters["modelArchitecture"] = card.architecture
+    if card.datasets:
+        parameters["datasets"] = [{"ref": f"data:{name}"} for name in card.datasets]
+    if parameters:
+        value["modelCard"] = {"modelParameters": parameters}
+    return value
+
+
+def _written(one: Component, reports: dict[str, FileReport]) -> dict[str, Any]:
+    value: dict[str, Any] = {"type": one.type, "bom-ref": _ref(one), "name": one.name}
+    if one.version:
+        value["version"] = one.version
+    if one.purl:
+        value["purl"] = one.purl
+    if one.digest:
+        value["hashes"] = [{"alg": "SHA-256", "content": one.digest.removeprefix("sha256:")}]
+        report = reports[one.name]
+        seen = (("format", report.format), ("size", str(report.size)), ("verdict", str(report.verdict)))
+        value["properties"] = [{"name": f"watchword:{name}", "value": said} for name, said in seen]
+    elif one.type == "data":
+        value |= _told()
+    return value
+
+
+def _told() -> dict[str, Any]:
+    return {"properties": [{"name": "watchword:source", "value": "told by the release's card"}]}
+
+
+def _licence(name: str) -> dict[str, str]:
+    known = SPDX.get(name.lower())
+    return {"id": known, "acknowledgement": "declared"} if known else {"name": name, "acknowledgement": "declared"}
+
+
+def _file(report: FileReport) -> Component:
+    kind = report.format.lower()
+    if any(kind.startswith(name) for name in MODEL_FORMATS):
+        type_ = "machine-learning-model"
+    else:
+        type_ = "data" if any(kind.startswith(name) for name in DATA_FORMATS) else "file"
+    return Component(report.path, type_, digest=f"sha256:{report.sha256}")
+
+
+def _weight(one: Component) -> tuple[int, str]:
+    """Models first, then data, then other files: a statement that must be cut loses the least telling end."""
+    return ("machine-learning-model", "data", "file").index(one.type), one.name
+
+
+def _ref(one: Component) -> str:
+    family = {"framework": "framework", "library": "library", "data": "file" if one.digest else "data"}
+    return f"{family.get(one.type, 'file')}:{one.name}" + (f"@{one.version}" if one.version else "")
+
+
+def _frameworks(files: tuple[FileReport, ...], card: Card) -> list[Component]:
+    """What the files and the card name as needed to load them; a version where one is told."""
+    named: dict[str, set[str]] = {}
+    for report in files:
+        frameworks = report.facts.get("frameworks", {})
+        pairs = frameworks.items() if isinstance(frameworks, dict) else ((name, "") for name in frameworks)
+        for name, version in pairs:
+            named.setdefault(PACKAGES.get(str(name), str(name)), set()).add(str(version or ""))
+        for domain, version in _opsets(report.facts.get("opsets")):
+            named.setdefault(f"onnx opset {domain or 'ai.onnx'}", set()).add(version)
+    if card.library:
+        named.setdefault(PACKAGES.get(card.library, card.library), set()).add("")
+    found = []
+    for name, versions in sorted(named.items()):
+        told = sorted(version for version in versions if version) or [""]
+        found += [_framework(name, version) for version in told]
+    return found
+
+
+def _framework(name: str, version: str) -> Component:
+    if name not in FRAMEWORKS:
+        return Component(name, "library", version)
+    purl = f"pkg:pypi/{quote(name)}" + (f"@{quote(version)}" if version else "")
+    return Component(name, "framework", version, purl=purl)
+
+
+def _opsets(value: Any) -> list[tuple[str, str]]:
+    if isinstance(value, dict):
+        return [(str(domain), str(version)) for domain, version in value.items()]
+    return []
