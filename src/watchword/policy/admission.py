@@ -1,0 +1,88 @@
+"""Admission: the table decides, the Cedar engine judges the same rows, and where they differ there is no decision.
+
+1. the table makes the decision object (``policy.table``);
+2. the engine judges the counts and the context (``policy.cedar``);
+3. both name the same verdict and the same rows that stand in the way, or ``EngineDisagrees`` is raised.
+
+Nothing is recorded here; the caller signs and appends ``Admission.decision``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchword.charter.charter import Charter
+from watchword.errors import WatchwordError
+from watchword.ledger.view import Facts, View
+from watchword.policy import cedar, table
+from watchword.policy.explain import explanation
+from watchword.statements.statement import Subject
+
+
+class EngineDisagrees(WatchwordError):
+    """Table and Cedar engine answer differently. Nothing is admitted or recorded until it is known which is wrong."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """A decision with what it was made from.
+
+    Attributes:
+        decision: the decision object of section 8.
+        objects: what a proof must carry beside it: use case, view and loose list, each found by its digest.
+        explanation: why (``policy.explain``).
+    """
+
+    decision: dict[str, Any]
+    objects: tuple[dict[str, Any], ...] = field(repr=False)
+    explanation: dict[str, Any] = field(repr=False)
+
+    @property
+    def admitted(self) -> bool:
+        return bool(self.decision["verdict"] == "admitted")
+
+
+def admit(
+    charter: Charter, view: View, facts: Facts, as_of: str, subject: Subject, use_case: Mapping[str, Any]
+) -> Admission:
+    """Decide whether *subject* may be used for *use_case*. Arguments as ``table.decide``.
+
+    Raises:
+        EngineDisagrees, EngineTrouble: no decision; fail closed.
+        ViewFromTheFuture, BadUseCase, BadTime: as ``table.decide``.
+    """
+    # 1
+    decision = table.decide(charter, view, facts, as_of, subject, use_case)
+    # 2
+    considered = table.considered_facts(decision, facts)
+    kinds = [notice["kind"] for notice in decision["notices"]]
+    context = table.red_line_context(use_case, considered.values(), kinds)
+    judged = cedar.evaluate(charter, use_case, cedar.request_context(context, decision), subject.digest)
+    # 3
+    agree(decision, judged)
+    objects = (dict(use_case), view.value(), table.loose_list(facts))
+    return Admission(decision, objects, explanation(charter, facts, decision, use_case))
+
+
+def agree(decision: Mapping[str, Any], judged: cedar.Judged) -> None:
+    """Check that the engine names the decision's verdict, and exactly the rows that stand in the decision's way.
+
+    Raises:
+        EngineDisagrees: names the rows on which they differ.
+    """
+    rows = {row["id"] for row in decision["requirements"] if row["state"] == "unmet"}
+    lines = {line["id"] for line in decision["red_lines"] if line["state"] == "crossed"}
+    built_in = {cedar.NO_RECALL} if any(one["kind"] in table.STOPPING for one in decision["notices"]) else set()
+    if decision["stale"]:
+        built_in.add(cedar.FRESH)
+    if all(row["state"] == "does not apply" for row in decision["requirements"]):
+        built_in.add(cedar.SOMETHING_APPLIES)
+    in_the_way = rows | lines | built_in
+    if in_the_way != judged.forbids or (decision["verdict"] == "admitted") != judged.admitted:
+        differ = ", ".join(sorted(in_the_way ^ judged.forbids)) or "the verdict"
+        raise EngineDisagrees(
+            f"requirement table and Cedar engine disagree on {differ[:300]}",
+            "nothing was recorded; keep the charter and the view, and report this as a defect",
+        )

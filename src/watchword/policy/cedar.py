@@ -1,0 +1,255 @@
+"""The charter's rows and red lines as Cedar policies, and a decision judged by the Cedar engine.
+
+One ``permit`` stands at the bottom; everything above it is a ``forbid``, so a row more can only shrink what is allowed.
+
+    requirement   forbid … when { it applies } unless { enough is there and nothing fails };
+    red line      forbid … when { all its conditions };
+    built in      no recall, no stale ledger, something to meet
+
+* Counting is the table's work (Cedar has no aggregates); the thresholds are judged here a second time.
+* Every attribute is required and typed by a schema, and the text is validated strictly against it before use: the
+  engine skips a ``forbid`` whose evaluation errors, and would then allow.
+* Any error, warning of the validator or missing answer is ``EngineTrouble``: there is no decision then.
+* A condition in trouble compiles to ``true``: it crosses the red line.
+* Text is measured here before the engine sees it: deep nesting was seen to crash its process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchword.charter.charter import Charter, Condition, RedLine, Requirement
+from watchword.errors import WatchwordError
+from watchword.limits import CEDAR_NESTING_MAX, CEDAR_TEXT_BYTES_MAX, CONDITIONS_MAX
+
+NO_RECALL = "watchword:no-recall"
+FRESH = "watchword:fresh-ledgers"
+SOMETHING_APPLIES = "watchword:something-applies"
+BUILT_IN = {
+    NO_RECALL: ("No recall, and no notice that cannot be read, reaches the release.", "context.recalls == 0"),
+    FRESH: ("Every shared ledger has a head young enough.", "context.stale.isEmpty()"),
+}
+WARM_MAX = 8
+"""Charters kept compiled. Origin: the one in force, its neighbours, and those of other alliances on one node."""
+
+
+class EngineTrouble(WatchwordError):
+    """Policies that cannot be compiled, or an engine that did not answer cleanly. Nothing is admitted."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the engine answered: whether the permit stands, and the ids of the forbids that apply."""
+
+    admitted: bool
+    forbids: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A charter's policies: Cedar text, schema text, and the engine's handles on them."""
+
+    text: str
+    schema: str
+    _policies: Any = field(repr=False)
+    _schema: Any = field(repr=False)
+    _entities: Any = field(repr=False)
+
+
+def evaluate(charter: Charter, use_case: Mapping[str, Any], context: Mapping[str, Any], subject: str) -> Judged:
+    """Ask the engine.
+
+    Args:
+        use_case: for its name; it is the principal.
+        context: what ``request_context`` makes.
+        subject: the digest of the release; it is the resource.
+
+    Raises:
+        EngineTrouble: no clean answer.
+    """
+    import cedarpy
+
+    compiled = compile_charter(charter)
+    request = {
+        "principal": {"type": "UseCase", "id": use_case["name"]},
+        "action": {"type": "Action", "id": "admit"},
+        "resource": {"type": "Release", "id": subject},
+        "context": dict(context),
+    }
+    answer = cedarpy.is_authorized(request, compiled._policies, compiled._entities, schema=compiled._schema)
+    if answer.diagnostics.errors or answer.decision is cedarpy.Decision.NoDecision:
+        first = str(answer.diagnostics.errors[0])[:200] if answer.diagnostics.errors else "no decision"
+        raise EngineTrouble(f"Cedar engine: {first}", "nothing is admitted while a rule cannot be evaluated")
+    admitted = answer.decision is cedarpy.Decision.Allow
+    reasons = {answer.diagnostics.id_annotations_by_reason.get(reason, "") for reason in answer.diagnostics.reasons}
+    if "" in reasons or (admitted and reasons != {"admit"}):
+        raise EngineTrouble("Cedar engine: a reason without a policy id")
+    return Judged(admitted, frozenset() if admitted else frozenset(reasons))
+
+
+def request_context(red_line_context: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[str, Any]:
+    """The typed context of a request: the red lines' fields, the counts of each row (not its state), what is stale."""
+    counts = {
+        row["id"]: {"failing": len(row["failing"]), "there": row["there"], "tools": row["tools"]}
+        for row in decision["requirements"]
+    }
+    return {**red_line_context, "rows": counts, "stale": decision["stale"]}
+
+
+def compile_charter(charter: Charter) -> Compiled:
+    """The charter's policies, compiled and validated; kept warm by the charter's digest.
+
+    Raises:
+        EngineTrouble: too long, nested too deep, or refused by Cedar's validator; names the policies.
+    """
+    warm = _WARM.get(charter.digest)
+    if warm is not None:
+        return warm
+    import cedarpy
+
+    text, schema = cedar_text(charter), cedar_schema(charter)
+    for what, measured in (("policies", text), ("schema", schema)):
+        measure(f"charter {charter.version}, Cedar {what}", measured)
+    try:
+        validated = cedarpy.validate_policies(text, schema)
+        troubles = [f"{error.policy_id}: {error.error}" for error in validated.errors]
+        if troubles or not validated.validation_passed:
+            raise EngineTrouble(f"charter {charter.version}: Cedar refuses {'; '.join(troubles)[:400]}")
+        compiled = Compiled(
+            text, schema, cedarpy.PolicySet.from_str(text), cedarpy.Schema.from_str(schema),
+            cedarpy.Entities.from_json_str("[]"),
+        )  # fmt: skip
+    except ValueError as error:
+        raise EngineTrouble(f"charter {charter.version}: Cedar cannot read its rows: {str(error)[:400]}") from error
+    _WARM[charter.digest] = compiled
+    while len(_WARM) > WARM_MAX:
+        _WARM.popitem(last=False)
+    return compiled
+
+
+def cedar_text(charter: Charter) -> str:
+    """The charter as Cedar policies, in the order: requirements, red lines, built in, the permit.
+
+    Raises:
+        EngineTrouble: a row with more conditions than ``CONDITIONS_MAX``, or an id that is built in.
+    """
+    policies = [_requirement(row) for row in charter.requirements]
+    policies += [_red_line(line) for line in charter.red_lines]
+    policies += [_forbid(id, "watchword", [], text, unless=condition) for id, (text, condition) in BUILT_IN.items()]
+    some = " || ".join(f"({_applies(row)})" for row in charter.requirements) or "false"
+    policies.append(_forbid(SOMETHING_APPLIES, "watchword", [], "Some requirement asks for evidence.", unless=some))
+    policies.append('@id("admit")\npermit (principal, action == Action::"admit", resource);')
+    return "\n\n".join(policies) + "\n"
+
+
+def cedar_schema(charter: Charter) -> str:
+    """The Cedar schema of an admission's request."""
+    rows = "".join(f"    {_text(row.id)}: Row,\n" for row in charter.requirements)
+    return (
+        "entity UseCase;\nentity Release;\n"
+        'type Row = {"failing": Long, "there": Long, "tools": Long};\n'
+        'action "admit" appliesTo {\n  principal: [UseCase],\n  resource: [Release],\n  context: {\n'
+        + "".join(f'    "{name}": {kind},\n' for name, kind in RED_LINE_FIELDS.items())
+        + f'    "stale": Set<String>,\n    "rows": {{\n{rows}    }}\n  }}\n}};\n'
+    )
+
+
+RED_LINE_FIELDS = {
+    "criticality": "Long",
+    "human": "String",
+    "members": "Set<String>",
+    "tags": "Set<String>",
+    "recalls": "Long",
+    "dangerous": "Long",
+    "against": "Long",
+}
+"""What a red line may speak of, and its Cedar type (docs/protocol.md, section 8, step 5)."""
+
+
+def measure(what: str, text: str) -> None:
+    """Check that Cedar *text* is small and flat enough for the engine, before it sees it.
+
+    Raises:
+        EngineTrouble: more bytes or deeper brackets than ``limits`` allow. Names *what*.
+    """
+    size = len(text.encode())
+    if size > CEDAR_TEXT_BYTES_MAX:
+        raise EngineTrouble(f"{what}: {size:,} bytes, limit {CEDAR_TEXT_BYTES_MAX:,}", "fewer rows, or shorter texts")
+    depth = 0
+    for token in _TOKEN.finditer(text):
+        if token[0] in "([{":
+            depth += 1
+            if depth > CEDAR_NESTING_MAX:
+                raise EngineTrouble(f"{what}: brackets nested deeper than {CEDAR_NESTING_MAX}")
+        elif token[0] in ")]}":
+            depth -= 1
+
+
+_WARM: OrderedDict[str, Compiled] = OrderedDict()
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|//[^\n]*+|[()\[\]{}]', re.DOTALL)
+_LONG_OPS = {"==", "!=", "<", "<=", ">", ">="}
+
+
+def _requirement(row: Requirement) -> str:
+    counts = f"context.rows[{_text(row.id)}]"
+    met = f"{counts}.there >= {row.count} && {counts}.tools >= {row.tools} && {counts}.failing == 0"
+    return _forbid(row.id, row.accountable, row.principle, row.text, when=_applies(row), unless=met)
+
+
+def _red_line(line: RedLine) -> str:
+    if len(line.forbid) > CONDITIONS_MAX:
+        raise EngineTrouble(f"red line {line.id[:80]}: {len(line.forbid)} conditions, limit {CONDITIONS_MAX}")
+    conditions = " && ".join(_condition(one) for one in line.forbid) or "true"
+    return _forbid(line.id, line.accountable, line.principle, line.text, when=conditions)
+
+
+def _applies(row: Requirement) -> str:
+    at_least = f"context.criticality >= {row.when.criticality}"
+    if not row.when.human:
+        return at_least
+    return f"{at_least} && [{', '.join(_text(one) for one in row.when.human)}].contains(context.human)"
+
+
+def _condition(condition: Condition) -> str:
+    """One condition of a red line over ``RED_LINE_FIELDS``; ``true`` where it is in trouble."""
+    kind = RED_LINE_FIELDS.get(condition.field)
+    name, op, value = f"context.{condition.field}", condition.op, condition.value
+    if kind is None or op == "any":
+        return "true"
+    if op == "contains" and kind == "Set<String>" and isinstance(value, str | int):
+        return f"{name}.contains({_text(value)})" if isinstance(value, str) else "false"
+    if op == "in" and kind != "Set<String>" and isinstance(value, list):
+        fitting = ", ".join(_literal(one) for one in value if type(one) is (int if kind == "Long" else str))
+        return f"[{fitting}].contains({name})" if fitting else "false"
+    if kind == "Long" and op in _LONG_OPS and type(value) is int:
+        return f"{name} {op} {_literal(value)}"
+    if kind == "String" and op in ("==", "!=") and isinstance(value, str):
+        return f"{name} {op} {_text(value)}"
+    return "true"
+
+
+def _forbid(
+    id: str, accountable: str, principle: list[str], text: str, when: str = "true", unless: str | None = None
+) -> str:
+    notes = {"id": id, "accountable": accountable, "principle": ",".join(principle), "text": text}
+    lines = [f"@{name}({_text(value)})" for name, value in notes.items()]
+    lines.append('forbid (principal, action == Action::"admit", resource)')
+    if when != "true" or unless is None:
+        lines.append(f"when {{ {when} }}")
+    if unless is not None:
+        lines.append(f"unless {{ {unless} }}")
+    return "\n".join(lines) + ";"
+
+
+def _literal(value: int | str) -> str:
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _text(value: str) -> str:
+    """A Cedar string literal: what is not plain ASCII is escaped, so that no text can end it."""
+    plain = (c if " " <= c <= "~" and c not in '"\\' else f"\\u{{{ord(c):x}}}" for c in value)
+    return '"' + "".join(plain) + '"'

@@ -1,0 +1,276 @@
+"""Why a decision came out as it did: what there is, what is needed, who owes it, and what speaks to each principle.
+
+``explanation`` makes one JSON object from a decision and what it was made from; ``render_text`` prints it. Nothing is
+decided here: states and verdict are the decision's. Its fields:
+
+* ``format``, ``verdict``, ``label``, ``as_of``, ``subject`` {name, digest}, ``use_case`` {name, criticality, human};
+* ``requirements``: each row's ``id``, ``text``, ``state``, ``need``, ``there``, ``why`` [text], ``owed_by`` (text or
+  null), ``accountable``, ``principle`` [letter], ``evidence`` [statement], ``failing`` [statement, why, detail];
+* ``red_lines``: ``id``, ``text``, ``state``, ``why`` text, ``accountable``, ``principle``;
+* ``notices``: as the decision lists them, and ``by``, ``reason``, ``locator`` (null for a loose one);
+* ``stale``: ``origin``, ``member``, ``use``;
+* ``principles``: ``letter``, ``name``, ``evidence`` [statement], ``red_lines`` [id];
+* a statement here is ``id``, ``kind``, ``issuer``, ``made``, ``locator`` (``BRAVO#1204``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from watchword.charter.charter import Charter, Requirement
+from watchword.charter.conditions import Trouble, all_hold, holds, written
+from watchword.ledger.view import Fact, Facts
+from watchword.policy import table
+from watchword.policy.pack import PRINCIPLES
+from watchword.statements.statement import Signed
+
+FORMAT = "watchword-explanation/1"
+DETAIL_CHARS_MAX = 200
+"""Characters of one detail from a statement. Origin: two lines of a terminal."""
+FELL = {
+    "retracted": "was retracted",
+    "disputed": "is disputed",
+    "unheld": "is hit by a notice whose text is not held here",
+    "key revoked": "was signed with a key since revoked",
+}
+
+
+def explanation(
+    charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Explain *decision*, made from *charter*, *facts* and *use_case*: the object stated at the top of this module."""
+    considered = table.considered_facts(decision, facts)
+    judged = {row["id"]: row for row in decision["requirements"]}
+    states = {line["id"]: line["state"] for line in decision["red_lines"]}
+    listed = [
+        table.Listed(one["name"], one["kind"], one["origin"], one["index"], _signed(facts, one["statement"]))
+        for one in decision["notices"]
+    ]
+    fell = table.fallen(considered.values(), listed)
+    context = table.red_line_context(use_case, considered.values(), (notice.kind for notice in listed))
+    return {
+        "format": FORMAT,
+        "verdict": decision["verdict"],
+        "label": decision["label"],
+        "as_of": decision["as_of"],
+        "subject": decision["subject"],
+        "use_case": {key: use_case[key] for key in ("name", "criticality", "human")},
+        "requirements": [_requirement(charter, row, judged[row.id], considered) for row in charter.requirements],
+        "red_lines": [
+            {
+                "id": line.id, "text": line.text, "state": states[line.id], "accountable": line.accountable,
+                "principle": line.principle,
+                "why": "; ".join(f"{written(one)} (it is {_short(context.get(one.field))})" for one in line.forbid),
+            }
+            for line in charter.red_lines
+        ],
+        "notices": [_notice(charter, one) for one in listed],
+        "stale": [
+            {"origin": origin, "member": charter.origins[origin].member.name, "use": charter.origins[origin].use}
+            for origin in decision["stale"]
+        ],
+        "principles": [_principle(charter, letter, considered, fell) for letter in PRINCIPLES],
+    }  # fmt: skip
+
+
+def render_text(explained: Mapping[str, Any]) -> str:
+    """The explanation as people read it: the verdict, what is missing and who owes it, what is met, the principles."""
+    subject, use_case, rows = explained["subject"], explained["use_case"], explained["requirements"]
+    digest = f"{subject['digest'][:11]}…{subject['digest'][-4:]}"
+    lines = [f"{explained['verdict'].upper()}  {subject['name']} ({digest}) for {use_case['name']}"]
+    if all(row["state"] == "does not apply" for row in rows):
+        lines.append(
+            "  unmet    no requirement applies to this use, and a charter that asks for nothing admits nothing"
+        )
+    unmet = [(r["id"], "; ".join(r["why"]), f"owed by {r['owed_by']}") for r in rows if r["state"] == "unmet"]
+    red_lines = [line for line in explained["red_lines"] if line["state"] == "crossed"]
+    crossed = [(line["id"], line["text"], f"answers for it: {line['accountable']}") for line in red_lines]
+    ids = max((len(row[0]) for row in unmet + crossed), default=0)
+    middle = min(max((len(row[1]) for row in unmet + crossed), default=0), 60)
+    for label, group in (("unmet", unmet), ("crossed", crossed)):
+        lines += [f"  {label:7}  {id.ljust(ids)}  {why.ljust(middle)}  {who}" for id, why, who in group]
+    failing = {one["locator"]: one for row in rows if row["state"] == "unmet" for one in row["failing"]}
+    lines += [f"  failing  {one['kind']} {place} by {one['issuer']}: {one['detail']}" for place, one in failing.items()]
+    places = {one["id"]: place for place, one in failing.items()}
+    lines += [_notice_line(one, places) for one in explained["notices"]]
+    for one in explained["stale"]:
+        lines.append(f"  stale    {one['origin']}: no head of {one['member']}'s {one['use']} is young enough")
+    met = ", ".join(row["id"] for row in rows if row["state"] == "met")
+    lines += [f"  met      {met or 'nothing'}", "", *_principle_lines(explained["principles"])]
+    if explained["label"] != "witnessed":
+        lines += ["", explained["label"]]
+    return "".join(_printable(line) + "\n" for line in lines)
+
+
+SHOWN_MAX = 6
+"""Statements that the text names for one principle; the rest are counted."""
+
+
+def _notice_line(notice: Mapping[str, Any], places: Mapping[str, str]) -> str:
+    sort, _, rest = notice["name"].partition(":")
+    name = f"{sort} {places.get(rest) or (rest if len(rest) < 40 else f'{rest[:11]}…{rest[-4:]}')}"
+    if notice["kind"] == "unheld":
+        return f"  notice   against {name} ({notice['locator']}): its text is not held here, so it counts as the worst"
+    where = notice["locator"] or "received directly, in no ledger of this view"
+    what = "without standing: " if notice["kind"] == "no-standing" else ""
+    return (
+        f"  notice   {what}{notice['kind']} {name} by {notice['by']} ({where}): {notice['reason'] or 'no reason given'}"
+    )
+
+
+def _principle_lines(principles: list[dict[str, Any]]) -> list[str]:
+    width = max(len(one["name"]) for one in principles)
+    lines = []
+    for one in principles:
+        named = [f"{s['kind']} {s['locator']}" for s in one["evidence"][:SHOWN_MAX]]
+        if len(one["evidence"]) > SHOWN_MAX:
+            named.append(f"{len(one['evidence']) - SHOWN_MAX} more")
+        kept = f" (red lines: {', '.join(one['red_lines'])})" if one["red_lines"] else ""
+        lines.append(f"  {one['letter']}  {one['name'].ljust(width)}  {', '.join(named) or 'nothing yet'}{kept}")
+    return lines
+
+
+def _requirement(
+    charter: Charter, row: Requirement, judged: Mapping[str, Any], considered: Mapping[str, Fact]
+) -> dict[str, Any]:
+    failing = [
+        _statement(charter, considered[one["id"]])
+        | {"why": one["why"], "detail": FELL.get(one["why"]) or _detail(row, considered[one["id"]])}
+        for one in judged["failing"]
+    ]
+    return {
+        "id": row.id,
+        "text": row.text,
+        "state": judged["state"],
+        "need": judged["need"],
+        "there": judged["there"],
+        "why": _why(row, judged, failing) if judged["state"] == "unmet" else [],
+        "owed_by": _owed_by(charter, row, judged, considered) if judged["state"] == "unmet" else None,
+        "accountable": row.accountable,
+        "principle": row.principle,
+        "evidence": [_statement(charter, considered[id]) for id in judged["counted"]],
+        "failing": failing,
+    }
+
+
+def _why(row: Requirement, judged: Mapping[str, Any], failing: list[dict[str, Any]]) -> list[str]:
+    why = []
+    if failing:
+        why.append(f"{', '.join(one['locator'] for one in failing[:SHOWN_MAX])} fail{'s' if len(failing) == 1 else ''}")
+    if judged["there"] < judged["need"]:
+        names = f" ({', '.join(judged['from'])})" if judged["from"] else ""
+        why.append(f"has {judged['there']} of {judged['need']}{names}")
+    if judged["tools"] < row.tools:
+        why.append(f"made with {judged['tools']} of {row.tools} different tools")
+    age_s, days = judged["newest_age_s"], row.max_age_days
+    if age_s is not None and days is not None and age_s > days * table.DAY_S:
+        why.append(f"newest is {-(-age_s // table.DAY_S)} days old, limit {days}")
+    return why
+
+
+def _owed_by(charter: Charter, row: Requirement, judged: Mapping[str, Any], considered: Mapping[str, Fact]) -> str:
+    """Who must act: on a failed bound the supplier, on fallen evidence its issuer, otherwise whoever is missing."""
+    issuers = {fact.signed.statement.issuer for fact in considered.values() if fact.holder.is_supplier}
+    if not issuers and len(charter.suppliers) == 1:
+        issuers = {charter.suppliers[0].name}
+    supplier = f"supplier {', '.join(sorted(issuers))}" if issuers else "the supplier"
+    if any(one["why"] == "bound" for one in judged["failing"]):
+        return f"{supplier} (a release that passes)"
+    if judged["failing"]:
+        return ", ".join(sorted({considered[one["id"]].signed.statement.issuer for one in judged["failing"]}))
+    if row.owed_by == "supplier":
+        return supplier
+    if row.owed_by != "members":
+        return row.owed_by
+    counted = {considered[id].holder.operator for id in judged["counted"]}
+    names = [m.name for m in charter.members if m.operator not in counted] or [m.name for m in charter.members]
+    missing = max(judged["need"] - judged["there"], 1)
+    if len(names) == len(charter.members) > missing:
+        return "a member" if missing == 1 else f"{missing} members"
+    return ", ".join(names) if missing >= len(names) else f"{missing} of {', '.join(names)}"
+
+
+def _detail(row: Requirement, fact: Fact) -> str:
+    """What in the statement itself fails its bound: the value, and for an inspection or a screening the worst line."""
+    predicate = fact.signed.statement.predicate
+    parts = []
+    for condition in row.bound:
+        try:
+            if holds(condition, predicate):
+                continue
+            value: Any = predicate
+            for step in condition.field.split("."):
+                value = value[step]
+            parts.append(f"{condition.field} is {_short(value)}, the bound is {condition.op} {_short(condition.value)}")
+        except Trouble as trouble:
+            parts.append(trouble.message)
+    if predicate.get("findings"):
+        worst = predicate["findings"][0]
+        at = "" if worst["offset"] is None else f" @ {worst['offset']:#x}"
+        parts.append(f"{worst['verdict']}[{worst['rule']}] {worst['path']}{at} {worst['message']}")
+    if predicate.get("annotators"):
+        most = predicate["annotators"][0]
+        parts.append(f"annotator {most['annotator']} changed {most['changed']:,} of {most['rows']:,} rows")
+    return ", ".join(_short(part) for part in parts)
+
+
+def _principle(
+    charter: Charter, letter: str, considered: Mapping[str, Fact], fell: Mapping[str, str]
+) -> dict[str, Any]:
+    """What speaks to a principle: evidence that its rows are about, asked for here or not, that does not fail."""
+    speaking = {
+        id: fact
+        for row in charter.requirements
+        if letter in row.principle
+        for id, fact in table.candidates(row, considered).items()
+        if id not in fell and all_hold(row.bound, fact.signed.statement.predicate, trouble=False)
+    }
+    return {
+        "letter": letter,
+        "name": PRINCIPLES[letter],
+        "evidence": [_statement(charter, fact) for fact in sorted(speaking.values(), key=_place)],
+        "red_lines": [line.id for line in charter.red_lines if letter in line.principle],
+    }
+
+
+def _statement(charter: Charter, fact: Fact) -> dict[str, Any]:
+    statement = fact.signed.statement
+    return {
+        "id": statement.id, "kind": statement.kind, "issuer": statement.issuer, "made": statement.predicate["made"],
+        "locator": _locator(charter, fact.origin, fact.index),
+    }  # fmt: skip
+
+
+def _notice(charter: Charter, listed: table.Listed) -> dict[str, Any]:
+    statement = None if listed.signed is None else listed.signed.statement
+    loose = listed.origin is None or listed.index is None
+    return listed.value() | {
+        "by": None if statement is None else statement.issuer,
+        "reason": None if statement is None else _short(statement.predicate.get("reason", "")),
+        "locator": None if loose else _locator(charter, str(listed.origin), listed.index or 0),
+    }
+
+
+def _signed(facts: Facts, id: str | None) -> Signed | None:
+    held = [*facts.loose, *(leaf.signed for leaf in facts.notices if leaf.signed is not None)]
+    return next((signed for signed in held if signed.statement.id == id), None)
+
+
+def _locator(charter: Charter, origin: str, index: int) -> str:
+    of = charter.origins[origin]
+    return f"{of.member.name}#{index}" if of.use == "ledger" else f"{of.member.name}/{of.use}#{index}"
+
+
+def _place(fact: Fact) -> tuple[str, int]:
+    return fact.origin, fact.index
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= DETAIL_CHARS_MAX else text[: DETAIL_CHARS_MAX - 1] + "…"
+
+
+def _printable(line: str) -> str:
+    """Statements are written by others: a control or direction character is shown, not obeyed."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)

@@ -1,0 +1,175 @@
+"""Packs: requirement tables, red lines and standing that people read, edit and put into a charter.
+
+A pack is a TOML file. What a row does not say has the value that asks for nothing more: any issuer, distinct
+operators, no filter, any tool, any age, no bound, every use case. The charter holds the rows in full.
+
+Only the form is checked here; whether an alliance can live by it is ``charter.lint``'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from watchword.charter.charter import Condition, RedLine, Requirement
+from watchword.charter.conditions import written
+from watchword.errors import WatchwordError
+from watchword.policy.use_case import read_toml
+
+DEFAULT = "alliance"
+PRINCIPLES = {
+    "A": "Lawfulness",
+    "B": "Responsibility and accountability",
+    "C": "Explainability and traceability",
+    "D": "Reliability",
+    "E": "Governability",
+    "F": "Bias mitigation",
+}
+"""The NATO Principles of Responsible Use (22 October 2021), by letter."""
+
+
+class BadPack(WatchwordError):
+    """A pack file that is not of the form stated here. Names file and row."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A named table. The three lists are as a charter object holds them (docs/protocol.md, sections 7 and 8)."""
+
+    name: str
+    title: str
+    requirements: list[dict[str, Any]]
+    red_lines: list[dict[str, Any]]
+    standing: dict[str, list[str]]
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    name: str
+    title: str
+    standing: dict[str, list[str]]
+    requirement: list[dict[str, Any]] = []
+    red_line: list[dict[str, Any]] = []
+
+
+def read_pack(path: Path | None = None) -> Pack:
+    """Read a pack; the alliance pack that comes with watchword when *path* is None.
+
+    Raises:
+        BadPack: missing, not TOML, a row with a field missing, unknown or of another type. Names file and row.
+    """
+    if path is None:
+        with resources.as_file(resources.files("watchword.policy").joinpath("packs", f"{DEFAULT}.toml")) as shipped:
+            return _read(shipped, f"{DEFAULT} pack")
+    return _read(path, str(path))
+
+
+def render_table(requirements: list[dict[str, Any]], red_lines: list[dict[str, Any]]) -> str:
+    """Requirements and red lines as aligned text, least demanding first."""
+    rows = [_cells(row) for row in requirements]
+    widths = [max(len(cells[column]) for cells in [HEADINGS, *rows]) for column in range(len(HEADINGS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+        for cells in [HEADINGS, *rows]
+    ]
+    width = max((len(line["id"]) for line in red_lines), default=0)
+    lines += ["", "red lines"]
+    for line in red_lines:
+        lines.append(f"  {line['id'].ljust(width)}  never when {_conditions(line['forbid'])}")
+        lines.append(f"  {' ' * width}  {line['text']}")
+    return "\n".join(lines) + "\n"
+
+
+def render_markdown(requirements: list[dict[str, Any]], red_lines: list[dict[str, Any]]) -> str:
+    """The same as two Markdown tables."""
+    red = [[line["id"], _conditions(line["forbid"]), line["text"], line["accountable"]] for line in red_lines]
+    return (
+        _markdown(HEADINGS, [_cells(row) for row in requirements])
+        + "\n"
+        + _markdown(["red line", "never when", "why", "accountable"], red)
+    )
+
+
+HEADINGS = [
+    "criticality",
+    "requirement",
+    "evidence",
+    "how many",
+    "from whom",
+    "how old",
+    "bound",
+    "owed by",
+    "principle",
+]
+
+
+def _read(path: Path, what: str) -> Pack:
+    value = read_toml(path, BadPack)
+    try:
+        file = msgspec.convert(value, _File, strict=True)
+    except msgspec.ValidationError as error:
+        raise BadPack(f"{what}: {error}") from error
+    rows = [_row(one, f"{what}: requirement {number}") for number, one in enumerate(file.requirement, 1)]
+    lines = [_line(one, f"{what}: red line {number}") for number, one in enumerate(file.red_line, 1)]
+    return Pack(file.name, file.title, rows, lines, file.standing)
+
+
+def _row(value: dict[str, Any], what: str) -> dict[str, Any]:
+    row = _ROW_DEFAULTS | value
+    row["where"], row["bound"] = _with_null(row["where"]), _with_null(row["bound"])
+    if isinstance(row["when"], dict):
+        row["when"] = {"criticality": 0, "human": []} | row["when"]
+    return _checked(row, Requirement, what)
+
+
+def _line(value: dict[str, Any], what: str) -> dict[str, Any]:
+    return _checked(value | {"forbid": _with_null(value.get("forbid"))}, RedLine, what)
+
+
+def _checked(value: dict[str, Any], kind: type[Requirement | RedLine], what: str) -> dict[str, Any]:
+    try:
+        msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError as error:
+        name = f" ({value['id'][:80]})" if isinstance(value.get("id"), str) else ""
+        raise BadPack(f"{what}{name}: {error}") from error
+    return value
+
+
+def _with_null(conditions: Any) -> Any:
+    """TOML has no null: a condition that names no value has the value null."""
+    if not isinstance(conditions, list):
+        return conditions
+    return [{"value": None} | one if isinstance(one, dict) else one for one in conditions]
+
+
+_ROW_DEFAULTS: dict[str, Any] = {
+    "from": "any", "distinct": "operators", "where": [], "tools": 0, "max_age_days": None, "bound": [],
+    "when": {"criticality": 0, "human": []},
+}  # fmt: skip
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    human = f", human {'/'.join(row['when']['human'])}" if row["when"]["human"] else ""
+    where = f" where {_conditions(row['where'])}" if row["where"] else ""
+    many = f"{row['count']} {'operators' if row['distinct'] == 'operators' else 'statements'}"
+    if row["count"] == 1:
+        many = "1"
+    if row["tools"]:
+        many += f", {row['tools']} tools"
+    return [
+        f"from {row['when']['criticality']}{human}", row["id"], row["kind"] + where, many, row["from"],
+        "any" if row["max_age_days"] is None else f"{row['max_age_days']} d",
+        _conditions(row["bound"]) or "none", row["owed_by"], " ".join(row["principle"]),
+    ]  # fmt: skip
+
+
+def _conditions(conditions: list[dict[str, Any]]) -> str:
+    return " and ".join(written(Condition(field=c["field"], op=c["op"], value=c["value"])) for c in conditions)
+
+
+def _markdown(headings: list[str], rows: list[list[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n" for cells in lines)

@@ -1,0 +1,186 @@
+"""What a decision is made from, on paper: an alliance's ledgers as lists, every statement placed by hand.
+
+Statements are signed with nothing: a decision is made after signatures, inclusion and cosignatures were checked, from
+``Facts``. ``Paper`` stands where the ledgers stood.
+"""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+from typing import Any
+
+from charters import NOON, SECRET, charter_value, key
+
+from watchword.charter.charter import Charter, parse_charter
+from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View
+from watchword.policy.pack import read_pack
+from watchword.policy.table import decide
+from watchword.statements.digests import D, blinded
+from watchword.statements.statement import Signed, Subject, make
+from watchword.statements.times import rfc3339
+
+RELEASE = Subject("mailsort 1.0", "sha256:" + "9c" * 32)
+NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO")
+DAY = timedelta(days=1)
+TRIAGE: dict[str, Any] = {
+    "format": "watchword-use-case/1",
+    "name": "mail-triage",
+    "purpose": "Sort attachments of incoming mail by file type",
+    "criticality": 1,
+    "human": "on",
+    "members": ["ALFA", "BRAVO"],
+    "owner": "ALFA",
+    "tags": ["office"],
+}
+FIELDS: dict[str, dict[str, Any]] = {
+    "claim": {
+        "system": "mailsort", "release": "1.0", "supplier_contact": "security@aquila.example", "trained_on": [],
+        "tested": [], "known_weaknesses": [], "support_until": None,
+    },
+    "inspection": {
+        "tool": {"name": "watchword-inspect", "version": "0.1.0", "rules": "sha256:" + "00" * 32},
+        "verdict": "nothing-found", "files": 4, "bytes": 4096, "dangerous": 0, "suspicious": 0, "unreadable": 0,
+        "findings": [], "report": None,
+    },
+    "bill-of-materials": {
+        "format": "CycloneDX 1.6", "system": "mailsort", "release": "1.0",
+        "components": [
+            {"name": "weights", "version": "1", "purl": None, "digest": "sha256:" + "0a" * 32},
+            {"name": "numpy", "version": "2.2", "purl": "pkg:generic/numpy@2.2", "digest": None},
+        ],
+        "base_models": ["mailsort-base"], "datasets": [{"name": "mails", "digest": "sha256:" + "0b" * 32}],
+        "document": {"bytes": 9, "commitment": "sha256:" + "0c" * 32, "media_type": "application/json", "name": "bom"},
+    },
+    "data-screening": {
+        "tool": {"name": "watchword-data", "version": "0.1.0"}, "dataset": "mails",
+        "delivered": "sha256:" + "0d" * 32, "previous": None, "rows": 1000, "added": 0, "removed": 0,
+        "changed_features": 0, "changed_labels": 0, "reordered": 0, "annotators": [], "report": None,
+    },
+    "evaluation": {
+        "tool": {"name": "watchword-evaluate", "version": "0.1.0"}, "method": "renamed files",
+        "threat": {"goal": "misroute", "knowledge": "none", "capability": "one mail"},
+        "metric": "attack-success-rate", "n": 200, "k": 4, "low": "0.005", "high": "0.05", "seed": "1", "data": None,
+        "report": None,
+    },
+    "review": {"of": "legal", "outcome": "in favour", "text": "", "report": None},
+    "recall": {"reason": "it leaks", "actions": ["stop"], "deadline": None, "supersedes": None},
+    "retract": {"reason": "measured wrongly"},
+    "dispute": {"reason": "not reproduced"},
+    "revoke": {"reason": "key lost", "valid_up_to": []},
+}  # fmt: skip
+ROLE = {
+    "claim": "supplier", "inspection": "evaluator", "bill-of-materials": "supplier", "data-screening": "steward",
+    "evaluation": "evaluator", "review": "official", "recall": "official", "retract": "evaluator",
+    "dispute": "evaluator", "revoke": "root",
+}  # fmt: skip
+
+
+def pack_charter(names: tuple[str, ...] = NAMES, **changes: Any) -> Charter:
+    """A charter of *names* and AQUILA with the alliance pack."""
+    pack = read_pack()
+    quorum = {"faulty": 0, "ratify": len(names) // 2 + 1, "witness": len(names) // 2 + 1}
+    rules = {"requirements": pack.requirements, "red_lines": pack.red_lines, "standing": pack.standing}
+    return parse_charter(charter_value(names, quorum=quorum, **(rules | changes)))
+
+
+class Paper:
+    """Ledgers of an alliance on paper. Statements and notices are added; ``decide`` looks at all of them."""
+
+    def __init__(self, charter: Charter | None = None, now: datetime = NOON) -> None:
+        self.charter = charter or pack_charter()
+        self.now = now
+        self.statements: list[Fact] = []
+        self.leaves: list[NoticeLeaf] = []
+        self.loose: list[Signed] = []
+        self.head_age: dict[str, timedelta] = {}
+        self._indexes = {origin: itertools.count() for origin in self.charter.shared_origins}
+
+    def say(
+        self,
+        kind: str,
+        issuer: str,
+        *,
+        role: str | None = None,
+        age: timedelta = DAY,
+        subject: Subject = RELEASE,
+        publisher: str | None = None,
+        **fields: Any,
+    ) -> Fact:
+        """Put a statement into the ledger of *publisher* (its issuer; ALFA for the supplier's)."""
+        signed = self.signed(kind, issuer, role=role, age=age, subject=subject, **fields)
+        member = publisher or ("ALFA" if issuer == "AQUILA" else issuer)
+        origin = self.charter.member(member).origins["ledger"]
+        fact = Fact(signed, self.charter.holders[signed.key_id], origin, next(self._indexes[origin]))
+        self.statements.append(fact)
+        return fact
+
+    def notice(
+        self, kind: str, issuer: str, target: str, *, held: bool = True, standing: bool = True, **fields: Any
+    ) -> NoticeLeaf:
+        """Put a notice against *target* into *issuer*'s notices."""
+        signed = self.bad_news(kind, issuer, target, **fields)
+        publisher = "ALFA" if issuer == "AQUILA" else issuer
+        origin = self.charter.member(publisher).origins["notices"]
+        holder = self.charter.holders[signed.key_id] if held and standing else None
+        leaf = NoticeLeaf(
+            origin, next(self._indexes[origin]), blinded(SECRET, target), signed if held else None, holder
+        )
+        self.leaves.append(leaf)
+        return leaf
+
+    def bad_news(self, kind: str, issuer: str, target: str, **fields: Any) -> Signed:
+        """A notice against *target*, in no ledger."""
+        return self.signed(kind, issuer, subject=Subject("notice", D(target.encode())), target=target, **fields)
+
+    def signed(
+        self,
+        kind: str,
+        issuer: str,
+        *,
+        role: str | None = None,
+        age: timedelta = DAY,
+        subject: Subject = RELEASE,
+        **fields: Any,
+    ) -> Signed:
+        """A statement without a signature, as one that was verified before."""
+        role = role or ("supplier" if issuer == "AQUILA" else ROLE[kind])
+        statement = make(kind, (subject,), FIELDS[kind] | fields, issuer=issuer, made=self.now - age)
+        return Signed(statement, key(issuer, role).public.id, b"", b"")
+
+    def sound(self) -> None:
+        """What mail triage at criticality 1 needs."""
+        self.say("claim", "AQUILA")
+        self.say("bill-of-materials", "AQUILA")
+        self.say("inspection", "ALFA")
+        self.say("inspection", "BRAVO")
+        self.say("data-screening", "CHARLIE")
+
+    def view(self) -> View:
+        """A head of every shared ledger, an hour old unless ``head_age`` says otherwise."""
+        heads = {}
+        for origin in self.charter.shared_origins:
+            size = 1 + max(
+                (p.index for p in (*self.statements, *self.leaves) if p.origin == origin), default=-1
+            )  # fmt: skip
+            time = rfc3339(self.now - self.head_age.get(origin, timedelta(hours=1)))
+            heads[origin] = Head(size, b"r" * 32, time)
+        return View(heads)
+
+    def facts(self) -> Facts:
+        """In the order that ``Facts`` states."""
+        return Facts(
+            tuple(sorted(self.statements, key=lambda fact: (fact.origin, fact.index))),
+            tuple(sorted(self.leaves, key=lambda leaf: (leaf.origin, leaf.index))),
+            tuple(sorted(self.loose, key=lambda signed: signed.statement.id)),
+            SECRET,
+        )
+
+    def decide(self, **use_case: Any) -> dict[str, Any]:
+        """The decision on ``RELEASE`` for mail triage, with changes to the use case."""
+        return decide(self.charter, self.view(), self.facts(), rfc3339(self.now), RELEASE, TRIAGE | use_case)
+
+
+def row(decision: dict[str, Any], id: str) -> dict[str, Any]:
+    """One requirement of a decision."""
+    return next(one for one in decision["requirements"] if one["id"] == id)
