@@ -10,7 +10,7 @@ Follows docs/protocol.md, sections 6 and 8. Values only: reading them from disk 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -24,6 +24,9 @@ from watchword.statements.kinds import Base64, Count, Text, Time
 from watchword.statements.statement import Signed
 
 FORMAT = "watchword-view/1"
+
+
+LOOSE_FORMAT = "watchword-loose/1"
 
 
 class BadView(WatchwordError):
@@ -90,6 +93,11 @@ class Facts:
     notices: tuple[NoticeLeaf, ...]
     loose: tuple[Signed, ...]
     secret: bytes = field(repr=False)
+
+
+def loose_list(ids: Iterable[str]) -> dict[str, Any]:
+    """The ids of loose notices held, as the object whose digest a decision names (section 8)."""
+    return {"format": LOOSE_FORMAT, "statements": sorted(set(ids))}
 
 
 class _Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,101 @@
+"""Bad news: which names it is filed under, and whether a notice may say what it says.
+
+Follows docs/protocol.md, sections 3, 4 and 7. Pure.
+
+* A notice names one **name**; its leaf carries that name blinded with the alliance secret.
+* The **name set** of a release is every name under which bad news would reach it.
+* Standing of a retraction needs the statement it retracts, that of a revocation the owner of the key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from watchword.charter.charter import Charter, KeyHolder
+from watchword.charter.standing import NoStanding, may_retract, may_revoke, standing
+from watchword.errors import WatchwordError
+from watchword.statements.digests import is_digest
+from watchword.statements.kinds import NOTICES
+from watchword.statements.statement import Signed
+
+SORTS = ("release", "component", "model", "dataset", "supplier", "key", "statement")
+_OF_DIGEST = frozenset({"release", "dataset", "key", "statement"})
+
+
+class BadName(WatchwordError):
+    """A text that is not a name under which bad news can be filed."""
+
+
+def check_name(name: str) -> None:
+    """Check that *name* has one of the seven forms of section 7.
+
+    Raises:
+        BadName: no known sort before the colon, nothing after it, or no digest where one belongs.
+    """
+    sort, _, rest = name.partition(":")
+    if sort not in SORTS or not rest:
+        raise BadName(f"{name[:80]!r} is not a name", "names begin with " + ", ".join(f"{s}:" for s in SORTS))
+    if sort in _OF_DIGEST and not is_digest(rest):
+        raise BadName(
+            f"{name[:100]!r}: {rest[:80]!r} is not a digest", f"written {sort}:sha256:<64 lower-case hex digits>"
+        )
+
+
+def target_of(signed: Signed) -> str:
+    """The name that a notice is against.
+
+    Raises:
+        BadName: not a notice, or its target is not a name.
+    """
+    statement = signed.statement
+    if statement.kind not in NOTICES:
+        raise BadName(f"{statement.kind[:80]} is not a notice", "notices are " + ", ".join(sorted(NOTICES)))
+    target = str(statement.predicate["target"])
+    check_name(target)
+    return target
+
+
+def name_set(release: str, considered: Iterable[Signed]) -> tuple[str, ...]:
+    """Every name under which bad news would reach *release* (section 7), sorted by code point, without repeats.
+
+    Args:
+        release: digest of the release.
+        considered: the statements that a decision considered (section 8, step 1).
+    """
+    names = {f"release:{release}"}
+    for signed in considered:
+        statement = signed.statement
+        names |= {f"statement:{statement.id}", f"key:{signed.key_id}"}
+        predicate = statement.predicate
+        if statement.kind == "claim":
+            names.add(f"supplier:{statement.issuer}")
+        elif statement.kind == "data-screening":
+            names.add(f"dataset:{predicate['delivered']}")
+        elif statement.kind == "bill-of-materials":
+            for component in predicate["components"]:
+                names |= {f"component:{component[by]}" for by in ("digest", "purl") if component[by] is not None}
+            names |= {f"model:{model}" for model in predicate["base_models"]}
+            names |= {f"dataset:{dataset['digest']}" for dataset in predicate["datasets"]}
+    return tuple(sorted(names))
+
+
+def standing_of_notice(charter: Charter, notice: Signed, find: Callable[[str], Signed | None]) -> KeyHolder:
+    """The holder of the key of *notice*, when it may say this.
+
+    Args:
+        find: a held statement by its id. A retraction of what is not held has no standing yet; it cannot matter yet
+            either, since a decision considers only what is held.
+
+    Raises:
+        NoStanding: under ``charter.standing``, or by the rule for retractions or revocations.
+        BadName: not a notice, or its target is not a name.
+    """
+    holder = standing(charter, notice)
+    sort, _, rest = target_of(notice).partition(":")
+    if notice.statement.kind == "retract":
+        target = find(rest) if sort == "statement" else None
+        if target is None or not may_retract(notice, target):
+            raise NoStanding(f"retract by {holder.owner}: what it retracts is not held, or is not its own statement")
+    if notice.statement.kind == "revoke" and (sort != "key" or not may_revoke(charter, notice, rest)):
+        raise NoStanding(f"revoke by {holder.owner}: not a key of its own")
+    return holder
