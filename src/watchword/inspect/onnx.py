@@ -1,0 +1,192 @@
+"""ONNX models: a walk over the protobuf wire format. Tensors are passed over by length, and nothing is imported.
+
+Field numbers as in ``onnx.proto`` (IR version 12). Told: opsets, operators with their domains, functions, external data
+locations, counts. Message nesting and numbers are bounded; names longer than the limit are cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from watchword.inspect.facts import Oddity
+from watchword.inspect.pickles.reader import Ended, Reader
+from watchword.inspect.source import Source
+from watchword.limits import ONNX_NESTING_MAX, ONNX_NODES_MAX, ONNX_STRING_BYTES_MAX
+
+# Message → field → what it is: another message, or "text"/"int" to be read. Fields not listed are passed over.
+_FIELDS: dict[str, dict[int, str]] = {
+    "model": {
+        1: "int", 2: "text", 3: "text", 4: "text", 7: "graph", 8: "opset", 14: "entry", 20: "training", 25: "function",
+    },
+    "graph": {1: "node", 2: "text", 5: "tensor", 15: "sparse"},
+    "node": {3: "text", 4: "text", 5: "attribute", 7: "text"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "tensor": {8: "text", 13: "external", 14: "int"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "opset": {1: "text", 2: "int"},
+    "entry": {1: "text", 2: "text"},
+    "external": {1: "text", 2: "text"},
+    "training": {1: "graph", 2: "graph"},
+    "function": {1: "text", 7: "node", 9: "opset", 10: "text", 11: "attribute"},
+}  # fmt: skip
+_MODEL_WIRES = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
+
+
+class OnnxBroken(Exception):
+    """The message breaks off or contradicts itself; ``oddity`` says where."""
+
+    def __init__(self, offset: int, message: str, rule: str = "onnx-broken") -> None:
+        super().__init__(message)
+        self.oddity = Oddity(rule, offset, message)
+
+
+@dataclass(slots=True)
+class OnnxFacts:
+    """``ops``: (domain, operator) → offset of its first node. ``external``: location → offset of its first tensor."""
+
+    ir_version: int = 0
+    producer: str = ""
+    opsets: dict[str, int] = field(default_factory=dict)
+    ops: dict[tuple[str, str], int] = field(default_factory=dict)
+    functions: set[tuple[str, str]] = field(default_factory=set)
+    external: dict[str, int] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    nodes: int = 0
+    tensors: int = 0
+    graph: str = ""
+
+
+@dataclass(slots=True)
+class _Open:
+    kind: str
+    start: int
+    end: int
+    values: dict[int, str | int] = field(default_factory=dict)
+
+
+def looks_like_onnx(source: Source) -> bool:
+    """True when *source* is, field by field at the top level, a ModelProto with a graph, up to its end."""
+    reader = Reader(source)
+    seen = set()
+    try:
+        while reader.left() > 0:
+            number, wire = divmod(_varint(reader), 8)
+            if _MODEL_WIRES.get(number) != wire:
+                return False
+            seen.add(number)
+            if wire == 2:
+                reader.skip(_varint(reader))
+            else:
+                _varint(reader)
+            if reader.tell() > 4096 and 7 not in seen and 8 not in seen:
+                return False
+    except (Ended, OnnxBroken):
+        # Cut short inside the graph is still a model to a lenient reader.
+        return {1, 7} <= seen or ({1, 8} <= seen and 7 in seen) or (1 in seen and _graph_is_cut(source))
+    return 7 in seen and bool(seen & {1, 8})
+
+
+def read_onnx(source: Source) -> OnnxFacts:
+    """Walk the model in *source*.
+
+    Raises:
+        OnnxBroken: malformed, or past a bound (rule ``unpack-limit``).
+    """
+    facts = OnnxFacts()
+    reader = Reader(source)
+    frames = [_Open("model", 0, source.size)]
+    count = 0
+    try:
+        while frames:
+            frame = frames[-1]
+            at = reader.tell()
+            if at >= frame.end:
+                if at > frame.end:
+                    raise OnnxBroken(at, f"a {frame.kind} is longer than what it stands in")
+                _close(frames.pop(), frames, facts)
+                continue
+            number, wire = divmod(_varint(reader), 8)
+            what = _FIELDS[frame.kind].get(number, "")
+            if wire == 2:
+                length = _varint(reader)
+                if reader.tell() + length > frame.end:
+                    raise OnnxBroken(at, f"a field of {length:,} bytes is longer than its {frame.kind}")
+                if what in _FIELDS:
+                    count += 1
+                    if count > ONNX_NODES_MAX or len(frames) > ONNX_NESTING_MAX:
+                        raise OnnxBroken(at, "more messages, or deeper ones, than are followed", "unpack-limit")
+                    frames.append(_Open(what, at, reader.tell() + length))
+                elif what == "text":
+                    kept = reader.take(min(length, ONNX_STRING_BYTES_MAX))
+                    reader.skip(length - len(kept))
+                    frame.values[number] = kept.decode("utf-8", "backslashreplace")
+                else:
+                    reader.skip(length)
+            elif wire == 0:
+                value = _varint(reader)
+                if what == "int":
+                    frame.values[number] = value
+            elif wire in (1, 5):
+                reader.skip(8 if wire == 1 else 4)
+            else:
+                raise OnnxBroken(at, f"wire type {wire} does not occur in ONNX")
+    except Ended:
+        raise OnnxBroken(source.size, "the message is cut off") from None
+    return facts
+
+
+def _close(frame: _Open, parents: list[_Open], facts: OnnxFacts) -> None:
+    """Take over what *frame* has told, now that it is complete."""
+    text = {number: value for number, value in frame.values.items() if isinstance(value, str)}
+    if frame.kind == "node":
+        facts.nodes += 1
+        if len(facts.ops) < 10_000:
+            facts.ops.setdefault((text.get(7, ""), text.get(4, "")), frame.start)
+    elif frame.kind == "tensor":
+        facts.tensors += 1
+    elif frame.kind == "external" and text.get(1) == "location" and len(facts.external) < 10_000:
+        facts.external.setdefault(text.get(2, ""), frame.start)
+    elif frame.kind == "function" and len(facts.functions) < 10_000:
+        facts.functions.add((text.get(10, ""), text.get(1, "")))
+    elif frame.kind == "opset" and parents and parents[-1].kind == "model" and len(facts.opsets) < 100:
+        version = frame.values.get(2, 0)
+        facts.opsets[text.get(1, "")] = version if isinstance(version, int) else 0
+    elif frame.kind == "entry" and len(facts.metadata) < 64:
+        facts.metadata[text.get(1, "")[:200]] = text.get(2, "")[:1000]
+    elif frame.kind == "graph" and parents and parents[-1].kind == "model":
+        facts.graph = text.get(2, "")[:200]
+    elif frame.kind == "model":
+        version = frame.values.get(1, 0)
+        facts.ir_version = version if isinstance(version, int) else 0
+        facts.producer = " ".join(text[number] for number in (2, 3) if number in text)[:200]
+
+
+def _graph_is_cut(source: Source) -> bool:
+    """True when the part before the end is a model whose graph field names more bytes than there are."""
+    reader = Reader(source)
+    try:
+        while True:
+            number, wire = divmod(_varint(reader), 8)
+            if _MODEL_WIRES.get(number) != wire:
+                return False
+            if wire != 2:
+                _varint(reader)
+                continue
+            length = _varint(reader)
+            if length > reader.left():
+                return number == 7 and length < 2**40 and source.read_at(reader.tell(), 1) in (b"\x0a", b"\x12")
+            reader.skip(length)
+    except (Ended, OnnxBroken):
+        return False
+
+
+def _varint(reader: Reader) -> int:
+    value = shift = 0
+    while True:
+        byte = reader.byte()
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value
+        shift += 7
+        if shift > 63:
+            raise OnnxBroken(reader.tell(), "a number of more than 64 bits")

@@ -1,0 +1,224 @@
+"""Judges a stream of pickles: runs the machine, puts each event to the rules, accounts for the bytes after the end.
+
+* Pickles may stand one after another; each is judged. What follows the last one must be known raw data or is a finding.
+* A stream in which joblib would pass over array bytes is judged twice: as joblib reads it, and as a plain unpickler
+  would run it.
+* Byte strings that an allowed loader would unpickle again are judged as streams of their own, once each.
+* A stream that is not certainly a pickle (nothing marks protocols 0 and 1) counts as one if it runs to its end or
+  does something bad before it breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from watchword.inspect.facts import Oddity
+from watchword.inspect.pickles.calls import rule_on, tampering
+from watchword.inspect.pickles.machine import Machine
+from watchword.inspect.pickles.opcodes import OPCODES, Outcome, run
+from watchword.inspect.pickles.reader import Reader
+from watchword.inspect.pickles.standing import standing
+from watchword.inspect.pickles.values import Blob, Call, Event, Global, Import, Value, arguments
+from watchword.inspect.rules import check_all
+from watchword.inspect.source import Held, Part, Source
+from watchword.limits import FINDINGS_PER_FILE_MAX, PICKLE_NESTED_BYTES_MAX
+
+TORCH_MAGIC = 0x1950A86A20F9469CFC6C
+"""First pickle of a PyTorch file before 1.6 (torch.serialization.MAGIC_NUMBER)."""
+
+_STORAGE_ITEM_BYTES = {
+    "Double": 8, "Float": 4, "Half": 2, "BFloat16": 2, "Long": 8, "Int": 4, "Short": 2, "Char": 1, "Byte": 1, "Bool": 1,
+    "ComplexFloat": 8, "ComplexDouble": 16, "Untyped": 1, "QInt8": 1, "QUInt8": 1, "QInt32": 4, "QUInt4x2": 1,
+    "QUInt2x4": 1,
+}  # fmt: skip
+
+
+_ACTS = frozenset({"pickle-call", "pickle-unknown-call", "pickle-argument", "pickle-write"})
+
+
+@dataclass(slots=True)
+class PickleReport:
+    """``kind`` is pickle, joblib or torch-legacy. ``nested`` are sources inside it that its loader would load too."""
+
+    kind: str
+    oddities: list[Oddity]
+    facts: dict[str, Any]
+    unread: list[tuple[int, int]]
+    nested: list[tuple[str, Source]] = field(default_factory=list)
+
+
+class _Judge:
+    """Collects what the rules say of one stream; repeats of one thing are counted, not kept."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.kept: dict[tuple[str, str], list[Any]] = {}
+        self.dropped = 0
+        self.imports: dict[Global, int] = {}
+        self.harmless: set[Global] = set()
+        self.nested: dict[int, Source] = {}
+        self.calls = 0
+
+    def on_event(self, event: Event) -> None:
+        if type(event) is Import:
+            if event.target not in self.imports:
+                self.imports[event.target] = event.offset
+                how = standing(event.target)
+                if how.kind == "allowed" and how.shape == "any" and not event.target.dynamic:
+                    self.harmless.add(event.target)
+                self.keep(check_all(event))
+        elif type(event) is Call:
+            self.calls += 1
+            if type(event.callee) is Global:
+                if event.callee in self.harmless:
+                    return
+                if event.callee.name == "_load_from_bytes":
+                    self._nest(event)
+            ruling = rule_on(event)
+            if ruling is not None:
+                self.keep(check_all(ruling))
+        else:
+            changed = tampering(event)  # type: ignore[arg-type]  # the third kind of event
+            if changed is not None:
+                self.keep(check_all(changed))
+
+    def keep(self, oddities: Iterable[Oddity]) -> None:
+        for oddity in oddities:
+            key = (oddity.rule, oddity.message)
+            if key in self.kept:
+                self.kept[key][1] += 1
+            elif len(self.kept) < FINDINGS_PER_FILE_MAX:
+                self.kept[key] = [oddity, 0]
+            else:
+                self.dropped += 1
+
+    def acted(self) -> bool:
+        """True when something was called or changed that is a finding. Words of a text can look like an import."""
+        return any(rule in _ACTS for rule, _ in self.kept)
+
+    def oddities(self) -> list[Oddity]:
+        """Each finding once. An import of what is also called is told by the call."""
+        called = {o.evidence.partition("(")[0] for (rule, _), (o, _) in self.kept.items() if rule == "pickle-call"}
+        found = []
+        for (rule, _), (oddity, repeats) in self.kept.items():
+            if rule == "pickle-import" and oddity.evidence in called:
+                continue
+            if repeats:
+                oddity = Oddity(rule, oddity.offset, oddity.message, f"{oddity.evidence}  ({repeats:,} times more)")
+            found.append(oddity)
+        return found
+
+    def _nest(self, call: Call) -> None:
+        for value in arguments(call.args)[:1]:
+            inner = _bytes_of(value, self.source)
+            if inner is None:
+                what = "the bytes that are loaded again could not be followed"
+                self.keep([Oddity("pickle-limit", call.offset, what)])
+            elif len(self.nested) < 1000 and inner.size:
+                at = value.start if isinstance(value, Blob) and value.start is not None else call.offset
+                self.nested.setdefault(at, inner)
+
+
+def judge_pickle(source: Source, sure: bool = True) -> PickleReport | None:
+    """Judge the pickles in *source*.
+
+    Args:
+        source: starts at the first opcode.
+        sure: False when it may be something else; then None is returned unless it proves to be a pickle.
+    """
+    judge = _Judge(source)
+    machine = Machine(judge.on_event, joblib=True)
+    reader = Reader(source)
+    first, last, kind, end = _run_all(machine, reader, judge)
+    if not sure and not judge.acted() and (first.how != "stop" or _left_over(source, end)):
+        return None
+    unread = []
+    if last.how != "stop":
+        rule = "pickle-limit" if last.how == "limit" else "pickle-broken"
+        judge.keep([Oddity(rule, last.end, last.why)])
+        if last.end < source.size:
+            unread.append((last.end, source.size))
+    elif _left_over(source, end):
+        head = source.read_at(end, 16)
+        judge.keep([Oddity("pickle-trailing", end, f"{source.size - end:,} bytes after the end", head.hex(" "))])
+        unread.append((end, source.size))
+    if machine.arrays:
+        _judge_plainly(source, judge)
+    facts = _facts(judge, machine)
+    nested = [(f"bytes@{at:#x}", inner) for at, inner in sorted(judge.nested.items())]
+    return PickleReport("joblib" if machine.arrays else kind, judge.oddities(), facts, unread, nested)
+
+
+def _run_all(machine: Machine, reader: Reader, judge: _Judge) -> tuple[Outcome, Outcome, str, int]:
+    """Run pickle after pickle. Gives the first and the last outcome, the kind, and the end of what is explained."""
+    first = last = run(machine, reader)
+    kind = "torch-legacy" if first.how == "stop" and machine.result == TORCH_MAGIC else "pickle"
+    while last.how == "stop":
+        if kind == "torch-legacy" and reader.left() == _storage_bytes(machine):
+            return first, last, kind, reader.source.size
+        if reader.left() <= 0 or reader.source.read_at(last.end, 1)[0] not in OPCODES:
+            break
+        before = len(judge.kept)
+        following = run(machine, reader)
+        if following.how != "stop" and len(judge.kept) == before:
+            break  # it breaks without having done anything: no pickle but trailing bytes
+        last = following
+    return first, last, kind, last.end
+
+
+def _judge_plainly(source: Source, judge: _Judge) -> None:
+    """What a plain unpickler would do with joblib's array bytes: they are opcodes to it, until they break."""
+    plain = Machine(judge.on_event, joblib=False)
+    run(plain, Reader(source))
+
+
+def _left_over(source: Source, end: int) -> bool:
+    """True when more than padding follows *end*."""
+    tail = source.read_at(end, 4096)
+    return len(tail) == 4096 or bool(tail.strip(b"\0\n\r\t "))
+
+
+def _storage_bytes(machine: Machine) -> int:
+    """Bytes of the raw storages of a legacy PyTorch file: a count of 8 bytes and the elements, for each key."""
+    total = 0
+    for name, numel in machine.storages.values():
+        size = _STORAGE_ITEM_BYTES.get(name.removesuffix("Storage"))
+        if size is None or numel < 0:
+            return -1
+        total += 8 + size * numel
+    return total
+
+
+def _bytes_of(value: Value, source: Source) -> Source | None:
+    """The bytes that *value* stands for, as a source; None when they cannot be had."""
+    if isinstance(value, bytes):
+        return Held(value)
+    if not isinstance(value, Blob) or value.start is None or value.kind != "bytes":
+        return None
+    if not value.latin1:
+        return Part(source, value.start, value.size)
+    if value.size > PICKLE_NESTED_BYTES_MAX:
+        return None
+    try:
+        return Held(source.read_at(value.start, value.size).decode().encode("latin-1"))
+    except UnicodeError:
+        return None
+
+
+def _facts(judge: _Judge, machine: Machine) -> dict[str, Any]:
+    names = sorted({target.path for target in judge.imports if not target.dynamic})
+    facts: dict[str, Any] = {
+        "protocol": machine.protocol,
+        "modules": sorted({name.partition(".")[0] for name in names})[:200],
+        "imports": names[:200],
+        "calls": judge.calls,
+    }
+    if machine.arrays:
+        facts["arrays"] = len(machine.arrays)
+    if machine.storages:
+        facts["tensors"] = len(machine.storages)
+    if judge.dropped:
+        facts["findings_not_listed"] = judge.dropped
+    return facts

@@ -1,0 +1,210 @@
+"""Argument shapes: what an allowed call may be given, and what arguments give an unknown one away.
+
+A shape function answers with :class:`Wrong`, or None. Unknown contents (a value that was not kept) are wrong
+wherever the shape depends on them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from watchword.inspect.pickles.denied import EXECUTING_WORDS, FILE_WORDS, MAGIC_WORDS
+from watchword.inspect.pickles.standing import standing
+from watchword.inspect.pickles.values import Blob, Container, Global, Made, Opaque, Persistent, Value, arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """What is wrong with the arguments, and whether they reach something denied."""
+
+    what: str
+    dangerous: bool = False
+
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*|_[A-Za-z0-9][A-Za-z0-9_]*")
+_UFUNC_MODULES = re.compile(r"(?:numpy|scipy)(?:\.[A-Za-z_]\w*)*")
+
+_CODE = re.compile(
+    r"""(?x) \b__import__\b | \b(?:exec|eval|compile|execfile)\s*\( | \bimport\s+(?:os|sys|subprocess|socket)\b |
+    \b(?:os|posix|subprocess|socket|pty|shutil|ctypes)\.[a-z]\w*\s*\( | \blambda\b[^:]{0,40}: | __builtins__ |
+    \{\{.*\}\} | \bgetattr\s*\("""
+)
+_COMMAND = re.compile(
+    r"""(?x) (?:^|[;&|`(\s])(?:/(?:usr/)?s?bin/)?(?:ba|z|da)?sh\s+-[a-z]*c\b | /dev/tcp/ | \$\(|`[^`]+` |
+    \b(?:curl|wget|powershell|certutil|mkfifo|bitsadmin)\b\s+\S | \brm\s+-[rf]+ | \bchmod\s+[+0-7] | \bnc\s+-\w |
+    (?:^|\s)(?:python[23]?|perl|ruby|cmd(?:\.exe)?)\s+(?:-c|-e|/c)\b | >\s*/(?:tmp|etc|dev)/ | \|\s*(?:ba)?sh\b"""
+)
+_URL = re.compile(r"(?i)\b(?:https?|ftps?|file|gopher|smb|ldaps?|wss?|tcp|ssh)://|^\\\\[\w.]+\\")
+_FILE = re.compile(
+    r"""(?x) ^(?:/(?:bin|boot|dev|etc|home|proc|root|run|sbin|sys|tmp|usr|var)/|~/|[A-Za-z]:[\\/]) |
+    (?:^|[/\\])\.\.[/\\] | ^/(?:etc|tmp)$"""
+)
+
+
+def telling(value: Value) -> str:
+    """What among *value* looks like code, a command, a URL or a path of a machine: in words, or an empty text."""
+    for text in texts(value):
+        for pattern, what in ((_CODE, "code"), (_COMMAND, "a command"), (_URL, "a URL"), (_FILE, "a path")):
+            if pattern.search(text):
+                return what
+    return ""
+
+
+def texts(value: Value, count: int = 48) -> Iterator[str]:
+    """The first strings in *value*, breadth first, bounded in number and length."""
+    waiting = [value]
+    while waiting and count > 0:
+        value = waiting.pop(0)
+        count -= 1
+        if isinstance(value, str):
+            yield value[:1024]
+        elif isinstance(value, bytes):
+            yield value[:1024].decode("latin-1")
+        elif isinstance(value, Blob):
+            yield value.head if isinstance(value.head, str) else value.head.decode("latin-1")
+        elif isinstance(value, Container):
+            waiting.extend(value.items[:16])
+        elif isinstance(value, Made) and not isinstance(value.args, Opaque):
+            waiting.append(value.args)
+
+
+def target_of(value: Value) -> tuple[Value, str]:
+    """What a call of *value* really calls, through partials and getters, and the trail in words.
+
+    Gives the innermost callee: a :class:`Global` when it can be told, else what is known of it.
+    """
+    trail = ""
+    for _ in range(32):
+        if not isinstance(value, Made) or not isinstance(value.callee, Global):
+            return value, trail
+        name = value.callee.name.rpartition(".")[2]
+        given = arguments(value.args)
+        if name == "partial" and given:
+            value, trail = given[0], trail + "partial of "
+        elif name == "partial" and isinstance(value.state, Container) and value.state.items:
+            value, trail = value.state.items[0], trail + "partial of "
+        elif name in ("attrgetter", "getattr", "methodcaller"):
+            return value, trail
+        else:
+            return value, trail
+    return Opaque("chain"), trail
+
+
+def _any(args: Value, kwargs: Value) -> Wrong | None:
+    return None
+
+
+def _one(args: Value, kwargs: Value) -> Wrong | None:
+    return None if isinstance(args, Container) and args.count == 1 else Wrong("makes a new class")
+
+
+def _latin1(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    plain = given and (isinstance(given[0], str) or (isinstance(given[0], Blob) and given[0].kind == "str"))
+    known = len(given) == 2 and given[1] in ("latin1", "latin-1", "utf-8", "ascii")
+    return None if plain and known else Wrong("uses another codec")
+
+
+def _attribute(args: Value, kwargs: Value) -> Wrong | None:
+    """``getattr(object, name)``: a plain name, of an object that was made here or of a class."""
+    given = arguments(args)
+    if len(given) < 2 or not isinstance(given[1], str):
+        return Wrong("the attribute's name is computed")
+    name = given[1]
+    if not _PLAIN.fullmatch(name) or name in MAGIC_WORDS:
+        return Wrong(f"reads the attribute {name[:40]!r}", name in MAGIC_WORDS)
+    if name in EXECUTING_WORDS or name in FILE_WORDS:
+        return Wrong(f"takes the method {name}", True)
+    if isinstance(given[0], Global):
+        inside = standing(Global(given[0].module, f"{given[0].name}.{name}"))
+        if inside.kind in ("denied", "walk", "executing"):
+            return Wrong(f"reaches {given[0].path}.{name}, which {inside.what}", True)
+        owner = standing(given[0])
+        if owner.kind == "function" or given[0].dynamic:
+            return Wrong(f"reads {name!r} of {given[0].path}")
+    elif not isinstance(given[0], Made | Persistent):
+        return Wrong(f"reads {name!r} of a plain value")
+    return None
+
+
+def _plain_names(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    for name in given:
+        if not isinstance(name, str) or not _PLAIN.fullmatch(name):
+            return Wrong("a getter through dots, magic or computed names")
+    return None if given else Wrong("a getter of nothing")
+
+
+def _plain_name(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    return None if all(isinstance(name, str) and len(name) < 200 for name in given) else Wrong("a computed name")
+
+
+def _typing_item(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    plain = given and isinstance(given[0], Global) and given[0].module in ("typing", "builtins", "collections.abc")
+    return None if plain else Wrong("takes an item of something else than a type")
+
+
+def _target(args: Value, kwargs: Value) -> Wrong | None:
+    """A function and its arguments: no condition on a reference, the table's on anything denied."""
+    given = arguments(args)
+    if not given:
+        return None
+    if not isinstance(given[0], Global):
+        inner, _ = target_of(given[0])
+        return None if isinstance(inner, Global) else Wrong("its function is computed")
+    inner = standing(given[0])
+    if inner.kind in ("denied", "walk", "executing"):
+        return Wrong(f"its function {given[0].path} {inner.what}", True)
+    return None
+
+
+def _rebuild_target(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    if given and isinstance(given[0], Global):
+        inner = standing(given[0])
+        if inner.kind == "class" or (inner.kind == "allowed" and inner.shape == "any"):
+            return None
+    return Wrong("calls a function that is not one of its own")
+
+
+def _construct(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    if not given or not isinstance(given[0], Global):
+        return Wrong("the class is computed")
+    inner = standing(given[0])
+    if inner.kind in ("denied", "walk", "executing"):
+        return Wrong(f"{given[0].path} {inner.what}", True)
+    return None
+
+
+def _ufunc(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    if len(given) == 1 and isinstance(given[0], str) and _PLAIN.fullmatch(given[0]):
+        return None
+    if len(given) == 2 and all(isinstance(part, str) for part in given):
+        module, name = given
+        inner = standing(Global(module, name))
+        if _UFUNC_MODULES.fullmatch(module) and _PLAIN.fullmatch(name) and inner.kind in ("function", "allowed"):
+            return None
+    return Wrong("imports something that is no ufunc of numpy or scipy", True)
+
+
+SHAPES: dict[str, Callable[[Value, Value], Wrong | None]] = {
+    "any": _any,
+    "nested": _any,  # what is in the bytes is judged as a stream of its own
+    "one": _one,
+    "latin1": _latin1,
+    "attribute": _attribute,
+    "plain-names": _plain_names,
+    "plain-name": _plain_name,
+    "typing-item": _typing_item,
+    "target": _target,
+    "rebuild": _rebuild_target,
+    "construct": _construct,
+    "array-class": _construct,
+    "ufunc": _ufunc,
+}

@@ -1,0 +1,17 @@
+"""onnx-broken: the ONNX file is not a well-formed message. Reported by the reader that met it."""
+
+from __future__ import annotations
+
+from watchword.inspect.facts import Verdict
+from watchword.inspect.rules.rule import Rule
+
+RULE = Rule(
+    id="onnx-broken",
+    title="The ONNX file is not a well-formed message",
+    verdict=Verdict.UNREADABLE,
+    severity="high",
+    confidence="high",
+    atlas=("AML.T0076",),
+    why="The protobuf encoding breaks off or contradicts itself. A lenient parser may still make a model of it.",
+    remediation="Ask the supplier for an intact file.",
+)

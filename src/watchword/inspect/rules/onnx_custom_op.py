@@ -1,0 +1,40 @@
+"""onnx-custom-op: an ONNX model needs operators that it does not define."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from watchword.inspect.facts import Oddity, Verdict
+from watchword.inspect.onnx import OnnxFacts
+from watchword.inspect.rules.rule import Rule
+
+_KNOWN_DOMAINS_TEXT = """
+    ai.onnx ai.onnx.ml ai.onnx.training ai.onnx.preview ai.onnx.preview.training com.microsoft com.microsoft.nchwc
+    com.microsoft.experimental com.ms.internal.nhwc
+"""
+_KNOWN_DOMAINS = frozenset(_KNOWN_DOMAINS_TEXT.split()) | {""}
+
+
+def check(facts: OnnxFacts) -> Iterator[Oddity]:
+    for (domain, op), offset in facts.ops.items():
+        if domain not in _KNOWN_DOMAINS and (domain, op) not in facts.functions:
+            message = f"needs the operator {op} of {domain}, which is not in the file"
+            yield Oddity(RULE.id, offset, message, f"{domain}::{op}")
+
+
+RULE = Rule(
+    id="onnx-custom-op",
+    title="The model needs operators that are native code from elsewhere",
+    verdict=Verdict.SUSPICIOUS,
+    severity="medium",
+    confidence="high",
+    atlas=("AML.T0010.003", "AML.T0018.001"),
+    why=(
+        "Operators of the standard domains and of ONNX Runtime are known, and functions can be defined in the model. "
+        "Any other operator is a shared library that the user is asked to register: native code, run at load and at "
+        "inference, that is not part of what was inspected."
+    ),
+    remediation="Ask the supplier for the source of the operator library, or for a model without it.",
+    reads=(OnnxFacts,),
+    check=check,
+)

@@ -1,0 +1,135 @@
+"""Bytes at rest that a judge may look at from any place: a file, a part of one, or what was unpacked from one.
+
+* Files are read with ``pread`` on the one descriptor that is hashed too, so what was judged is what was hashed. They
+  are not mapped: a file cut short by somebody else would kill the process instead of giving a verdict.
+* A short answer to ``read_at`` means the end. Nobody is handed more than asked for.
+* Unpacking counts against one budget per delivered file (bytes and ratio): a bomb is a finding, never a full disk.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from watchword.limits import UNPACKED_BYTES_MAX, UNPACKED_FREE_BYTES, UNPACKED_MEMORY_BYTES, UNPACKED_RATIO_MAX
+
+CHUNK = 256 * 1024
+
+
+class Source(Protocol):
+    """Random access to ``size`` bytes."""
+
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to *length* bytes from *offset*; fewer only at the end."""
+
+
+class Held:
+    """Bytes in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.size = len(data)
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        return self.data[offset : offset + length]
+
+
+class Opened:
+    """An open regular file."""
+
+    def __init__(self, descriptor: int, size: int) -> None:
+        self.descriptor = descriptor
+        self.size = size
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        length = min(length, self.size - offset)
+        if length <= 0:
+            return b""
+        data = os.pread(self.descriptor, length, offset)
+        while len(data) < length:
+            more = os.pread(self.descriptor, length - len(data), offset + len(data))
+            if not more:
+                break
+            data += more
+        return data
+
+
+class Part:
+    """*size* bytes of another source, from *start*."""
+
+    def __init__(self, whole: Source, start: int, size: int) -> None:
+        self.whole = whole
+        self.start = start
+        self.size = max(0, min(size, whole.size - start))
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        length = min(length, self.size - offset)
+        return self.whole.read_at(self.start + offset, length) if length > 0 else b""
+
+
+class TooMuch(Exception):
+    """Unpacking stopped at a limit; the message says which."""
+
+
+class Budget:
+    """What unpacking may still cost for one delivered file."""
+
+    def __init__(self, bytes_left: int = UNPACKED_BYTES_MAX) -> None:
+        self.bytes_left = bytes_left
+        self.unpacked = 0
+
+    def spend(self, count: int, packed: int, so_far: int) -> None:
+        """Account for *count* bytes more of a member of *packed* bytes that has given *so_far* up to now.
+
+        Raises:
+            TooMuch: the file's budget, or the ratio of this member, is used up.
+        """
+        self.bytes_left -= count
+        self.unpacked += count
+        if self.bytes_left < 0:
+            raise TooMuch(f"unpacks to more than the limit of {UNPACKED_BYTES_MAX:,} bytes")
+        if so_far > UNPACKED_FREE_BYTES and so_far > packed * UNPACKED_RATIO_MAX:
+            raise TooMuch(f"unpacks to more than {UNPACKED_RATIO_MAX} times its size")
+
+
+def hold(chunks: Iterable[bytes], packed: int, budget: Budget) -> Source:
+    """The bytes of *chunks* as a source: in memory up to a limit, then in an unnamed temporary file.
+
+    Raises:
+        TooMuch: see :class:`Budget`. Whatever *chunks* raises passes through.
+    """
+    kept: list[bytes] = []
+    total = 0
+    spool = None
+    for chunk in chunks:
+        total += len(chunk)
+        budget.spend(len(chunk), packed, total)
+        if spool is None and total > UNPACKED_MEMORY_BYTES:
+            spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source that holds it
+            spool.writelines(kept)
+            kept.clear()
+        if spool is None:
+            kept.append(chunk)
+        else:
+            spool.write(chunk)
+    if spool is None:
+        return Held(b"".join(kept))
+    spool.flush()
+    opened = Opened(spool.fileno(), total)
+    opened.spool = spool  # type: ignore[attr-defined]  # closes, and so disappears, with its source
+    return opened
+
+
+def chunks_of(source: Source, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+    """The bytes of *source* from *start* in pieces of at most ``CHUNK``."""
+    end = source.size if length is None else min(source.size, start + length)
+    while start < end:
+        data = source.read_at(start, min(CHUNK, end - start))
+        if not data:
+            return
+        yield data
+        start += len(data)
