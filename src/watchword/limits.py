@@ -282,5 +282,19 @@ STATEMENT_ANNOTATORS_MAX = 50
 STATEMENT_TEXT_CHARS_MAX = 1_000
 """Characters of one message or path in an inspection statement. Origin: 200 findings stay below 1 MB."""
 
-ATTACHMENT_BYTES_MAX = 64 * 1024 * 1024
-"""An attachment that assure keeps. Origin: the inspection of RELEASE_FILES_MAX files at 250 bytes each."""
+# -- gate -----------------------------------------------------------------------------------------
+ACTION_BYTES_MAX = 65_536
+"""One action, as it came in and in its canonical form. Origin: docs/protocol.md, section 9."""
+
+MANDATE_RULES_MAX = 256
+"""Rules of one mandate. Origin: ten times the tools of the largest tool server met; more cannot be read before signing."""
+
+HOLDS_WAITING_MAX = 1_000
+"""Actions that wait for people at one gate; more are denied. Origin: hours of work for any pool of approvers."""
+
+REQUEST_BYTES_MAX = 4 * ACTION_BYTES_MAX + 65_536
+"""A held action as a file for an approver: the action, and its text, in which escapes take up to eight times the space
+of a character of two bytes."""
+
+CLOCK_JUMP_S_MAX = 60
+"""Seconds by which wall clock and monotonic clock of a running gate may part. Origin: as WITNESS_CLOCK_BACK_S_MAX."""
