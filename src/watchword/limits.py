@@ -225,7 +225,10 @@ CONDITIONS_MAX = 64
 """Conditions of one row or red line. Origin: the engine's evaluator gives up on chains of some 2,000 terms."""
 
 POLICY_FILE_BYTES_MAX = 64 * 1024
-"""A use-case file or a pack. Origin: eight times the alliance pack; the TOML parser is quadratic in one dotted key."""
+"""A use-case file or a pack. Origin: eight times the alliance pack."""
+
+TOML_LINE_DOTS_MAX = 256
+"""Dots in one line of TOML. Origin: the parser is quadratic in a dotted key, 16 s for one of 60 KB; prose has a few."""
 
 # -- report ---------------------------------------------------------------------------------------
 REPORT_FINDINGS_MAX = 200

@@ -56,7 +56,7 @@ class Intake:
         self._origin = sha256(origin.encode()).digest()
         self.entries: list[bytes] = []
         self.hashes: list[bytes] = []
-        self.intact = True
+        self._settled = True
         with durable.translated(path):
             try:
                 file = path.open("rb")
@@ -77,23 +77,29 @@ class Intake:
         """Make one group durable.
 
         Raises:
-            OSError: not acknowledged. The file is as before, or (when even that failed) no longer ``intact``: then it
-                must not be used again, for what it holds in memory may not be what is on disk.
+            OSError: not acknowledged; the next call cuts off what was written, if it could not be done at once.
         """
         body = encode_bundle(entries)
         fields = _GROUP_MAGIC + struct.pack(">QIQ", self.next_index, len(entries), len(body))
         fields += self._body_check(fields, hashes)
         group = fields + self._group_check(fields, self.bytes) + body
+        self.settle()
+        self._settled = False
         try:
             durable.write_all(self._descriptor, group)
             os.fdatasync(self._descriptor)
         except OSError:
-            self.intact = False
-            self._cut()
-            self.intact = True
+            self.settle()
             raise
+        self._settled = True
         self.bytes += len(group)
         self.next_index += len(entries)
+
+    def settle(self) -> None:
+        """Cut off what an append left that did not return: a failed sync may have left it in memory and not on disk."""
+        if not self._settled:
+            self._cut()
+            self._settled = True
 
     def release(self) -> None:
         """Forget the entries that were read at opening."""
@@ -105,11 +111,7 @@ class Intake:
             self._descriptor = -1
 
     def _cut(self) -> None:
-        """Back to the last whole group, durably.
-
-        After a failed sync its bytes must go: they may be in memory and not on disk. After a kill the last whole group
-        may never have been synced: it counts as acknowledged from here on, so it is synced here.
-        """
+        """Back to the last whole group, durably: after a kill that one may never have been synced."""
         if os.fstat(self._descriptor).st_size != self.bytes:
             os.ftruncate(self._descriptor, self.bytes)
         os.fsync(self._descriptor)

@@ -18,7 +18,7 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -60,7 +60,7 @@ class _Append:
     entries: Sequence[bytes]
     hashes: list[bytes]
     taken: range | None = None
-    trouble: WatchwordError | None = field(default=None)
+    trouble: WatchwordError | None = None
 
 
 class Log:
@@ -213,7 +213,7 @@ class Log:
             BadTile: a bundle is missing or malformed.
         """
         if not 0 <= start <= stop or (stop > self._head.size and stop > self.size):
-            raise NoLedger(f"ledger {self.origin} has entries 0 to {self.size - 1}, not {start} to {stop - 1}")
+            raise NoLedger(f"ledger {self.origin} has {self.size} entries, not those from {start} to {stop}")
         with self._mutex:
             head = self._head.size
             tail = self._pending[max(start - head, 0) : max(stop - head, 0)]
@@ -285,7 +285,7 @@ class Log:
         if mine.trouble:
             raise mine.trouble
         if mine.taken is None:
-            raise BadLedger(f"ledger {self.origin}: an append was neither taken nor refused")
+            raise StorageTrouble(f"ledger {self.origin}: an append was cut short", "look for it before repeating it")
         return mine.taken
 
     def publish(self, key: SigningKey, time_s: int = 0) -> bytes:
@@ -400,21 +400,18 @@ class Log:
         """Make the entries of waiting appends durable with one sync, and give each its range or its trouble."""
         try:
             intake = self._own_intake()
-        except NoLedger as error:
+        except WatchwordError as error:
             for waiting in group:
                 waiting.trouble = error
             return
         taken: list[_Append] = []
         first, count, size_bytes = self._frontier.size, len(self._pending), self._pending_bytes
         for waiting in group:
-            count, size_bytes = count + len(waiting.entries), size_bytes + sum(map(len, waiting.entries))
-            if count > PENDING_ENTRIES_MAX or size_bytes > PENDING_BYTES_MAX:
-                waiting.trouble = BadLedger(
-                    f"ledger {self.origin}: more than {PENDING_ENTRIES_MAX:,} entries or {PENDING_BYTES_MAX:,} bytes",
-                    "would wait for publication; publish, then append again",
-                )
-                count, size_bytes = count - len(waiting.entries), size_bytes - sum(map(len, waiting.entries))
+            more_bytes = sum(map(len, waiting.entries))
+            if count + len(waiting.entries) > PENDING_ENTRIES_MAX or size_bytes + more_bytes > PENDING_BYTES_MAX:
+                waiting.trouble = BadLedger(f"ledger {self.origin}: too much waits for publication", "publish first")
             else:
+                count, size_bytes = count + len(waiting.entries), size_bytes + more_bytes
                 taken.append(waiting)
         entries = [entry for waiting in taken for entry in waiting.entries]
         hashes = [leaf for waiting in taken for leaf in waiting.hashes]
@@ -422,13 +419,8 @@ class Log:
             if entries:
                 intake.append(entries, hashes)
         except OSError as error:
-            if not intake.intact:
-                self._refusal = "an append failed and could not be undone; repair the disk and open it again"
-            trouble = StorageTrouble(
-                f"ledger {self.origin}: {error.strerror or error}", "nothing was acknowledged; free space and try again"
-            )
             for waiting in taken:
-                waiting.trouble = trouble
+                waiting.trouble = StorageTrouble(f"ledger {self.origin}: {error.strerror}", "nothing was acknowledged")
             return
         for waiting in taken:
             waiting.taken = range(first, first + len(waiting.entries))
@@ -556,6 +548,7 @@ class Log:
     def _replay(self) -> None:
         """Read the intake: compare what is in tiles already, and hold the rest as pending."""
         if self._intake:
+            self._intake.settle()
             self._intake.close()
             self._intake = None
         self._pending, self._pending_hashes, self._pending_bytes = [], [], 0

@@ -1,0 +1,247 @@
+"""A witness: cosigns heads of the ledgers it is told to trust, and never two that disagree.
+
+Follows c2sp.org/tlog-witness (its newest text: 404 for an unknown origin, 422 for an equal size with another root).
+Vectors: torchwood-litewitness.
+
+* Per origin it remembers the last head it cosigned. A new one must extend it, by a Merkle proof or by a mirror's tiles.
+* The head is on disk before a cosignature leaves; check and storing are one step under a lock. A kill at any moment
+  loses at most an answer.
+* Times never go back: behind its own last cosignature by more than WITNESS_CLOCK_BACK_S_MAX, it signs nothing.
+* A head of suite 1 carries both of its log's signatures; with one of them it is answered like a forgery (403).
+* Not here: HTTP, and who is trusted (the charter says).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from watchword.errors import WatchwordError
+from watchword.ledger import durable
+from watchword.ledger.checkpoint import (
+    Checkpoint,
+    SplitView,
+    cosign,
+    cosignatures,
+    parse_checkpoint,
+    parse_size,
+    verify_head,
+)
+from watchword.ledger.heads import parse_stored
+from watchword.ledger.log import Log, NoLedger
+from watchword.ledger.merkle import EMPTY_ROOT, HASH_BYTES, BadProof, verify_consistency
+from watchword.ledger.notes import BadNote, Note, check_name, parse_note
+from watchword.ledger.tiles import BadLedger
+from watchword.limits import NOTE_BYTES_MAX, PROOF_HASHES_MAX, WITNESS_CLOCK_BACK_S_MAX, WITNESS_REQUEST_BYTES_MAX
+from watchword.statements.digests import b64, unb64
+from watchword.statements.keys import PublicKey, SigningKey
+from watchword.statements.times import Clock
+
+_TEXT = "text/plain; charset=utf-8"
+_SIZE = "text/x.tlog.size"
+
+
+class ClockBehind(WatchwordError):
+    """The clock lies before this witness's own last cosignature: what it would state could be false."""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer: status, content type, body."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Request(NamedTuple):
+    """A parsed add-checkpoint request: the old size, the proof from there, and the signed note."""
+
+    old: int
+    proof: list[bytes]
+    note: bytes
+
+
+class Witness:
+    """A witness with its key and its memory in *folder*. Many threads and processes may use one folder.
+
+    Args:
+        folder: ``<folder>/<SHA-256 of origin>/checkpoint`` holds each last cosigned head, as the monitoring endpoint
+            of tlog-witness serves it; ``<folder>/private`` locks and files being written.
+        name: the key name of its lines, such as ``witness.example/alfa``.
+        key: level 44, used for nothing else.
+    """
+
+    def __init__(self, folder: Path, name: str, key: SigningKey, clock: Clock) -> None:
+        check_name(name, "name of the witness")
+        self.folder = folder
+        self.name = name
+        self._key = key
+        self._clock = clock
+
+    def add_checkpoint(self, body: bytes, trusted: Mapping[str, PublicKey]) -> Answer:
+        """Answer one add-checkpoint request (tlog-witness). The first of these that applies:
+
+        1. 400 malformed. 2. 404 the origin is not in *trusted*. 3. 403 not signed by its key with both halves.
+        4. 400 the old size is above the checkpoint's. 5. 409 the old size is not the last we cosigned: it is the body.
+        6. 422 the proof does not lead from what we cosigned to this head. 7. 200 with our two signature lines.
+
+        Args:
+            body: the request; more than WITNESS_REQUEST_BYTES_MAX bytes are refused unread.
+            trusted: origin to the log's public key (level 44).
+
+        Raises:
+            ClockBehind, StorageTrouble, BadLedger: nothing was signed; answer 500.
+        """
+        try:
+            request = parse_request(body)
+            head = parse_checkpoint(parse_note(request.note).text)
+        except BadNote as error:
+            return _refusal(400, error)
+        if head.origin not in trusted:
+            return Answer(404, _TEXT, b"unknown origin\n")
+        try:
+            verify_head(request.note, head.origin, trusted[head.origin])
+        except BadNote as error:
+            return _refusal(403, error)
+        if request.old > head.size:
+            return Answer(400, _TEXT, b"old size is above the size of the checkpoint\n")
+        with self._lock(head.origin):
+            stored = self.last(head.origin)
+            last = self._parse(stored, head.origin)
+            if request.old != last.size:
+                return Answer(409, _SIZE, f"{last.size}\n".encode())
+            try:
+                _check_extends(last, head, request.proof)
+            except BadProof as error:
+                return _refusal(422, error)
+            return Answer(200, _TEXT, self._cosign(request.note, head, stored))
+
+    def cosign_mirror(self, log: Log, log_key: PublicKey) -> bytes:
+        """Cosign the head of a mirror that we hold: consistency is computed from its tiles, nobody has to prove it.
+
+        Returns:
+            Our two signature lines, for ``checkpoint.merge``.
+
+        Raises:
+            NoLedger: the mirror has no head, or an older one than we cosigned.
+            BadNote: its head is not signed by *log_key* with both halves.
+            SplitView: its head does not extend the one we cosigned. Carries both signed notes.
+            BadLedger: its tiles do not lead to its head.
+            ClockBehind, StorageTrouble: nothing was signed.
+        """
+        note = log.checkpoint()
+        if note is None:
+            raise NoLedger(f"ledger {log.origin} has no head yet", "import one first")
+        head = verify_head(note, log.origin, log_key)
+        with self._lock(head.origin):
+            stored = self.last(head.origin)
+            last = self._parse(stored, head.origin)
+            if head.size < last.size:
+                raise NoLedger(
+                    f"mirror of {head.origin} is at size {head.size}, we cosigned {last.size}", "bring it up to date"
+                )
+            passed = log.root(last.size)
+            if log.root(head.size) != head.root:
+                raise BadLedger(f"mirror of {head.origin}: tiles do not lead to its head at size {head.size}")
+            try:
+                _check_extends(Checkpoint(head.origin, last.size, passed), head, log.consistency(last.size, head.size))
+            except BadProof as error:
+                raise BadLedger(f"mirror of {head.origin}: {error.message}") from error
+            if stored is not None and passed != last.root:
+                raise SplitView(
+                    f"head of {head.origin} at size {head.size} does not extend the one we cosigned at {last.size}",
+                    stored,
+                    note,
+                )
+            return self._cosign(note, head, stored)
+
+    def last(self, origin: str) -> bytes | None:
+        """The last head of *origin* that we cosigned, with its log's lines and ours; None if there is none."""
+        return durable.read(self._path(origin), NOTE_BYTES_MAX)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _path(self, origin: str) -> Path:
+        return self.folder / sha256(origin.encode()).hexdigest() / "checkpoint"
+
+    def _private(self, origin: str) -> Path:
+        return self.folder / "private" / sha256(origin.encode()).hexdigest()
+
+    def _lock(self, origin: str) -> durable.Lock:
+        private = self._private(origin)
+        with durable.translated(private):
+            durable.make_folder(private, 0o700)
+            durable.make_folder(self._path(origin).parent)
+        return durable.Lock(private / "lock", f"witness of {origin}", wait=True)
+
+    def _parse(self, stored: bytes | None, origin: str) -> Checkpoint:
+        """The last cosigned head; the empty tree where there is none (every head extends it)."""
+        return Checkpoint(origin, 0, EMPTY_ROOT) if stored is None else parse_stored(stored, self._path(origin), origin)
+
+    def _cosign(self, note: bytes, head: Checkpoint, stored: bytes | None) -> bytes:
+        """Sign, store, and only then hand out. The lock is held and *head* extends what is stored."""
+        now = int(self._clock.now().timestamp())
+        before = cosignatures(stored, {self.name: self._key.public}).get(self.name, 0) if stored else 0
+        if now < before - WITNESS_CLOCK_BACK_S_MAX:
+            raise ClockBehind(
+                f"clock is {before - now} s behind the last cosignature over {head.origin}",
+                "set the clock of this machine",
+            )
+        lines = cosign(note, self.name, self._key, max(now, before))
+        parsed = parse_note(note)
+        # Lines of others are left out: this file says what the log signed and what we did.
+        own = tuple(line for line in parsed.signatures if line.name == head.origin)
+        with durable.translated(self._path(head.origin)):
+            kept = Note(parsed.text, own).format() + lines
+            name = str(self._path(head.origin).relative_to(self.folder))
+            durable.replace_many(self.folder, [(name, kept)], self._private(head.origin))
+        return lines
+
+
+def parse_request(body: bytes) -> Request:
+    """Read the body of an add-checkpoint request.
+
+    Raises:
+        BadNote: malformed; the note itself is not looked into.
+    """
+    if len(body) > WITNESS_REQUEST_BYTES_MAX:
+        raise BadNote(f"request has {len(body):,} bytes, the limit is {WITNESS_REQUEST_BYTES_MAX:,}")
+    top, empty, note = body.partition(b"\n\n")
+    first, *proof = top.split(b"\n", PROOF_HASHES_MAX + 1)
+    if not empty or not first.startswith(b"old ") or len(proof) > PROOF_HASHES_MAX:
+        raise BadNote(f"request is not an old size, up to {PROOF_HASHES_MAX} hashes, an empty line and a checkpoint")
+    old = parse_size(first[4:].decode("ascii", "replace"), "old size")
+    return Request(old, [_parse_hash(line) for line in proof], note)
+
+
+def format_request(old: int, proof: Sequence[bytes], note: bytes) -> bytes:
+    """The body of an add-checkpoint request; ``parse_request`` reads it back."""
+    return "".join(f"{line}\n" for line in (f"old {old}", *map(b64, proof), "")).encode() + note
+
+
+def _parse_hash(line: bytes) -> bytes:
+    try:
+        found = unb64(line.decode("ascii", "replace"), "proof hash")
+    except WatchwordError as error:
+        raise BadNote(error.message) from error
+    if len(found) != HASH_BYTES:
+        raise BadNote(f"proof hash has {len(found)} bytes, not {HASH_BYTES}")
+    return found
+
+
+def _check_extends(last: Checkpoint, head: Checkpoint, proof: Sequence[bytes]) -> None:
+    """The rule of tlog-witness, size 0 included. Raises BadProof."""
+    if last.size == 0:
+        # Everything extends the empty tree, so there is nothing to prove; but there is only one empty tree.
+        if proof:
+            raise BadProof("a proof from size 0 is empty")
+        if head.size == 0 and head.root != EMPTY_ROOT:
+            raise BadProof("an empty tree has the empty root")
+        return
+    verify_consistency(last.size, last.root, head.size, head.root, proof)
+
+
+def _refusal(status: int, error: WatchwordError) -> Answer:
+    return Answer(status, _TEXT, f"{error.message}\n".encode())
