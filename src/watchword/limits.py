@@ -301,3 +301,6 @@ of a character of two bytes."""
 
 CLOCK_JUMP_S_MAX = 60
 """Seconds by which wall clock and monotonic clock of a running gate may part. Origin: as WITNESS_CLOCK_BACK_S_MAX."""
+
+BILL_FILES_MAX = 25_000
+"""Files that a bill of materials lists, models first. Origin: 25,000 of about 500 bytes stay below BODY_BYTES_MAX."""

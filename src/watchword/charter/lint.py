@@ -15,14 +15,13 @@ from dataclasses import dataclass
 
 import msgspec
 
-from watchword.charter.charter import Charter, Condition, KeyHolder, Requirement
+from watchword.charter.charter import RESERVED_ROLES, Charter, Condition, KeyHolder, Requirement
 from watchword.charter.conditions import wrong_with
 from watchword.charter.quorum import least_quorum, quorums_intersect
 from watchword.limits import CONDITIONS_MAX
 from watchword.statements.kinds import EVIDENCE, KINDS, NOTICES
 
 ROOT_ONLY = ("ratification", "revoke")
-RESERVED = frozenset({"root", "supplier", "gate"})
 RED_LINE_FIELDS = frozenset({"criticality", "human", "members", "tags", "recalls", "dangerous", "against"})
 PRINCIPLES = frozenset("ABCDEF")
 HUMAN = frozenset({"in", "on", "out"})
@@ -107,8 +106,6 @@ def _names(charter: Charter) -> Iterator[Complaint]:
 
 def _standing(charter: Charter) -> Iterator[Complaint]:
     held = {role for holder in charter.holders.values() for role in holder.roles}
-    for role in sorted(held & RESERVED):
-        yield Complaint("role-reserved", f"a person has the role {role!r}, which is a kind of key", "rename it", True)
     for kind in sorted(set(charter.standing) - set(KINDS)):
         yield Complaint("standing-unknown-kind", f"standing names {kind[:80]!r}, which is no kind", "", True)
     for kind in ROOT_ONLY:
@@ -125,7 +122,7 @@ def _standing(charter: Charter) -> Iterator[Complaint]:
                 must,
             )  # fmt: skip
         for role in listed:
-            if role not in held | RESERVED:
+            if role not in held | RESERVED_ROLES:
                 yield Complaint("role-unheld", f"{kind}: nobody has the role {role[:80]!r}", "", False)
 
 
@@ -232,5 +229,5 @@ def _speakers(charter: Charter, kind: str) -> list[KeyHolder]:
         holder
         for holder in charter.holders.values()
         if (holder.job == "people" and any(role in listed for role in holder.roles))
-        or (holder.job in RESERVED and holder.job in listed)
+        or (holder.job in RESERVED_ROLES and holder.job in listed)
     ]

@@ -29,6 +29,7 @@ from watchword.limits import CEDAR_NESTING_MAX, CEDAR_TEXT_BYTES_MAX, CONDITIONS
 NO_RECALL = "watchword:no-recall"
 FRESH = "watchword:fresh-ledgers"
 SOMETHING_APPLIES = "watchword:something-applies"
+PERMIT = "watchword:permit"
 BUILT_IN = {
     NO_RECALL: ("No recall, and no notice that cannot be read, reaches the release.", "context.recalls == 0"),
     FRESH: ("Every shared ledger has a head young enough.", "context.stale.isEmpty()"),
@@ -86,7 +87,7 @@ def evaluate(charter: Charter, use_case: Mapping[str, Any], context: Mapping[str
         raise EngineTrouble(f"Cedar engine: {first}", "nothing is admitted while a rule cannot be evaluated")
     admitted = answer.decision is cedarpy.Decision.Allow
     reasons = {answer.diagnostics.id_annotations_by_reason.get(reason, "") for reason in answer.diagnostics.reasons}
-    if "" in reasons or (admitted and reasons != {"admit"}):
+    if "" in reasons or (admitted and reasons != {PERMIT}):
         raise EngineTrouble("Cedar engine: a reason without a policy id")
     return Judged(admitted, frozenset() if admitted else frozenset(reasons))
 
@@ -137,12 +138,15 @@ def cedar_text(charter: Charter) -> str:
     Raises:
         EngineTrouble: a row with more conditions than ``CONDITIONS_MAX``, or an id that is built in.
     """
+    for id in [row.id for row in charter.requirements] + [line.id for line in charter.red_lines]:
+        if id in (*BUILT_IN, SOMETHING_APPLIES, PERMIT):
+            raise EngineTrouble(f"charter {charter.version}: {id} is built in", "call the row by another id")
     policies = [_requirement(row) for row in charter.requirements]
     policies += [_red_line(line) for line in charter.red_lines]
     policies += [_forbid(id, "watchword", [], text, unless=condition) for id, (text, condition) in BUILT_IN.items()]
     some = " || ".join(f"({_applies(row)})" for row in charter.requirements) or "false"
     policies.append(_forbid(SOMETHING_APPLIES, "watchword", [], "Some requirement asks for evidence.", unless=some))
-    policies.append('@id("admit")\npermit (principal, action == Action::"admit", resource);')
+    policies.append(f'@id("{PERMIT}")\npermit (principal, action == Action::"admit", resource);')
     return "\n\n".join(policies) + "\n"
 
 

@@ -3,7 +3,7 @@
 ``explanation`` makes one JSON object from a decision and what it was made from; ``render_text`` prints it. Nothing is
 decided here: states and verdict are the decision's. Its fields:
 
-* ``format``, ``verdict``, ``label``, ``as_of``, ``subject`` {name, digest}, ``use_case`` {name, criticality, human};
+* ``schema``, ``verdict``, ``label``, ``as_of``, ``subject`` {name, digest}, ``use_case`` {name, criticality, human};
 * ``requirements``: each row's ``id``, ``text``, ``state``, ``need``, ``there``, ``why`` [text], ``owed_by`` (text or
   null), ``accountable``, ``principle`` [letter], ``evidence`` [statement], ``failing`` [statement, why, detail];
 * ``red_lines``: ``id``, ``text``, ``state``, ``why`` text, ``accountable``, ``principle``;
@@ -25,7 +25,7 @@ from watchword.policy import table
 from watchword.policy.pack import PRINCIPLES
 from watchword.statements.statement import Signed
 
-FORMAT = "watchword-explanation/1"
+SCHEMA = "watchword-explanation/1"
 DETAIL_CHARS_MAX = 200
 """Characters of one detail from a statement. Origin: two lines of a terminal."""
 FELL = {
@@ -50,7 +50,7 @@ def explanation(
     fell = table.fallen(considered.values(), listed)
     context = table.red_line_context(use_case, considered.values(), (notice.kind for notice in listed))
     return {
-        "format": FORMAT,
+        "schema": SCHEMA,
         "verdict": decision["verdict"],
         "label": decision["label"],
         "as_of": decision["as_of"],

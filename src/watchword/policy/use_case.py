@@ -23,7 +23,7 @@ import msgspec
 from msgspec import Meta
 
 from watchword.errors import WatchwordError
-from watchword.limits import POLICY_FILE_BYTES_MAX
+from watchword.limits import POLICY_FILE_BYTES_MAX, TOML_LINE_DOTS_MAX
 from watchword.statements.kinds import Text
 
 FORMAT = "watchword-use-case/1"
@@ -84,6 +84,9 @@ def read_toml(path: Path, wrong: type[WatchwordError]) -> dict[str, Any]:
         raise wrong(f"{path}: {error.strerror}") from error
     if len(data) > POLICY_FILE_BYTES_MAX:
         raise wrong(f"{path}: larger than {POLICY_FILE_BYTES_MAX:,} bytes")
+    for number, line in enumerate(data.splitlines(), 1):
+        if line.count(b".") > TOML_LINE_DOTS_MAX:
+            raise wrong(f"{path}: line {number} has more than {TOML_LINE_DOTS_MAX} dots")
     try:
         return tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
