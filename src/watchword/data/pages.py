@@ -46,11 +46,13 @@ class Unpacked:
         bytes_all: bytes of all its pages, unpacked.
         values_max: the most values in one column chunk; rows, where no column is nested.
         delta_page_bytes: the largest DELTA_BYTE_ARRAY page, unpacked; 0 where there is none.
+        delta_columns: the columns that have such pages.
     """
 
     bytes_all: int
     values_max: int
     delta_page_bytes: int
+    delta_columns: frozenset[str]
 
 
 def check_schema(descriptor: int, size: int) -> None:
@@ -83,6 +85,7 @@ def measure(descriptor: int, metadata: Any, budget: int = PARQUET_PAGES_MAX) -> 
     groups = []
     for group_index in range(metadata.num_row_groups):
         group = metadata.row_group(group_index)
+        delta_columns: set[str] = set()
         together = bytes_all = values_max = delta_bytes = 0
         for column_index in range(group.num_columns):
             chunk = group.column(column_index)
@@ -105,11 +108,12 @@ def measure(descriptor: int, metadata: Any, budget: int = PARQUET_PAGES_MAX) -> 
                     largest = max(largest, page_bytes)
                 if encoding == _DELTA_BYTE_ARRAY:
                     delta_bytes = max(delta_bytes, page_bytes)
+                    delta_columns.add(chunk.path_in_schema)
             together += largest + dictionary
             values_max = max(values_max, chunk.num_values)
         if together > PARQUET_PAGES_BYTES_MAX:
             raise BadPages(f"needs {together:,} bytes at once to unpack, the limit is {PARQUET_PAGES_BYTES_MAX:,}")
-        groups.append(Unpacked(bytes_all, values_max, delta_bytes))
+        groups.append(Unpacked(bytes_all, values_max, delta_bytes, frozenset(delta_columns)))
     return groups
 
 

@@ -87,8 +87,10 @@ def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]
         groups = measure(descriptor.fileno(), metadata)
         if sum(metadata.row_group(index).num_rows for index in range(len(groups))) != metadata.num_rows:
             raise BadPages("counts its rows in two ways that differ")
-        # Dictionary columns stay dictionaries: a value that stands in many rows is held once.
+        # A value that stands in many rows is held once; pyarrow cannot do so where strings are delta-coded.
+        delta = {name for group in groups for name in group.delta_columns}
         strings = [f.name for f in schema if pyarrow.types.is_string(f.type) or pyarrow.types.is_binary(f.type)]
+        strings = [name for name in strings if name not in delta]
         file = pyarrow.parquet.ParquetFile(
             delivery.file(),
             metadata=metadata,
@@ -145,13 +147,13 @@ def _halves(delivery: Delivery, batch: Any) -> Iterator[Any]:
     while waiting:
         part = waiting.pop()
         size = _bytes_apart(part)
-        if size <= _BATCH_BYTES:
-            yield part
-        elif part.num_rows > 1:
+        if part.num_rows > 1 and size > _BATCH_BYTES:
             middle = part.num_rows // 2
             waiting += [part.slice(middle), part.slice(0, middle)]
-        elif size > DATA_ROW_BYTES_MAX:
+        elif part.num_rows == 1 and size > DATA_ROW_BYTES_MAX:
             raise TooLarge(f"{delivery.path}: a row takes {size:,} bytes, the limit is {DATA_ROW_BYTES_MAX:,}")
+        else:
+            yield part
 
 
 def _bytes_apart(part: Any) -> int:
