@@ -40,22 +40,23 @@ class Bodies:
         Raises:
             StorageTrouble: the disk. Nothing was acknowledged.
         """
-        salted = salt or secrets.token_bytes(SALT_BYTES), body
-        self.put_many([salted])
-        return commitment(*salted)
+        return self.put_many([(salt or secrets.token_bytes(SALT_BYTES), body)])[0]
 
-    def put_many(self, salted: Iterable[tuple[bytes, bytes]]) -> None:
-        """Store every (salt, body), synced in groups; all are durable on return.
+    def put_many(self, salted: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+        """Store every (salt, body), synced in groups, and return their commitments; all are durable on return.
 
         Raises:
             StorageTrouble: the disk. Some may be stored; none is torn.
             DamagedBody: larger than BODY_BYTES_MAX.
         """
-        files, there_already = {}, False
+        commitments: list[bytes] = []
+        files: dict[str, bytes] = {}
+        there_already = False
         for salt, body in salted:
             if len(body) > BODY_BYTES_MAX:
                 raise DamagedBody(f"body of {len(body):,} bytes: a node keeps bodies up to {BODY_BYTES_MAX:,}")
-            name = commitment(salt, body).hex()
+            commitments.append(commitment(salt, body))
+            name = commitments[-1].hex()
             if self._is_there(name, salt, body):
                 there_already = True
             else:
@@ -65,10 +66,11 @@ class Bodies:
                 # Its writer may have been killed between the name and the sync of the name.
                 durable.sync_folder(self._folder)
             if not files:
-                return
+                return commitments
             durable.make_folder(self._folder, 0o700)
             durable.make_folder(self._staging, 0o700)
             durable.replace_many(self._folder, files.items(), self._staging, 0o600)
+        return commitments
 
     def get(self, wanted: bytes) -> tuple[bytes, bytes] | None:
         """The (salt, body) that *wanted* (32 bytes) commits to; None when it is not held.

@@ -80,7 +80,11 @@ def bare(note: bytes, origin: str, key: PublicKey) -> bytes:
 
 
 def gather(
-    charter: Charter, origin: str, kept: Sequence[KeptHead], fresh: Iterable[bytes], now_s: int
+    charter: Charter,
+    origin: str,
+    kept: Sequence[KeptHead],
+    fresh: Iterable[bytes],
+    judge: Callable[[bytes], KeptHead],
 ) -> tuple[KeptHead, ...]:
     """The heads of *origin* to keep, ascending by size, when *fresh* notes have come in.
 
@@ -90,23 +94,23 @@ def gather(
     Args:
         kept: what was kept before.
         fresh: signed notes whose trees are known to agree with ours.
+        judge: ``head_of`` for this origin and moment.
 
     Raises:
         BadNote: a note is malformed, or a line of a known key does not verify.
     """
     key = charter.origins[origin].key
     by_text = {parse_note(head.note).text: head.note for head in kept}
+    known = {head.note for head in kept}
     for note in fresh:
-        text = parse_note(note).text
-        ours = by_text.get(text) or bare(note, origin, key)
-        by_text[text] = merge(ours, note, charter.witness_keys)
-    heads = sorted(
-        (head_of(charter, origin, note, now_s) for note in by_text.values()), key=lambda head: head.checkpoint.size
-    )
+        if note not in known:
+            text = parse_note(note).text
+            by_text[text] = merge(by_text.get(text) or bare(note, origin, key), note, charter.witness_keys)
+    heads = sorted((judge(note) for note in by_text.values()), key=lambda head: head.checkpoint.size)
     cosigned = [place for place, head in enumerate(heads) if head.time_s is not None]
-    first = cosigned[-1] if cosigned else 0
-    waiting = heads[first + 1 :] if cosigned else heads
-    return (*(heads[first : first + 1] if cosigned else ()), *waiting[-NOTES_KEPT_MAX:])
+    if not cosigned:
+        return tuple(heads[-NOTES_KEPT_MAX:])
+    return (heads[cosigned[-1]], *heads[cosigned[-1] + 1 :][-NOTES_KEPT_MAX:])
 
 
 def head_of(charter: Charter, origin: str, note: bytes, now_s: int) -> KeptHead:

@@ -1,0 +1,41 @@
+"""An open node: its home, its ledgers, its keys; joining an alliance, exchange by file, proofs.
+
+* ``home``    the folder, its keys, who it belongs to
+* ``adopt``   ratify and adopt a charter; an alliance of one; signing without recording
+* ``store``   what is on its disk, read as views and facts
+* ``node``    sign and append, publish and cosign, the gate's record
+* ``carry``   exchange files, written and taken in
+* ``proofs``  files that re-check decisions offline
+"""
+
+from watchword.node.adopt import CannotAdopt, adopt, found_alone, ratify, sign_only
+from watchword.node.carry import BadExchange, Imported
+from watchword.node.home import BusyNode, NoHome, create, create_supplier, enrolment, find_home, read_home
+from watchword.node.node import Node
+from watchword.node.proofs import CannotProve
+from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
+from watchword.node.store import DamagedHome
+
+__all__ = [
+    "BadExchange",
+    "BusyNode",
+    "CannotAdopt",
+    "CannotProve",
+    "DamagedHome",
+    "HeadShown",
+    "Imported",
+    "Located",
+    "NoHome",
+    "Node",
+    "NotHere",
+    "Recorded",
+    "adopt",
+    "create",
+    "create_supplier",
+    "enrolment",
+    "find_home",
+    "found_alone",
+    "ratify",
+    "read_home",
+    "sign_only",
+]

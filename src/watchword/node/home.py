@@ -1,0 +1,284 @@
+"""A home: the folder of a member's node, or of a supplier, with its keys. Made once, never overwritten.
+
+    node.toml                   what this home is: a member or a supplier, its name
+    enrolment.json              the public part: what a charter is drafted from
+    keys/<job>.pem              root, ledger, witness, gate; or supplier. keys/people/<person>.pem
+    charter.json, alliance.secret, ledger/ …    after a charter was adopted (see ``adopt``, ``store``)
+
+* A home appears whole or not at all: it is made aside and renamed.
+* One key per job. Heads are signed by keys of ML-DSA level 44, statements by level 65.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, overload
+
+from watchword.charter.charter import HEAD_JOBS, SINGLE_JOBS, Charter
+from watchword.errors import WatchwordError
+from watchword.ledger import durable
+from watchword.ledger.notes import check_name
+from watchword.limits import CHARTER_BYTES_MAX
+from watchword.statements.canonical import canonical, parse_canonical
+from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, load_key, save_key
+
+FOLDER = ".watchword"
+USES = ("ledger", "notices", "record")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+class NoHome(WatchwordError):
+    """There is no home where one is needed, one where none may be, or it is not of the kind that was asked for."""
+
+
+class BusyNode(WatchwordError):
+    """Another process writes this node."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """What ``node.toml`` says: ``kind`` is ``member`` or ``supplier``."""
+
+    path: Path
+    kind: str
+    name: str
+
+
+@overload
+def find_home(explicit: Path | None = None, *, missing_ok: Literal[False] = False) -> Path: ...
+@overload
+def find_home(explicit: Path | None = None, *, missing_ok: bool) -> Path | None: ...
+def find_home(explicit: Path | None = None, *, missing_ok: bool = False) -> Path | None:
+    """The home to use: *explicit*, else $WATCHWORD_HOME, else the nearest ``.watchword/`` upward, as git does.
+
+    Raises:
+        NoHome: none there, unless *missing_ok*.
+    """
+    named = explicit or (Path(os.environ["WATCHWORD_HOME"]) if os.environ.get("WATCHWORD_HOME") else None)
+    if named is not None:
+        candidates = [named]
+    else:
+        here = Path.cwd()
+        candidates = [folder / FOLDER for folder in (here, *here.parents)]
+    for candidate in candidates:
+        if (candidate / "node.toml").is_file():
+            return candidate
+    if missing_ok:
+        return None
+    where = str(named) if named is not None else f"{FOLDER} here or above"
+    raise NoHome(f"{where}: no node", "make one with: watchword init NAME")
+
+
+def read_home(path: Path) -> Home:
+    """Read ``node.toml``.
+
+    Raises:
+        NoHome: missing, or not one that this version wrote.
+    """
+    try:
+        value = tomllib.loads((path / "node.toml").read_text("utf-8"))
+    except FileNotFoundError:
+        raise NoHome(f"{path}: no node", "make one with: watchword init NAME") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise NoHome(f"{path / 'node.toml'}: {error}") from error
+    kind, name = value.get("kind"), value.get("name")
+    if value.get("format") != 1 or kind not in ("member", "supplier") or not isinstance(name, str):
+        raise NoHome(f"{path / 'node.toml'}: not of a form this version knows", "a newer watchword made it")
+    return Home(path, kind, name)
+
+
+def enrolment(path: Path) -> dict[str, Any]:
+    """The public part of a home: the member or supplier object of a charter.
+
+    Raises:
+        NoHome, NotCanonical: not there, or damaged.
+    """
+    file = path / "enrolment.json"
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise NoHome(f"{file}: {error.strerror}") from error
+    value = parse_canonical(data, str(file), CHARTER_BYTES_MAX)
+    if not isinstance(value, dict):
+        raise NoHome(f"{file}: not an enrolment")
+    return value
+
+
+def create(
+    path: Path, member: str, operator: str, people: dict[str, list[str]], domain: str, passphrase: bytes | None
+) -> dict[str, Any]:
+    """Make a member's home with all its keys.
+
+    Args:
+        path: must not exist, or be an empty folder.
+        operator: who runs the keys and machines; quorums count operators.
+        people: person to roles.
+        domain: what the origins of its ledgers begin with, such as ``alfa.example``.
+        passphrase: encrypts every key; None leaves them in plain files of mode 0600.
+
+    Returns:
+        The enrolment: public keys, origins and witness name.
+
+    Raises:
+        NoHome: something is there already, or a name cannot be one.
+        KeyTrouble, StorageTrouble: the disk.
+    """
+    for name in (member, operator, *people):
+        _check(name)
+    if not people:
+        raise NoHome(f"{member}: no people", "name at least one person, such as evaluator:evaluator")
+    reserved = {"root", "supplier", "gate"}
+    if any(not roles or reserved & set(roles) for roles in people.values()):
+        raise NoHome(f"{member}: a person has one role or more, and no role is called root, supplier or gate")
+    origins = {use: f"{domain}/{use}" for use in USES}
+    witness = f"{domain}/witness"
+    for origin in (*origins.values(), witness):
+        check_name(origin, "origin")
+    keys = {job: generate(44 if job in HEAD_JOBS else 65) for job in SINGLE_JOBS}
+    persons = {person: generate(65) for person in people}
+    value = {
+        "keys": [
+            *({**key.public.value(), "job": job} for job, key in keys.items()),
+            *(
+                {**persons[person].public.value(), "job": "people", "person": person, "roles": list(roles)}
+                for person, roles in people.items()
+            ),
+        ],
+        "name": member,
+        "operator": operator,
+        "origins": origins,
+        "witness": witness,
+    }
+    _make(path, "member", member, value, keys, persons, passphrase)
+    return value
+
+
+def create_supplier(path: Path, name: str, contact: str, passphrase: bytes | None) -> dict[str, Any]:
+    """Make a supplier's home: one key, no ledgers. Returns and raises as ``create``."""
+    _check(name)
+    key = generate(65)
+    value = {"contact": contact, "keys": [{**key.public.value(), "job": "supplier"}], "name": name}
+    _make(path, "supplier", name, value, {"supplier": key}, {}, passphrase)
+    return value
+
+
+class Keys:
+    """The private keys of a home, decrypted when they are first used. A passphrase is asked for once."""
+
+    def __init__(self, home: Path, passphrase: Passphrase) -> None:
+        self._folder = home / "keys"
+        self._passphrase = passphrase
+        self._loaded: dict[Path, SigningKey] = {}
+
+    def job(self, job: str) -> SigningKey:
+        """The key of ``root``, ``ledger``, ``witness``, ``gate`` or ``supplier``. Raises KeyTrouble."""
+        return self._load(self._folder / f"{job}.pem")
+
+    def person(self, person: str) -> SigningKey:
+        """The key of a person. Raises KeyTrouble."""
+        _check(person)
+        return self._load(self._folder / "people" / f"{person}.pem")
+
+    def has_person(self, person: str) -> bool:
+        """Whether that person's key is in this home."""
+        return (self._folder / "people" / f"{person}.pem").is_file()
+
+    def _load(self, path: Path) -> SigningKey:
+        if path not in self._loaded:
+            if not path.is_file():
+                raise KeyTrouble(f"{path}: no such key in this home", "sign where the key is, or name another person")
+            self._loaded[path] = load_key(path, self._ask)
+        return self._loaded[path]
+
+    def _ask(self) -> bytes:
+        if callable(self._passphrase):
+            self._passphrase = self._passphrase()
+        if self._passphrase is None:
+            raise KeyTrouble("the keys of this home are encrypted", "give the passphrase")
+        return self._passphrase
+
+
+def ours_in(charter: Charter, home: Home) -> None:
+    """Check that a member's home is the one that *charter* names, key by key.
+
+    Raises:
+        NoHome: not a member of it, or its keys, origins or witness name differ from the enrolment.
+    """
+    if home.kind != "member":
+        raise NoHome(f"{home.path}: {home.name} is a supplier, which has no ledgers", "a supplier signs claims only")
+    value = enrolment(home.path)
+    stated = next((one for one in charter.value["members"] if one["name"] == home.name), None)
+    if stated is None:
+        raise NoHome(f"{home.name} is not a member of {charter.alliance}, charter {charter.version}")
+    for what in ("keys", "origins", "witness", "operator"):
+        if canonical(stated[what]) != canonical(value[what]):
+            raise NoHome(
+                f"charter {charter.version} of {charter.alliance}: {what} of {home.name} are not those of this home",
+                "the charter was drafted from another enrolment; send enrolment.json again",
+            )
+
+
+def lock_home(home: Path, name: str) -> durable.Lock:
+    """Take the writer's lock of a home.
+
+    Raises:
+        BusyNode: another process holds it; names its id.
+    """
+    path = home / "lock"
+    try:
+        lock = durable.Lock(path, f"node {name}")
+    except durable.Busy as error:
+        who = (durable.read(path, 32) or b"").decode("ascii", "replace").strip() or "unknown"
+        raise BusyNode(
+            f"{home}: node {name} is being written by process {who}", "wait for it, or end that process"
+        ) from error
+    with durable.translated(path):
+        path.write_text(f"{os.getpid()}\n", "ascii")
+    return lock
+
+
+def _make(
+    path: Path,
+    kind: str,
+    name: str,
+    value: dict[str, Any],
+    keys: dict[str, SigningKey],
+    persons: dict[str, SigningKey],
+    passphrase: bytes | None,
+) -> None:
+    """Write a home aside, sync it, and rename it into place."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise NoHome(f"{path}: something is there already", "a node is made once; name another folder with --home")
+    parent = path.absolute().parent
+    with durable.translated(path):
+        durable.make_folder(parent)
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=parent))
+        try:
+            (aside / "keys" / "people").mkdir(mode=0o700, parents=True)
+            (aside / "staging").mkdir(mode=0o700)
+            for job, key in keys.items():
+                save_key(aside / "keys" / f"{job}.pem", key, passphrase)
+            for person, key in persons.items():
+                save_key(aside / "keys" / "people" / f"{person}.pem", key, passphrase)
+            text = f'# A watchword node. Made by: watchword init {name}\nformat = 1\nkind = "{kind}"\nname = "{name}"\n'
+            durable.replace(aside / "enrolment.json", canonical(value) + b"\n", aside / "staging")
+            durable.replace(aside / "node.toml", text.encode(), aside / "staging")
+            for folder in (aside / "keys" / "people", aside / "keys", aside):
+                durable.sync_folder(folder)
+            aside.replace(path)
+            durable.sync_folder(parent)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _check(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise NoHome(
+            f"{name[:80]!r} cannot be a name", "letters, digits, dot, dash and underscore; at most 64; no leading dot"
+        )

@@ -1,0 +1,570 @@
+"""An open node: one member's ledgers, keys and knowledge. It signs and appends; it decides nothing.
+
+* One process writes a node at a time (``<home>/lock``); readers need no lock. Loose notices may be taken by anybody.
+* A statement is durable when ``sign_and_append`` returns: body first, then the leaf that commits to it.
+* Nothing is appended that would not count: standing is checked with the signature that was just made.
+* Good news enters a view through cosigned heads alone. Bad news counts from the moment it is held.
+* A private key is decrypted when it first signs.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from watchword.charter.charter import Charter, CharterFile, read_charter_file
+from watchword.charter.standing import NoStanding, in_force, standing
+from watchword.ledger import durable, leaves
+from watchword.ledger.bodies import Bodies
+from watchword.ledger.leaves import Leaf
+from watchword.ledger.log import Log
+from watchword.ledger.notices import standing_of_notice, target_of
+from watchword.ledger.view import Facts, View
+from watchword.ledger.witness import Witness
+from watchword.limits import BODY_BYTES_MAX
+from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
+from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
+from watchword.node.store import LOOSE_KINDS, DamagedHome, Store
+from watchword.statements.canonical import canonical, parse_json
+from watchword.statements.digests import D, b64, blinded, is_digest, secret_commitment
+from watchword.statements.keys import Passphrase, SigningKey
+from watchword.statements.kinds import NOTICES, After
+from watchword.statements.statement import Signed, Statement, Subject, make, open_envelope, sign
+from watchword.statements.times import Clock, SystemClock, from_unix
+
+if TYPE_CHECKING:
+    from watchword.node.carry import Imported
+
+REFRESH_PART = 4
+"""A head is cosigned again when our cosignature is older than this part of ``head_max_age_s``."""
+
+_SYSTEM_CLOCK = SystemClock()
+
+
+class Node:
+    """Made by ``Node.open``; closed by ``close`` or as a context manager. Any thread may call its methods."""
+
+    def __init__(self, home: Home, file: CharterFile, secret: bytes, clock: Clock, keys: Keys, writing: bool) -> None:
+        self.home = home.path
+        self.charter_file = file
+        self.charter: Charter = file.charter
+        self.member = home.name
+        self.secret = secret
+        self.clock = clock
+        self.writing = writing
+        self.keys = keys
+        self.me = self.charter.member(home.name)
+        self.store = Store(home.path, file.charter, self.me, secret, clock, writing)
+        self.mutex = threading.RLock()
+        self._lock: durable.Lock | None = None
+
+    @classmethod
+    def open(
+        cls, home: Path, *, clock: Clock = _SYSTEM_CLOCK, passphrase: Passphrase = None, writing: bool = False
+    ) -> Node:
+        """Open the node in *home*.
+
+        Args:
+            passphrase: bytes, or a function that is called when an encrypted key is first needed.
+            writing: take the writer's lock; needed for all that appends, publishes or imports.
+
+        Raises:
+            NoHome: no node here, no charter adopted, or the charter's keys are not this home's.
+            NotInForce, BadCharter: the charter.
+            BusyNode: another process writes it; names its process id.
+        """
+        kind = read_home(home)
+        if not (home / "charter.json").is_file():
+            raise NoHome(
+                f"{home}: {kind.name} has adopted no charter yet", "watchword charter adopt CHARTER --secret FILE"
+            )
+        file = read_charter_file(home / "charter.json")
+        in_force(file)
+        ours_in(file.charter, kind)
+        secret = durable.read(home / "alliance.secret", 64)
+        if secret is None or secret_commitment(secret) != file.charter.secret:
+            raise DamagedHome(f"{home / 'alliance.secret'}: not the secret that the charter commits to")
+        node = cls(kind, file, secret, clock, Keys(home, passphrase), writing)
+        if writing:
+            node._lock = lock_home(home, kind.name)
+        return node
+
+    def close(self) -> None:
+        """Let go of ledgers and lock. What was acknowledged stays, published or not."""
+        with self.mutex:
+            self.store.close()
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- knowing ----------------------------------------------------------------------------------
+
+    @property
+    def bodies(self) -> Bodies:
+        """Bodies of statements, receipts and attachments, by commitment."""
+        return self.store.bodies
+
+    @property
+    def record(self) -> Log:
+        """The private ledger of this node's gate."""
+        return self.store.own("record")
+
+    def latest_view(self) -> View:
+        """The newest cosigned head of every shared ledger that has one."""
+        with self.mutex:
+            return self.store.view()
+
+    def facts(self, view: View) -> Facts:
+        """What a decision in *view* sees; all loose notices that this node holds now are in it.
+
+        Raises:
+            DamagedBody, DamagedHome: nothing is decided on damaged files.
+        """
+        with self.mutex:
+            return self.store.facts(view)
+
+    def stamp(self) -> tuple[Any, ...]:
+        """Changes when what this node holds may have changed; a caller that caches facts compares it."""
+        with self.mutex:
+            return self.store.stamp()
+
+    def statements(self) -> Iterator[Signed]:
+        """Every statement held in a shared ledger, with standing or not, in the view or not."""
+        with self.mutex:
+            return iter([held.signed for _, _, held in self.store.statements()])
+
+    def loose(self) -> Iterator[Signed]:
+        """Every loose notice and stop held that has standing."""
+        with self.mutex:
+            return iter([held.signed for held in self.store.loose_held()])
+
+    def stops(self) -> tuple[Signed, ...]:
+        """Every ``stop`` with standing held here, from any channel: it counts before any quorum has seen it."""
+        with self.mutex:
+            everywhere = [held for _, _, held in self.store.statements()] + self.store.loose_held()
+        found = {
+            held.signed.statement.id: held.signed
+            for held in everywhere
+            if held.holder is not None and held.signed.statement.kind == "stop"
+        }
+        return tuple(found[id] for id in sorted(found))
+
+    def locate(self, what: str) -> Located:
+        """Find a statement by its id, or by a locator such as ``BRAVO#12`` or ``BRAVO/notices#3``.
+
+        Raises:
+            NotHere: no such statement, or its body is not held.
+        """
+        with self.mutex:
+            if not is_digest(what):
+                return self._at(what)
+            for origin, index, held in self.store.statements():
+                if held.signed.statement.id == what:
+                    return Located(held.signed, held.holder, origin, index, self.locator(origin, index))
+        raise NotHere(f"{what}: no statement of this id is held here", "import from the member who recorded it")
+
+    statement = locate
+
+    def locator(self, origin: str, index: int) -> str:
+        """How people name a place in a ledger."""
+        of = self.charter.origins[origin]
+        return f"{of.member.name}{'' if of.use == 'ledger' else '/' + of.use}#{index}"
+
+    def labels(self, recorded: Recorded | Located) -> tuple[str, ...]:
+        """How far a recorded statement has come, told honestly: durable, in tree, witnessed k of n."""
+        with self.mutex:
+            log = self.store.log(recorded.origin)
+            if log is None or log.published_size <= recorded.index:
+                return ("durable",)
+            operators = len(self.charter.operators)
+            if operators == 1:
+                return ("durable", "in tree", "unwitnessed, own clock")
+            by = [
+                {self.charter.witness_operators[name] for name in head.times}
+                for head in self.store.kept_heads(recorded.origin)
+                if head.checkpoint.size > recorded.index
+            ]
+            witnessed = max((len(one) for one in by), default=0)
+        return ("durable", "in tree", *([f"witnessed {witnessed} of {operators}"] if witnessed else []))
+
+    def heads(self) -> list[HeadShown]:
+        """Every shared ledger of the alliance, as this node knows it."""
+        with self.mutex:
+            return [self._shown(origin) for origin in self.charter.shared_origins]
+
+    def check(self) -> list[str]:
+        """Rebuild every ledger held from its entries; one line for each.
+
+        Raises:
+            BadLedger, BadTile: names the first bad entry.
+            DamagedBody: names the file.
+        """
+        lines = []
+        with self.mutex:
+            for origin in sorted(self.charter.origins):
+                log = (
+                    self.store.log(origin)
+                    if origin in self.charter.shared_origins or self.store.is_own(origin)
+                    else None
+                )
+                if log is not None:
+                    log.check()
+                    held = sum(self.bodies.get(leaf.commitment) is not None for leaf in self.store.leaves(origin))
+                    lines.append(f"{origin}: {log.size:,} leaves lead to the head, {held:,} bodies match")
+        return lines
+
+    # -- saying -----------------------------------------------------------------------------------
+
+    def sign(
+        self,
+        kind: str,
+        subject: Sequence[Subject],
+        fields: dict[str, Any],
+        *,
+        person: str | None = None,
+        scope: str | list[str] = "alliance",
+    ) -> Signed:
+        """Sign a statement with a key of this member; it is not recorded.
+
+        Args:
+            person: whose key; by default the first person here (in the charter's order) who may say this. Kinds that a
+                machine's or the root key may say (``record-head``, ``ratification``, ``revoke``) are signed with it.
+            scope: who may hold the body.
+
+        Raises:
+            BadStatement, NoStanding, NotHere, KeyTrouble: it would not count, or the key is not here.
+        """
+        if isinstance(scope, list):
+            for name in scope:
+                self.charter.member(name)
+        with self.mutex:
+            statement = make(
+                kind,
+                tuple(subject),
+                fields,
+                issuer=self.member,
+                made=self.clock.now(),
+                scope=scope,
+                after=self._newest_of_others(),
+            )
+            signed = open_envelope(sign(statement, self._key_for(kind, person)))
+        standing(self.charter, signed)
+        return signed
+
+    def sign_and_append(
+        self,
+        kind: str,
+        subject: Sequence[Subject],
+        fields: dict[str, Any],
+        *,
+        person: str | None = None,
+        scope: str | list[str] = "alliance",
+    ) -> Recorded:
+        """Sign a statement and append it; durable when this returns. Arguments and errors as ``sign``.
+
+        A notice goes to ``notices`` and counts here from now on; anything else to ``ledger``. The view and the loose
+        notices that a decision names are kept beside it, so that it can be proven later.
+        """
+        with self.mutex:
+            self._must_write()
+            signed = self.sign(kind, subject, fields, person=person, scope=scope)
+            return self._append(signed)
+
+    def append_envelope(self, envelope: bytes) -> Recorded:
+        """Publish a statement signed by somebody else who has standing; once, however often it is given.
+
+        Raises:
+            BadEnvelope, BadStatement, NoStanding: it would not count. Nothing was appended.
+        """
+        signed = open_envelope(envelope)
+        standing(self.charter, signed)
+        with self.mutex:
+            self._must_write()
+            origin = self._origin_for(signed.statement)
+            for index, leaf in enumerate(self.store.leaves(origin)):
+                held = self.store.held(leaf.commitment)
+                if held is not None and held.signed.statement.id == signed.statement.id:
+                    return self._recorded(held.signed, origin, index)
+            return self._append(signed)
+
+    def record_decision(
+        self,
+        decision: dict[str, Any],
+        objects: Iterable[Any] | Mapping[str, Any],
+        *,
+        person: str | None = None,
+        scope: str | list[str] = "alliance",
+    ) -> Recorded:
+        """Append a decision object (section 8) about its own subject.
+
+        Args:
+            objects: the use case, view and loose list that it names by digest; kept, so that it can be proven later.
+        """
+        for value in objects.values() if isinstance(objects, Mapping) else objects:
+            self.keep_object(value)
+        subject = Subject(decision["subject"]["name"], decision["subject"]["digest"])
+        return self.sign_and_append("decision", (subject,), {"decision": decision}, person=person, scope=scope)
+
+    def keep_object(self, value: Any) -> str:
+        """Keep a use case (or another object that a decision names); returns its digest."""
+        return self.store.keep_object(value)
+
+    def attach(self, name: str, media_type: str, data: bytes) -> dict[str, Any]:
+        """Store a document durably under a salted commitment; returns the field that names it in a statement.
+
+        Raises:
+            DamagedBody: larger than BODY_BYTES_MAX.
+        """
+        self._must_write()
+        commitment = self.bodies.put(data)
+        return {
+            "bytes": len(data),
+            "commitment": f"sha256:{commitment.hex()}",
+            "media_type": media_type,
+            "name": name,
+        }
+
+    def take_loose(self, envelope: bytes) -> Signed:
+        """Take in a notice or stop from any channel. It counts from now on, in every process of this node.
+
+        Raises:
+            BadEnvelope, BadStatement, NoStanding, BadName: it does not count; nothing was kept.
+        """
+        signed = open_envelope(envelope)
+        self.check_loose(signed)
+        self.store.add_loose([signed])
+        return signed
+
+    def check_loose(self, signed: Signed) -> None:
+        """Check that bad news may count: its kind, its standing, its name.
+
+        A retraction of something that is not held here is kept too: it may arrive before what it retracts.
+        """
+        kind = signed.statement.kind
+        if kind not in LOOSE_KINDS:
+            raise NoStanding(f"{kind[:80]} is not bad news", "it counts when it is in a cosigned ledger: append it")
+        holder = standing(self.charter, signed)
+        if kind in NOTICES:
+            target_of(signed)
+        if kind == "revoke":
+            standing_of_notice(self.charter, signed, lambda _: None)
+        del holder
+
+    # -- the gate's record ------------------------------------------------------------------------
+
+    def append_record(self, events: Sequence[dict[str, Any]]) -> range:
+        """Append receipts to the private record; durable when this returns. One sync for all of them.
+
+        Returns:
+            Their indices.
+        """
+        with self.mutex:
+            self._must_write()
+            salted = [(os.urandom(32), canonical(event)) for event in events]
+            commitments = self.bodies.put_many(salted)
+            return self.record.append([leaves.encode("record", Leaf(commitment)) for commitment in commitments])
+
+    def record_events(self, start: int = 0) -> list[dict[str, Any]]:
+        """The receipts from index *start* on.
+
+        Raises:
+            DamagedBody, DamagedHome: a receipt is damaged or gone; the gate must not go on without it.
+        """
+        events = []
+        with self.mutex:
+            origin = self.me.origins["record"]
+            for index, leaf in enumerate(self.store.leaves(origin)[start:], start):
+                found = self.bodies.get(leaf.commitment)
+                if found is None:
+                    raise DamagedHome(f"{origin}, leaf {index}: the body of a receipt is gone")
+                events.append(parse_json(found[1], f"{origin}, leaf {index}", BODY_BYTES_MAX))
+        return events
+
+    def anchor_record(self) -> Recorded | None:
+        """Publish the record's head and anchor it in the shared ledger, signed by the gate's key.
+
+        Returns:
+            The ``record-head`` statement; None when nothing was recorded since the last one.
+        """
+        with self.mutex:
+            self._must_write()
+            record = self.record
+            if record.size == self._anchored_size():
+                return None
+            note = record.publish(self.keys.job("ledger"), self.store.now_s())
+            text = note.partition(b"\n\n")[0] + b"\n"
+            fields = {"origin": record.origin, "root": b64(record.root(record.size)), "size": record.size}
+            return self.sign_and_append("record-head", (Subject(record.origin, D(text)),), fields)
+
+    # -- heads ------------------------------------------------------------------------------------
+
+    def publish(self, *, refresh: bool = False) -> None:
+        """Sign the heads of this member's ledgers and cosign every head held, own ones too.
+
+        A head that we cosigned is cosigned again only after a part of the age at which it goes stale, so that nodes
+        that exchange come to hold the same cosignatures; *refresh* does it now.
+
+        Raises:
+            ClockBehind, SplitView, BadLedger, StorageTrouble: as ``Witness.cosign_mirror``. Nothing is lost.
+        """
+        with self.mutex:
+            self._must_write()
+            for use in ("ledger", "notices"):
+                log = self.store.own(use)
+                if log.checkpoint() is None or log.size > log.published_size:
+                    self.store.take_notes(log.origin, [log.publish(self.keys.job("ledger"), self.store.now_s())])
+            for origin in self.charter.shared_origins:
+                self.cosign(origin, refresh=refresh)
+
+    def cosign(self, origin: str, *, refresh: bool = False) -> bool:
+        """Cosign the present head of one ledger, if it is due; whether it was."""
+        log = self.store.log(origin)
+        note = None if log is None else log.checkpoint()
+        if log is None or note is None:
+            return False
+        heads = self.store.take_notes(origin, [note])
+        here = next((head for head in heads if head.checkpoint.size == log.published_size), None)
+        before = 0 if here is None else here.times.get(self.me.witness, 0)
+        if not refresh and before > self.store.now_s() - max(self.charter.head_max_age_s // REFRESH_PART, 1):
+            return False
+        witness = Witness(self.home / "witness", self.me.witness, self.keys.job("witness"), self.clock)
+        lines = witness.cosign_mirror(log, self.charter.origins[origin].key)
+        self.store.take_notes(origin, [note + lines])
+        return True
+
+    # -- files for others -------------------------------------------------------------------------
+
+    def export(self, to: str | None, path: Path) -> None:
+        """Write an exchange file for the member *to*; see ``node.carry``."""
+        from watchword.node import carry
+
+        with self.mutex:
+            carry.export(self, to, path)
+
+    def import_bundle(self, path: Path) -> Imported:
+        """Take in an exchange file, whole or not at all; see ``node.carry``."""
+        from watchword.node import carry
+
+        with self.mutex:
+            return carry.import_bundle(self, path)
+
+    def exchange(self, folder: Path) -> tuple[list[Imported], list[Path]]:
+        """Import what *folder* holds for this member, then write a file for each other; see ``node.carry``."""
+        from watchword.node import carry
+
+        with self.mutex:
+            return carry.exchange(self, folder)
+
+    def make_proof(self, decisions: Sequence[str], *, as_of: str | None = None, include_record: bool = False) -> bytes:
+        """The bytes of a file from which decisions are re-made offline; see ``node.proofs``."""
+        from watchword.node import proofs
+
+        with self.mutex:
+            return proofs.make_proof(self, decisions, as_of=as_of, include_record=include_record)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _must_write(self) -> None:
+        if not self.writing:
+            raise NotHere(f"{self.home}: opened for reading only")
+
+    def _append(self, signed: Signed) -> Recorded:
+        statement = signed.statement
+        if statement.kind == "decision":
+            for what in ("view", "loose"):
+                digest = statement.predicate["decision"].get(what)
+                if is_digest(digest):
+                    self.store.keep_recent(digest)
+                    self.store.keep_view(digest)
+        if statement.kind in LOOSE_KINDS:
+            # First of all it counts here, in every process, whatever becomes of the ledger.
+            self.store.add_loose([signed])
+        name = blinded(self.secret, target_of(signed)) if statement.kind in NOTICES else None
+        origin = self._origin_for(statement)
+        use = self.charter.origins[origin].use
+        commitment = self.bodies.put(signed.envelope)
+        index = self.store.own(use).append([leaves.encode(use, Leaf(commitment, name))]).start
+        return self._recorded(signed, origin, index)
+
+    def _recorded(self, signed: Signed, origin: str, index: int) -> Recorded:
+        return Recorded(signed.statement.id, origin, index, self.locator(origin, index), signed.envelope)
+
+    def _origin_for(self, statement: Statement) -> str:
+        return self.me.origins["notices" if statement.kind in NOTICES else "ledger"]
+
+    def _key_for(self, kind: str, person: str | None) -> SigningKey:
+        if person is not None:
+            holder = next((one for one in self.me.keys if one.person == person), None)
+            if holder is None:
+                known = ", ".join(one.person for one in self.me.keys if one.person)
+                raise NotHere(f"{person}: not a person of {self.member} in the charter", f"people: {known}")
+            return self.keys.person(person)
+        listed = self.charter.standing.get(kind, ())
+        for job in ("root", "gate"):
+            if job in listed or (job == "root" and kind in ("ratification", "revoke")):
+                return self.keys.job(job)
+        for holder in self.me.keys:
+            if holder.person and set(holder.roles) & set(listed) and self.keys.has_person(holder.person):
+                return self.keys.person(holder.person)
+        who = ", ".join(listed) or "nobody"
+        raise NotHere(f"{kind}: no key of {self.member} in this home may say this", f"the charter lists: {who}")
+
+    def _newest_of_others(self) -> After | None:
+        """The newest cosigned head of another member's ledger: what a statement is not older than."""
+        newest: tuple[int, str, Any] | None = None
+        for member in self.charter.members:
+            if member.name == self.member:
+                continue
+            origin = member.origins["ledger"]
+            for head in self.store.kept_heads(origin):
+                if head.time_s is not None and (newest is None or (head.time_s, origin) > newest[:2]):
+                    newest = head.time_s, origin, head.checkpoint
+        if newest is None:
+            return None
+        return After(origin=newest[1], root=b64(newest[2].root), size=newest[2].size)
+
+    def _anchored_size(self) -> int:
+        origin = self.me.origins["ledger"]
+        for leaf in reversed(self.store.leaves(origin)):
+            held = self.store.held(leaf.commitment)
+            if held is None or held.holder is None or held.holder.owner != self.member:
+                continue
+            if held.signed.statement.kind == "record-head":
+                return int(held.signed.statement.predicate["size"])
+        return 0
+
+    def _at(self, locator: str) -> Located:
+        place, _, number = locator.rpartition("#")
+        name, _, use = place.partition("/")
+        member = next((one for one in self.charter.members if one.name == name), None)
+        if member is None or not number.isdecimal() or use not in ("", "notices"):
+            raise NotHere(f"{locator}: neither an id nor a locator", "such as sha256:…, BRAVO#12 or BRAVO/notices#3")
+        origin, index = member.origins[use or "ledger"], int(number)
+        of = self.store.leaves(origin)
+        held = self.store.held(of[index].commitment) if index < len(of) else None
+        if held is None:
+            what = "its body is not held here" if index < len(of) else f"{len(of)} leaves are held"
+            raise NotHere(f"{locator}: {what}", f"import from {name}")
+        return Located(held.signed, held.holder, origin, index, self.locator(origin, index))
+
+    def _shown(self, origin: str) -> HeadShown:
+        heads = self.store.kept_heads(origin)
+        cosigned = next((head for head in heads if head.time_s is not None), None)
+        now_s = self.store.now_s()
+        newest = sorted(heads[-1].times.items()) if heads else []
+        return HeadShown(
+            origin,
+            len(self.store.leaves(origin)),
+            cosigned.checkpoint.size if cosigned else 0,
+            from_unix(cosigned.time_s) if cosigned and cosigned.time_s is not None else None,
+            tuple((name, now_s - time_s) for name, time_s in newest),
+        )

@@ -1,0 +1,490 @@
+"""What a node holds on its disk: its ledgers, mirrors of all others, cosigned heads, bodies, loose notices.
+
+    ledger/ notices/ record/        its own ledgers; record is private
+    mirrors/<SHA-256 of origin>/    ledgers of others, whole
+    heads/<SHA-256 of origin>       the last head of each, apart from the ledgers (see ``ledger.heads``)
+    cosigned/<SHA-256 of origin>    the newest head with a quorum, and newer ones that gather cosignatures
+    bodies/sha256/<commitment>      salt and body
+    loose/<id>.json                 bad news with standing from any channel
+    objects/<digest>.json           use cases, views and loose lists that decisions name
+    views/<digest>.json             for a view that a decision was made in: its signed notes
+    peers/<NAME>.json               what another member was last seen to hold
+    equivocation/<…>/               two signed heads that cannot both be true
+
+* A view is read from cosigned heads alone; facts are what stands in it with standing. Standing is checked once.
+* What is read is verified again where others wrote it: signatures of heads, commitments of bodies.
+* The tree below a cosigned head was checked when it was taken in, and is checked by ``Log.open`` and ``Log.check``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from watchword.charter.charter import Charter, KeyHolder, Member
+from watchword.charter.standing import NoStanding, standing
+from watchword.errors import WatchwordError
+from watchword.ledger import durable, leaves
+from watchword.ledger.bodies import Bodies
+from watchword.ledger.checkpoint import SplitView
+from watchword.ledger.exchange import KeptHead, Ranges, gather, head_of, ranges_of
+from watchword.ledger.leaves import Leaf
+from watchword.ledger.log import Log
+from watchword.ledger.notices import BadName, standing_of_notice
+from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list
+from watchword.limits import BUNDLE_BYTES_MAX, CLOCK_AHEAD_S_MAX, ENVELOPE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_KEPT_MAX
+from watchword.statements.canonical import canonical, parse_canonical
+from watchword.statements.digests import DJ, D, parse_digest
+from watchword.statements.kinds import NOTICES
+from watchword.statements.statement import Signed, open_envelope
+from watchword.statements.times import Clock, from_unix
+
+HEADS_FORMAT = "watchword-heads/1"
+PEER_FORMAT = "watchword-peer/1"
+LOOSE_KINDS = NOTICES | {"stop"}
+"""What counts from any channel. A stop is no notice: it has no name, and voids mandates instead of evidence."""
+
+_HEADS_BYTES_MAX = (NOTES_KEPT_MAX + 1) * (2 * NOTE_BYTES_MAX)
+_PARSED_HEADS_MAX = 4_096
+_RECENT_MAX = 64
+
+
+class DamagedHome(WatchwordError):
+    """A file of this home that is not what this node wrote there."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A statement whose body is held; ``holder`` when it has standing."""
+
+    signed: Signed
+    holder: KeyHolder | None
+
+
+@dataclass(frozen=True)
+class Peer:
+    """What another member was last seen to hold: sizes by origin, and leaves whose bodies it lacked."""
+
+    sizes: dict[str, int]
+    missing: dict[str, Ranges]
+
+
+class Store:
+    """An open home, as data. Signs nothing and decides nothing."""
+
+    def __init__(self, home: Path, charter: Charter, me: Member, secret: bytes, clock: Clock, writing: bool) -> None:
+        self.home = home
+        self.charter = charter
+        self.me = me
+        self.secret = secret
+        self.clock = clock
+        self.writing = writing
+        self.bodies = Bodies(home / "bodies")
+        self.staging = home / "staging"
+        self._logs: dict[str, Log] = {}
+        self._leaves: dict[str, list[Leaf]] = {}
+        self._held: dict[bytes, Held] = {}
+        self._parsed_heads: dict[bytes, KeptHead] = {}
+        self._kept: dict[str, tuple[Any, tuple[KeptHead, ...]]] = {}
+        self._parsed_loose: dict[str, Held] = {}
+        self._recent: dict[str, Any] = {}
+        self._view_notes: dict[str, dict[str, bytes]] = {}
+        self._facts: tuple[Any, Facts] | None = None
+
+    def close(self) -> None:
+        """Let go of every ledger."""
+        for log in self._logs.values():
+            log.close()
+        self._logs = {}
+
+    def now_s(self) -> int:
+        return int(self.clock.now().timestamp())
+
+    # -- ledgers ----------------------------------------------------------------------------------
+
+    def is_own(self, origin: str) -> bool:
+        return origin in self.me.origins.values()
+
+    def log(self, origin: str) -> Log | None:
+        """The ledger of *origin* as held here; None when nothing of it is."""
+        if origin not in self._logs:
+            folder = self._folder(origin)
+            if not (folder / "checkpoint").exists() and not self.is_own(origin):
+                return None
+            self._logs[origin] = Log.open(folder, origin, self.home / "heads", writable=self.writing)
+        return self._logs[origin]
+
+    def own(self, use: str) -> Log:
+        """This member's own ``ledger``, ``notices`` or ``record``."""
+        log = self.log(self.me.origins[use])
+        if log is None:
+            raise DamagedHome(f"{self.home / use}: the ledger is gone")
+        return log
+
+    def mirror(self, origin: str) -> Log:
+        """The mirror of *origin* for writing; begun when there is none.
+
+        Raises:
+            NoLedger, BadLedger, Busy, StorageTrouble: as ``Log.open``.
+        """
+        if origin not in self._logs:
+            folder, heads = self._folder(origin), self.home / "heads"
+            begun = (heads / _hex(origin)).exists()
+            self._logs[origin] = (
+                Log.open(folder, origin, heads, writable=True)
+                if begun
+                else Log.create(folder, origin, heads, mirror=True)
+            )
+        return self._logs[origin]
+
+    def use(self, origin: str) -> str:
+        """What the ledger of *origin* is used for."""
+        return self.charter.origins[origin].use
+
+    def leaves(self, origin: str) -> Sequence[Leaf]:
+        """Every leaf held of *origin*, own unpublished ones (as the writer) included."""
+        read = self._leaves.setdefault(origin, [])
+        log = self.log(origin)
+        size = 0 if log is None else log.size
+        if log is not None and size > len(read):
+            use = self.use(origin)
+            entries = log.entries(len(read), size)
+            start = len(read)
+            read += [leaves.parse(use, entry, f"{origin}, leaf {start + i}") for i, entry in enumerate(entries)]
+        return read
+
+    def _folder(self, origin: str) -> Path:
+        for use, own in self.me.origins.items():
+            if own == origin:
+                return self.home / use
+        return self.home / "mirrors" / _hex(origin)
+
+    # -- heads ------------------------------------------------------------------------------------
+
+    def kept_heads(self, origin: str) -> tuple[KeptHead, ...]:
+        """The heads kept of *origin*, ascending: at most one with a quorum, the first.
+
+        Raises:
+            DamagedHome, BadNote: the file is not as this node wrote it.
+        """
+        path = self.home / "cosigned" / _hex(origin)
+        stamp = _mtime(path)
+        if origin in self._kept and self._kept[origin][0] == stamp:
+            return self._kept[origin][1]
+        data = durable.read(path, _HEADS_BYTES_MAX)
+        if data is None:
+            return ()
+        notes = [note.encode() for note in _own_json(path, data, HEADS_FORMAT)["notes"]]
+        heads = tuple(self._head(origin, note) for note in notes)
+        if all(note in self._parsed_heads for note in notes):
+            self._kept[origin] = stamp, heads
+        return heads
+
+    def take_notes(self, origin: str, fresh: Iterable[bytes]) -> tuple[KeptHead, ...]:
+        """Keep verified heads of a tree that agrees with ours, merging cosignatures; then the checkpoint on disk.
+
+        Raises:
+            BadNote: a line of a known key does not verify.
+            StorageTrouble: the disk.
+        """
+        kept = self.kept_heads(origin)
+        heads = gather(self.charter, origin, kept, fresh, lambda note: self._head(origin, note))
+        if [head.note for head in heads] != [head.note for head in kept]:
+            value = {"format": HEADS_FORMAT, "notes": [head.note.decode() for head in heads], "origin": origin}
+            self._replace(self.home / "cosigned" / _hex(origin), canonical(value))
+            self._kept.pop(origin, None)
+        log = self.log(origin)
+        if log is not None and heads:
+            present = log.checkpoint()
+            newest = heads[-1]
+            same_head = present is not None and self._head(origin, present).checkpoint == newest.checkpoint
+            if same_head and present != newest.note:
+                log.set_checkpoint(newest.note)
+        return heads
+
+    def view(self) -> View:
+        """The newest cosigned head of every shared ledger that has one."""
+        heads, notes = {}, {}
+        for origin in self.charter.shared_origins:
+            for kept in self.kept_heads(origin):
+                if kept.time_s is not None:
+                    checkpoint = kept.checkpoint
+                    heads[origin] = Head(checkpoint.size, checkpoint.root, from_unix(kept.time_s))
+                    notes[origin] = kept.note
+        view = View(heads)
+        self._remember(view.digest, view.value())
+        self._view_notes[view.digest] = notes
+        return view
+
+    def view_notes(self, digest: str) -> dict[str, bytes] | None:
+        """The signed notes of a view that this node made or kept; None when it never did."""
+        if digest in self._view_notes:
+            return self._view_notes[digest]
+        path = self.home / "views" / f"{parse_digest(digest).hex()}.json"
+        data = durable.read(path, _HEADS_BYTES_MAX * 64)
+        if data is None:
+            return None
+        return {origin: note.encode() for origin, note in _own_json(path, data, HEADS_FORMAT)["notes"].items()}
+
+    def keep_view(self, digest: str) -> None:
+        """Keep the notes of a view that was made here, so that its decisions can be proven later."""
+        notes = self._view_notes.get(digest)
+        path = self.home / "views" / f"{parse_digest(digest).hex()}.json"
+        if notes is not None and not path.exists():
+            value = {"format": HEADS_FORMAT, "notes": {origin: note.decode() for origin, note in notes.items()}}
+            self._replace(path, canonical(value))
+
+    def _head(self, origin: str, note: bytes) -> KeptHead:
+        """Verify a note; each is verified once, unless a time in it lay in the future."""
+        known = self._parsed_heads.get(note)
+        if known is None:
+            if len(self._parsed_heads) >= _PARSED_HEADS_MAX:
+                self._parsed_heads.clear()
+            now_s = self.now_s()
+            known = head_of(self.charter, origin, note, now_s)
+            if max(known.times.values(), default=0) <= now_s + CLOCK_AHEAD_S_MAX:
+                self._parsed_heads[note] = known
+        return known
+
+    # -- bodies and facts -------------------------------------------------------------------------
+
+    def held(self, commitment: bytes) -> Held | None:
+        """The statement that a leaf commits to, verified once; None when its body is not held.
+
+        Raises:
+            DamagedBody: the file does not match its commitment.
+        """
+        known = self._held.get(commitment)
+        if known is None:
+            found = self.bodies.get(commitment)
+            if found is None:
+                return None
+            known = self._held[commitment] = self.judged(open_envelope(found[1]))
+        return known
+
+    def judged(self, signed: Signed) -> Held:
+        """*signed* with its holder when it has standing."""
+        try:
+            return Held(signed, standing(self.charter, signed))
+        except NoStanding:
+            return Held(signed, None)
+
+    def statements(self) -> Iterator[tuple[str, int, Held]]:
+        """Every statement held in a shared ledger, in the view or not: (origin, index, statement)."""
+        for origin in self.charter.shared_origins:
+            for index, leaf in enumerate(self.leaves(origin)):
+                held = self.held(leaf.commitment)
+                if held is not None:
+                    yield origin, index, held
+
+    def missing(self) -> dict[str, Ranges]:
+        """Leaves of the ledgers of others whose bodies are not held here."""
+        return {
+            origin: ranges_of(
+                index for index, leaf in enumerate(self.leaves(origin)) if not self.bodies.holds(leaf.commitment)
+            )
+            for origin in self.charter.shared_origins
+            if not self.is_own(origin)
+        }
+
+    def facts(self, view: View) -> Facts:
+        """What a decision in *view* sees. Read again only when something on disk changed.
+
+        Bad news outside the view counts too, as loose: it needs a signature with standing, and no quorum.
+        """
+        stamp = (view.digest, self.stamp())
+        if self._facts is not None and self._facts[0] == stamp:
+            return self._facts[1]
+        statements: list[Fact] = []
+        notices: list[NoticeLeaf] = []
+        loose = {held.signed.statement.id: held.signed for held in self.loose_held()}
+        for origin in self.charter.shared_origins:
+            size = view.heads[origin].size if origin in view.heads else 0
+            all_leaves = self.leaves(origin)
+            if size > len(all_leaves):
+                raise DamagedHome(
+                    f"view names {origin} at size {size}, {len(all_leaves)} leaves are held", "import again"
+                )
+            if self.use(origin) == "ledger":
+                statements += self._facts_of(origin, all_leaves[:size])
+                continue
+            notices += [self._notice_leaf(origin, i, leaf) for i, leaf in enumerate(all_leaves[:size])]
+            for leaf in all_leaves[size:]:
+                held = self.held(leaf.commitment)
+                if held is not None and held.holder is not None:
+                    loose[held.signed.statement.id] = held.signed
+        seen = {leaf.signed.statement.id for leaf in notices if leaf.signed is not None and leaf.holder is not None}
+        counting = self._counting((signed for id, signed in loose.items() if id not in seen), statements)
+        facts = Facts(tuple(statements), tuple(notices), tuple(counting), self.secret)
+        value = loose_list(signed.statement.id for signed in counting)
+        self._remember(DJ(value), value)
+        self._facts = (stamp, facts)
+        return facts
+
+    def _remember(self, digest: str, value: Any) -> None:
+        """A view or loose list that a decision may soon name; of older ones the oldest is forgotten."""
+        while len(self._recent) >= _RECENT_MAX and digest not in self._recent:
+            oldest = next(iter(self._recent))
+            del self._recent[oldest]
+            self._view_notes.pop(oldest, None)
+        self._recent[digest] = value
+
+    def stamp(self) -> tuple[Any, ...]:
+        """Changes whenever what is held may have changed: cheap to compare, read before the files it speaks of."""
+        parts: list[Any] = [_names(self.home / "loose"), _mtime(self.home / "bodies" / "sha256")]
+        for origin in self.charter.shared_origins:
+            parts.append(_mtime(self._folder(origin) / "checkpoint"))
+            if self.is_own(origin):
+                log = self.log(origin)
+                parts.append(0 if log is None else log.size)
+        return tuple(parts)
+
+    def _facts_of(self, origin: str, of: Sequence[Leaf]) -> Iterator[Fact]:
+        for index, leaf in enumerate(of):
+            held = self.held(leaf.commitment)
+            if held is not None and held.holder is not None and held.signed.statement.kind not in NOTICES:
+                yield Fact(held.signed, held.holder, origin, index)
+
+    def _notice_leaf(self, origin: str, index: int, leaf: Leaf) -> NoticeLeaf:
+        held = self.held(leaf.commitment)
+        if leaf.blinded is None:
+            raise DamagedHome(f"{origin}, leaf {index}: a notice without a name")
+        if held is None:
+            return NoticeLeaf(origin, index, leaf.blinded, None, None)
+        return NoticeLeaf(origin, index, leaf.blinded, held.signed, held.holder)
+
+    def _counting(self, loose: Iterable[Signed], statements: Iterable[Fact]) -> list[Signed]:
+        """Those loose notices that may say what they say, in order of id."""
+        by_id = {fact.signed.statement.id: fact.signed for fact in statements}
+        counting = []
+        for signed in loose:
+            if signed.statement.kind not in NOTICES:
+                continue
+            try:
+                standing_of_notice(self.charter, signed, by_id.get)
+            except (NoStanding, BadName):
+                continue
+            counting.append(signed)
+        return sorted(counting, key=lambda signed: signed.statement.id)
+
+    # -- bad news, objects, peers, evidence -------------------------------------------------------
+
+    def loose_held(self) -> list[Held]:
+        """Every loose notice and stop on disk that has standing, in order of id."""
+        found = []
+        for name in _names(self.home / "loose"):
+            known = self._parsed_loose.get(name)
+            if known is None:
+                path = self.home / "loose" / name
+                known = self.judged(open_envelope(durable.read(path, ENVELOPE_BYTES_MAX) or b""))
+                if known.signed.statement.id.removeprefix("sha256:") + ".json" != name:
+                    raise DamagedHome(f"{path}: not the notice of that id")
+                self._parsed_loose[name] = known
+            if known.holder is not None:
+                found.append(known)
+        return found
+
+    def add_loose(self, signed: Sequence[Signed]) -> None:
+        """Keep bad news, durably. Any process may, so it takes a lock of its own."""
+        folder = self.home / "loose"
+        files = [(s.statement.id.removeprefix("sha256:") + ".json", s.envelope) for s in signed]
+        fresh = [(name, data) for name, data in files if not (folder / name).exists()]
+        if not fresh:
+            return
+        with durable.translated(folder):
+            durable.make_folder(folder, 0o700)
+            durable.make_folder(folder / "staging", 0o700)
+        with durable.Lock(folder / "staging" / "lock", "loose notices", wait=True), durable.translated(folder):
+            durable.replace_many(folder, fresh, folder / "staging", 0o600)
+
+    def keep_object(self, value: Any) -> str:
+        """Keep a use case, view or loose list under its digest; returns the digest."""
+        digest = DJ(value)
+        path = self._object_path(digest)
+        if not path.exists():
+            self._replace(path, canonical(value))
+        return digest
+
+    def keep_recent(self, digest: str) -> None:
+        """Keep a view or loose list that was handed out, when a decision names it."""
+        if digest in self._recent:
+            self.keep_object(self._recent[digest])
+
+    def object(self, digest: str) -> Any:
+        """The object of that digest; None when it is not kept.
+
+        Raises:
+            DamagedHome: the file is not the object of its name.
+        """
+        path = self._object_path(digest)
+        data = durable.read(path, BUNDLE_BYTES_MAX)
+        if data is None:
+            return None
+        if D(data) != digest:
+            raise DamagedHome(f"{path}: not the object of that digest")
+        return parse_canonical(data, str(path), BUNDLE_BYTES_MAX)
+
+    def peer(self, name: str) -> Peer:
+        """What *name* was last seen to hold; nothing when it never was."""
+        path = self.home / "peers" / f"{name}.json"
+        data = durable.read(path, BUNDLE_BYTES_MAX)
+        if data is None:
+            return Peer({}, {})
+        value = _own_json(path, data, PEER_FORMAT)
+        return Peer(value["sizes"], {o: tuple((a, b) for a, b in ranges) for o, ranges in value["missing"].items()})
+
+    def set_peer(self, name: str, peer: Peer) -> None:
+        """Remember what *name* holds: the latest word counts, so that a lost or forged file mends itself."""
+        missing = {origin: [list(one) for one in ranges] for origin, ranges in peer.missing.items()}
+        value = {"format": PEER_FORMAT, "missing": missing, "sizes": peer.sizes}
+        self._replace(self.home / "peers" / f"{name}.json", canonical(value))
+
+    def keep_split(self, origin: str, split: SplitView) -> Path:
+        """Keep both signed heads of an equivocation; returns their folder."""
+        name = f"{_hex(origin)[:16]}-{sha256(split.ours + split.theirs).hexdigest()[:16]}"
+        folder = self.home / "equivocation" / name
+        self._replace(folder / "ours", split.ours)
+        self._replace(folder / "theirs", split.theirs)
+        return folder
+
+    def splits(self) -> list[Path]:
+        """The folders of all equivocations kept."""
+        folder = self.home / "equivocation"
+        return sorted(folder.iterdir()) if folder.is_dir() else []
+
+    def _object_path(self, digest: str) -> Path:
+        return self.home / "objects" / f"{parse_digest(digest).hex()}.json"
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        with durable.translated(path):
+            durable.make_folder(path.parent)
+            durable.replace(path, data, self.staging, 0o600)
+
+
+def _hex(origin: str) -> str:
+    return sha256(origin.encode()).hexdigest()
+
+
+def _own_json(path: Path, data: bytes, form: str) -> dict[str, Any]:
+    value = parse_canonical(data, str(path), len(data))
+    if not isinstance(value, dict) or value.get("format") != form:
+        raise DamagedHome(f"{path}: not of the form {form}", "a newer watchword wrote it, or it was changed by hand")
+    return value
+
+
+def _names(folder: Path) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(path.name for path in folder.iterdir() if path.suffix == ".json"))
+    except FileNotFoundError:
+        return ()
+
+
+def _mtime(path: Path) -> tuple[int, int, int]:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return 0, 0, 0
+    return status.st_ino, status.st_mtime_ns, status.st_size
