@@ -87,13 +87,13 @@ def test_nothing_is_stated_of_a_release_without_a_name() -> None:
 
 def test_a_bill_becomes_a_statement(release: Any) -> None:
     """Components with digests and package URLs; data sets known by name only stay in the document."""
-    release.add("a.pkl", b"a", "pickle", frameworks={"torch": "2.1.0"})
+    release.add("a.pkl", b"a", "pickle", modules=["torch"])
     card = Card(datasets=("border-images-v2",), base_models=("aquila/recon-base",))
     bill = bill_of_materials(
         release.inspection(), card, system="s", release="1", supplier="", made="2026-03-01T09:00:00Z"
     )
     body = made("bill-of-materials", bill_fields(bill, ATTACHMENT, system="s", release="1"))
-    assert [(one.name, one.purl) for one in body.components] == [("torch", "pkg:pypi/torch@2.1.0"), ("a.pkl", None)]
+    assert [(one.name, one.purl) for one in body.components] == [("torch", "pkg:pypi/torch"), ("a.pkl", None)]
     assert body.components[1].digest == f"sha256:{release.entries[0].sha256}"
     assert body.base_models == ["aquila/recon-base"]
     assert body.datasets == []

@@ -1,8 +1,8 @@
 """An AI bill of materials: CycloneDX 1.6 as JSON, from what inspection saw and what the release tells of itself.
 
 * The same release, card and time give the same bytes: canonical JSON, a serial number derived from the release digest.
-* What was seen (files, digests, formats, frameworks named inside the files) and what is only told (licence, base model,
-  data sets: the supplier's card) are kept apart by the property ``watchword:source``.
+* What was seen (files, digests, formats, frameworks named inside the files or by their format) and what is only told
+  (licence, base model, data sets: the supplier's card) are kept apart by the property ``watchword:source``.
 * The release has no one file, so its SHA-256 is that of its manifest, and a property says so.
 * What a file depends on beyond what it names cannot be seen: the dependencies are declared ``incomplete``.
 """
@@ -13,10 +13,11 @@ import uuid
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
-from urllib.parse import quote
 
 from watchword import __version__
 from watchword.inspect.facts import FileReport, Inspection
+from watchword.inspect.pickles.stdlib import STDLIB
+from watchword.limits import BILL_FILES_MAX
 from watchword.record.card import Card
 from watchword.statements.canonical import canonical
 from watchword.statements.digests import D
@@ -53,6 +54,11 @@ SPDX = {
     )
 }  # fmt: skip
 """SPDX identifiers that model cards use; what is not here is given by its name."""
+
+LOADERS = {
+    "joblib": "joblib", "onnx": "onnx", "pytorch": "torch", "torch-legacy": "torch", "safetensors": "safetensors",
+}  # fmt: skip
+"""What a format is loaded with, where its name says it."""
 
 PACKAGES = {"cv2": "opencv-python", "PIL": "pillow", "sklearn": "scikit-learn"}
 """Packages by the name that they are imported by, where the two differ."""
@@ -130,7 +136,10 @@ def bill_of_materials(
     frameworks = _frameworks(inspection.files, card)
     files = [_file(report) for report in inspection.files if report.sha256]
     data = [Component(name, "data") for name in card.datasets]
-    components = (*frameworks, *sorted(files, key=_weight), *data)
+    notes = card.notes
+    if len(files) > BILL_FILES_MAX:
+        notes += (f"{BILL_FILES_MAX:,} of {len(files):,} files are listed, models first; the manifest names all",)
+    components = (*frameworks, *sorted(files, key=_weight)[:BILL_FILES_MAX], *data)
     reports = {report.path: report for report in inspection.files}
     document: dict[str, Any] = {
         "bomFormat": "CycloneDX",
@@ -148,7 +157,7 @@ def bill_of_materials(
     }
     if supplier:
         document["metadata"]["supplier"] = {"name": supplier}
-    return Bill(document, components, card.base_models, card.datasets, card.licences, card.notes)
+    return Bill(document, components, card.base_models, card.datasets, card.licences, notes)
 
 
 def _release(system: str, release: str, supplier: str, digest: str, card: Card) -> dict[str, Any]:
@@ -226,32 +235,20 @@ def _ref(one: Component) -> str:
 
 
 def _frameworks(files: tuple[FileReport, ...], card: Card) -> list[Component]:
-    """What the files and the card name as needed to load them; a version where one is told."""
-    named: dict[str, set[str]] = {}
+    """What the files, their formats and the card name as needed to load them. Pickles name no versions."""
+    named: set[tuple[str, str]] = set()
     for report in files:
-        frameworks = report.facts.get("frameworks", {})
-        pairs = frameworks.items() if isinstance(frameworks, dict) else ((name, "") for name in frameworks)
-        for name, version in pairs:
-            named.setdefault(PACKAGES.get(str(name), str(name)), set()).add(str(version or ""))
-        for domain, version in _opsets(report.facts.get("opsets")):
-            named.setdefault(f"onnx opset {domain or 'ai.onnx'}", set()).add(version)
+        modules = {LOADERS[report.format]} if report.format in LOADERS else set()
+        modules |= set(report.facts.get("modules", ())) - STDLIB
+        named |= {(PACKAGES.get(module, module), "") for module in modules}
+        opsets = report.facts.get("opsets", {})
+        named |= {(f"operator set {domain}", str(version)) for domain, version in opsets.items()}
     if card.library:
-        named.setdefault(PACKAGES.get(card.library, card.library), set()).add("")
-    found = []
-    for name, versions in sorted(named.items()):
-        told = sorted(version for version in versions if version) or [""]
-        found += [_framework(name, version) for version in told]
-    return found
+        named.add((PACKAGES.get(card.library, card.library), ""))
+    return [_framework(name, version) for name, version in sorted(named)]
 
 
 def _framework(name: str, version: str) -> Component:
     if name not in FRAMEWORKS:
         return Component(name, "library", version)
-    purl = f"pkg:pypi/{quote(name)}" + (f"@{quote(version)}" if version else "")
-    return Component(name, "framework", version, purl=purl)
-
-
-def _opsets(value: Any) -> list[tuple[str, str]]:
-    if isinstance(value, dict):
-        return [(str(domain), str(version)) for domain, version in value.items()]
-    return []
+    return Component(name, "framework", version, purl=f"pkg:pypi/{name}")

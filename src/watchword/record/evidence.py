@@ -10,11 +10,9 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchword import __version__
-from watchword.data.difference import Difference
-from watchword.data.manifest import RowManifest
 from watchword.inspect.facts import RANK, Finding, Inspection, Verdict
 from watchword.limits import (
     STATEMENT_ANNOTATORS_MAX,
@@ -24,6 +22,9 @@ from watchword.limits import (
 )
 from watchword.record.bill import FORMAT, Bill, Component
 from watchword.statements.canonical import canonical
+
+if TYPE_CHECKING:
+    from watchword.data import Difference, RowManifest
 
 NO_NAME = "(none)"
 """An annotator where a row names none."""

@@ -158,7 +158,7 @@ class Report:
     inspection_verdict: str
     findings: tuple[Finding, ...]
     looked: tuple[Looked, ...]
-    bill: Bill
+    bill: Bill | None
     statements: tuple[Statement, ...]
     view: str
     heads: tuple[Head, ...]

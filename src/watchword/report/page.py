@@ -238,11 +238,14 @@ def _finding(finding: Finding) -> tuple[str, ...]:
     where = join(tag("code", foreign(finding.path)), _aside(offset))
     rebuilt = tag("pre", foreign(finding.evidence)) if finding.evidence else ""
     atlas = _aside("ATLAS " + ", ".join(finding.atlas)) if finding.atlas else ""
-    rule = join(tag("code", foreign(finding.rule)), _aside(f"severity {finding.severity}"))
+    severity = _aside(f"severity {finding.severity}") if finding.severity else ""
+    rule = join(tag("code", foreign(finding.rule)), severity)
     return chip(finding.verdict), rule, where, join(foreign(finding.message), rebuilt, atlas)
 
 
 def _looked(report: Report) -> Html:
+    if not report.looked:
+        return tag("p", "This page was made from recorded statements; the files were not looked at again for it.")
     ordered = sorted(report.looked, key=lambda file: (_RANK.get(file.verdict, 0), not file.unread))
     unread = sum(end - start for file in ordered for start, end in file.unread)
     sentence = f"{len(ordered):,} files of {sum(file.size for file in ordered):,} bytes."
@@ -271,6 +274,8 @@ def _file(file: Looked) -> tuple[str, ...]:
 
 def _bill(report: Report) -> Html:
     bill = report.bill
+    if bill is None:
+        return tag("p", "No bill of materials was made.")
     told = definitions([(name, foreign(value)) for name, value in bill.told])
     if not bill.told:
         told = tag("p", "The release carries no card that names its licence, base model or training data.")
