@@ -20,11 +20,10 @@ from watchword.charter.charter import Charter
 from watchword.charter.quorum import cosigned_time
 from watchword.ledger import notes
 from watchword.ledger.bundle import BadBundle, LedgerPart
-from watchword.ledger.checkpoint import Checkpoint, SplitView, cosignatures, merge, verify_head
+from watchword.ledger.checkpoint import Checkpoint, SplitView, cosignatures, verify_head
 from watchword.ledger.merkle import BadProof, Frontier, leaf_hash
-from watchword.ledger.notes import Note, key_id, parse_note
+from watchword.ledger.notes import Note, NoteSignature, key_id, parse_note
 from watchword.limits import MISSING_RANGES_MAX, NOTES_KEPT_MAX
-from watchword.statements.keys import PublicKey
 from watchword.statements.kinds import Count, Text
 from watchword.statements.statement import Signed
 
@@ -64,21 +63,6 @@ def attachments(signed: Signed) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(one.commitment.removeprefix("sha256:")) for one in named if one is not None)
 
 
-def bare(note: bytes, origin: str, key: PublicKey) -> bytes:
-    """*note* with the log's own two signature lines alone: lines of strangers are carried no further.
-
-    Raises:
-        BadNote: malformed.
-    """
-    parsed = parse_note(note)
-    wanted = {
-        key_id(origin, notes.ED25519, key.ed25519),
-        key_id(origin, notes.MLDSA44_COSIGNATURE, key.mldsa),
-    }
-    lines = {line.key_id: line for line in reversed(parsed.signatures) if line.name == origin and line.key_id in wanted}
-    return Note(parsed.text, tuple(lines[one] for one in sorted(lines))).format()
-
-
 def gather(
     charter: Charter,
     origin: str,
@@ -99,18 +83,26 @@ def gather(
     Raises:
         BadNote: a note is malformed, or a line of a known key does not verify.
     """
-    key = charter.origins[origin].key
-    by_text = {parse_note(head.note).text: head.note for head in kept}
-    known = {head.note for head in kept}
-    for note in fresh:
-        if note not in known:
-            text = parse_note(note).text
-            by_text[text] = merge(by_text.get(text) or bare(note, origin, key), note, charter.witness_keys)
-    heads = sorted((judge(note) for note in by_text.values()), key=lambda head: head.checkpoint.size)
+    by_text: dict[str, Note] = {}
+    for note in (*(head.note for head in kept), *fresh):
+        judge(note)
+        parsed = parse_note(note)
+        by_text[parsed.text] = _merged(charter, origin, (by_text.get(parsed.text, parsed), parsed))
+    heads = sorted((judge(note.format()) for note in by_text.values()), key=lambda head: head.checkpoint.size)
     cosigned = [place for place, head in enumerate(heads) if head.time_s is not None]
     if not cosigned:
         return tuple(heads[-NOTES_KEPT_MAX:])
     return (heads[cosigned[-1]], *heads[cosigned[-1] + 1 :][-NOTES_KEPT_MAX:])
+
+
+def bare(charter: Charter, origin: str, note: bytes) -> bytes:
+    """A verified note without the lines of strangers, and with one line of each known key and type, in one order.
+
+    Raises:
+        BadNote: malformed.
+    """
+    parsed = parse_note(note)
+    return _merged(charter, origin, (parsed,)).format()
 
 
 def head_of(charter: Charter, origin: str, note: bytes, now_s: int) -> KeptHead:
@@ -227,6 +219,34 @@ def ranges_of(indices: Iterable[int]) -> Ranges:
         else:
             ranges.append((index, index + 1))
     return tuple(ranges)
+
+
+def _merged(charter: Charter, origin: str, verified: Iterable[Note]) -> Note:
+    """One note for one head: of each known key and type the newest line, in one order, so that equal knowledge is
+    equal bytes. All lines of known keys were verified; those of the log itself are kept as they first came."""
+    key = charter.origins[origin].key
+    own = {key_id(origin, notes.ED25519, key.ed25519), key_id(origin, notes.MLDSA44_COSIGNATURE, key.mldsa)}
+    witnesses = {
+        (name, identity)
+        for name, public in charter.witness_keys.items()
+        for identity in (
+            key_id(name, notes.ED25519_COSIGNATURE, public.ed25519),
+            key_id(name, notes.MLDSA44_COSIGNATURE, public.mldsa),
+        )
+    }
+    text = ""
+    chosen: dict[tuple[str, bytes], NoteSignature] = {}
+    for note in verified:
+        text = note.text
+        for line in note.signatures:
+            slot = line.name, line.key_id
+            before = chosen.get(slot)
+            if line.name == origin and line.key_id in own:
+                chosen.setdefault(slot, line)
+            elif slot in witnesses and (before is None or line.signature[:8] > before.signature[:8]):
+                # A cosignature begins with its time, eight bytes big-endian.
+                chosen[slot] = line
+    return Note(text, tuple(chosen[slot] for slot in sorted(chosen, key=lambda slot: (slot[0] != origin, slot))))
 
 
 class _Missing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

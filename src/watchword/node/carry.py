@@ -35,7 +35,6 @@ from watchword.ledger.exchange import (
     attachments,
     bare,
     check_part,
-    head_of,
     missing_value,
     parse_missing,
     scope_allows,
@@ -363,8 +362,7 @@ def _plan_part(store: Store, plan: _Plan, part: LedgerPart) -> None:
     if origin not in store.charter.shared_origins or origin in plan.heads or part.proofs:
         raise BadExchange(f"{origin}: no shared ledger of the charter, or stands twice, or with proofs")
     # 2
-    now_s = store.now_s()
-    heads = [head_of(store.charter, origin, note, now_s) for note in (*(one.note for one in part.earlier), part.note)]
+    heads = [store.head(origin, note) for note in (*(one.note for one in part.earlier), part.note)]
     plan.heads[origin] = heads
     sizes = [head.checkpoint.size for head in heads]
     if sizes != sorted(set(sizes)):
@@ -477,6 +475,7 @@ def _write_part(store: Store, plan: _Plan, origin: str) -> Extended:
     if not store.is_own(origin):
         log = store.mirror(origin)
         old = log.published_size
-        log.extend_mirror(part.start, part.entries, bare(part.note, origin, store.charter.origins[origin].key))
+        if plan.fresh[origin] or log.checkpoint() is None:
+            log.extend_mirror(part.start, part.entries, bare(store.charter, origin, part.note))
     store.take_notes(origin, [head.note for head in plan.heads[origin]])
     return Extended(origin, old, old + plan.fresh[origin])

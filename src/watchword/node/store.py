@@ -178,7 +178,7 @@ class Store:
         if data is None:
             return ()
         notes = [note.encode() for note in _own_json(path, data, HEADS_FORMAT)["notes"]]
-        heads = tuple(self._head(origin, note) for note in notes)
+        heads = tuple(self.head(origin, note) for note in notes)
         if all(note in self._parsed_heads for note in notes):
             self._kept[origin] = stamp, heads
         return heads
@@ -190,19 +190,21 @@ class Store:
             BadNote: a line of a known key does not verify.
             StorageTrouble: the disk.
         """
-        kept = self.kept_heads(origin)
-        heads = gather(self.charter, origin, kept, fresh, lambda note: self._head(origin, note))
-        if [head.note for head in heads] != [head.note for head in kept]:
+        heads = kept = self.kept_heads(origin)
+        known = {head.note for head in kept}
+        news = [note for note in fresh if note not in known]
+        if news:
+            heads = gather(self.charter, origin, kept, news, lambda note: self.head(origin, note))
+        if heads != kept:
             value = {"format": HEADS_FORMAT, "notes": [head.note.decode() for head in heads], "origin": origin}
             self._replace(self.home / "cosigned" / _hex(origin), canonical(value))
             self._kept.pop(origin, None)
         log = self.log(origin)
-        if log is not None and heads:
-            present = log.checkpoint()
-            newest = heads[-1]
-            same_head = present is not None and self._head(origin, present).checkpoint == newest.checkpoint
-            if same_head and present != newest.note:
-                log.set_checkpoint(newest.note)
+        present = None if log is None else log.checkpoint()
+        if log is None or present is None or not heads or present == heads[-1].note:
+            return heads
+        if self.head(origin, present).checkpoint == heads[-1].checkpoint:
+            log.set_checkpoint(heads[-1].note)
         return heads
 
     def view(self) -> View:
@@ -237,7 +239,7 @@ class Store:
             value = {"format": HEADS_FORMAT, "notes": {origin: note.decode() for origin, note in notes.items()}}
             self._replace(path, canonical(value))
 
-    def _head(self, origin: str, note: bytes) -> KeptHead:
+    def head(self, origin: str, note: bytes) -> KeptHead:
         """Verify a note; each is verified once, unless a time in it lay in the future."""
         known = self._parsed_heads.get(note)
         if known is None:
