@@ -1,0 +1,81 @@
+"""Whether a person's signature counts for one held action, now.
+
+Follows docs/protocol.md, section 9 ("An approval counts when"). Pure. The numbers in the code are these:
+
+1. it is an approval with standing, signed with the key of the person it names;
+2. it names these very bytes, this gate, this hold and this mandate, and the text that the gate shows for them;
+3. it was signed after the hold was asked for, and is not used after it expires, nor after the hold does;
+4. nothing fells it: no retraction or dispute of it, no revocation of its key;
+5. to approve, its signer has the role that the rule asks for. To refuse, standing is enough: bad news needs less.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from watchword.charter.standing import NoStanding, standing
+from watchword.errors import WatchwordError
+from watchword.gate.authority import Known, against_approval
+from watchword.gate.mandate import Rule
+from watchword.gate.request import Request
+from watchword.ledger.view import Fact
+from watchword.limits import JSON_INTEGER_MAX
+from watchword.statements.statement import Signed
+from watchword.statements.times import parse_time, rfc3339
+
+
+class DoesNotCount(WatchwordError):
+    """An approval or a stop that this gate does not take; says why. Nothing was recorded."""
+
+
+def check_approval(known: Known, request: Request, rule: Rule, signed: Signed, now: datetime) -> Fact:
+    """Check that *signed* counts as an answer to *request* at *now*.
+
+    Returns:
+        It with its holder; in no ledger of the view.
+
+    Raises:
+        DoesNotCount: the first of the module's rules that fails.
+    """
+    statement, said = signed.statement, signed.statement.predicate
+    # 1
+    if statement.kind != "approval":
+        raise DoesNotCount(f"a {statement.kind[:40]} is no approval")
+    try:
+        holder = standing(known.charter, signed)
+    except NoStanding as error:
+        raise DoesNotCount(error.message, error.hint) from error
+    if holder.person is None or said["person"] != holder.person:
+        raise DoesNotCount(f"approval names {said['person'][:80]!r} and is signed with the key of {holder.person}")
+    who = f"approval by {holder.person} of {holder.owner}"
+    # 2
+    if [subject.digest for subject in statement.subject] != [request.action.digest]:
+        raise DoesNotCount(f"{who}: is for another action than hold {request.hold} waits for")
+    for field, wanted in (
+        ("gate", request.gate), ("hold", request.hold), ("mandate", request.mandate), ("asked", request.asked),
+    ):  # fmt: skip
+        if said[field] != wanted:
+            raise DoesNotCount(f"{who}: {field} is {said[field][:80]!r}, not {wanted!r}")
+    if said["preview"] != request.preview:
+        raise DoesNotCount(f"{who}: what was shown is not what this gate shows", "ask for the request file again")
+    # 3
+    until = parse_time(said["expires"])
+    if until > parse_time(request.expires):
+        raise DoesNotCount(f"{who}: good until {said['expires']}, longer than the hold waits ({request.expires})")
+    if now > until:
+        raise DoesNotCount(f"{who}: expired {said['expires']}")
+    if statement.made < parse_time(request.asked):
+        raise DoesNotCount(
+            f"{who}: signed {rfc3339(statement.made)}, before the hold was asked for ({request.asked})",
+            "a clock that is behind makes this of an honest one: check it and sign again",
+        )
+    if statement.made > until:
+        raise DoesNotCount(f"{who}: signed {rfc3339(statement.made)}, after it expires")
+    # 4
+    fell = against_approval(known, signed, holder)
+    if fell is not None:
+        raise DoesNotCount(f"{who}: {fell}")
+    # 5
+    if said["answer"] == "approve" and rule.approvals.role not in holder.roles:
+        raise DoesNotCount(f"{who}: is not a {rule.approvals.role}, which rule {rule.id} asks for")
+    return Fact(signed, holder, "", JSON_INTEGER_MAX)

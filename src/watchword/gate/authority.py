@@ -1,0 +1,281 @@
+"""Whether a mandate stands: what its authority rests on, and what takes that away.
+
+Follows docs/protocol.md, section 9 ("Permit"). Pure: everything that is held comes in, reasons come out.
+
+* Good news counts only inside the view: the mandate, the admission it names, the evidence that the admission counted.
+* Bad news counts from any channel: notices in the view or loose, and stops wherever they are held.
+* Beyond section 9, a notice that fells evidence which the admission counted also takes the mandate's ground away: the
+  admission, made again, would be refused. And an admission made under another charter has to be made again.
+* A reason says what failed and who can change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
+
+from watchword.charter.charter import Charter, KeyHolder
+from watchword.errors import WatchwordError
+from watchword.gate.mandate import BadMandate, Envelope, Mandate, Rule, parse_mandate, within_hours
+from watchword.ledger.view import Fact, Facts, View
+from watchword.limits import CLOCK_AHEAD_S_MAX, JSON_INTEGER_MAX
+from watchword.policy.table import Listed, consider, considered_facts, fallen, name_set, notices
+from watchword.statements.digests import D
+from watchword.statements.statement import Signed
+from watchword.statements.times import parse_time, rfc3339
+
+ALL = D(b"")
+"""The subject of a stop that is for every release: the digest of 0 bytes."""
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A stop with standing. ``release`` is a digest, or None for all."""
+
+    id: str
+    issuer: str
+    made: datetime
+    releases: frozenset[str] | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """All that is held at one moment, as a gate sees it. ``stops`` are those with standing, from any channel."""
+
+    charter: Charter
+    view: View
+    facts: Facts
+    stops: tuple[Stop, ...]
+    _grounds: dict[str, Ground] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def by_id(self) -> dict[str, Fact]:
+        """The statements in the view, each where it stands first."""
+        found: dict[str, Fact] = {}
+        for fact in self.facts.statements:
+            found.setdefault(fact.signed.statement.id, fact)
+        return found
+
+    @cached_property
+    def head_times(self) -> dict[str, datetime]:
+        """The cosigned time of every head of the view."""
+        return {origin: parse_time(head.time) for origin, head in sorted(self.view.heads.items())}
+
+    @cached_property
+    def mandates(self) -> dict[str, Fact]:
+        """The mandates in the view, by id, oldest first."""
+        found = [(id, fact) for id, fact in self.by_id.items() if fact.signed.statement.kind == "mandate"]
+        return dict(sorted(found, key=lambda item: (item[1].signed.statement.made, item[0])))
+
+    def ground(self, mandate_id: str) -> Ground:
+        """What is held of one mandate; worked out once as long as nothing changes."""
+        if mandate_id not in self._grounds:
+            self._grounds[mandate_id] = _ground(self, mandate_id)
+        return self._grounds[mandate_id]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A mandate with what speaks against it at any time: ``reasons`` is empty when nothing does.
+
+    ``mandate``, ``release`` (a digest) and ``decision`` (an id) are None where the mandate is not held or malformed.
+    """
+
+    reasons: tuple[str, ...]
+    fact: Fact | None = None
+    mandate: Mandate | None = None
+    release: str | None = None
+
+    @property
+    def who(self) -> str:
+        """The person who signed the mandate."""
+        return "nobody" if self.fact is None else f"{self.fact.holder.person} of {self.fact.holder.owner}"
+
+
+def stop_of(signed: Signed, holder: KeyHolder) -> Stop:
+    """A ``stop`` statement with standing, as a value. One that names the empty digest is for all."""
+    statement = signed.statement
+    digests = frozenset(subject.digest for subject in statement.subject)
+    reason = str(statement.predicate["reason"])
+    return Stop(statement.id, holder.owner, statement.made, None if ALL in digests else digests, reason)
+
+
+def against(known: Known, ground: Ground, release: str, now: datetime) -> list[str]:
+    """Why *ground* carries no authority for *release* at *now*; empty when it does."""
+    if ground.reasons or ground.mandate is None or ground.fact is None:
+        return list(ground.reasons)
+    mandate, made, reasons = ground.mandate, ground.fact.signed.statement.made, []
+    if ground.release != release:
+        reasons.append(f"mandate {mandate.name} is for another release; {ground.who} can sign one for this")
+    # Strictly: a mandate that could be dated ahead would outlive a stop.
+    if made > now:
+        reasons.append(f"mandate {mandate.name} was made {rfc3339(made)}, after now; one of the clocks is wrong")
+    for stop in known.stops:
+        if (stop.releases is None or release in stop.releases) and made <= stop.made:
+            what = "everything" if stop.releases is None else "this release"
+            reasons.append(
+                f"stop of {what} by {stop.issuer} at {rfc3339(stop.made)}: {stop.reason[:200]}; it takes a new mandate"
+            )
+    if not parse_time(mandate.valid_from) <= now < parse_time(mandate.valid_until):
+        reasons.append(
+            f"mandate {mandate.name} is valid from {mandate.valid_from} until {mandate.valid_until}; "
+            f"{ground.who} can sign a new one"
+        )
+    if not within_hours(mandate, now) and mandate.hours is not None:
+        reasons.append(f"mandate {mandate.name} is for {mandate.hours.from_} to {mandate.hours.to} UTC")
+    return reasons
+
+
+def view_age_s(known: Known, now: datetime) -> tuple[int | None, str]:
+    """Seconds since the oldest cosigned head of the shared ledgers, and its origin; None when one has no such head."""
+    oldest_s, oldest = -CLOCK_AHEAD_S_MAX - 1, ""
+    for origin in known.charter.shared_origins:
+        time = known.head_times.get(origin)
+        if time is None:
+            return None, origin
+        age_s = int((now - time).total_seconds())
+        if age_s > oldest_s:
+            oldest_s, oldest = age_s, origin
+    return oldest_s, oldest
+
+
+def against_view(known: Known, mandate: Mandate, rule: Rule, now: datetime) -> list[str]:
+    """Why the view is too old (or from the future) for *rule*; empty when it will do.
+
+    On a stale view the mandate's signer chose beforehand: nothing, or the rules named, for the time named. Never more.
+    """
+    for origin, time in known.head_times.items():
+        if (time - now).total_seconds() > CLOCK_AHEAD_S_MAX:
+            return [f"head of {origin} was cosigned {rfc3339(time)}, after now; one of the clocks is wrong"]
+    age_s, origin = view_age_s(known, now)
+    if age_s is None:
+        return [f"{origin} has no cosigned head here; exchange with its owner"]
+    if age_s < mandate.view_max_age_s:
+        return []
+    envelope = mandate.stale
+    stale = f"{origin} was last heard {age_s} s ago, limit {mandate.view_max_age_s}"
+    if not isinstance(envelope, Envelope):
+        return [f"{stale}; exchange with its owner"]
+    if rule.id not in envelope.rules:
+        return [f"{stale}, and rule {rule.id} is not one that stays; exchange with its owner"]
+    if age_s >= mandate.view_max_age_s + envelope.for_s:
+        return [f"{stale} and {envelope.for_s} s more for rule {rule.id}; exchange with its owner"]
+    return []
+
+
+def against_approval(known: Known, signed: Signed, holder: KeyHolder) -> str | None:
+    """The notice that fells an approval or the key it was signed with; None when nothing does."""
+    statement = signed.statement
+    # It stands in no ledger of the view, so that no revocation spares it.
+    fact = Fact(signed, holder, "", JSON_INTEGER_MAX)
+    names = [f"key:{signed.key_id}", f"statement:{statement.id}"]
+    listed = notices(known.charter, known.view, known.facts, names, {statement.id: fact})
+    return fallen([fact], listed).get(statement.id)
+
+
+def _ground(known: Known, mandate_id: str) -> Ground:
+    # 1. The mandate is in the view, by a person with standing, and of the form section 9 states.
+    fact = known.mandates.get(mandate_id)
+    if fact is None:
+        return Ground((f"mandate {mandate_id[:19]}… is not in the view; publish it and exchange until it is cosigned",))
+    statement = fact.signed.statement
+    if fact.holder.job != "people":
+        return Ground((f"mandate by {fact.holder.owner} is not signed by a person",), fact)
+    try:
+        mandate = parse_mandate(statement.predicate["mandate"])
+    except BadMandate as error:
+        return Ground((error.message,), fact)
+    if len(statement.subject) != 1:
+        return Ground((f"mandate {mandate.name} is about {len(statement.subject)} releases, not one",), fact)
+    release = statement.subject[0].digest
+    ground = Ground((), fact, mandate, release)
+    # 2. The admission is in the view: for the same release and use case, under this charter.
+    decision = known.by_id.get(mandate.decision)
+    reasons = _against_admission(known, ground, decision)
+    if decision is None or reasons:
+        return Ground(tuple(reasons), fact, mandate, release)
+    # 3. Every statement that the admission considered is held: else the names of bad news are not known.
+    value = decision.signed.statement.predicate["decision"]
+    try:
+        counted = _counted(known.facts, value)
+    except WatchwordError as error:
+        return Ground((error.message,), fact, mandate, release)
+    # 4. No recall of what the release consists of or rests on, as known today.
+    evidence = consider(known.charter, known.view, known.facts, _END_OF_TIME, release) | counted
+    own = {mandate_id: fact, mandate.decision: decision}
+    names = {*name_set(release, evidence.values()), *_names_of(own.values())}
+    listed = notices(known.charter, known.view, known.facts, sorted(names), evidence | own)
+    reasons = [_told(notice) for notice in listed if notice.kind in ("recall", "unheld")]
+    # 5. Neither mandate nor admission, nor what the admission counted, has fallen.
+    relied_on = {id for row in value["requirements"] for id in row["counted"]}
+    standing_on = own | {id: one for id, one in counted.items() if id in relied_on}
+    for id, why in fallen(standing_on.values(), listed).items():
+        one = standing_on[id].signed.statement
+        reasons.append(f"{one.kind} by {one.issuer} that the mandate rests on fell: {why}; it takes a new admission")
+    return Ground(tuple(reasons), fact, mandate, release)
+
+
+def _against_admission(known: Known, ground: Ground, decision: Fact | None) -> list[str]:
+    mandate = ground.mandate
+    if mandate is None or decision is None or decision.signed.statement.kind != "decision":
+        return ["the admission that the mandate rests on is not in the view; exchange until it is cosigned"]
+    statement = decision.signed.statement
+    value = statement.predicate["decision"]
+    subject = value.get("subject")
+    about = subject.get("digest") if isinstance(subject, dict) else None
+    reasons = []
+    if value.get("verdict") != "admitted":
+        reasons.append("the decision that the mandate rests on is no admission")
+    if about != ground.release or [one.digest for one in statement.subject] != [ground.release]:
+        reasons.append("the admission is of another release than the mandate")
+    if value.get("use_case") != mandate.use_case:
+        reasons.append("the admission is for another use case than the mandate")
+    if value.get("charter") != known.charter.digest:
+        reasons.append("the admission was made under another charter; it has to be made again")
+    return reasons
+
+
+class _NotHeld(WatchwordError):
+    """Evidence of an admission that is not held here, or a decision object that is none."""
+
+
+def _counted(facts: Facts, decision: Mapping[str, Any]) -> dict[str, Fact]:
+    """The statements that *decision* considered, all of them."""
+    try:
+        listed = {str(one["id"]) for one in decision["considered"]}
+        wanted = {str(id) for row in decision["requirements"] for id in row["counted"]}
+        found = considered_facts(decision, facts)
+    except (KeyError, TypeError) as error:
+        raise _NotHeld("the admission is not a decision object as section 8 states it") from error
+    missing = (listed | wanted) - set(found)
+    if missing:
+        raise _NotHeld(
+            f"{len(missing)} statements that the admission considered are not held here; exchange with their publishers"
+        )
+    return found
+
+
+def _names_of(facts: Iterable[Fact]) -> list[str]:
+    return [name for fact in facts for name in (f"statement:{fact.signed.statement.id}", f"key:{fact.signed.key_id}")]
+
+
+def _told(notice: Listed) -> str:
+    if notice.signed is None:
+        return f"a notice against {notice.name[:100]} whose text is not held; ask {notice.origin} for it"
+    statement = notice.signed.statement
+    return (
+        f"recall of {notice.name[:100]} by {statement.issuer}, {rfc3339(statement.made)}: "
+        f"{str(statement.predicate['reason'])[:200]}"
+    )
+
+
+def newest_mandate(known: Known, release: str) -> str | None:
+    """The id of the newest mandate in the view for *release*; None when there is none."""
+    about: Sequence[str] = [id for id, fact in known.mandates.items() if fact.signed.statement.is_about(release)]
+    return about[-1] if about else None

@@ -1,0 +1,161 @@
+"""What a gate's record says has happened: the one thing that holds, quotas and used approvals are known from.
+
+Follows docs/protocol.md, section 9 ("Receipt"). Values in memory, made again from the record at every start.
+
+* A receipt is applied after it is durable, in the order of the record, and never taken back.
+* Two records that begin alike give histories that begin alike: no clock and no ledger is read here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from watchword.errors import WatchwordError
+from watchword.gate.action import Action, parse_action
+from watchword.gate.receipts import LETTING_GO, Receipt
+from watchword.statements.canonical import canonical
+from watchword.statements.times import unix
+
+WAITING = "waiting"
+"""The state of a hold before ``released``, ``refused`` or ``expired``."""
+
+
+class BadRecord(WatchwordError):
+    """A record that this gate cannot have written: nothing is decided on it."""
+
+
+@dataclass
+class Held:
+    """An action that waits, or waited, for people. ``asked``: the time of its receipt, at place ``index``."""
+
+    id: str
+    action: Action
+    mandate: str
+    decision: str | None
+    rule: str
+    asked: str
+    index: int
+    state: str = WAITING
+    approvals: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LetGo:
+    """An action that was let go: by which receipt, when, and what came of it (None until it is known)."""
+
+    action: Action
+    index: int
+    time: str
+    outcome: str | None = None
+
+
+class History:
+    """The state of a gate after its record up to ``size``."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self.latest_s = 0
+        self.holds: dict[str, Held] = {}
+        self.let_go: dict[str, LetGo] = {}
+        self.used: dict[str, int] = {}
+        self._uses: dict[tuple[str, str], list[int]] = {}
+        self._unknown: dict[str, dict[str, None]] = {}
+        self._waiting: dict[str, str] = {}
+
+    def apply(self, receipt: Receipt, action: Action | None = None) -> None:
+        """Take in the receipt at place ``size``; *action* is its body, where that is parsed already.
+
+        Raises:
+            BadRecord: it does not follow from those before it.
+        """
+        index, at_s = self.size, unix(receipt.time)
+        event, hold = receipt.event, self.holds.get(receipt.hold or "")
+        if event == "held":
+            self._hold(receipt, action or _action(receipt, index), index)
+        elif event in ("approved", "refused", "expired", "released"):
+            if hold is None or hold.state != WAITING or hold.action.digest != receipt.action:
+                raise BadRecord(f"receipt {index}: {event}, but no such hold waits")
+            if event == "approved":
+                hold.approvals += receipt.approvals
+            else:
+                hold.state = event
+                self._waiting.pop(hold.action.digest, None)
+        if event in ("released", "refused", "approved"):
+            self._use(receipt, index)
+        if event in LETTING_GO:
+            gone = action or (hold.action if hold is not None else _action(receipt, index))
+            self._let_go(receipt, gone, index, at_s)
+        if event in ("returned", "unknown"):
+            self._outcome(receipt, index)
+        # Only what a mandate's freshness bounds: anything else that a wrong clock dates ahead, a denial or an expiry,
+        # would keep the gate shut until that day.
+        if event in ("permitted", "held", "approved", "released"):
+            self.latest_s = max(self.latest_s, at_s)
+        self.size = index + 1
+
+    def waiting(self) -> Iterator[Held]:
+        """The holds that wait, oldest first."""
+        return (self.holds[id] for id in self._waiting.values())
+
+    def waiting_for(self, action: str) -> Held | None:
+        """The hold that waits for the action of this digest."""
+        return self.holds.get(self._waiting.get(action, ""))
+
+    def uses(self, mandate: str, rule: str, since_s: int) -> int:
+        """How many actions were let go under a rule after *since_s* (seconds since 1970)."""
+        times = self._uses.get((mandate, rule), [])
+        return len(times) - bisect_right(times, since_s)
+
+    def unknown_like(self, action: Action) -> str | None:
+        """The digest of an action that does the same as *action*, and of which nobody knows whether it happened."""
+        return next(iter(self._unknown.get(action.effect, ())), None) if self._unknown else None
+
+    def _hold(self, receipt: Receipt, action: Action, index: int) -> None:
+        if not receipt.hold or receipt.hold in self.holds or not receipt.mandate or not receipt.rule:
+            raise BadRecord(f"receipt {index}: a hold without a name, a mandate or a rule of its own")
+        self.holds[receipt.hold] = Held(
+            receipt.hold, action, receipt.mandate, receipt.decision, receipt.rule, receipt.time, index
+        )
+        self._waiting[action.digest] = receipt.hold
+
+    def _use(self, receipt: Receipt, index: int) -> None:
+        """An approval is taken once, and used by one release."""
+        for id in receipt.approvals:
+            before = self.used.get(id)
+            if receipt.event == "released":
+                if before is None or id not in self.holds[receipt.hold or ""].approvals:
+                    raise BadRecord(f"receipt {index}: uses approval {id}, which was not given for this hold")
+            elif before is not None:
+                raise BadRecord(f"receipt {index}: approval {id} was taken before, by receipt {before}")
+            self.used[id] = index
+
+    def _let_go(self, receipt: Receipt, action: Action, index: int, at_s: int) -> None:
+        if action.digest in self.let_go:
+            raise BadRecord(f"receipt {index}: lets an action go twice")
+        self.let_go[action.digest] = LetGo(action, index, receipt.time)
+        self._uses.setdefault((receipt.mandate or "", receipt.rule or ""), []).append(max(at_s, self.latest_s))
+
+    def _outcome(self, receipt: Receipt, index: int) -> None:
+        gone = self.let_go.get(receipt.action or "")
+        if gone is None or gone.outcome == "returned":
+            raise BadRecord(f"receipt {index}: {receipt.event}, of an action that is not under way")
+        self.let_go[gone.action.digest] = LetGo(gone.action, gone.index, gone.time, receipt.event)
+        alike = self._unknown.setdefault(gone.action.effect, {})
+        if receipt.event == "unknown":
+            alike[gone.action.digest] = None
+        else:
+            alike.pop(gone.action.digest, None)
+        if not alike:
+            del self._unknown[gone.action.effect]
+
+    def unknowns(self) -> list[str]:
+        """The digests of all actions of which nobody knows whether they happened, sorted."""
+        return sorted(digest for alike in self._unknown.values() for digest in alike)
+
+
+def _action(receipt: Receipt, index: int) -> Action:
+    if receipt.body is None:
+        raise BadRecord(f"receipt {index}: {receipt.event}, without its action")
+    return parse_action(canonical(receipt.body))
