@@ -5,7 +5,7 @@
 Lives the life LIFE once for every call n that writes, syncs, renames or makes something, each time in a child that
 breaks at call n, then checks what is left. Prints how many calls there are, or the first promise that was broken.
 
-* ``kill``   SIGKILL before call n.
+* ``kill``   SIGKILL before call n; what was not synced stays with the kernel (and may be lost in the next life).
 * ``torn``   half of the bytes of a write, then SIGKILL.
 * ``power``  what was not synced is lost, file contents and names each by their own sync, then SIGKILL. At every other
   call half of what was being appended to a file gets onto the disk all the same.
@@ -54,18 +54,27 @@ class Disk:
     def __init__(self, root: Path, fault: str, breaks_at: int, guard: str = "") -> None:
         self.root, self.fault, self.breaks_at, self.guard = str(root), fault, breaks_at, guard
         self.calls = 0
+        self.syncs: dict[str, list[int]] = {}
         # What a power cut takes away: contents since the last sync by inode, names since the last sync of a folder.
         self.synced: dict[int, tuple[str, bytes]] = {}
         self.names: list[tuple[str, str, bytes | None]] = []
+        unsynced = root / "unsynced"
+        if unsynced.exists():
+            self.take_over(json.loads(unsynced.read_text()))
+            unsynced.unlink()
         for name in REAL:
             setattr(os, name, getattr(self, name))
 
-    def broken(self) -> bool:
+    def broken(self, syncs: str = "") -> bool:
         """Whether this call is the one; kills the process where the fault says so."""
         here = self.calls == self.breaks_at
+        if syncs:
+            self.syncs.setdefault(os.path.relpath(syncs, self.root), []).append(self.calls)
         self.calls += 1
         if here and self.fault == "power":
             self.lose_power()
+        elif here and self.fault == "kill":
+            self.hand_over()
         if here and self.fault in ("kill", "power"):
             os.kill(os.getpid(), signal.SIGKILL)
         return here
@@ -87,6 +96,24 @@ class Disk:
                 shutil.rmtree(path)
             else:
                 Path(path).unlink(missing_ok=True)
+
+    def hand_over(self) -> None:
+        """A killed process leaves its bytes to the kernel: the next one inherits what is not on the platter yet."""
+        synced = [(os.path.relpath(path, self.root), content.hex()) for path, content in self.synced.values()]
+        names = [
+            (*(os.path.relpath(path, self.root) for path in row[:2]), row[2].hex() if row[2] is not None else None)
+            for row in self.names
+        ]
+        Path(self.root, "unsynced").write_text(json.dumps({"synced": synced, "names": names}))
+
+    def take_over(self, left: dict) -> None:
+        for name, content in left["synced"]:
+            path = os.path.normpath(f"{self.root}/{name}")
+            if os.path.exists(path):
+                self.synced[os.stat(path).st_ino] = (path, bytes.fromhex(content))
+        for folder, name, before in left["names"]:
+            places = (os.path.normpath(f"{self.root}/{part}") for part in (folder, name))
+            self.names.append((*places, None if before is None else bytes.fromhex(before)))
 
     def path_of(self, descriptor: int) -> str:
         return os.readlink(f"/proc/self/fd/{descriptor}")
@@ -131,7 +158,7 @@ class Disk:
 
     def sync(self, call, descriptor):
         path = self.path_of(descriptor)
-        if self.broken():
+        if self.broken(path):
             self.fail()
         if self.guard == call:
             return
@@ -340,8 +367,10 @@ def witness_check(folder: Path, said: list[dict]) -> None:
 
 
 def repair_life(folder: Path, say: Callable[..., None]) -> None:
-    """Open what a power cut left behind, and go on; the machine may go down again at any call of that."""
+    """Open what a kill left behind, and go on; the power may go at any call of that."""
     log = begin(folder, mirror=False)
+    say("durable", size=log.size)
+    say("published", size=log.published_size)
     insist(lambda: log.append([entry(log.size)]))
     say("durable", size=log.size)
     insist(lambda: log.publish(KEY, NOW))
@@ -350,8 +379,8 @@ def repair_life(folder: Path, say: Callable[..., None]) -> None:
 
 
 LIVES = {"own": (own_life, own_check), "mirror": (mirror_life, mirror_check), "witness": (witness_life, witness_check)}
-REPAIRS = 6
-"""Places of a life at which the machine goes down a first time, before it goes down while repairing."""
+UNSYNCED = ("log/intake", "heads", "log")
+"""A life is killed before each sync of these, and then the power goes at every call of the repair that follows."""
 
 
 def child(life: Callable[..., None], folder: Path, fault: str, breaks_at: int, guard: str, out: int) -> None:
@@ -363,7 +392,7 @@ def child(life: Callable[..., None], folder: Path, fault: str, breaks_at: int, g
 
     try:
         life(folder, say)
-        say("end", calls=disk.calls)
+        say("end", calls=disk.calls, syncs=disk.syncs)
         if disk.fault == "power":
             disk.lose_power()
     except Exception as error:  # noqa: BLE001  whatever it is, the parent must hear of it
@@ -408,15 +437,15 @@ def live_all(life_name: str, fault: str, folder: Path, guard: str) -> int:
 
 
 def repair_all(folder: Path) -> int:
-    """Lose power in a life, and again at every call of the repair that follows."""
+    """Kill a life, and lose power at every call of the repair that follows."""
     first = folder / "first"
     first.mkdir(parents=True)
-    total = calls_of(live(own_life, first, "power", -1))
+    syncs = next(row["syncs"] for row in live(own_life, first, "kill", -1) if row["event"] == "end")
     repaired = 0
-    for step in range(1, REPAIRS):
+    for killed_at in sorted(number for name in UNSYNCED for number in syncs[name][-2:]):
         shutil.rmtree(first)
         first.mkdir()
-        before = live(own_life, first, "power", total * step // REPAIRS)
+        before = live(own_life, first, "kill", killed_at)
         again, number, calls = folder / "again", -1, 1
         while number < calls:
             shutil.rmtree(again, ignore_errors=True)
@@ -426,7 +455,7 @@ def repair_all(folder: Path) -> int:
             try:
                 own_check(again, [row for row in before + said if row["event"] != "end"])
             except (Promise, WatchwordError) as error:
-                raise Promise(f"at call {number} of the repair after part {step}: {error}") from error
+                raise Promise(f"at call {number} of the repair after a kill at {killed_at}: {error}") from error
             number += 1
         repaired += calls
     return repaired
