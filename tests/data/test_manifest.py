@@ -316,6 +316,17 @@ def test_a_row_left_out_repeated_or_swapped_is_refused(manifest_file):
             read_manifest(manifest_file)
 
 
+@pytest.mark.parametrize(
+    ("spelled", "otherwise"),
+    [(b'["r2"', b'[ "r2"'), (b'["r2"', b'["\\u00722"'), (b'"lab-2"', b'"lab\\u002d2"'), (b'"format"', b' "format"')],
+)
+def test_one_manifest_has_one_spelling(manifest_file, spelled, otherwise):
+    """Other bytes that mean the same JSON are refused: else one manifest had many digests. Fails without comparison."""
+    manifest_file.write_bytes(manifest_file.read_bytes().replace(spelled, otherwise, 1))
+    with pytest.raises(BadManifest, match="spelled"):
+        read_manifest(manifest_file)
+
+
 def test_a_shown_label_must_be_the_one_its_digest_stands_for(manifest_file):
     """A manifest cannot show one label and hash another. Fails when the shown label is not hashed."""
     manifest_file.write_bytes(manifest_file.read_bytes().replace(b'"\\"pdf\\""', b'"\\"exe\\""'))

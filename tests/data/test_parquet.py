@@ -144,15 +144,23 @@ def test_a_cell_over_its_limit_is_refused(tmp_path):
         manifest_rows(written(tmp_path, pa.array(["a" * 5_000_000])))
 
 
-def test_a_schema_that_nests_too_deep_is_refused_before_a_reader_recurses(tmp_path):
-    """65 groups in each other. Fails when the schema is not measured."""
+def test_a_row_over_its_limit_is_refused(tmp_path):
+    """Three cells that are each small enough are together too large. Fails when rows are not measured."""
+    table = pa.table({name: ["a" * 3_000_000] for name in "abc"})
+    pq.write_table(table, tmp_path / "v.parquet")
+    with pytest.raises(TooLarge, match="a row takes 9,0"):
+        manifest_rows(tmp_path / "v.parquet")
+
+
+def test_a_schema_that_nests_too_deep_is_refused_before_a_reader_recurses(tmp_path, monkeypatch):
+    """70 groups in each other. Fails when the schema's depth is not measured from the footer."""
     kind = pa.int64()
     for _ in range(70):
         kind = pa.struct({"a": kind})
-    value = None
-    pq.write_table(pa.table({"x": pa.array([value], kind)}), tmp_path / "v.parquet")
+    path = written(tmp_path, pa.array([None], kind))
+    monkeypatch.setattr(pq, "ParquetFile", lambda *_, **__: pytest.fail("a reader was given the file"))
     with pytest.raises(DataError, match="nests deeper"):
-        manifest_rows(tmp_path / "v.parquet")
+        manifest_rows(path)
 
 
 def test_a_hundred_thousand_nested_groups_cannot_crash_us(tmp_path):
