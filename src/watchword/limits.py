@@ -107,8 +107,8 @@ ONNX_STRING_BYTES_MAX = 64 * 1024
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file. Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""
 
-FINDINGS_PER_FILE_MAX = 200
-"""Different findings kept for one file; more are counted. Repeats of one finding are one finding."""
+FINDINGS_PER_RULE_MAX = 50
+"""Different findings of one rule kept for one file; more are counted. Repeats of one finding are one finding."""
 
 EVIDENCE_CHARS_MAX = 400
 """Evidence text of one finding, in characters."""
@@ -157,7 +157,7 @@ PARQUET_PAGES_MAX = 4_194_304
 """Pages of one file. Origin: four million pages of 1 MB are 4 TB."""
 
 PARQUET_VALUES_MAX = 134_217_728
-"""Values of one column chunk (elements of nested columns count). Origin: 170,000 embeddings of 768 numbers, 1 GB."""
+"""Values of one column chunk (elements of nested columns count). Origin: 170,000 embeddings of 768 numbers."""
 
 DATA_CHANGES_NAMED_MAX = 1000
 """Changed rows that a difference names, per kind of change; the true total is always told. Origin: a readable report."""

@@ -90,7 +90,8 @@ def measure(descriptor: int, metadata: Any, budget: int = PARQUET_PAGES_MAX) -> 
         for column_index in range(group.num_columns):
             chunk = group.column(column_index)
             if not 0 <= chunk.num_values <= PARQUET_VALUES_MAX:
-                raise BadPages(f"row group {group_index} has {chunk.num_values:,} values in column {column_index}")
+                what = f"has {chunk.num_values:,} values of column {column_index} in row group {group_index}"
+                raise BadPages(f"{what}, the limit is {PARQUET_VALUES_MAX:,}; smaller row groups are read")
             flat = metadata.schema.column(column_index).max_repetition_level == 0
             largest = dictionary = 0
             for kind, page_bytes, encoding in _pages(descriptor, chunk):

@@ -17,8 +17,9 @@ A missing value is null. The mapping loses no value because the type is recorded
 two values map to one (but 0 and -0, and the payloads of NaN). Zone and unit of a timestamp are part of its type.
 
 Not read: encrypted files, and types not in the table. A Parquet file is hashed in a pass of its own, because a reader
-seeks in it. Limits are checked from the page headers before a row group is unpacked (see ``data.pages``); the memory
-bound is PARQUET_PAGES_BYTES_MAX plus one column chunk's values where a hostile list puts them all in one row (1 GB).
+seeks in it. Limits are checked from the page headers before a row group is unpacked (see ``data.pages``). Memory is
+bounded by PARQUET_PAGES_BYTES_MAX and, where a hostile list puts a whole column chunk into one row, by 20 bytes a value
+of PARQUET_VALUES_MAX (measured): 2.7 GB. Whoever has less runs this in a process with a limit of its own.
 """
 
 from __future__ import annotations
