@@ -121,16 +121,16 @@ DATA_ROW_BYTES_MAX = 8 * 1024 * 1024
 """Bytes of one row as it stands in the file, and of its canonical form. Origin: an image of 6 MB as base64."""
 
 DATA_CELL_BYTES_MAX = 4 * 1024 * 1024
-"""Bytes (characters in CSV) of one cell. Origin: half a row; the largest document of common text corpora is 1 to 3 MB."""
+"""Bytes (characters in CSV) of one cell. Origin: half a row; documents of common text corpora have up to 3 MB."""
 
 DATA_COLUMNS_MAX = 16_384
-"""Columns of a table, or distinct members of the rows of a JSONL file. Origin: the limit of common spreadsheet programs."""
+"""Columns of a table, or distinct members of the rows of a JSONL file. Origin: what common spreadsheets hold."""
 
 DATA_NAME_BYTES_MAX = 1024
 """UTF-8 bytes of one key, source, annotator or column name. Origin: URLs, the longest of these, fit by far."""
 
 DATA_LABEL_SHOWN_BYTES_MAX = 256
-"""Canonical bytes of a label that a revealing manifest holds; of a longer one only the digest. Origin: one screen line."""
+"""Canonical bytes of a label that a revealing manifest holds; of a longer one only the digest. Origin: a screen line."""
 
 DATA_MANIFEST_BYTES_MAX = 4 * 1024 * 1024 * 1024
 """One row manifest on disk. Origin: DATA_ROWS_MAX rows of 250 bytes."""
@@ -160,7 +160,7 @@ PARQUET_VALUES_MAX = 134_217_728
 """Values of one column chunk (elements of nested columns count). Origin: 170,000 embeddings of 768 numbers."""
 
 DATA_CHANGES_NAMED_MAX = 1000
-"""Changed rows that a difference names, per kind of change; the true total is always told. Origin: a readable report."""
+"""Changed rows that a difference names, per kind of change; the total is always told. Origin: a readable report."""
 
 DATA_GROUPS_NAMED_MAX = 1000
 """Sources, and annotators, that a difference lists with counts; the true number is always told. Origin: as above."""
