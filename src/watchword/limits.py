@@ -130,7 +130,7 @@ DATA_NAME_BYTES_MAX = 1024
 """UTF-8 bytes of one key, source, annotator or column name. Origin: URLs, the longest of these, fit by far."""
 
 DATA_LABEL_SHOWN_BYTES_MAX = 256
-"""Canonical bytes of a label that a revealing manifest holds; of a longer one only the digest. Origin: a screen line."""
+"""Canonical bytes of a label that a revealing manifest holds; of longer ones the digest. Origin: a screen line."""
 
 DATA_MANIFEST_BYTES_MAX = 4 * 1024 * 1024 * 1024
 """One row manifest on disk. Origin: DATA_ROWS_MAX rows of 250 bytes."""
