@@ -1,6 +1,6 @@
 """The gate: between a system and the world, and nothing passes that is not in the record first.
 
-Follows docs/protocol.md, section 9. The numbers in ``_weigh`` are these:
+Follows docs/protocol.md, section 9. The numbers in ``_weigh`` and ``_against_rule`` are these:
 
 1. the action is canonical and new: its bytes were never let go, and no equal one has an unknown outcome;
 2. the clock is sound: not behind the record, not apart from the monotonic clock, not behind the asker by much;
@@ -335,14 +335,18 @@ class Gate:
         if rule is None:
             why = f"{uncovered(ground.mandate, action)}; {ground.who} signed mandate {ground.mandate.name}"
             return replace(weighed, reasons=(why,))
+        reasons = self._against_rule(known, mandate_id, ground.mandate, rule, now)
+        return replace(weighed, rule=rule, reasons=tuple(reasons))
+
+    def _against_rule(self, known: Known, mandate_id: str, mandate: Mandate, rule: Rule, now: datetime) -> list[str]:
         # 5
-        reasons = against_view(known, ground.mandate, rule, now)
+        reasons = against_view(known, mandate, rule, now)
         # 6
         if rule.quota is not None:
             uses = self._history.uses(mandate_id, rule.id, int(now.timestamp()) - rule.quota.per_s)
             if uses >= rule.quota.count:
                 reasons.append(f"quota of rule {rule.id} is used up: {uses} in {rule.quota.per_s} s")
-        return replace(weighed, rule=rule, reasons=tuple(reasons))
+        return reasons
 
     def _against_clock(self, now: datetime) -> str | None:
         """Why the clock cannot be trusted; None when it can."""
@@ -436,16 +440,20 @@ class Gate:
 
     def _mandate_shown(self, known: Known, id: str, now: datetime) -> dict[str, Any]:
         ground = known.ground(id)
-        reasons = against(known, ground, ground.release or "", now)
-        if ground.mandate is not None and not reasons:
-            reasons = against_view(known, ground.mandate, ground.mandate.rules[0], now)
+        mandate = ground.mandate
+        rules: dict[str, list[str]] = {}
+        if mandate is not None:
+            for rule in mandate.rules:
+                reasons = self._against_rule(known, id, mandate, rule, now)
+                rules[rule.id] = [_clean(reason) for reason in reasons]
         return {
-            "against": [_clean(reason) for reason in reasons],
+            "against": [_clean(reason) for reason in against(known, ground, ground.release or "", now)],
             "by": ground.who,
             "id": id,
-            "name": None if ground.mandate is None else ground.mandate.name,
+            "name": None if mandate is None else mandate.name,
             "release": ground.release,
-            "valid_until": None if ground.mandate is None else ground.mandate.valid_until,
+            "rules": rules,
+            "valid_until": None if mandate is None else mandate.valid_until,
         }
 
     # -- the record -------------------------------------------------------------------------------

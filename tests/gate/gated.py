@@ -1,0 +1,188 @@
+"""An alliance whose member ALFA runs a gate: one admitted release, one mandate, approvers at the other members.
+
+Made once per run in a template folder; each test gets a copy of it, so that it can break what it likes. DELTA is run by
+BRAVO's operator: two members, one operator.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from alliance import RELEASE, make_alliance
+
+from watchword import node
+from watchword.gate import Answer, Gate, approval_fields, mandate_fields, new_action, parse_request
+from watchword.gate.mandate import Draft
+from watchword.node import Node
+from watchword.policy.admission import admit
+from watchword.statements.statement import Subject
+from watchword.statements.times import FixedClock, rfc3339
+
+FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where folders are quick to make: what syncing does to a real disk is the ledger's to test."""
+
+NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA")
+USE_CASE = {
+    "format": "watchword-use-case/1", "name": "watch", "purpose": "Watch a border", "criticality": 1, "human": "in",
+    "members": ["ALFA"], "owner": "ALFA", "tags": [],
+}  # fmt: skip
+REQUIREMENT = {
+    "id": "supplier-claim", "text": "", "kind": "claim", "count": 1, "from": "supplier", "distinct": "statements",
+    "where": [], "tools": 0, "max_age_days": None, "bound": [], "when": {"criticality": 0, "human": []},
+    "owed_by": "supplier", "accountable": "official", "principle": ["B"],
+}  # fmt: skip
+NOBODY = {"count": 0, "distinct": "operators", "role": ""}
+TWO = {"count": 2, "distinct": "operators", "role": "commander"}
+RULES = [
+    {
+        "id": "read", "tool": "read-mail", "args": [{"field": "folder", "op": "in", "value": ["inbox", "sent"]}],
+        "approvals": NOBODY, "hold_s": 0, "quota": None,
+    },
+    {
+        "id": "sort", "tool": "label-mail", "args": [{"field": "label", "op": "any", "value": None}],
+        "approvals": NOBODY, "hold_s": 0, "quota": {"count": 2, "per_s": 60},
+    },
+    {
+        "id": "human-before-slew", "tool": "slew-camera",
+        "args": [
+            {"field": "target", "op": "in", "value": ["tower-12", "tower-13"]},
+            {"field": "azimuth_deg", "op": "any", "value": None},
+        ],
+        "approvals": TWO, "hold_s": 300, "quota": None,
+    },
+]  # fmt: skip
+SLEW = {"target": "tower-12", "azimuth_deg": -47.5}
+MANDATE = {
+    "name": "border-watch", "valid_from": None, "valid_until": None, "hours": None, "view_max_age_s": 3600,
+    "stale": {"for_s": 600, "rules": ["read"]}, "rules": RULES,
+}  # fmt: skip
+
+
+@dataclass
+class Gated:
+    """A copy of the template, with ALFA's node and gate open and the others opened when needed."""
+
+    folder: Path
+    clock: FixedClock
+    mandate: str
+    nodes: dict[str, Node] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.gate = Gate(self.at("ALFA"))
+
+    def at(self, name: str) -> Node:
+        if name not in self.nodes:
+            self.nodes[name] = Node.open(self.folder / name, clock=self.clock, writing=True)
+        return self.nodes[name]
+
+    def action(self, tool: str = "read-mail", args: Mapping[str, Any] | None = None, release: str = RELEASE.digest):
+        return new_action(tool, dict({"folder": "inbox"} if args is None else args), release, "s1", self.clock)
+
+    def ask(self, tool: str = "read-mail", args: Mapping[str, Any] | None = None, **how: Any) -> Answer:
+        return self.gate.ask(self.action(tool, args).bytes, **how)
+
+    def held(self) -> str:
+        """The id of a fresh hold for a slew."""
+        answer = self.ask("slew-camera", SLEW)
+        assert answer.event == "held", answer
+        return str(answer.hold)
+
+    def approval(
+        self, hold: str, by: str, answer: str = "approve", *, role: str = "commander", expires: str | None = None,
+        **changes: Any,
+    ) -> bytes:  # fmt: skip
+        """*by*'s answer to a hold, signed at his own node; *changes* overwrite fields of what is signed."""
+        request = parse_request(self.gate.hold_request(hold))
+        subject, fields = approval_fields(request, role, answer, expires)  # type: ignore[arg-type]
+        if "subject" in changes:
+            subject = (Subject("action", changes.pop("subject")),)
+        return node.sign_only(self.folder / by, "approval", subject, fields | changes, person=role, clock=self.clock)
+
+    def approve(self, hold: str, *by: str) -> Answer:
+        for name in by:
+            answer = self.gate.approve(self.approval(hold, name))
+        return answer
+
+    def sign(self, by: str, kind: str, subject: tuple[Subject, ...], fields: dict[str, Any], person: str) -> bytes:
+        return node.sign_only(self.folder / by, kind, subject, fields, person=person, clock=self.clock)
+
+    def reopen(self) -> Gate:
+        """Close ALFA's node and start its gate again, as another process would."""
+        self.nodes.pop("ALFA").close()
+        self.gate = Gate(self.at("ALFA"))
+        return self.gate
+
+    def receipts(self) -> list[dict[str, Any]]:
+        return self.at("ALFA").record_events()
+
+    def events(self) -> list[str]:
+        return [receipt["event"] for receipt in self.receipts()]
+
+    def exchange(self, other: str = "BRAVO") -> None:
+        """ALFA's news to another member and back; both cosign every head anew, which is a quorum here."""
+        folder = self.folder / "post"
+        folder.mkdir(exist_ok=True)
+        for sender, to in (("ALFA", other), (other, "ALFA")):
+            self.at(sender).publish(refresh=True)
+            self.at(sender).export(to, folder / f"{sender}-to-{to}.wwx.json")
+            self.at(to).import_bundle(folder / f"{sender}-to-{to}.wwx.json")
+
+    def new_mandate(self, by: str = "ALFA", **changes: Any) -> str:
+        """Sign another mandate on the same admission, publish it and exchange; its id."""
+        here = self.at(by)
+        view = here.latest_view()
+        admission = next(f.signed for f in here.facts(view).statements if f.signed.statement.kind == "decision")
+        draft = Draft(MANDATE | changes, None if changes.get("valid_until") else 86_400)
+        subject, fields = mandate_fields(draft, admission, self.clock.now())
+        recorded = here.sign_and_append("mandate", subject, fields, person="commander")
+        here.publish()
+        self.exchange()
+        return recorded.id
+
+    def close(self) -> None:
+        for one in self.nodes.values():
+            one.close()
+
+
+@functools.cache
+def template() -> tuple[Path, datetime, str]:
+    """A folder with the homes, closed; the time at which it was left; the mandate's id."""
+    folder = Path(tempfile.mkdtemp(prefix="watchword-gated-", dir=FAST))
+    here = make_alliance(folder / "homes", NAMES, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT])
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    try:
+        alfa = here.nodes["ALFA"]
+        alfa.append_envelope(here.claim())
+        alfa.publish()
+        here.sync()
+        view = alfa.latest_view()
+        admission = admit(
+            here.charter_file.charter, view, alfa.facts(view), rfc3339(here.clock.now()), RELEASE, USE_CASE
+        )
+        assert admission.admitted, admission.explanation
+        decision = alfa.record_decision(admission.decision, admission.objects, person="official")
+        draft = Draft(MANDATE, 86_400)
+        subject, fields = mandate_fields(draft, alfa.locate(decision.id).signed, here.clock.now())
+        mandate = alfa.sign_and_append("mandate", subject, fields, person="commander")
+        alfa.publish()
+        here.sync()
+        here.clock.advance(60)
+    finally:
+        here.close()
+    return folder / "homes", here.clock.now(), mandate.id
+
+
+def gated(folder: Path, later_s: int = 0) -> Gated:
+    """A fresh copy of the template below *folder*."""
+    homes, at, mandate = template()
+    shutil.copytree(homes, folder / "homes", symlinks=True)
+    return Gated(folder / "homes", FixedClock(at + timedelta(seconds=later_s)), mandate)
