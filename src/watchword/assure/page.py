@@ -256,7 +256,9 @@ def _principle(one: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> con
     evidence = [
         f"{said['kind']} {said['locator']} by {said['issuer']}, {said['made'][:10]}" for said in one["evidence"]
     ]
-    return contents.Principle(one["letter"], one["name"], tuple(evidence), own.count("met"), own.count("unmet"))
+    return contents.Principle(
+        one["letter"], one["name"], tuple(evidence), own.count("met"), own.count("unmet"), tuple(one["red_lines"])
+    )
 
 
 def _notice(one: Mapping[str, Any]) -> str:

@@ -50,13 +50,14 @@ class RedLine:
 
 @dataclass(frozen=True)
 class Principle:
-    """A principle of responsible use and the evidence that speaks to it; none is shown as "nothing yet"."""
+    """A principle of responsible use, the evidence that speaks to it (none is "nothing yet"), its red lines by id."""
 
     letter: str
     name: str
     evidence: tuple[str, ...]
     met: int
     unmet: int
+    red_lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -206,6 +206,8 @@ def _principles(report: Report) -> Html:
         said = listed([foreign(line) for line in one.evidence])
         if not one.evidence:
             said = tag("span", "nothing yet", class_="quiet")
+        if one.red_lines:
+            said = join(said, _aside("red lines: ", foreign(", ".join(one.red_lines))))
         rows.append((f"{one.letter}. {one.name}", join(state, _aside(counted)), said))
     if not rows:
         return tag("p", "Nothing was decided, so no evidence was set against the principles.")
