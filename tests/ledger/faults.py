@@ -442,7 +442,7 @@ def repair_all(folder: Path) -> int:
     first.mkdir(parents=True)
     syncs = next(row["syncs"] for row in live(own_life, first, "kill", -1) if row["event"] == "end")
     repaired = 0
-    for killed_at in sorted(number for name in UNSYNCED for number in syncs[name][-2:]):
+    for killed_at in sorted(number for name in UNSYNCED for number in syncs[name][-3:]):
         shutil.rmtree(first)
         first.mkdir()
         before = live(own_life, first, "kill", killed_at)

@@ -18,7 +18,7 @@ from watchword.ledger.durable import Busy, StorageTrouble
 from watchword.ledger.heads import HeadMoved
 from watchword.ledger.intake import DamagedIntake, Intake
 from watchword.ledger.log import Log, NoLedger, RolledBack
-from watchword.ledger.merkle import BadProof, leaf_hash, root_of, verify_consistency, verify_inclusion
+from watchword.ledger.merkle import BadProof, Frontier, leaf_hash, root_of, verify_consistency, verify_inclusion
 from watchword.ledger.notes import BadNote
 from watchword.ledger.tiles import BadLedger, BadTile, tile_path
 from watchword.statements.keys import SigningKey, generate
@@ -189,6 +189,23 @@ def test_an_interrupted_append_is_not_half_there(tmp_path: Path, log: Log, monke
     log.close()
     with opened(tmp_path) as again:
         assert again.entries(0, again.size) == [b"whole"]
+
+
+def test_an_append_interrupted_after_its_sync_is_whole(
+    tmp_path: Path, log: Log, log_key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C after the sync: memory follows the disk at the next write. Fails if memory alone is believed."""
+    with monkeypatch.context() as patch:
+
+        def interrupt(frontier: Frontier, leaf: bytes) -> None:
+            raise KeyboardInterrupt
+
+        patch.setattr(Frontier, "append", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            log.append([b"synced"])
+    assert log.append([b"next"]) == range(1, 2)
+    assert verify_head(log.publish(log_key), ORIGIN, log_key.public) == head_over([b"synced", b"next"])
+    log.check()
 
 
 def test_a_key_of_the_wrong_kind_leaves_the_ledger_usable(log: Log, log_key: SigningKey) -> None:

@@ -18,7 +18,6 @@ import shutil
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -27,6 +26,7 @@ from watchword.ledger import durable, heads, merkle
 from watchword.ledger.check import check_tiles
 from watchword.ledger.checkpoint import Checkpoint, SplitView, parse_checkpoint, sign_checkpoint
 from watchword.ledger.durable import StorageTrouble
+from watchword.ledger.group import Append, Group
 from watchword.ledger.heads import HeadStore
 from watchword.ledger.intake import Intake
 from watchword.ledger.merkle import EMPTY_ROOT, BadProof, Frontier, leaf_hash
@@ -53,16 +53,6 @@ class NoLedger(WatchwordError):
     """There is no such ledger, or there is one already, or it is not of the kind that was asked for."""
 
 
-@dataclass
-class _Append:
-    """One caller's entries, waiting for the group that makes them durable."""
-
-    entries: Sequence[bytes]
-    hashes: list[bytes]
-    taken: range | None = None
-    trouble: WatchwordError | None = None
-
-
 class Log:
     """An open ledger. Made by ``create``, ``open``; closed by ``close`` or as a context manager.
 
@@ -77,8 +67,7 @@ class Log:
         self._staging = folder / "staging"
         self._tiles = TileReader(folder)
         self._mutex = threading.Lock()
-        self._waiting: list[_Append] = []
-        self._waiting_lock = threading.Lock()
+        self._group = Group(self._mutex, self._commit)
         self._locks: list[durable.Lock] = []
         self._intake: Intake | None = None
         self._pending: list[bytes] = []
@@ -273,20 +262,7 @@ class Log:
         for entry in entries:
             if len(entry) > ENTRY_BYTES_MAX:
                 raise BadLedger(f"entry has {len(entry):,} bytes, the limit is {ENTRY_BYTES_MAX:,}", "put it in a body")
-        mine = _Append(entries, [leaf_hash(entry) for entry in entries])
-        with self._waiting_lock:
-            self._waiting.append(mine)
-        with self._mutex:
-            if mine.taken is None and mine.trouble is None:
-                # First to get here: commit everything that waits. The others find their answer when they get here.
-                with self._waiting_lock:
-                    group, self._waiting = self._waiting, []
-                self._commit(group)
-        if mine.trouble:
-            raise mine.trouble
-        if mine.taken is None:
-            raise StorageTrouble(f"ledger {self.origin}: an append was cut short", "look for it before repeating it")
-        return mine.taken
+        return self._group.submit(Append(entries, [leaf_hash(entry) for entry in entries]))
 
     def publish(self, key: SigningKey, time_s: int = 0) -> bytes:
         """Put what is durable into tiles, sign the head, store it, and write the checkpoint last.
@@ -396,7 +372,7 @@ class Log:
 
     # -- inside -----------------------------------------------------------------------------------
 
-    def _commit(self, group: list[_Append]) -> None:
+    def _commit(self, group: list[Append]) -> None:
         """Make the entries of waiting appends durable with one sync, and give each its range or its trouble."""
         try:
             intake = self._own_intake()
@@ -404,7 +380,7 @@ class Log:
             for waiting in group:
                 waiting.trouble = error
             return
-        taken: list[_Append] = []
+        taken: list[Append] = []
         first, count, size_bytes = self._frontier.size, len(self._pending), self._pending_bytes
         for waiting in group:
             more_bytes = sum(map(len, waiting.entries))
@@ -415,6 +391,8 @@ class Log:
                 taken.append(waiting)
         entries = [entry for waiting in taken for entry in waiting.entries]
         hashes = [leaf for waiting in taken for leaf in waiting.hashes]
+        # Until memory has followed the disk: an interrupt in between makes the next write begin with recovery.
+        self._cut_short = True
         try:
             if entries:
                 intake.append(entries, hashes)
@@ -430,6 +408,7 @@ class Log:
         self._pending += entries
         self._pending_hashes += hashes
         self._pending_bytes = size_bytes
+        self._cut_short = False
 
     def _writable(self) -> None:
         if self._refusal:
