@@ -69,9 +69,8 @@ def test_twelve_relabelled_rows_of_one_annotator_are_named(write):
     assert "changed-label     k7 (row 8)   annotator=a-07   source=lab-1   html → exe\n" in text
     assert "12 of 5,000 rows changed label: 12 by annotator a-07 (of 500 rows), 0 by 9 others\n" in text
     assert "evidence, not proof" in text
-    screening = difference.screening()
-    assert screening["annotators"][0] == {"name": "a-07", "changed": 12, "rows": 500}
-    assert (screening["changed_labels"], screening["delivered"]) == (12, difference.new.manifest)
+    shares = {share.name: (share.changed, share.rows) for share in difference.by_annotator or ()}
+    assert (shares["a-07"], sum(changed for changed, _ in shares.values())) == ((12, 500), 12)
 
 
 def test_changes_spread_over_everybody_do_not_stand_out(write):

@@ -177,23 +177,6 @@ class Difference:
         values["changes_not_named"] = self.rows_changed - len(self.changes)
         return {name: _lists(value) for name, value in values.items()}
 
-    def screening(self) -> dict[str, Any]:
-        """The fields of a ``data-screening`` statement that a difference knows (docs/protocol.md, kinds)."""
-        return {
-            "delivered": self.new.manifest,
-            "previous": self.old.manifest,
-            "rows": self.new.rows,
-            "added": self.counts["added"],
-            "removed": self.counts["removed"],
-            "changed_features": self.counts["changed-features"],
-            "changed_labels": self.counts["changed-label"],
-            "reordered": self.moved,
-            "annotators": [
-                {"name": share.name or "", "changed": share.changed, "rows": share.rows}
-                for share in sorted(self.by_annotator or (), key=lambda share: -share.changed)[:50]
-            ],
-        }
-
 
 def diff_rows(old: RowManifest | Path, new: RowManifest | Path) -> Difference:
     """The difference of two deliveries (see the module for its rules).
