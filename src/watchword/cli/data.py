@@ -21,8 +21,8 @@ def manifest(args: argparse.Namespace) -> int:
     made = _manifest(args, args.path)
     output = args.output or args.path.with_name(args.path.name + SUFFIX)
     write_manifest(made, output)
-    text = f"{args.path}: {made.rows:,} rows, {made.digest}\nwrote {output}"
-    emit(args, text, {"digest": made.digest, "output": str(output), "rows": made.rows, "schema": "watchword-rows/1"})
+    value = made.to_json() | {"output": str(output)}
+    emit(args, f"{args.path}: {made.rows:,} rows, {value['manifest']}\nwrote {output}", value)
     return 0
 
 
@@ -33,11 +33,11 @@ def diff(args: argparse.Namespace) -> int:
     old, new = _manifest(args, args.old), _manifest(args, args.new)
     difference = diff_rows(old, new)
     value = difference.to_json()
-    lines = [render_text(difference)]
+    lines = [render_text(difference).rstrip("\n")]
     if args.record:
         lines.append(_record(args, difference, value))
     emit(args, "\n".join(lines), value)
-    return 0 if difference.identical else 1
+    return 0 if difference.verdict == "identical" else 1
 
 
 def _manifest(args: argparse.Namespace, path: Path) -> RowManifest:
@@ -47,8 +47,9 @@ def _manifest(args: argparse.Namespace, path: Path) -> RowManifest:
         return read_manifest(path)
     with progress(args) as step:
         return manifest_rows(
-            path, key=args.key, label=args.label, source=args.source, annotator=args.annotator, progress=step
-        )
+            path, key=args.key, label=args.label, source=args.source, annotator=args.annotator, reveal=args.reveal,
+            progress=step,
+        )  # fmt: skip
 
 
 def _record(args: argparse.Namespace, difference: Any, value: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 from watchword.cli.output import emit, passphrase, write_new
 from watchword.errors import WatchwordError
@@ -51,6 +50,7 @@ def export(args: argparse.Namespace) -> int:
     from watchword import node
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        here.anchor_record()
         output = args.output or Path(f"{here.member}-to-{args.to}.wwx.json")
         here.export(args.to, output)
     emit(args, f"wrote {output} for {args.to}", {"output": str(output), "schema": "watchword-export/1", "to": args.to})
@@ -76,6 +76,7 @@ def exchange(args: argparse.Namespace) -> int:
     from watchword import node
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        here.anchor_record()
         imported, written = here.exchange(args.folder)
     lines = [imported_one.told() for imported_one in imported]
     lines.append(f"wrote {len(written)} files to {args.folder}")
@@ -88,7 +89,6 @@ def exchange(args: argparse.Namespace) -> int:
 def prove(args: argparse.Namespace) -> int:
     """Write one file from which the named decisions can be made again, bad news included."""
     from watchword import node
-    from watchword.account.proof import make_proof
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         ids = []
@@ -97,7 +97,7 @@ def prove(args: argparse.Namespace) -> int:
             if statement.kind != "decision":
                 raise NotADecision(f"{text}: a {statement.kind}, not a decision", "watchword admit records decisions")
             ids.append(statement.id)
-        data = make_proof(here, ids, with_record=args.record)
+        data = here.make_proof(ids, include_record=args.record)
         write_new(args.output, data + b"\n")
         charter = here.home / "charter.json"
     text = f"wrote {args.output} ({len(data):,} bytes)\nre-check it anywhere: python verify.py {charter} {args.output}"
@@ -108,20 +108,19 @@ def prove(args: argparse.Namespace) -> int:
 
 def verify(args: argparse.Namespace) -> int:
     """Re-check a proof file with the package's own verifier (verify.py is the independent one)."""
+    from watchword.account.proof import verify as verify_proof
     from watchword.charter.charter import read_charter_file
-    from watchword.account.proof import Refused, verify_proof
+    from watchword.charter.standing import NotInForce
+    from watchword.ledger.bundle import BadBundle
+    from watchword.ledger.proof import NotProven
     from watchword.statements.times import SystemClock
 
+    file, data = read_charter_file(args.charter), args.bundle.read_bytes()
     try:
-        verified = verify_proof(read_charter_file(args.charter), args.bundle.read_bytes(), SystemClock().now())
-    except Refused as error:
-        value: dict[str, Any] = {
-            "ok": False,
-            "schema": "watchword-verified/1",
-            "step": error.step,
-            "why": error.message,
-        }
-        emit(args, f"REFUSED at step {error.step}: {error.message}", value)
+        verified = verify_proof(file, data, SystemClock().now(), str(args.bundle))
+    except (NotProven, NotInForce, BadBundle) as error:
+        value = {"ok": False, "schema": "watchword-verified/1", "why": error.message}
+        emit(args, f"REFUSED  {error.message}", value)
         return 1
     emit(args, verified.told(), {"ok": True, "schema": "watchword-verified/1"} | verified.value())
     return 0

@@ -80,9 +80,9 @@ def show(args: argparse.Namespace) -> int:
 
 
 def _target(args: argparse.Namespace, here: Node) -> str:
-    text = args.target
+    text: str = args.target
     if text.startswith(NAMES):
-        return str(text)
+        return text
     if args.kind == "recall":
         from watchword.cli.subject import release
 

@@ -85,6 +85,35 @@ def show(args: argparse.Namespace) -> int:
     return 0
 
 
+def list_(args: argparse.Namespace) -> int:
+    """List statements with standing in any ledger held here."""
+    from watchword import node
+    from watchword.cli.subject import release
+
+    with node.Node.open(node.find_home(args.home), writing=False) as here:
+        about = release(args.of, here).digest if args.of else None
+        rows = [
+            (here.locator(origin, index), held.signed.statement)
+            for origin, index, held in here.store.statements()
+            if args.kind in (None, held.signed.statement.kind)
+            and args.by in (None, held.signed.statement.issuer)
+            and (about is None or held.signed.statement.is_about(about))
+        ]
+    lines = [
+        f"{where:18} {s.kind:18} {s.issuer:10} {s.predicate.get('made', '')}  {', '.join(x.name for x in s.subject)}"
+        for where, s in rows
+    ]
+    value = [
+        {
+            "id": s.id, "issuer": s.issuer, "kind": s.kind, "made": s.predicate.get("made"),
+            "subject": [vars(x) for x in s.subject], "where": where,
+        }
+        for where, s in rows
+    ]  # fmt: skip
+    emit(args, "\n".join(lines) or "no such statement here", {"schema": "watchword-statements/1", "statements": value})
+    return 0
+
+
 def told(here: Any, recorded: Any) -> str:
     """One line on a recorded statement, honest about how far it has come."""
     return f"recorded {recorded.locator} ({recorded.id}), {', '.join(here.labels(recorded))}"

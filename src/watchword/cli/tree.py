@@ -120,6 +120,10 @@ def _evidence(commands: Sub) -> None:
     _release_names(sign)
     _signer(sign)
     sign.add_argument("--output", type=Path, metavar="FILE", help="write the envelope there instead of appending it")
+    listing = _add(statement, "list", "statement:list_", "list the statements this node holds, oldest first")
+    listing.add_argument("--kind", metavar="KIND")
+    listing.add_argument("--by", metavar="ISSUER")
+    listing.add_argument("--of", metavar="RELEASE", help="about this release: a path, a digest, or its recorded name")
     show = _add(statement, "show", "statement:show", "print a statement: who signed it, when, where it is recorded")
     show.add_argument("what", metavar="ID|FILE", help="an id, a locator such as BRAVO#12, or an envelope file")
 
@@ -132,6 +136,7 @@ def _columns(command: argparse.ArgumentParser) -> None:
         ("annotator", "says who labelled it"),
     ):
         command.add_argument(f"--{name}", metavar="COLUMN", help=f"the column that {text}")
+    command.add_argument("--reveal", action="store_true", help="show the labels themselves, not only their digests")
 
 
 def _membership(commands: Sub) -> None:

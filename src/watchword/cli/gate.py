@@ -1,0 +1,246 @@
+"""``watchword gate``: mandates, actions, holds, approvals, stops. The gate decides; this asks and prints."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watchword.cli.output import emit, passphrase, write_new
+from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.gate.answer import Answer
+    from watchword.gate.gate import Gate
+    from watchword.node import Node
+
+
+class NotAsked(WatchwordError):
+    """An action that the command line does not give whole."""
+
+
+class NotConfirmed(WatchwordError):
+    """The word from the screen was not typed: nothing was signed."""
+
+
+def mandate(args: argparse.Namespace) -> int:
+    """Sign and append a mandate that rests on an admission."""
+    from watchword.cli.statement import recorded_value, scope, told
+    from watchword.gate.mandate import mandate_fields, read_mandate
+
+    draft = read_mandate(args.file)
+    with _node(args) as here:
+        admission = here.locate(args.decision).signed
+        subject, fields = mandate_fields(draft, admission, here.clock.now())
+        recorded = here.sign_and_append("mandate", subject, fields, person=args.person, scope=scope(args))
+        here.publish()
+        given = fields["mandate"]
+        text = (
+            f"mandate {given['name']} for {subject[0].name}: {len(given['rules'])} rules, "
+            f"{given['valid_from']} to {given['valid_until']}\n{told(here, recorded)}"
+        )
+        emit(args, text, recorded_value(here, recorded) | {"mandate": given})
+    return 0
+
+
+def ask(args: argparse.Namespace) -> int:
+    """Ask for one action; exit 0 only when it is permitted."""
+    with _gate(args) as gate:
+        mandate_id = gate.node.locate(args.mandate).signed.statement.id if args.mandate else None
+        return _answered(args, gate.ask(_action(args, gate.node), mandate_id))
+
+
+def holds(args: argparse.Namespace) -> int:
+    """What waits for people."""
+    with _gate(args) as gate:
+        waiting = gate.holds()
+    text = "\n".join(hold.told() for hold in waiting) or "nothing waits"
+    emit(args, text, {"holds": [hold.value() for hold in waiting], "schema": "watchword-gate-holds/1"})
+    return 0
+
+
+def request(args: argparse.Namespace) -> int:
+    """Write a hold as a file for an approver's own node."""
+    with _gate(args) as gate:
+        data = gate.hold_request(args.hold)
+    output = args.output or Path(f"{args.hold}.request.json")
+    write_new(output, data + b"\n")
+    emit(args, f"wrote {output}", {"output": str(output), "schema": "watchword-gate-request/1"})
+    return 0
+
+
+def approve(args: argparse.Namespace) -> int:
+    """Show the exact action, ask for a word from it, and sign."""
+    from watchword import node
+    from watchword.cli.statement import scope
+    from watchword.gate.request import approval_fields, parse_request
+    from watchword.statements.statement import open_envelope
+    from watchword.statements.times import SystemClock
+
+    path = Path(args.request)
+    if path.is_file():
+        data = path.read_bytes().removesuffix(b"\n")
+    else:
+        with _gate(args) as gate:
+            data = gate.hold_request(args.request)
+    asked = parse_request(data)
+    home = node.find_home(args.home)
+    person = args.person or _who_may(home, asked.needs.role)
+    answer = "refuse" if args.refuse else "approve"
+    # The screen goes to stderr, so that a JSON result on stdout stays one value.
+    print(asked.render(), file=sys.stderr)
+    _confirm(args, asked.challenge, answer)
+    subject, fields = approval_fields(asked, person, answer)  # type: ignore[arg-type]
+    envelope = node.sign_only(
+        home, "approval", subject, fields, person=person, scope=scope(args), clock=SystemClock(),
+        passphrase=passphrase(args),
+    )  # fmt: skip
+    statement = open_envelope(envelope).statement
+    output = args.output or Path(f"{asked.hold}.{statement.issuer}.{person}.approval.json")
+    write_new(output, envelope + b"\n")
+    word = "refused" if args.refuse else "approved"
+    text = f"{word} by {person} of {statement.issuer}: {asked.action.digest}\nwrote {output} for {asked.gate}'s gate"
+    value = {"action": asked.action.digest, "answer": answer, "id": statement.id, "output": str(output)}
+    emit(args, text, value | {"schema": "watchword-gate-approval/1"})
+    return 0
+
+
+def take(args: argparse.Namespace) -> int:
+    """Take in approvals; exit 0 when each counted."""
+    answers = []
+    with _gate(args) as gate:
+        for path in args.files:
+            answers.append(gate.approve(path.read_bytes().removesuffix(b"\n")))
+        gate.node.publish()
+    value = {"answers": [one.value() for one in answers], "schema": "watchword-gate-answers/1"}
+    emit(args, "\n".join(one.told() for one in answers), value)
+    return 0
+
+
+def release(args: argparse.Namespace) -> int:
+    """Re-check everything and let an approved action go, once; exit 0 when it went."""
+    with _gate(args) as gate:
+        answer = gate.release(args.hold)
+    if answer.action_bytes is not None and args.output:
+        write_new(args.output, answer.action_bytes)
+    return _answered(args, answer)
+
+
+def outcome(args: argparse.Namespace) -> int:
+    """Record what became of an action."""
+    with _gate(args) as gate:
+        answer = gate.outcome(args.action, args.outcome)
+    emit(args, answer.told(), answer.value())
+    return 0
+
+
+def stop(args: argparse.Namespace) -> int:
+    """Sign a stop, take it into this gate, and publish it for the others."""
+    from watchword.cli.statement import recorded_value, scope, told
+    from watchword.cli.subject import release as find_release
+    from watchword.statements.digests import D
+    from watchword.statements.statement import Subject
+
+    with _gate(args) as gate:
+        here = gate.node
+        subject = Subject("all", D(b"")) if args.what == "all" else find_release(args.what, here)
+        recorded = here.sign_and_append(
+            "stop", (subject,), {"reason": args.reason}, person=args.person, scope=scope(args)
+        )
+        answer = gate.stop(recorded.envelope)
+        here.publish()
+        value = answer.value() | {"recorded": recorded_value(here, recorded)}
+        emit(args, f"{answer.told()}\n{told(here, recorded)}", value)
+    return 0
+
+
+def status(args: argparse.Namespace) -> int:
+    """What is in force, what waits, what is stopped, how old the view is."""
+    with _gate(args) as gate:
+        found = gate.status()
+    lines = [f"gate of {found['gate']} at {found['now']}: {found['receipts']} receipts"]
+    for name in sorted(found.keys() - {"gate", "now", "receipts"}):
+        value = found[name]
+        rows = value if isinstance(value, list) else [] if value is None else [value]
+        lines += [f"  {name:9} {row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)}" for row in rows]
+    emit(args, "\n".join(lines), found | {"schema": "watchword-gate-status/1"})
+    return 0
+
+
+@contextmanager
+def _node(args: argparse.Namespace) -> Iterator[Node]:
+    from watchword import node
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        yield here
+
+
+@contextmanager
+def _gate(args: argparse.Namespace) -> Iterator[Gate]:
+    from watchword.gate.gate import Gate
+
+    with _node(args) as here:
+        yield Gate(here)
+
+
+def _answered(args: argparse.Namespace, answer: Answer) -> int:
+    emit(args, answer.told(), answer.value())
+    return 0 if answer.verdict == "permit" else 1
+
+
+def _action(args: argparse.Namespace, here: Node) -> bytes:
+    """The action's JSON: from a file, from stdin, or put together from ``--tool`` and ``--arg``."""
+    from watchword.cli.subject import release as find_release
+    from watchword.gate.action import new_action
+
+    if args.action == "-":
+        return sys.stdin.buffer.read()
+    if args.action:
+        return Path(args.action).read_bytes().removesuffix(b"\n")
+    if not args.tool or not args.of:
+        raise NotAsked("an action has --tool and --of RELEASE, or comes whole with --action FILE")
+    values: dict[str, Any] = {}
+    for one in args.arg:
+        name, equals, text = one.partition("=")
+        if not equals or not name or name in values:
+            raise NotAsked(f"--arg {one}: not NAME=VALUE, or named twice")
+        values[name] = _value(text)
+    return new_action(args.tool, values, find_release(args.of, here).digest, args.session, here.clock).bytes
+
+
+def _value(text: str) -> Any:
+    from watchword.statements.canonical import NotCanonical, parse_json
+
+    try:
+        return parse_json(text.encode(), "--arg")
+    except NotCanonical:
+        return text
+
+
+def _who_may(home: Path, role: str) -> str:
+    from watchword import node
+
+    people = [key["person"] for key in node.enrolment(home)["keys"] if role in (key.get("roles") or ())]
+    if len(people) != 1:
+        raise NotAsked(
+            f"{len(people)} people here have the role {role}", "name one with --person: " + ", ".join(people)
+        )
+    return str(people[0])
+
+
+def _confirm(args: argparse.Namespace, word: str, answer: str) -> None:
+    """Ask for the word; a person who did not read the action does not know it."""
+    if args.confirm is not None:
+        typed = args.confirm
+    elif sys.stdin.isatty():
+        print(f"type {word} to {answer}; anything else signs nothing: ", end="", file=sys.stderr, flush=True)
+        typed = sys.stdin.readline().rstrip(os.linesep)
+    else:
+        raise NotConfirmed("no terminal to ask on, and no --confirm", f"the word is {word}")
+    if typed != word:
+        raise NotConfirmed(f"{typed!r} is not {word!r}: nothing was signed")

@@ -1,0 +1,274 @@
+"""The exercise, step by step. Each step is a function; each prints the commands it runs and what they said.
+
+(a) a charter in force with four of five, (b) a real model admitted, (c) hidden code refused, (d) manipulated data
+refused, (e) human command, (f) a recall that closes the gates, (g) an auditor with one file, and three forgeries.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from watchword.demo import deliveries, forgeries
+from watchword.demo.parties import NotAsExpected, Party, Shown
+from watchword.errors import WatchwordError
+
+MEMBERS = ("ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO")
+SUPPLIER = "AQUILA"
+GATES = ("ALFA", "BRAVO", "CHARLIE")
+COLUMNS = ("--key", "id", "--label", "label", "--annotator", "annotator", "--source", "source")
+GATE_S_MAX = 60
+"""How long the exercise waits for a gate to open or close, in seconds. Origin: far above what is seen, under 5."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """The parties, and the folder of files that pass between them: a share, a stick, a mailbox. Paths are below it."""
+
+    folder: Path
+    shown: Shown
+    members: dict[str, Party]
+    supplier: Party
+    auditor: Party
+
+    def exchange(self) -> None:
+        """Three rounds, all members at once: write what is new; cosign what the others wrote; learn who cosigned."""
+        for _ in range(3):
+            started = [(member, member.start("ledger", "exchange", "post")) for member in self.members.values()]
+            for member, process in started:
+                member.ends(process, ("watchword", "ledger", "exchange", "post"), show=False)
+        self.shown.line("  (everyone exchanges files: statements, notices, heads and cosignatures)")
+
+
+def run(folder: Path | None, *, keep: bool, line: Callable[[str], None]) -> Path | None:
+    """Play the exercise.
+
+    Args:
+        folder: where it plays, new or empty; None makes a temporary one.
+        keep: leave the folder afterwards.
+        line: where to print.
+
+    Returns:
+        The folder, when it was kept.
+
+    Raises:
+        NotAsExpected: a command ended otherwise than it should.
+    """
+    if folder is not None and folder.exists() and any(folder.iterdir()):
+        raise WatchwordError(f"{folder}: not empty", "the exercise needs a folder of its own")
+    stage = folder or Path(tempfile.mkdtemp(prefix="watchword-demo-"))
+    try:
+        shown = Shown(line)
+        exercise = _set_up(stage, shown)
+        for step in (_charter, _admitted, _hidden_code, _manipulated_data, _human_command, _recall, _auditor):
+            step(exercise)
+        line(
+            f"\nthe exercise took {time.monotonic() - shown.started:.0f} s; every line above is what a command printed"
+        )
+        return stage if keep or folder is not None else None
+    finally:
+        if folder is None and not keep:
+            shutil.rmtree(stage, ignore_errors=True)
+
+
+def _set_up(stage: Path, shown: Shown) -> Exercise:
+    stage = stage.resolve()
+    for name in ("post", "deliveries", *(name.lower() for name in (*MEMBERS, SUPPLIER))):
+        (stage / name).mkdir(parents=True)
+    for source in ("mail-triage.toml", "mandate.toml", "claim.toml"):
+        with as_file(files("watchword.demo").joinpath("files", source)) as path:
+            shutil.copy(path, stage / source)
+    members = {name: Party(name, stage, shown) for name in MEMBERS}
+    return Exercise(stage, shown, members, Party(SUPPLIER, stage, shown), Party("auditor", stage, shown))
+
+
+def _charter(play: Exercise) -> None:
+    play.shown.step("a", "five members, one charter, in force when four ratify")
+    supplier = ("--supplier", "--contact", "psirt@aquila.example")
+    for party in (*play.members.values(), play.supplier):
+        extra = supplier if party is play.supplier else ()
+        party.runs("init", party.name, "--unencrypted", *extra, show=party.name in ("ALFA", SUPPLIER))
+    play.shown.line("  (BRAVO, CHARLIE, DELTA and ECHO likewise; each keeps its keys, and sends its enrolment)")
+    enrolled = [word for name in MEMBERS for word in ("--member", f"{name.lower()}/.watchword/enrolment.json")]
+    play.members["ALFA"].runs(
+        "charter", "draft", "--alliance", "Five Ports", *enrolled,
+        "--supplier", f"{SUPPLIER.lower()}/.watchword/enrolment.json", "--faulty", "1",
+    )  # fmt: skip
+    for name in MEMBERS[:4]:
+        play.members[name].runs("charter", "ratify", "charter.json", show=name == "ALFA")
+    play.shown.line("  (BRAVO, CHARLIE and DELTA ratify the same digest; ECHO has not)")
+    ratifications = [f"{name}.ratification.json" for name in MEMBERS[:4]]
+    for name, member in play.members.items():
+        member.runs(
+            "charter", "adopt", "charter.json", *ratifications, "--secret", "alliance.secret", show=name == "ECHO"
+        )
+
+
+def _admitted(play: Exercise) -> None:
+    play.shown.step("b", "a supplier delivers a real classifier, two members inspect it: admitted")
+    deliveries.first_release(play.folder / _delivery("1.0.3"))
+    for number in (1, 2, 3):
+        deliveries.labels(play.folder / f"labels-{number}.csv", manipulated=number == 3)
+    alfa, bravo, charlie = (play.members[name] for name in GATES)
+    _claim(play, "1.0.3", show=True)
+    alfa.runs("assure", _delivery("1.0.3"), *_named("1.0.3"), "--report", "alfa/report.html")
+    charlie.runs("inspect", _delivery("1.0.3"), "--record", *_named("1.0.3"))
+    bravo.runs("data", "diff", "labels-1.csv", "labels-2.csv", *COLUMNS, *_of("1.0.3"))
+    play.exchange()
+    alfa.runs("admit", "magika 1.0.3", "--use", "mail-triage.toml")
+
+
+def _hidden_code(play: Exercise) -> None:
+    play.shown.step("c", "hidden code: release 2.0.0 would run a command when it is loaded")
+    deliveries.second_release(play.folder / _delivery("2.0.0"), play.folder / _delivery("1.0.3"))
+    _claim(play, "2.0.0", show=False)
+    alfa, _, charlie = (play.members[name] for name in GATES)
+    alfa.runs("assure", _delivery("2.0.0"), *_named("2.0.0"), "--report", "alfa/report.html", exits=1)
+    charlie.runs("inspect", _delivery("2.0.0"), "--record", *_named("2.0.0"), exits=1, show=False)
+    play.exchange()
+    alfa.runs("admit", "magika 2.0.0", "--use", "mail-triage.toml", exits=1)
+
+
+def _manipulated_data(play: Exercise) -> None:
+    play.shown.step("d", "manipulated data: release 1.1.0 was retrained on labels of which 12 changed")
+    deliveries.third_release(play.folder / _delivery("1.1.0"), play.folder / _delivery("1.0.3"))
+    _claim(play, "1.1.0", show=False)
+    alfa, bravo, charlie = (play.members[name] for name in GATES)
+    alfa.runs("assure", _delivery("1.1.0"), *_named("1.1.0"), "--report", "alfa/report.html", show=False)
+    charlie.runs("inspect", _delivery("1.1.0"), "--record", *_named("1.1.0"), show=False)
+    bravo.runs("data", "diff", "labels-2.csv", "labels-3.csv", *COLUMNS, "--reveal", *_of("1.1.0"), exits=1)
+    play.exchange()
+    alfa.runs("admit", "magika 1.1.0", "--use", "mail-triage.toml", exits=1)
+
+
+def _human_command(play: Exercise) -> None:
+    play.shown.step("e", "human command: what no mandate covers is denied, what is critical waits for two people")
+    alfa = play.members["ALFA"]
+    for name in GATES:
+        member = play.members[name]
+        if member is not alfa:
+            member.runs("admit", "magika 1.0.3", "--use", "mail-triage.toml", show=False)
+        decision = _own(member, "decision")[0]
+        member.runs("gate", "mandate", "mandate.toml", "--decision", decision, show=member is alfa)
+    play.exchange()
+    ask = ("gate", "ask", "--of", "magika 1.0.3", "--tool")
+    alfa.runs(*ask, "label-attachment", "--arg", "message=m-1", "--arg", "type=pdf")
+    alfa.runs(*ask, "delete-mailbox", "--arg", "mailbox=registry", exits=1)
+    held = alfa.runs(*ask, "quarantine", "--arg", "message=m-7", "--arg", "sender=port@echo.example", exits=1)
+    hold = held.split()[1]
+    alfa.runs("gate", "request", hold, "--output", "hold.json")
+    for name in ("BRAVO", "CHARLIE"):
+        approval = f"{name}.approval.json"
+        member = play.members[name]
+        member.runs("gate", "approve", "hold.json", "--confirm", "m-7", "--output", approval, show=name == "BRAVO")
+        alfa.runs("gate", "take", approval)
+        alfa.runs("gate", "release", hold, "--output", "released.json", exits=1 if name == "BRAVO" else 0)
+    alfa.runs("gate", "release", hold, exits=2, show=False)
+    play.shown.line("  (asked to release it again, the gate does not know the hold any more)")
+
+
+def _recall(play: Exercise) -> None:
+    play.shown.step("f", "DELTA recalls release 1.0.3; three gates are at work and must close")
+    release = _release_digest(play.members["ALFA"], "1.0.3")
+    agents = {name: _agent(play.members[name], release) for name in GATES}
+    try:
+        for name, agent in agents.items():
+            if agent.stdout is None or agent.stdout.readline().strip() != "open":
+                raise NotAsExpected(f"{name}: its agent was never permitted", "".join(agent.communicate()))
+        play.shown.line("  (an agent at each of ALFA, BRAVO and CHARLIE is permitted its actions, several a second)")
+        found = time.time()
+        play.members["DELTA"].runs(
+            "notice", "recall", "magika 1.0.3", "--reason", "comment padding hides executables from it",
+            "--action", "stop using it", "--output", "recall.json",
+        )  # fmt: skip
+        for name in GATES:
+            play.members[name].runs("notice", "take", "recall.json", show=name == "ALFA")
+        last = 0.0
+        for name, agent in agents.items():
+            out, err = agent.communicate(timeout=GATE_S_MAX)
+            if agent.returncode:
+                raise NotAsExpected(f"{name}: its gate did not close", out + err)
+            at, _, why = out.strip().partition(" ")
+            last = max(last, float(at) - found)
+            play.shown.line(f"  {name}'s gate closed after {float(at) - found:.1f} s: {why}")
+        play.shown.line(f"  from the finding to the last gate closed: {last:.1f} s")
+    finally:
+        for agent in agents.values():
+            agent.kill()
+    play.exchange()
+    play.members["ALFA"].runs("admit", "magika 1.0.3", "--use", "mail-triage.toml", exits=1, lines=6)
+
+
+def _auditor(play: Exercise) -> None:
+    play.shown.step("g", "an auditor with the charter, one file and verify.py re-checks all of it, offline")
+    alfa = play.members["ALFA"]
+    alfa.runs("ledger", "prove", *_own(alfa, "decision"), "--record", "--output", "proof.json")
+    shutil.copy(alfa.home / "charter.json", play.folder / "charter.in-force.json")
+    shutil.copy(verifier(), play.folder / "verify.py")
+    _verifies(play.auditor, "proof.json", exits=0)
+    for name, forge in forgeries.ALL.items():
+        forge(play.folder / "proof.json", play.folder / f"{name}.json")
+        _verifies(play.auditor, f"{name}.json", exits=1)
+
+
+def verifier() -> Path:
+    """``verify.py``: beside the package in a wheel, at the root in a checkout."""
+    package = Path(str(files("watchword")))
+    for path in (package / "verify.py", package.parents[1] / "verify.py"):
+        if path.is_file():
+            return path
+    raise WatchwordError("verify.py is not there", "it comes with the source and in the wheel")
+
+
+def _verifies(auditor: Party, file: str, exits: int) -> None:
+    # -I: nothing but the standard library can be imported.
+    process = auditor.start_python("-I", "verify.py", "charter.in-force.json", file)
+    auditor.ends(process, ("python", "-I", "verify.py", "charter.in-force.json", file), exits)
+
+
+def _delivery(version: str) -> str:
+    return f"deliveries/magika-{version}"
+
+
+def _named(version: str) -> tuple[str, ...]:
+    return ("--system", "magika", "--release", version)
+
+
+def _of(version: str) -> tuple[str, ...]:
+    return ("--record", "--of", _delivery(version), *_named(version), "--dataset", "training-labels")
+
+
+def _claim(play: Exercise, version: str, *, show: bool) -> None:
+    """The supplier signs its claim; BRAVO publishes it."""
+    claim = f"claim-{version}"
+    text = (play.folder / "claim.toml").read_text("utf-8").replace("VERSION", version)
+    (play.folder / f"{claim}.toml").write_text(text, "utf-8")
+    play.supplier.runs(
+        "statement", "sign", "claim", f"{claim}.toml", "--of", _delivery(version), *_named(version),
+        "--output", f"{claim}.json", show=show,
+    )  # fmt: skip
+    play.members["BRAVO"].runs("ledger", "append", f"{claim}.json", show=show)
+
+
+def _agent(member: Party, release: str) -> subprocess.Popen[str]:
+    mandate = _own(member, "mandate", "id")[-1]
+    return member.start_python("-m", "watchword.demo.agent", release, mandate)
+
+
+def _release_digest(member: Party, version: str) -> str:
+    listed = json.loads(member.runs("statement", "list", "--kind", "claim", "--format", "json", show=False))
+    subjects = [statement["subject"][0] for statement in listed["statements"]]
+    return next(str(subject["digest"]) for subject in subjects if subject["name"] == f"magika {version}")
+
+
+def _own(member: Party, kind: str, field: str = "where") -> list[str]:
+    """The member's own statements of *kind*, oldest first, by locator (or another field of the listing)."""
+    words = ("statement", "list", "--kind", kind, "--by", member.name, "--format", "json")
+    return [str(one[field]) for one in json.loads(member.runs(*words, show=False))["statements"]]
