@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import pytest
 from charters import NOON
-from decisions import DAY, RELEASE, TRIAGE, Paper, row
+from decisions import DAY, RELEASE, TRIAGE, Paper, pack_charter, row
 
 from watchword.ledger.view import View
 from watchword.policy.admission import admit
@@ -88,6 +88,17 @@ def test_evidence_of_the_wrong_party_does_not_count() -> None:
     member = paper.statements[2].holder
     paper.statements[0] = dataclasses.replace(claim, holder=member)
     assert row(paper.decide(), "supplier-claim")["state"] == "unmet"
+
+
+def test_a_bound_in_trouble_is_not_met() -> None:
+    """A bound on a field that a statement has not, or of another type, fails it. Fails when trouble is true there."""
+    rows = pack_charter().value["requirements"]
+    for field, op, value in (("tool.licence", "==", "open"), ("files", "<", "9"), ("report", "any", None)):
+        bound = [{"field": field, "op": op, "value": value}]
+        paper = Paper(pack_charter(requirements=[dict(r, bound=bound) if r["id"] == "inspected" else r for r in rows]))
+        paper.sound()
+        expected = "met" if op == "any" else "unmet"  # null is there
+        assert row(paper.decide(), "inspected")["state"] == expected
 
 
 def _stale(paper: Paper) -> None:

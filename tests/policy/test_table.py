@@ -124,7 +124,7 @@ def test_the_name_set_holds_everything_that_bad_news_can_reach(paper: Paper) -> 
     """Release, components, base models, data sets, supplier, keys and statements; sorted."""
     considered = consider(paper.charter, paper.view(), paper.facts(), paper.now, RELEASE.digest)
     names = name_set(RELEASE.digest, considered.values())
-    assert names == sorted(set(names))
+    assert list(names) == sorted(set(names))
     assert {
         f"release:{RELEASE.digest}", "component:sha256:" + "0a" * 32, "component:pkg:generic/numpy@2.2",
         "model:mailsort-base", "dataset:sha256:" + "0b" * 32, "dataset:sha256:" + "0d" * 32, "supplier:AQUILA",
@@ -240,7 +240,8 @@ def test_a_revoked_key_takes_its_statements_along_but_for_those_listed(paper: Pa
     """A revocation spares what stands before the sizes it names, by ledger; another owner's root revokes nothing."""
     key_name = f"key:{paper.statements[3].signed.key_id}"
     spared = [{"origin": "bravo.example/ledger", "size": 1}]
-    for listed, fell in ([], True), ([{"origin": "bravo.example/ledger", "size": 0}], True), (spared, False):
+    elsewhere = [{"origin": "alfa.example/ledger", "size": 99}, {"origin": "bravo.example/ledger", "size": 0}]
+    for listed, fell in ([], True), (elsewhere, True), (elsewhere + spared, False):
         paper.leaves.clear()
         paper.notice("revoke", "BRAVO", key_name, valid_up_to=listed)
         assert bool(row(paper.decide(), "inspected")["failing"]) is fell

@@ -23,7 +23,9 @@ from watchword.charter.charter import Charter, KeyHolder, RedLine, Requirement
 from watchword.charter.conditions import all_hold, holds_or
 from watchword.charter.standing import may_retract, may_revoke
 from watchword.errors import WatchwordError
+from watchword.ledger import notices as ledger_notices
 from watchword.ledger.view import Fact, Facts, NoticeLeaf, View
+from watchword.ledger.view import loose_list as view_list
 from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
 from watchword.statements.digests import DJ, D
@@ -32,7 +34,6 @@ from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import parse_time
 
 FORMAT = "watchword-decision/1"
-LOOSE_FORMAT = "watchword-loose/1"
 DAY_S = 86_400
 STOPPING = frozenset({"recall", "unheld"})
 """Kinds of listed notice that refuse by themselves: a recall, and one that nobody here can read."""
@@ -143,23 +144,9 @@ def consider(charter: Charter, view: View, facts: Facts, moment: datetime, relea
     return found
 
 
-def name_set(release: str, considered: Iterable[Fact]) -> list[str]:
+def name_set(release: str, considered: Iterable[Fact]) -> tuple[str, ...]:
     """Every name under which bad news would reach *release* (section 7), sorted by code point."""
-    names = {f"release:{release}"}
-    for fact in considered:
-        statement = fact.signed.statement
-        names |= {f"statement:{statement.id}", f"key:{fact.signed.key_id}"}
-        predicate = statement.predicate
-        if statement.kind == "claim":
-            names.add(f"supplier:{statement.issuer}")
-        elif statement.kind == "data-screening":
-            names.add(f"dataset:{predicate['delivered']}")
-        elif statement.kind == "bill-of-materials":
-            for component in predicate["components"]:
-                names |= {f"component:{component[by]}" for by in ("digest", "purl") if component[by]}
-            names |= {f"model:{model}" for model in predicate["base_models"]}
-            names |= {f"dataset:{dataset['digest']}" for dataset in predicate["datasets"]}
-    return sorted(names)
+    return ledger_notices.name_set(release, (fact.signed for fact in considered))
 
 
 def notices(charter: Charter, view: View, facts: Facts, names: Iterable[str], held: Mapping[str, Fact]) -> list[Listed]:
@@ -266,7 +253,7 @@ def considered_facts(decision: Mapping[str, Any], facts: Facts) -> dict[str, Fac
 
 def loose_list(facts: Facts) -> dict[str, Any]:
     """The loose notices held, as the object whose digest a decision names."""
-    return {"format": LOOSE_FORMAT, "statements": sorted({signed.statement.id for signed in facts.loose})}
+    return view_list(signed.statement.id for signed in facts.loose)
 
 
 def _refuse_future(view: View, moment: datetime) -> None:
