@@ -1,0 +1,999 @@
+"""Re-check a watchword proof bundle against a charter, with nothing but Python: ``verify.py CHARTER BUNDLE``.
+
+What it decides: whether everything in the bundle holds, by docs/protocol.md, section 10, steps 1 to 9, in that order.
+The first thing that fails is named, and nothing after it is looked at. Get this file and the charter from somebody you
+trust, by another way than the bundle: a bundle that brings its own verifier proves nothing.
+
+* The charter is the only root of trust. Nothing is fetched; every input is hostile and its size is bounded.
+* Good news counts only when proven: signature, inclusion, head cosigned by the quorum. Bad news counts when signed.
+* A decision is not believed but made again from its evidence; one differing byte refuses the bundle.
+* Not checked: whether a statement is true, what an attachment says, a gate's quotas and hours, and what members keep
+  to themselves without a notice about it. Free Cedar policies are not re-made here.
+
+Exit: 0 all of it holds, 1 something does not, 2 could not look (usage, files, a bundle that is no proof). Follows RFC
+6962, 8032, 8785; FIPS 204; C2SP signed-note, tlog-checkpoint, tlog-cosignature; DSSE; in-toto. Python 3.11 or later.
+"""
+
+import argparse
+import base64
+import contextlib
+import datetime
+import decimal
+import functools
+import hashlib
+import hmac
+import itertools
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FILE_BYTES_MAX = 128 << 20  # bytes of charter or bundle; some 20,000 statements, about ten minutes of this program
+DEPTH_MAX = 64  # nesting of any JSON (section 1)
+NOTE_LINES_MAX = 100  # signature lines of one note, as golang.org/x/mod caps it
+CLOCK_AHEAD_MAX_S = 300  # seconds that a time may lie ahead of the moment of judging (sections 6 and 8)
+
+class Refused(ValueError):
+    """The first thing that failed, named exactly. Any ValueError refuses: of UTF-8, JSON, base64, times as well."""
+
+def need(condition: object, otherwise: str) -> None:  # not ``assert``: it must hold under ``python -O``, too
+    if not condition:
+        raise Refused(otherwise)
+
+@contextlib.contextmanager
+def naming(thing: str) -> Iterator[None]:  # put the name of the thing before what is wrong with it
+    try:
+        yield
+    except (ValueError, RecursionError) as error:  # JSON nested a thousand deep ends in the latter
+        raise Refused(f"{thing}: {error}") from error
+
+# -- the steps (section 10) -------------------------------------------------------------------------------------------
+def verify_proof(charter_file: bytes, bundle_file: bytes, at: int) -> dict[str, Any]:  # or Refused
+    with naming("step 1, the charter is in force"):
+        proof, ratified = read_charter(charter_file)
+    with naming("step 2, the bundle is well formed and names this charter"):
+        bundle = read_bundle(proof, bundle_file)
+    with naming("step 3, heads and their witnesses"):
+        for raw in bundle["ledgers"]:
+            read_heads(proof, raw, at)
+    with naming("step 4, leaves and inclusion proofs"):
+        proof.leaves.update((raw["origin"], prove_leaves(proof, raw)) for raw in bundle["ledgers"])
+    with naming("step 5, bodies, signatures and standing"):
+        read_bodies(proof, bundle["bodies"])
+    with naming("step 6, loose notices"):
+        for notice in map(open_envelope, bundle["loose"]):
+            check_standing(proof, notice)
+            need(notice.kind in NOTICES, f"{notice.id}: a {notice.kind} is not bad news")
+            proof.loose[notice.id] = notice
+    with naming("step 7, decisions made again"):
+        objects = {digest(canonical(value)): value for value in bundle["objects"]}
+        need(list(objects) == sorted(objects) and len(objects) == len(bundle["objects"]), "objects: out of order")
+        decisions = [remake(proof, objects, id_) for id_ in bundle["decisions"]]
+    with naming("step 8, notices against the names"):
+        names = check_names(proof, bundle, [decision["names"] for decision in decisions])
+    with naming("step 9, receipts and approvals"):
+        releases, anchored = check_receipts(proof)
+    return {
+        "format": "watchword-verification/1", "verdict": "verified", "at": rfc3339(at),
+        "bundle": digest(bundle_file), "from": bundle["from"], "made": bundle["made"], "charter": proof.digest,
+        "alliance": proof.charter["alliance"], "version": proof.charter["version"], "ratified_by": ratified,
+        "members": [member["name"] for member in proof.charter["members"]],
+        "heads": [head._asdict() | {"root": head.root.hex()} for head, *_ in proof.heads.values()],
+        "decisions": decisions, "names": names, "releases": releases,
+        "not_shown": list(not_shown(proof, bundle, anchored)),
+    }
+
+# -- forms (sections 2 to 10) -----------------------------------------------------------------------------------------
+# An object has exactly its fields. A field's form is a scalar, another form's name, alternatives a|b, =text for just
+# that text, [form] or [form*most] for a list; a ? allows null. Forms on one line are parted by two bars.
+FORMS_TEXT = """
+head: origin,root:text; size:int || record-head: origin,root:text; size:int || dataset,decided: name:text; digest:digest
+attachment: bytes:int; commitment:digest; media_type,name:text || place: origin:text; size:int
+tool: name,version:text || inspector: name,version,rules:text || threat: goal,knowledge,capability:text
+finding: rule,verdict,path,message:text; offset:int? || annotator: name:text; changed,rows:int
+component: name,version:text; purl:text?; digest:digest? || ratification: version:int || stop: reason:text
+claim: system,release,supplier_contact:text; trained_on,tested,known_weaknesses:[text]; support_until:time?
+inspection: tool:inspector; verdict:text; files,bytes,dangerous,suspicious,unreadable:int; findings:[finding*200]
+  report:attachment?
+bill-of-materials: format,system,release:text; components:[component]; base_models:[text]; datasets:[dataset]
+  document:attachment
+data-screening: tool:tool; dataset:text; delivered:digest; previous:digest?; rows,added,removed,changed_features:int
+  changed_labels,reordered:int; annotators:[annotator*50]; report:attachment?
+evaluation: tool:tool; method,metric,low,high,seed:text; threat:threat; n,k:int; data:digest?; report:attachment?
+review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text; report:attachment?
+decision: decision:decision-object || mandate: mandate:mandate-object || retract,dispute: target:name; reason:text
+approval: person,gate,hold:text; mandate,preview:digest; answer:approve|refuse; asked,expires:time
+recall: target:name; reason:text; actions:[text]; deadline:time?; supersedes:digest?
+revoke: target:name; reason:text; valid_up_to:[place] || loose: format:=watchword-loose/1; statements:[digest]
+statement: _type:=https://in-toto.io/Statement/v1; predicate:object; predicateType:text; subject:[subject*64]
+subject: digest:sha256; name:text || sha256: sha256:hex || signature: keyid:digest; sig:text
+common: issuer:text; made:time; scope:scope; after:head?
+envelope: payload:text; payloadType:=application/vnd.in-toto+json; signatures:[signature*1]
+charter-file: charter:charter; format:=watchword-charter-file/1; ratifications:[envelope]
+charter: alliance:text; format:=watchword-charter/1; made:time; parent:digest?; version,suite,head_max_age_s:int
+  secret:digest; quorum:quorum; members:[member]; suppliers:[supplier]; standing:object; requirements:[requirement]
+  red_lines:[red-line]
+quorum: faulty,ratify,witness:int || member: name,operator,witness:text; origins:origins; keys:[object]
+origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
+key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier
+people-key: ed25519,mldsa,person:text; id:digest; job:=people; roles:[text]
+requirement: id,text,kind,owed_by,accountable:text; principle:[text]; count,tools:int; from:member|supplier|any
+  distinct:operators|statements; max_age_days:int?; where,bound:[condition]; when:when
+red-line: id,text,accountable:text; principle:[text]; forbid:[condition] || when: criticality:int; human:[text]
+condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any
+view: format:=watchword-view/1; heads:object || view-head: root:text; size:int; time:time
+use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
+decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_case,view:digest; subject:decided
+  considered,notices,red_lines,requirements,stale:[any]; label,verdict:text
+approvals: count:int; distinct:=operators; role:text || quota: count,per_s:int || hours: from,to:text
+mandate-object: name:text; decision,use_case:digest; valid_from,valid_until:time; hours:hours?; view_max_age_s:int
+  stale:any; rules:[rule]
+rule: id,tool:text; args:[condition]; approvals:approvals; hold_s:int; quota:quota?
+receipt: format:=watchword-receipt/1; action,decision,mandate:digest?; body:object?; approvals:[digest]; reasons:[text]
+  hold,rule:text?; gate:text; time:time
+  event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped
+bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to,alliance_secret:text?; made:time
+  as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]; objects:[object]
+ledger: origin,checkpoint:text; earlier:[earlier]; start:int; leaves:[text]; proofs:[proof]
+earlier: checkpoint:text; path:[text] || proof: index:int; leaf:text; path:[text]
+"""
+FORMS: dict[str, dict[str, str]] = {}
+for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
+    _names, _fields = _line.split(": ", 1)
+    _parts = [part.split(":", 1) for part in _fields.split("; ")]
+    FORMS.update((name, {key: form for keys, form in _parts for key in keys.split(",")}) for name in _names.split(","))
+NOTICES = ("recall", "retract", "dispute", "revoke")
+EVIDENCE = ("claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review")
+KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head")
+FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
+SCALARS: dict[str, Callable[[Any], object]] = {
+    "any": lambda value: True,
+    "object": lambda value: isinstance(value, dict),
+    "int": lambda value: type(value) is int and value >= 0,
+    "time": lambda value: isinstance(value, str) and rfc3339(seconds(value)) == value,
+    "scope": lambda value: value in ("public", "alliance", "own") or is_sorted_texts(value),
+}
+TEXTS = {"text": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}"}
+TEXTS["name"] = "(release|component|model|dataset|supplier|key|statement):.+"  # section 7
+def conform(value: Any, form: str, where: str) -> None:
+    """Refuse a value that has not its form, saying where inside *where* it departs."""
+    if form.endswith("?"):
+        if value is not None:
+            conform(value, form[:-1], where)
+    elif form.startswith("["):
+        inner, _, most = form[1:-1].partition("*")
+        need(isinstance(value, list) and len(value) <= int(most or len(value)), f"{where}: not a list, or too long")
+        for i, entry in enumerate(value):
+            conform(entry, inner, f"{where}[{i}]")
+    elif form in FORMS:
+        need(isinstance(value, dict), f"{where}: not an object")
+        odd = sorted(value.keys() ^ FORMS[form].keys())
+        need(not odd, f"{where}: missing or unknown fields {odd}")
+        for key, inner in FORMS[form].items():
+            conform(value[key], inner, f"{where}.{key}")
+    elif form in SCALARS:
+        need(SCALARS[form](value), f"{where}: {repr(value)[:80]} is not {form}")
+    else:
+        fits = TEXTS.get(form) or "|".join(map(re.escape, form.removeprefix("=").split("|")))
+        text = isinstance(value, str) and re.fullmatch(fits, value, re.DOTALL)
+        need(text, f"{where}: {repr(value)[:80]} is not {form}")
+
+def is_sorted_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value) and value == sorted(set(value))
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+def seconds(text: str) -> int:  # since 1970, of the one form of time (section 1)
+    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+    return (moment - EPOCH) // datetime.timedelta(seconds=1)
+def rfc3339(time_s: int) -> str:
+    return (EPOCH + datetime.timedelta(seconds=time_s)).isoformat().replace("+00:00", "Z")
+def digest(data: bytes) -> str:  # D of the protocol
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+# -- the charter (sections 2 and 7) -----------------------------------------------------------------------------------
+# A public key of suite 1 and whose it is; *words* are what the charter's ``standing`` may list for it.
+Key = NamedTuple("Key", [  # noqa: UP014
+    ("id", str), ("job", str), ("owner", str), ("operator", str), ("is_supplier", bool), ("words", tuple[str, ...]),
+    ("ed25519", bytes), ("mldsa", bytes)])
+
+# A verified head, its cosigned time in seconds, 0 for a record's, and when which witness cosigned it.
+Head = NamedTuple("Head", [  # noqa: UP014
+    ("origin", str), ("size", int), ("root", bytes), ("time_s", int), ("witnesses", dict[str, int])])
+
+# An opened envelope; nothing in it is believed before ``check_standing``. *subject* is names and digests.
+Statement = NamedTuple("Statement", [  # noqa: UP014
+    ("id", str), ("kind", str), ("subject", list[tuple[str, str]]), ("predicate", dict[str, Any]), ("issuer", str),
+    ("key_id", str), ("signature", bytes), ("payload", bytes)])
+Place = tuple[str, int]  # origin and index
+Statements = dict[str, Statement]  # by id
+
+@dataclass
+class Proof:
+    """What is proven so far: of the charter, keys by id, member and use by origin, keys by witness; of the bundle,
+    heads (newest, then older ones) and leaves by origin, and bodies with standing (``counting``) or not (``odd``)."""
+    charter: dict[str, Any]
+    digest: str
+    secret: bytes = b""
+    keys: dict[str, Key] = field(default_factory=dict)
+    origins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    witnesses: dict[str, Key] = field(default_factory=dict)
+    heads: dict[str, list[Head]] = field(default_factory=dict)
+    leaves: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    by_id: Statements = field(default_factory=dict)
+    counting: dict[Place, Statement] = field(default_factory=dict)
+    odd: dict[Place, tuple[Statement, str]] = field(default_factory=dict)
+    receipts: dict[Place, Any] = field(default_factory=dict)
+    loose: Statements = field(default_factory=dict)
+
+    def shared(self, *uses: str) -> list[str]:
+        return sorted(origin for origin, (_, use) in self.origins.items() if use in uses)
+
+    def of_kind(self, *kinds: str) -> Statements:
+        return {s.id: s for s in self.counting.values() if s.kind in kinds}
+
+def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in force
+    file = parse_json(data.removesuffix(b"\n"))
+    conform(file, "charter-file", "file")
+    charter, quorum = file["charter"], file["charter"]["quorum"]
+    proof = Proof(charter, digest(canonical(charter)))
+    members, parties = charter["members"], charter["members"] + charter["suppliers"]
+    for party in parties:
+        own = [read_key(raw, party) for raw in party["keys"]]
+        proof.keys.update((key.id, key) for key in own)
+        if "operator" in party:
+            jobs = [key.job for key in own]
+            complete = all(jobs.count(job) == 1 for job in ("root", "ledger", "witness", "gate")) and "people" in jobs
+            need(complete, f"{party['name']}: a key is missing, or two do one job")
+            proof.origins.update((origin, (party["name"], use)) for use, origin in party["origins"].items())
+            proof.witnesses[party["witness"]] = own[jobs.index("witness")]
+    need(charter["suite"] == 1, f"suite {charter['suite']} is not known here")
+    for kind, words in charter["standing"].items():
+        conform(words, "[text]", f"charter.standing.{kind}")
+    once = len({party["name"] for party in parties}) == len(parties) and len(proof.witnesses) == len(members)
+    need(once and len(proof.origins) == 3 * len(members), "a name, an origin or a witness is there twice")
+    # "One key does one job": not even half of a key may serve in two.
+    halves = {half for key in proof.keys.values() for half in (key.ed25519, key.mldsa)}
+    need(len(halves) == 2 * sum(len(party["keys"]) for party in parties), "a key, or half of one, is there twice")
+    # Operators common to any two witness quorums: at least 2k - M, which must be more than may be faulty.
+    shared = 2 * quorum["witness"] - len({m["operator"] for m in members})
+    need(shared > quorum["faulty"], "two witness quorums may share no honest operator")
+    ratified: dict[str, str] = {}
+    for number, envelope in enumerate(file["ratifications"]):
+        with naming(f"ratification {number}"):
+            statement = open_envelope(envelope)
+            key = check_standing(proof, statement)
+            same = statement.kind == "ratification" and statement.predicate["version"] == charter["version"]
+            need(same and proof.digest in dict(statement.subject).values(), f"it does not ratify {proof.digest}")
+            ratified.setdefault(key.operator, key.owner)
+    who, wanted = sorted(ratified.values()), max(1, quorum["ratify"])
+    need(len(who) >= wanted, f"not in force: ratified by {len(who)} operators {who}, needs {wanted}")
+    return proof, who
+def read_key(raw: Any, party: Any) -> Key:  # its id is computed, never believed
+    job, owner = raw.get("job"), party["name"]
+    conform(raw, "people-key" if job == "people" else "key", f"a key of {owner}")
+    ed25519, mldsa = decode_base64(raw["ed25519"]), decode_base64(raw["mldsa"])
+    level = 44 if job in ("ledger", "witness") else 65
+    need(len(ed25519) == 32 and len(mldsa) == 32 + 320 * MLDSA[level][0], f"a {job} key of {owner} of a wrong length")
+    id_ = digest(b"watchword/key/v1\n" + bytes((1, level)) + ed25519 + mldsa)
+    need(id_ == raw["id"], f"a {job} key of {owner} has the id {id_}, not {raw['id']}")
+    words = tuple(raw["roles"]) if job == "people" else (job,)
+    need(job != "people" or not {"root", "supplier", "gate"} & set(words), f"a role of {owner} is named as a job is")
+    return Key(id_, job, owner, party.get("operator", owner), "operator" not in party, words, ed25519, mldsa)
+
+# -- statements and standing (section 3) ------------------------------------------------------------------------------
+def open_envelope(envelope: Any) -> Statement:  # its payload must be canonical itself
+    conform(envelope, "envelope", "envelope")
+    need(envelope["signatures"], "envelope: no signature")
+    payload, signature = decode_base64(envelope["payload"]), envelope["signatures"][0]
+    value = parse_json(payload)
+    conform(value, "statement", "statement")
+    need(value["subject"], "statement: no subject")
+    kind = re.sub("^urn:watchword:(.+):v1$", r"\1", value["predicateType"])
+    subject = [(entry["name"], "sha256:" + entry["digest"]["sha256"]) for entry in value["subject"]]
+    predicate, sig = value["predicate"], decode_base64(signature["sig"])
+    issuer = str(predicate.get("issuer"))
+    return Statement(digest(payload), kind, subject, predicate, issuer, signature["keyid"], sig, payload)
+def check_signature(proof: Proof, statement: Statement) -> Key:
+    """Both halves, over the DSSE pre-authentication encoding, by a key of the charter that may sign statements."""
+    key, signature, payload = proof.keys.get(statement.key_id), statement.signature, statement.payload
+    if key is None or key.job in ("ledger", "witness"):
+        raise Refused(f"its key {statement.key_id} is not one of the charter for statements")
+    need(len(signature) == 64 + 3309, f"a signature of {len(signature)} bytes, expected 3,373")
+    message = b"DSSEv1 28 application/vnd.in-toto+json %d %s" % (len(payload), payload)
+    verify_ed25519(key.ed25519, signature[:64], message)
+    verify_mldsa(65, key.mldsa, signature[64:], message, b"watchword/suite-1")
+    return key
+
+def check_standing(proof: Proof, statement: Statement) -> Key:  # refuses what does not count
+    kind, predicate = statement.kind, statement.predicate
+    with naming(f"{kind} {statement.id} by {statement.issuer}"):
+        key = check_signature(proof, statement)
+        need(kind in KINDS, "its kind is not known here")
+        conform(predicate, kind, "predicate")
+        need(statement.issuer == key.owner, f"signed by {key.owner}")
+        allowed = proof.charter["standing"].get(kind, [])
+        need(set(allowed) & set(key.words), f"its key ({', '.join(key.words)}) has no standing for this kind")
+        need(kind not in ("ratification", "revoke") or key.job == "root", "not signed with a root key")
+        if kind in NOTICES:
+            space, _, thing = predicate["target"].partition(":")
+            about = [("notice", digest(predicate["target"].encode()))]
+            need(statement.subject == about, "its subject is not its target")
+            whose = proof.by_id[thing].issuer if space == "statement" and thing in proof.by_id else None
+            need(kind != "retract" or whose == key.owner, "it retracts what is not its issuer's own")
+            whose = proof.keys[thing].owner if space == "key" and thing in proof.keys else None
+            need(kind != "revoke" or whose == key.owner, "it revokes what is not its issuer's own")
+        return key
+
+# -- heads, leaves, bodies (sections 5, 6 and 10) ---------------------------------------------------------------------
+def read_bundle(proof: Proof, data: bytes) -> Any:
+    bundle = parse_json(data.removesuffix(b"\n"))
+    if isinstance(bundle, dict) and bundle.get("purpose") == "exchange":
+        raise LookupError("this bundle is for an exchange between members; ask for a proof")
+    conform(bundle, "bundle", "bundle")
+    need(bundle["charter"] == proof.digest, f"made for charter {bundle['charter']}, this one is {proof.digest}")
+    need(bundle["from"] in {m["name"] for m in proof.charter["members"]}, f"from {bundle['from']}, who is no member")
+    proof.secret = decode_base64(bundle["alliance_secret"] or "")
+    same = digest(b"watchword/alliance-secret/v1\0" + proof.secret) == proof.charter["secret"]
+    need((same and len(proof.secret) == 32) or not proof.secret, "the alliance secret is not the charter's")
+    return bundle
+def read_heads(proof: Proof, raw: Any, at: int) -> None:
+    """Step 3: every head of a ledger, older ones as well, stands on signatures, quorum and consistency."""
+    origin = raw["origin"]
+    with naming(origin):
+        need(origin in proof.origins and origin > max(proof.heads, default=""), "unknown, or out of order")
+        heads = [check_head(proof, origin, raw["checkpoint"], at)]
+        for earlier in raw["earlier"]:
+            head = check_head(proof, origin, earlier["checkpoint"], at)
+            need(len(heads) == 1 or heads[-1].size <= head.size, "earlier heads are out of order")
+            check_consistency(head, heads[0], [decode_base64(hash_) for hash_ in earlier["path"]])
+            heads.append(head)
+        proof.heads[origin] = heads
+
+def check_head(proof: Proof, origin: str, text: str, at: int) -> Head:
+    """A head signed by its owner with both halves and, but for a record's, cosigned by the quorum (section 6)."""
+    note, lines = parse_note(text.encode())
+    head = parse_checkpoint(note)
+    need(head.origin == origin, f"the checkpoint is of {head.origin}")
+    owner, use = proof.origins[origin]
+    log = next(key for key in proof.keys.values() if (key.owner, key.job) == (owner, "ledger"))
+    signers = [(origin, 1, log), (origin, 6, log)]
+    signers += [(name, kind, key) for name, key in proof.witnesses.items() for kind in (4, 6)]
+    known = {(name, key_id(name, kind, k.mldsa if kind == 6 else k.ed25519)): (kind, k) for name, kind, k in signers}
+    newest: dict[tuple[str, int], int] = {}
+    for name, id_, signature in lines:
+        if (name, id_) in known:  # A known key with a bad signature refuses the note; unknown lines are ignored.
+            kind, key = known[name, id_]
+            stamp = b"" if kind == 1 else signature[:8]
+            time_s = int.from_bytes(stamp, "big")
+            with naming(f"signature of {name} (type {kind:02x}) on the head at size {head.size}"):
+                need(time_s < 1 << 63, "a time past 2^63")
+                if kind == 6:
+                    verify_mldsa(44, key.mldsa, signature[8:], cosigned_message(name, time_s, head))
+                else:
+                    prefix = b"cosignature/v1\ntime %d\n" % time_s if stamp else b""
+                    verify_ed25519(key.ed25519, signature[len(stamp) :], prefix + note)
+            if key is log or 0 < time_s <= at + CLOCK_AHEAD_MAX_S:
+                newest[key.id, kind] = max(time_s, newest.get((key.id, kind), 0))
+    need({(log.id, 1), (log.id, 6)} <= newest.keys(), f"head at size {head.size} not signed by both keys of {owner}")
+    if use == "record":
+        return head
+    times = {n: min(newest.get((key.id, kind), 0) for kind in (4, 6)) for n, key in proof.witnesses.items()}
+    witnesses = {name: time_s for time_s, name in sorted((time_s, name) for name, time_s in times.items() if time_s)}
+    operators = {proof.witnesses[name].operator: time_s for name, time_s in witnesses.items()}  # of each the newest
+    who, wanted = sorted(operators), proof.charter["quorum"]["witness"]
+    need(len(who) >= wanted, f"head at size {head.size} cosigned by {len(who)} operators {who}, needs {wanted}")
+    return Head(origin, head.size, head.root, sorted(operators.values())[-wanted], witnesses)
+
+def prove_leaves(proof: Proof, raw: Any) -> dict[int, bytes]:
+    """Step 4: notices and records are whole, a ledger shows the leaves that it proves one by one."""
+    head, (_, use) = proof.heads[raw["origin"]][0], proof.origins[raw["origin"]]
+    with naming(head.origin):
+        need(raw["start"] == 0, f"starts at {raw['start']}")
+        need(not raw["leaves" if use == "ledger" else "proofs"], f"a {use} is not shown so in a proof")
+        leaves = dict(enumerate(map(decode_base64, raw["leaves"])))
+        if use != "ledger":
+            need(len(leaves) == head.size, f"{len(leaves)} leaves, the head says {head.size}")
+            root = tree_root([leaf_hash(leaf) for leaf in leaves.values()])
+            need(root == head.root, f"the leaves give root {root.hex()}, the head has {head.root.hex()}")
+        for shown in raw["proofs"]:
+            index, leaf = shown["index"], decode_base64(shown["leaf"])
+            with naming(f"proof of leaf {index}"):
+                need(index not in leaves and index < head.size, "is there twice, or past the head's size")
+                root = included_root(leaf_hash(leaf), index, head.size, [decode_base64(h) for h in shown["path"]])
+                need(root == head.root, f"leads to root {root.hex()}, the head has {head.root.hex()}")
+            leaves[index] = leaf
+        form = {"ledger": (1, 33), "notices": (2, 65), "record": (3, 33)}[use]  # version byte and length
+        for index, leaf in leaves.items():
+            need((leaf[0], len(leaf)) == form if leaf else False, f"leaf {index} is not one for {use}")
+        return leaves
+
+def read_bodies(proof: Proof, bodies: list[Any]) -> None:
+    """Step 5: every body is a proven leaf's, or an attachment that a statement so proven names."""
+    places: dict[bytes, list[Place]] = {}
+    for origin, leaves in proof.leaves.items():
+        for index, leaf in leaves.items():
+            places.setdefault(leaf[1:33], []).append((origin, index))
+    opened: list[tuple[Statement, list[Place]]] = []
+    contents, last = {}, b""
+    for number, body in enumerate(bodies):
+        with naming(f"body {number}"):
+            what = next((w for w in ("envelope", "receipt", "content") if body.keys() == {"salt", w}), "")
+            need(what and isinstance(body["salt"], str), f"not a salt and a body: {sorted(body)}")
+            conform(body[what], "text" if what == "content" else what, what)
+            data = decode_base64(body[what]) if what == "content" else canonical(body[what])
+            salt = decode_base64(body["salt"])
+            commitment = hashlib.sha256(b"watchword/commitment/v1\0" + salt + data).digest()
+            need(len(salt) == 32 and commitment > last, "a salt of another length, or out of order")
+            last, found = commitment, places.get(commitment, [])
+            uses = {proof.origins[origin][1] for origin, _ in found}
+            need(found or what == "content", f"its commitment {commitment.hex()} is not a proven leaf of this bundle")
+            need(what == "content" or (what == "receipt") == ("record" in uses), f"a {what} does not belong in {uses}")
+            if what == "content":
+                contents["sha256:" + commitment.hex()] = len(data)
+            elif what == "receipt":
+                proof.receipts.update(dict.fromkeys(found, body[what]))
+            else:
+                opened.append((open_envelope(body[what]), found))
+    proof.by_id.update((statement.id, statement) for statement, _ in opened)
+    for statement, found in opened:
+        place_statement(proof, statement, found)
+    values = [value for statement, _ in opened for value in statement.predicate.values() if isinstance(value, dict)]
+    named = {v["commitment"]: v["bytes"] for v in values if v.keys() == FORMS["attachment"].keys()}
+    for name, size in contents.items():
+        need(named.get(name) == size, f"attachment {name} of {size} bytes: no statement names it so")
+
+def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> None:
+    """A notice without standing stays and never counts: nobody can spoil everybody's proofs by filing junk."""
+    right = {"notices" if statement.kind in NOTICES else "ledger"}
+    with naming(", ".join(f"{origin}#{index}" for origin, index in found)):
+        uses = {proof.origins[origin][1] for origin, _ in found}
+        need(statement.kind not in KINDS or uses == right, f"a {statement.kind} does not belong there")
+        try:
+            check_standing(proof, statement)
+            proof.counting.update(dict.fromkeys(found, statement))
+        except Refused as error:
+            if statement.kind not in KINDS:
+                check_signature(proof, statement)  # Of an unknown kind, but signed: kept and shown.
+            elif statement.kind not in NOTICES:
+                raise
+            proof.odd.update(dict.fromkeys(found, (statement, str(error))))
+
+# -- the decision, made again (section 8) -----------------------------------------------------------------------------
+def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:
+    """Make one decision of the bundle again with its own view, and compare it byte for byte."""
+    statement = proof.of_kind("decision").get(id_)
+    if statement is None:
+        raise Refused(f"decision {id_} is not in the bundle")
+    with naming(f"decision {id_} by {statement.issuer}"):
+        need(proof.secret, "cannot be made again without the alliance secret")
+        recorded: dict[str, Any] = statement.predicate["decision"]
+        inputs = {name: recorded[name] for name in ("as_of", "loose", "subject", "use_case", "view")}
+        subject, view, use_case = inputs["subject"], objects.get(inputs["view"]), objects.get(inputs["use_case"])
+        conform(view, "view", "its view, among the objects")
+        conform(use_case, "use-case", "its use case, among the objects")
+        need(use_case["criticality"] <= 3, "the use case has a criticality above 3")
+        need(statement.subject == [(subject["name"], subject["digest"])], "of another subject")
+        check_view(proof, view["heads"], seconds(inputs["as_of"]))
+        loose = find_loose(proof, objects, inputs["loose"])
+        names, made = decide(proof, view["heads"], loose, seconds(inputs["as_of"]), subject["digest"], use_case)
+        old, new = canonical(recorded).decode(), canonical(inputs | made).decode()
+        n = next((i for i, pair in enumerate(itertools.zip_longest(old, new)) if pair[0] != pair[1]), 0)
+        need(old == new, f"made again it differs at byte {n}: {old[n - 60 : n + 60]!r}, again {new[n - 60 : n + 60]!r}")
+    return recorded | {"id": id_, "issuer": statement.issuer, "names": names, "use": use_case["name"]}
+def check_view(proof: Proof, heads: dict[str, Any], now: int) -> None:
+    """Every head of the view is one that step 3 has checked, cosigned no earlier than the view says."""
+    for origin, head in heads.items():
+        with naming(f"view, {origin}"):
+            conform(head, "view-head", "head")
+            need(origin in proof.heads and proof.origins[origin][1] != "record", "no shared ledger in the bundle")
+            this = head["size"], decode_base64(head["root"])
+            times = [checked.time_s for checked in proof.heads[origin] if (checked.size, checked.root) == this]
+            need(times, f"no head at size {head['size']} with this root is in the bundle")
+            need(max(times) >= seconds(head["time"]), f"cosigned {rfc3339(max(times))}, not as late as {head['time']}")
+            need(seconds(head["time"]) <= now + CLOCK_AHEAD_MAX_S, "cosigned after the time of the decision")
+def find_loose(proof: Proof, objects: dict[str, Any], named: str) -> Statements:  # found by the digest of their list
+    plain: list[Any] = [{"format": "watchword-loose/1", "statements": ids} for ids in ([], sorted(proof.loose))]
+    value: Any = ({digest(canonical(v)): v for v in plain} | objects).get(named)
+    conform(value, "loose", "its list of loose notices, among the objects")
+    ids, notices = value["statements"], proof.of_kind(*NOTICES) | proof.loose
+    need(is_sorted_texts(ids) and set(ids) <= notices.keys(), f"the loose notices {ids} are not all in the bundle")
+    return {id_: notices[id_] for id_ in ids}
+def names_of(release: str, considered: Iterable[Statement]) -> list[str]:  # the name set (section 7)
+    names = {f"release:{release}"}
+    for statement in considered:
+        kind, predicate = statement.kind, statement.predicate
+        names |= {f"statement:{statement.id}", f"key:{statement.key_id}"}
+        names |= {f"supplier:{statement.issuer}"} if kind == "claim" else set()
+        names |= {f"dataset:{predicate['delivered']}"} if kind == "data-screening" else set()
+        if kind == "bill-of-materials":
+            parts = [component[part] for component in predicate["components"] for part in ("digest", "purl")]
+            names |= {f"component:{part}" for part in parts if part is not None}
+            names |= {f"model:{model}" for model in predicate["base_models"]}
+            names |= {f"dataset:{dataset['digest']}" for dataset in predicate["datasets"]}
+    return sorted(names)
+
+def find_notices(proof: Proof, sizes: Any, loose: Statements, names: list[str]) -> list[Any]:
+    """Step 2: notices filed under a name of the set within *sizes*, held or not, and loose ones."""
+    wanted = {hmac.digest(proof.secret, name.encode(), "sha256"): name for name in names}
+    found: list[Any] = []
+    for place in ((origin, index) for origin in proof.shared("notices") for index in range(sizes.get(origin, 0))):
+        name, statement, kind = wanted.get(proof.leaves[place[0]][place[1]][33:]), proof.counting.get(place), "unheld"
+        if name is not None:
+            if statement and statement.predicate["target"] == name:
+                kind = statement.kind
+            elif statement or place in proof.odd:
+                kind, statement = "no-standing", statement or proof.odd[place][0]
+            id_ = statement.id if statement else None
+            found.append({"index": place[1], "kind": kind, "name": name, "origin": place[0], "statement": id_})
+    listed = {notice["statement"] for notice in found if notice["kind"] in NOTICES}
+    for id_, notice in loose.items():
+        name = notice.predicate["target"]
+        if name in names and id_ not in listed:
+            found.append({"index": None, "kind": notice.kind, "name": name, "origin": None, "statement": id_})
+    return sorted(found, key=lambda n: (n["name"], n["origin"] or "", n["index"] or 0, n["statement"] or ""))
+def why_fallen(proof: Proof, loose: Statements, place: Place, statement: Statement, notices: Any) -> str:
+    """Step 3: why a considered statement does not stand any more, or nothing."""
+    own = {n["kind"] for n in notices if n["name"] == f"statement:{statement.id}"}
+    key = [n for n in notices if n["name"] == f"key:{statement.key_id}"]
+    if own & {"retract", "dispute"}:
+        return "retracted" if "retract" in own else "disputed"
+    if "unheld" in own | {n["kind"] for n in key}:
+        return "unheld"
+    for id_ in (n["statement"] for n in key if n["kind"] == "revoke"):
+        kept = (loose.get(id_) or proof.by_id[id_]).predicate["valid_up_to"]
+        if not any(entry["origin"] == place[0] and entry["size"] > place[1] for entry in kept):
+            return "key revoked"
+    return ""
+
+def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, use: Any) -> tuple[list[str], Any]:
+    """Steps 1 to 7: the name set, and the fields of the decision object that are not its inputs."""
+    charter, sizes = proof.charter, {origin: head["size"] for origin, head in heads.items()}
+    first: dict[str, tuple[Place, Statement]] = {}
+    for place, statement in sorted(proof.counting.items(), key=lambda item: item[0]):
+        about = statement.kind in EVIDENCE and any(release == value for _, value in statement.subject)
+        if about and place[1] < sizes.get(place[0], 0) and seconds(statement.predicate["made"]) <= now:
+            first.setdefault(statement.id, (place, statement))
+    considered = [first[id_] for id_ in sorted(first)]
+    statements = [statement for _, statement in considered]
+    names = names_of(release, statements)
+    notices = find_notices(proof, sizes, loose, names)
+    fallen = {s.id: why_fallen(proof, loose, place, s, notices) for place, s in considered}
+    requirements = [judge(proof, row, statements, fallen, now, use) for row in charter["requirements"]]
+    inspections = [s.predicate for s in statements if s.kind == "inspection"]
+    context = {name: use[name] for name in ("criticality", "human", "members", "tags")} | {
+        "recalls": sum(n["kind"] in ("recall", "unheld") for n in notices),
+        "dangerous": sum(p["dangerous"] > 0 or p["verdict"] == "dangerous" for p in inspections),
+        "against": sum(s.kind == "review" and s.predicate["outcome"] == "against" for s in statements),
+    }
+    lines = [(row["id"], all(holds(c, context, True) for c in row["forbid"])) for row in charter["red_lines"]]
+    oldest, shared = now - charter["head_max_age_s"], proof.shared("ledger", "notices")
+    stale = [origin for origin in shared if origin not in heads or seconds(heads[origin]["time"]) < oldest]
+    states, alone = {row["state"] for row in requirements}, len({m["operator"] for m in charter["members"]}) == 1
+    clear = not any(crossed for _, crossed in lines) and not stale and not context["recalls"]
+    return names, {
+        "format": "watchword-decision/1", "charter": proof.digest, "notices": notices, "stale": stale,
+        "considered": [{"id": s.id, "index": place[1], "origin": place[0]} for place, s in considered],
+        "red_lines": [{"id": id_, "state": "crossed" if crossed else "clear"} for id_, crossed in lines],
+        "requirements": requirements,
+        "verdict": "admitted" if clear and "met" in states and "unmet" not in states else "refused",
+        "label": "unwitnessed, own clock" if alone else "witnessed",
+    }
+
+def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now: int, use: Any) -> dict[str, Any]:
+    """Step 4: one requirement. Evidence that fell counts as failing, never as absent."""
+    when = row["when"]
+    applies = use["criticality"] >= when["criticality"] and (not when["human"] or use["human"] in when["human"])
+    failing, good, ages = [], [], []
+    for statement in statements if applies else []:
+        key, predicate = proof.keys[statement.key_id], statement.predicate
+        by = row["from"] in ("any", "supplier" if key.is_supplier else "member")
+        if statement.kind != row["kind"] or not by or not all(holds(c, predicate, True) for c in row["where"]):
+            continue
+        why = fallen[statement.id] or ("" if all(holds(c, predicate, False) for c in row["bound"]) else "bound")
+        age = now - seconds(predicate["made"])
+        if why:
+            failing.append({"id": statement.id, "why": why})
+        elif row["max_age_days"] is None or age <= row["max_age_days"] * 86400:
+            good.append((statement, key))
+        ages += [] if why else [age]
+    tools = len({s.predicate["tool"]["name"] for s, _ in good if "tool" in s.predicate})
+    there = len({key.operator for _, key in good}) if row["distinct"] == "operators" else len(good)
+    met = there >= row["count"] and tools >= row["tools"] and not failing
+    return {
+        "counted": [s.id for s, _ in good], "failing": failing, "from": sorted({s.issuer for s, _ in good}),
+        "id": row["id"], "need": row["count"], "newest_age_s": min(ages, default=None), "owed_by": row["owed_by"],
+        "state": ("met" if met else "unmet") if applies else "does not apply", "there": there, "tools": tools,
+    }
+def is_decimal(value: Any) -> bool:
+    pattern = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"
+    return isinstance(value, str) and len(value) <= 40 and re.fullmatch(pattern, value) is not None
+
+def holds(condition: Any, facts: Any, in_trouble: bool) -> bool:
+    """Whether a condition holds; *in_trouble* where a field is missing or of another type: trouble never says yes."""
+    left, op, right = facts, condition["op"], condition["value"]
+    for part in condition["field"].split("."):
+        if not isinstance(left, dict) or part not in left:
+            return in_trouble
+        left = left[part]
+    if op == "any":
+        return True
+    if op in ("in", "contains"):
+        whole, one = (right, left) if op == "in" else (left, right)
+        if not isinstance(whole, list) or type(one) not in (str, int, bool):
+            return in_trouble
+        return any(type(entry) is type(one) and entry == one for entry in whole)
+    if is_decimal(left) and is_decimal(right):
+        left, right = decimal.Decimal(left), decimal.Decimal(right)
+    elif type(left) is not type(right) or type(left) not in ((int, str, bool) if op in ("==", "!=") else (int,)):
+        return in_trouble
+    order = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}
+    return bool((order | {"==": left == right, "!=": left != right})[op])
+
+# -- absence of notices, and receipts (section 10, steps 8 and 9) -----------------------------------------------------
+def check_names(proof: Proof, bundle: Any, sets: list[list[str]]) -> dict[str, Any] | None:
+    """What bad news there is about the names, as of the oldest head of the notices; None where nothing is stated."""
+    names = bundle["names"]
+    if names is None:
+        return None
+    need(names == sorted(set().union(*sets)), "the names are not the name set of the decisions")
+    need(bundle["as_of"] and proof.secret, "names without a time as of which, or without the alliance secret")
+    oldest, times = seconds(bundle["as_of"]) - proof.charter["head_max_age_s"], []
+    for origin in proof.shared("notices"):
+        need(origin in proof.heads, f"{origin}: missing, so it may hold any notice")
+        times.append(proof.heads[origin][0].time_s)
+        need(times[-1] >= oldest, f"{origin}: cosigned {rfc3339(times[-1])}, too old to speak for {bundle['as_of']}")
+    found = find_notices(proof, {origin: heads[0].size for origin, heads in proof.heads.items()}, proof.loose, names)
+    return {"as_of": rfc3339(min(times)), "names": names, "notices": found}
+
+def check_receipts(proof: Proof) -> tuple[list[dict[str, Any]], dict[str, int]]:
+    """Releases had their approvals, each used once; returns them, and how much of each record is anchored."""
+    used: dict[str, str] = {}
+    releases = []
+    for (origin, index), receipt in sorted(proof.receipts.items(), key=lambda item: item[0]):
+        place, body = f"{origin}#{index}", receipt["body"]
+        with naming(f"receipt {place}"):
+            need(body is None or digest(canonical(body)) == receipt["action"], "the action shown is not the one named")
+            if receipt["event"] in ("permitted", "released"):
+                for id_ in receipt["approvals"]:
+                    need(id_ not in used, f"approval {id_} was used before, by {used.get(id_)}")
+                    used[id_] = place
+                about = {name: receipt[name] for name in ("event", "mandate", "rule", "time")} | {"place": place}
+                about |= {"approved_by": check_approvals(proof, receipt), "tool": body and body.get("tool")}
+                releases.append(about)
+    records = [origin for origin in proof.shared("record") if proof.leaves.get(origin)]
+    return releases, {origin: check_anchor(proof, origin) for origin in records}
+
+def check_approvals(proof: Proof, receipt: Any) -> list[str]:
+    """Who approved a release, by its mandate's rule: distinct operators, for exactly these bytes (section 9)."""
+    mandate, given = proof.of_kind("mandate").get(receipt["mandate"]), proof.of_kind("approval")
+    rules = mandate.predicate["mandate"]["rules"] if mandate else []
+    rule = next((rule for rule in rules if rule["id"] == receipt["rule"]), None)
+    if rule is None:
+        raise Refused(f"its mandate {receipt['mandate']}, or the rule {receipt['rule']} of it, is not in the bundle")
+    operators: dict[str, str] = {}
+    for id_ in receipt["approvals"]:
+        need(id_ in given, f"approval {id_} is not in the bundle")
+        predicate, key = given[id_].predicate, proof.keys[given[id_].key_id]
+        with naming(f"approval {id_} by {predicate['person']} of {key.owner}"):
+            need([value for _, value in given[id_].subject] == [receipt["action"]], "is for another action")
+            for name in ("gate", "hold", "mandate"):
+                need(predicate[name] == receipt[name], f"is for another {name}")
+            need(predicate["answer"] == "approve", "refuses")
+            need(rule["approvals"]["role"] in key.words, f"is not by a {rule['approvals']['role']}")
+            need(seconds(receipt["time"]) <= seconds(predicate["expires"]), f"expired {predicate['expires']}")
+        operators[key.operator] = f"{predicate['person']} of {key.owner}"
+    wanted = rule["approvals"]["count"]
+    need(len(operators) >= wanted, f"approved by {len(operators)} operators, rule {rule['id']} asks for {wanted}")
+    return sorted(operators.values())
+def check_anchor(proof: Proof, origin: str) -> int:
+    """How many receipts of a record its owner has stood for in the shared ledger; every anchor must fit the leaves."""
+    hashes, anchored = [leaf_hash(leaf) for leaf in proof.leaves[origin].values()], 0
+    for id_, statement in proof.of_kind("record-head").items():
+        if (statement.predicate["origin"], statement.issuer) == (origin, proof.origins[origin][0]):
+            size, root = statement.predicate["size"], decode_base64(statement.predicate["root"])
+            need(size <= len(hashes), f"{origin}: {id_} anchors {size} receipts, {len(hashes)} are here")
+            need(tree_root(hashes[:size]) == root, f"{origin}: not the receipts that {id_} anchors")
+            anchored = max(anchored, size)
+    need(anchored, f"{origin}: no record-head in a shared ledger anchors it")
+    return anchored
+
+# -- what is printed --------------------------------------------------------------------------------------------------
+def not_shown(proof: Proof, bundle: Any, anchored: dict[str, int]) -> Iterator[str]:  # and might be taken for checked
+    yield from (f"{o}: not in this bundle" for o in proof.shared("ledger", "notices") if o not in proof.heads)
+    yield from ["whether there are notices: the bundle states no names"] * (bundle["names"] is None)
+    yield from (f"decision {i}: not made again" for i in proof.of_kind("decision") if i not in bundle["decisions"])
+    shown = {*proof.counting, *proof.odd, *proof.receipts}
+    for origin, (head, *_) in proof.heads.items():
+        hidden, held = head.size - sum(place[0] == origin for place in shown), anchored.get(origin, head.size)
+        yield from [f"{origin}: what {hidden} of its {head.size} entries say"] * (hidden > 0)
+        yield from [f"{origin}: receipts from {held} on are not anchored in a shared ledger"] * (held < head.size)
+    for (origin, index), (statement, why) in sorted(proof.odd.items(), key=lambda item: item[0]):
+        yield f"{origin}#{index}: a {statement.kind} by {statement.issuer} that never counts: {why}"
+    yield "free Cedar policies, members' caveats, and a gate's quotas and hours: not re-made here"
+def render(report: dict[str, Any]) -> Iterator[str]:  # for people
+    yield f"VERIFIED  proof from {report['from']}, made {report['made']}, judged {report['at']}   {report['bundle']}"
+    yield f"  alliance  {report['alliance']}: {', '.join(report['members'])}"
+    yield f"  charter   {report['version']}, ratified by {', '.join(report['ratified_by'])}   {report['charter']}"
+    for head in report["heads"]:
+        time, who = rfc3339(head["time_s"]), ", ".join(sorted(head["witnesses"]))
+        cosigned = f"cosigned {time} by {who}" if who else "signed by its owner"
+        yield f"  head      {head['origin']} at {head['size']}, {cosigned}"
+    for made in report["decisions"]:
+        yield f"{made['verdict'].upper()}  {made['subject']['name']} for {made['use']}   {made['subject']['digest']}"
+        for row in sorted(made["requirements"], key=lambda row: str(row["state"]) != "unmet"):
+            failing = "".join(f", {failed['id']} {failed['why']}" for failed in row["failing"])
+            owed = f", owed by {row['owed_by']}" if row["state"] == "unmet" else ""
+            yield f"  {row['state']:<9} {row['id']}: {row['there']} of {row['need']} {row['from']}{failing}{owed}"
+        yield from (f"  {row['state']:<9} red line {row['id']}" for row in made["red_lines"])
+        yield from itertools.chain((f"  stale     {o}" for o in made["stale"]), map(notice_line, made["notices"]))
+        yield f"  decided by {made['issuer']} as of {made['as_of']}, {made['label']}; made again here, byte for byte"
+    if names := report["names"]:
+        found = "NOTICES" if names["notices"] else "no notice"
+        yield f"{found} against these {len(names['names'])} names as of {names['as_of']}"
+        yield from itertools.chain(map(notice_line, names["notices"]), (f"  {name}" for name in names["names"]))
+    for one in report["releases"]:
+        who = ", ".join(one["approved_by"]) or "nobody, as its rule allows"
+        yield f"{one['event']}  {one['place']} {one['time']}  {one['tool']}, rule {one['rule']}, approved by {who}"
+    yield from ("not shown, or not checked here", *(f"  {line}" for line in report["not_shown"]))
+def notice_line(notice: dict[str, Any]) -> str:
+    place = f"{notice['origin']}#{notice['index']}" if notice["origin"] else "loose"
+    return f"  {notice['kind']:<9} {notice['name']} ({place})"
+def judge_files(charter: Path, bundle: Path, at: int, as_json: bool) -> int:
+    with charter.open("rb") as one, bundle.open("rb") as other:
+        files = one.read(FILE_BYTES_MAX + 1), other.read(FILE_BYTES_MAX + 1)
+    try:
+        report = verify_proof(*files, at)
+        lines = [*render(report)]
+    except Refused as error:
+        report = {"error": str(error), "format": "watchword-verification/1", "verdict": "refused"}
+        lines = ["REFUSED", f"  {error}", "  nothing after this was looked at"]
+    for line in json.dumps(report, indent=2).split("\n") if as_json else lines:
+        # Texts come from others: no control character and no look-alike may forge a line of this report.
+        print("".join(c if " " <= c <= "~" else f"\\u{ord(c):04x}" for c in line))
+    return 0 if report["verdict"] == "verified" else 1
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Re-check a watchword proof bundle against a charter.")
+    parser.add_argument("charter", type=Path, metavar="CHARTER")
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    now = int(datetime.datetime.now().timestamp())
+    parser.add_argument("--at", metavar="TIME", type=seconds, default=now, help="as 2026-01-31T12:00:00Z, default now")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    given = parser.parse_args()
+    try:
+        return judge_files(given.charter, given.bundle, given.at, given.format == "json")
+    except Exception as error:  # noqa: BLE001  (Python itself would exit 1, which says "does not hold")
+        print(f"verify: error: {error or type(error).__name__}", file=sys.stderr)
+        return 2
+
+# -- canonical JSON (RFC 8785) and base64 (section 1) -----------------------------------------------------------------
+def parse_json(data: bytes) -> Any:
+    """Parse canonical JSON. What does not encode to the same bytes again is refused, and with this one comparison
+    repeated keys, white space, another order of keys, other spellings of numbers and needless escapes."""
+    need(len(data) <= FILE_BYTES_MAX, f"JSON: larger than {FILE_BYTES_MAX} bytes")
+    value = json.loads(data.decode())
+    need(canonical(value) == data, "JSON: not in canonical form (RFC 8785)")
+    return value
+def canonical(value: Any) -> bytes:  # RFC 8785; a lone surrogate has no UTF-8, and so refuses itself
+    return canonical_text(value).encode()
+def canonical_text(value: Any, depth: int = 1) -> str:
+    need(depth <= DEPTH_MAX or not isinstance(value, dict | list), f"JSON: nested deeper than {DEPTH_MAX}")
+    if isinstance(value, dict):  # sorted by UTF-16 code units (3.2.3)
+        keys = sorted(value, key=lambda key: key.encode("utf-16-be", "surrogatepass"))
+        return "{" + ",".join(f"{canonical_text(key)}:{canonical_text(value[key], depth + 1)}" for key in keys) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(canonical_text(entry, depth + 1) for entry in value) + "]"
+    if isinstance(value, float):
+        return number_text(value)
+    need(type(value) is not int or abs(value) < 1 << 53, "JSON: an integer of 2^53 or more")
+    return json.dumps(value, ensure_ascii=False)
+def number_text(value: float) -> str:  # ECMAScript's Number::toString; repr yields the same shortest digits
+    need(abs(value) < float("inf"), "JSON: a number out of range")
+    sign, digits, exponent = decimal.Decimal(repr(value)).normalize().as_tuple()
+    text, point = "".join(map(str, digits)), len(digits) + int(exponent)  # the value is 0.text times 10^point
+    if value == 0:
+        return "0"
+    if 0 < point <= 21:
+        text = text[:point].ljust(point, "0") + ("." + text[point:]) * (len(text) > point)
+    elif -6 < point <= 0:
+        text = "0." + "0" * -point + text
+    else:
+        text = text[0] + ("." + text[1:]) * (len(text) > 1) + f"e{point - 1:+d}"
+    return "-" * sign + text
+def decode_base64(text: str) -> bytes:
+    data = base64.b64decode(text, validate=True)
+    need(base64.b64encode(data).decode() == text, "base64: not in canonical form (RFC 4648, 3.5)")
+    return data
+
+# -- signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature) -------------------------------
+def parse_note(data: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
+    """Split at the last empty line: the text, and name, key id and signature of each line, unknown keys' as well."""
+    body, empty_line, tail = data.decode().rpartition("\n\n")
+    plain = empty_line and tail.endswith("\n") and not re.search("[\0-\x09\x0b-\x1f]", body + tail)
+    need(plain, "signed note: no signatures, cut off, or with control characters")
+    lines = [re.fullmatch(r"— ([^\s+]+) ([A-Za-z0-9+/]+=*)", line) for line in tail[:-1].split("\n")]
+    signed = [(line[1], decode_base64(line[2])) for line in lines if line]
+    good = len(signed) == len(lines) <= NOTE_LINES_MAX and all(len(signature) > 4 for _, signature in signed)
+    need(good, "signed note: a malformed signature line, or too many")
+    return (body + "\n").encode(), [(name, signature[:4], signature[4:]) for name, signature in signed]
+def parse_checkpoint(text: bytes) -> Head:  # exactly three lines: origin, size, root
+    match = re.fullmatch(r"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\n", text.decode())
+    if not match:
+        raise Refused("checkpoint: not an origin, a size and a root")
+    return Head(match[1], int(match[2]), decode_base64(match[3]), 0, {})
+def key_id(name: str, kind: int, public: bytes) -> bytes:  # how a signature line of this type names a key
+    return hashlib.sha256(name.encode() + b"\n" + bytes((kind,)) + public).digest()[:4]
+def cosigned_message(name: str, time_s: int, head: Head) -> bytes:  # what type 06 signs about a tree
+    names = [bytes((len(text),)) + text for text in (name.encode(), head.origin.encode())]
+    numbers = [number.to_bytes(8, "big") for number in (time_s, 0, head.size)]
+    return b"subtree/v1\n\0" + names[0] + numbers[0] + names[1] + numbers[1] + numbers[2] + head.root
+
+# -- Merkle trees (RFC 6962, 2.1) -------------------------------------------------------------------------------------
+def leaf_hash(leaf: bytes) -> bytes:
+    return hashlib.sha256(b"\0" + leaf).digest()
+def node_hash(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\1" + left + right).digest()
+def tree_root(hashes: list[bytes]) -> bytes:  # over leaf hashes; an odd last node moves up as it is
+    while len(hashes) > 1:
+        pairs = zip(hashes[::2], hashes[1::2], strict=False)
+        hashes = [node_hash(left, right) for left, right in pairs] + hashes[len(hashes) & ~1 :]
+    return hashes[0] if hashes else hashlib.sha256(b"").digest()
+def split(size: int) -> int:  # how many leaves are left of the root: the largest power of two below *size*
+    return 1 << (size - 1).bit_length() - 1
+def included_root(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:  # 2.1.1 read backwards
+    need((size > 1) == bool(path), "inclusion: the path is too long or too short for its tree")
+    if size == 1:
+        return leaf
+    left = split(size)
+    if index < left:
+        return node_hash(included_root(leaf, index, left, path[:-1]), path[-1])
+    return node_hash(path[-1], included_root(leaf, index - left, size - left, path[:-1]))
+def check_consistency(old: Head, new: Head, path: list[bytes]) -> None:
+    """Refuse unless *new* extends *old*; an empty tree is extended by any, with an empty path."""
+    need(old.size <= new.size, f"the head at size {old.size} is not older than the one at {new.size}")
+    need(old.size or not path, "consistency: a path from an empty tree")
+    same = not old.size or both_roots(old.size, new.size, path, old.root) == (old.root, new.root)
+    need(same, f"of the heads at sizes {old.size} and {new.size} one does not extend the other")
+def both_roots(old: int, new: int, path: list[bytes], known: bytes) -> tuple[bytes, bytes]:
+    """Old and new root by a consistency path (2.1.2, read backwards); *known* is the old root while that is whole."""
+    whole = old == new
+    need(len(path) == (not known) if whole else path, "consistency: the path is too long or too short for its trees")
+    if whole:
+        return known or path[0], known or path[0]
+    left = split(new)
+    if old <= left:
+        first, second = both_roots(old, left, path[:-1], known)
+        return first, node_hash(second, path[-1])
+    first, second = both_roots(old - left, new - left, path[:-1], b"")
+    return node_hash(path[-1], first), node_hash(path[-1], second)
+
+# -- Ed25519 (RFC 8032), strict: canonical A, R and S, neither A nor R of small order, the equation without cofactor ---
+P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, -1, P) % P
+Point = tuple[int, int, int, int]  # extended coordinates X, Y, Z, T: x = X/Z, y = Y/Z, xy = T/Z
+def point_add(a: Point, b: Point) -> Point:  # RFC 8032, 5.1.4; complete, so it doubles as well
+    m, n = (a[1] - a[0]) * (b[1] - b[0]), (a[1] + a[0]) * (b[1] + b[0])
+    c, d = 2 * D * a[3] * b[3] % P, 2 * a[2] * b[2]
+    e, f, g, h = (n - m) % P, d - c, d + c, (n + m) % P
+    return e * f % P, g * h % P, f * g % P, e * h % P
+def point_double(a: Point) -> Point:  # RFC 8032, 5.1.4
+    s, t = a[0] * a[0], a[1] * a[1]
+    h, g = (s + t) % P, (s - t) % P
+    e, f = (h - (a[0] + a[1]) ** 2) % P, 2 * a[2] * a[2] + g
+    return e * f % P, g * h % P, f * g % P, e * h % P
+def has_small_order(a: Point) -> bool:
+    x, y, z, _ = point_double(point_double(point_double(a)))
+    return x == 0 and y == z
+@functools.lru_cache(maxsize=1024)
+def decode_point(data: bytes) -> Point:  # RFC 8032, 5.1.3; one spelling for each point
+    need(len(data) == 32, f"Ed25519: a point of {len(data)} bytes")
+    y, sign = int.from_bytes(data, "little") & (1 << 255) - 1, data[31] >> 7
+    u, v = (y * y - 1) % P, (D * y * y + 1) % P
+    x = u * v**3 * pow(u * v**7, (P - 5) // 8, P) % P
+    x = x if v * x * x % P == u else x * pow(2, (P - 1) // 4, P) % P
+    need(y < P and v * x * x % P == u and (x or not sign), "Ed25519: not the canonical encoding of a point")
+    x = P - x if x & 1 != sign else x
+    return x, y, 1, x * y % P
+BASE = decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
+def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:  # R = S·B - h·A, or refused
+    x, y, z, t = decode_point(public)
+    need(not has_small_order((x, y, z, t)), "Ed25519: the public key has small order")
+    r, s = signature[:32], int.from_bytes(signature[32:], "little")
+    need(len(signature) == 64 and s < L, "Ed25519: the signature is not 64 bytes with a canonical S")
+    h = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little") % L
+    total, minus_a = (0, 1, 1, 0), (P - x, y, z, P - t)
+    table = [total, BASE, minus_a, point_add(BASE, minus_a)]
+    for i in range(252, -1, -1):
+        total, digit = point_double(total), s >> i & 1 | (h >> i & 1) << 1
+        total = point_add(total, table[digit]) if digit else total
+    inverse = pow(total[2], -1, P)
+    encoded = total[1] * inverse % P | (total[0] * inverse % P & 1) << 255
+    # Comparing encodings makes R canonical as well: no other encoding of a point is ever produced here.
+    need(encoded.to_bytes(32, "little") == r and not has_small_order(total), "Ed25519: the signature does not verify")
+
+# -- ML-DSA (FIPS 204), verification at levels 44 and 65, not pre-hashed ----------------------------------------------
+Q = 8380417
+Polynomial = list[int]  # 256 coefficients
+# level: rows k, columns l, ones in the challenge, eta, log2 of gamma1, gamma2, omega, bytes of the challenge's seed
+MLDSA = {44: (4, 4, 39, 2, 17, (Q - 1) // 88, 80, 32), 65: (6, 5, 49, 4, 19, (Q - 1) // 32, 55, 48)}
+ZETAS = [pow(1753, int(f"{i:08b}"[::-1], 2), Q) for i in range(256)]
+def ntt(w: Polynomial) -> Polynomial:  # algorithm 41; sums stay unreduced, Python's integers do not overflow
+    zetas, length = iter(ZETAS[1:]), 128
+    while length:
+        out: Polynomial = []
+        for start in range(0, 256, 2 * length):
+            zeta, low = next(zetas), w[start : start + length]
+            high = [zeta * x % Q for x in w[start + length : start + 2 * length]]
+            out += [x + y for x, y in zip(low, high, strict=True)]
+            out += [x - y for x, y in zip(low, high, strict=True)]
+        w, length = out, length // 2
+    return w
+def inverse_ntt(w: Polynomial) -> Polynomial:  # algorithm 42
+    zetas, length = iter(ZETAS[:0:-1]), 1
+    while length < 256:
+        out: Polynomial = []
+        for start in range(0, 256, 2 * length):
+            zeta, low, high = next(zetas), w[start : start + length], w[start + length : start + 2 * length]
+            out += [x + y for x, y in zip(low, high, strict=True)]
+            out += [zeta * (y - x) % Q for x, y in zip(low, high, strict=True)]
+        w, length = out, length * 2
+    return [8347681 * x % Q for x in w]  # 1/256
+def unpack_bits(data: bytes, bits: int) -> Polynomial:  # algorithm 18
+    whole, mask = int.from_bytes(data, "little"), (1 << bits) - 1
+    return [whole >> i & mask for i in range(0, 256 * bits, bits)]
+def pack_bits(numbers: Polynomial, bits: int) -> bytes:  # algorithm 16
+    return int("".join(f"{n:0{bits}b}" for n in reversed(numbers)), 2).to_bytes(32 * bits, "little")
+def sample_uniform(seed: bytes, wanted: int = 840) -> Polynomial:  # algorithm 30
+    stream = hashlib.shake_128(seed).digest(wanted)  # a longer digest begins with the shorter one
+    found = [n for i in range(0, wanted, 3) if (n := int.from_bytes(stream[i : i + 3], "little") & 0x7FFFFF) < Q]
+    return found[:256] if len(found) >= 256 else sample_uniform(seed, 2 * wanted)
+def sample_challenge(seed: bytes, ones: int, wanted: int = 272) -> Polynomial:  # algorithm 29
+    stream = hashlib.shake_256(seed).digest(wanted)
+    signs, rest, c = int.from_bytes(stream[:8], "little"), iter(stream[8:]), [0] * 256
+    for i in range(256 - ones, 256):
+        j = next((byte for byte in rest if byte <= i), None)
+        if j is None:
+            return sample_challenge(seed, ones, 2 * wanted)
+        c[i], c[j], signs = c[j], 1 - 2 * (signs & 1), signs >> 1
+    return c
+def unpack_hints(data: bytes, omega: int) -> list[bytes]:  # algorithm 21, in its one canonical form
+    ends = [0, *data[omega:]]
+    rows = [data[start:end] for start, end in itertools.pairwise(ends)]
+    rising = all(a < b for row in rows for a, b in itertools.pairwise(row))
+    good = rising and ends == sorted(ends) and ends[-1] <= omega and not any(data[ends[-1] : omega])
+    need(good, "ML-DSA: the hint is not in canonical form")
+    return rows
+@functools.lru_cache(maxsize=256)
+def mldsa_key(level: int, public: bytes) -> tuple[list[list[Polynomial]], list[Polynomial], bytes]:  # A, t1·2^13
+    rows, columns = MLDSA[level][:2]
+    need(len(public) == 32 + 320 * rows, f"ML-DSA-{level}: a public key of {len(public)} bytes")
+    matrix = [[sample_uniform(public[:32] + bytes((j, i))) for j in range(columns)] for i in range(rows)]
+    t1 = [ntt([x << 13 for x in unpack_bits(public[i : i + 320], 10)]) for i in range(32, len(public), 320)]
+    return matrix, t1, hashlib.shake_256(public).digest(64)
+def verify_mldsa(level: int, public: bytes, signature: bytes, message: bytes, context: bytes = b"") -> None:
+    """Refuse unless the signature verifies (algorithms 3 and 8)."""
+    rows, columns, ones, eta, log_gamma1, gamma2, omega, z_at = MLDSA[level]
+    hints_at, step = z_at + columns * 32 * (log_gamma1 + 1), 32 * (log_gamma1 + 1)
+    right = len(signature) == hints_at + omega + rows and len(context) < 256
+    need(right, f"ML-DSA-{level}: a signature of {len(signature)} bytes, or a context past 255")
+    (matrix, t1, key_hash), hints = mldsa_key(level, public), unpack_hints(signature[hints_at:], omega)
+    packed = [unpack_bits(signature[i : i + step], log_gamma1 + 1) for i in range(z_at, hints_at, step)]
+    z, bound = [[(1 << log_gamma1) - x for x in column] for column in packed], (1 << log_gamma1) - ones * eta
+    need(max(map(max, z)) < bound and min(map(min, z)) > -bound, f"ML-DSA-{level}: a coefficient of z is out of range")
+    z, c = [ntt(column) for column in z], ntt(sample_challenge(signature[:z_at], ones))
+    mu = hashlib.shake_256(key_hash + bytes((0, len(context))) + context + message).digest(64)
+    again, m = hashlib.shake_256(mu), (Q - 1) // (2 * gamma2)
+    for a_row, t_row, hint in zip(matrix, t1, hints, strict=True):
+        total = [-x * y for x, y in zip(c, t_row, strict=True)]
+        for a, column in zip(a_row, z, strict=True):
+            total = [s + x * y for s, x, y in zip(total, a, column, strict=True)]
+        w = inverse_ntt([s % Q for s in total])
+        high = [(x + gamma2 - 1) // (2 * gamma2) for x in w]  # r1 of algorithm 36; its case of q - 1 is the last line's
+        for i in hint:  # algorithm 40: one step towards the side on which the low part lies
+            high[i] += 1 if w[i] > high[i] * 2 * gamma2 else -1
+        again.update(pack_bits([x % m for x in high], (m - 1).bit_length()))
+    need(again.digest(z_at) == signature[:z_at], f"ML-DSA-{level}: the signature does not verify")
+
+if __name__ == "__main__":
+    sys.exit(main())
