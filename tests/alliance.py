@@ -1,13 +1,16 @@
 """A whole alliance in temporary folders: real homes, real keys, real files carried between them, one clock for all.
 
-``make_alliance(tmp_path)`` gives five members whose people are called by their roles (``official``, ``evaluator``,
-``commander``, ``steward``), and the supplier AQUILA. Keys are unencrypted, so that tests are quick. Nothing else differs
-from an alliance of people who type the commands.
+``make_alliance(tmp_path / "alliance")`` gives five members whose people are called by their roles (``official``,
+``evaluator``, ``commander``, ``steward``), and the supplier AQUILA. Keys are unencrypted, so that tests are quick.
+Nothing else differs from an alliance of people who type the commands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -155,7 +158,9 @@ def make_alliance(
         node.create(folder / name, name, (operators or {}).get(name, name), people, f"{name.lower()}.example", None)
         for name in names
     ]
-    supplying = [node.create_supplier(folder / name, name, f"security@{name.lower()}.example", None) for name in suppliers]
+    supplying = [
+        node.create_supplier(folder / name, name, f"security@{name.lower()}.example", None) for name in suppliers
+    ]
     value = draft(
         "Test Alliance",
         members,
@@ -176,3 +181,23 @@ def make_alliance(
         nodes[name] = Node.open(folder / name, clock=clock, writing=True)
         nodes[name].publish()
     return Alliance(folder, clock, file, nodes, {name: folder / name for name in suppliers})
+
+
+def copy_alliance(template: Alliance, folder: Path) -> Alliance:
+    """An alliance that begins where *template* stands, in a folder of its own: much quicker than making one."""
+    shutil.copytree(template.folder, folder)
+    clock = FixedClock(template.clock.now())
+    nodes = {name: Node.open(folder / name, clock=clock, writing=True) for name in template.nodes}
+    suppliers = {name: folder / name for name in template.suppliers}
+    return Alliance(folder, clock, template.charter_file, nodes, suppliers)
+
+
+@contextmanager
+def quick_disk() -> Iterator[None]:
+    """Syncs cost nothing here: for tests that pull no plug. What was written survives a kill all the same."""
+    real = os.fsync, os.fdatasync
+    os.fsync = os.fdatasync = lambda _: None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os.fsync, os.fdatasync = real

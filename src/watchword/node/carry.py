@@ -377,17 +377,16 @@ def _plan_part(store: Store, plan: _Plan, part: LedgerPart) -> None:
     note = None if log is None else log.checkpoint()
     if log is not None and note is not None:
         held = Checkpoint(origin, log.published_size, log.root(log.published_size))
+    newest = heads[-1].checkpoint
+    if store.is_own(origin) and newest.size > held.size:
+        message = f"{origin} is this member's own: somebody signed a head at size {newest.size} with its key"
+        plan.splits.append((origin, SplitView(message, note or b"", part.note)))
+        return
     if part.start > held.size:
         plan.skipped.append((origin, f"the file begins at {part.start}, {held.size} are held; the next one will not"))
         return
     try:
         fresh = check_part(part, heads, held, note, _frontier_of(log, held.size))
-        if fresh and store.is_own(origin):
-            raise SplitView(
-                f"{origin} is this member's own: somebody signed a head at {heads[-1].checkpoint.size} with its key",
-                note or b"",
-                part.note,
-            )
     except SplitView as split:
         plan.splits.append((origin, split))
         return

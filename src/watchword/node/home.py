@@ -15,6 +15,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ from watchword.charter.charter import HEAD_JOBS, SINGLE_JOBS, Charter
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.notes import check_name
-from watchword.limits import CHARTER_BYTES_MAX
+from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, load_key, save_key
 
@@ -225,19 +226,25 @@ def ours_in(charter: Charter, home: Home) -> None:
 
 
 def lock_home(home: Path, name: str) -> durable.Lock:
-    """Take the writer's lock of a home.
+    """Take the writer's lock of a home; processes take turns.
 
     Raises:
-        BusyNode: another process holds it; names its id.
+        BusyNode: another process kept it for NODE_LOCK_WAIT_S_MAX; names its id.
     """
     path = home / "lock"
-    try:
-        lock = durable.Lock(path, f"node {name}")
-    except durable.Busy as error:
-        who = (durable.read(path, 32) or b"").decode("ascii", "replace").strip() or "unknown"
-        raise BusyNode(
-            f"{home}: node {name} is being written by process {who}", "wait for it, or end that process"
-        ) from error
+    until = time.monotonic() + NODE_LOCK_WAIT_S_MAX
+    while True:
+        try:
+            lock = durable.Lock(path, f"node {name}")
+            break
+        except durable.Busy as error:
+            if time.monotonic() < until:
+                time.sleep(NODE_LOCK_PAUSE_S)
+                continue
+            who = (durable.read(path, 32) or b"").decode("ascii", "replace").strip() or "unknown"
+            raise BusyNode(
+                f"{home}: node {name} is being written by process {who}", "wait for it, or end that process"
+            ) from error
     with durable.translated(path):
         path.write_text(f"{os.getpid()}\n", "ascii")
     return lock

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.charter.charter import KeyHolder
@@ -22,7 +22,7 @@ class Recorded:
     origin: str
     index: int
     locator: str
-    envelope: bytes
+    envelope: bytes = field(repr=False)
 
 
 @dataclass(frozen=True)
