@@ -201,7 +201,8 @@ def render_text(assured: Assured) -> str:
     if assured.bill is not None:
         needs = [one.name for one in assured.bill.components if one.type == "framework"]
         with_ = f", needs {', '.join(needs[:6])}" if needs else ""
-        lines.append(f"bill of materials: {len(assured.bill.components):,} components{with_}")
+        count = len(assured.bill.components)
+        lines.append(f"bill of materials: {count:,} component{'' if count == 1 else 's'}{with_}")
     for kind, one, labels in assured.recorded:
         lines.append(f"recorded {one.locator}  {kind}, {', '.join(labels)}")
     if assured.why_not:
