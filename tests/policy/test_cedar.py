@@ -123,6 +123,14 @@ def test_deep_or_long_text_never_reaches_the_engine(text: str) -> None:
         measure("policy", text)
 
 
+def test_a_charter_too_long_for_the_engine_is_refused_before_it() -> None:
+    """Texts of rows count too: a charter with 17 of 4,000 characters makes no decision. Fails when not measured."""
+    line = red_line({"field": "recalls", "op": ">", "value": 0})
+    charter = pack_charter(red_lines=[line | {"id": f"line-{n}", "text": "x" * 4000} for n in range(17)])
+    with pytest.raises(EngineTrouble, match=r"Cedar policies: 7\d,\d+ bytes"):
+        compile_charter(charter)
+
+
 def test_brackets_in_texts_and_comments_do_not_count() -> None:
     """Only what the engine would nest."""
     measure("policy", '"' + "(" * 500 + '\\"" // ' + "(" * 500 + "\n()")
