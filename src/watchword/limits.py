@@ -18,7 +18,8 @@ JSON_INTEGER_MAX = 2**53 - 1
 
 # -- inspect --------------------------------------------------------------------------------------
 RELEASE_FILES_MAX = 250_000
-"""Files and links in one release. Origin: the largest published model folders hold some 10,000; a manifest stays below 64 MiB."""
+"""Files and links in one release.
+Origin: the largest published model folders hold some 10,000; a manifest stays below 64 MiB."""
 
 RELEASE_DEPTH_MAX = 64
 """Nesting of folders in a release. Origin: four times the deepest package tree met."""
@@ -27,7 +28,8 @@ MANIFEST_BYTES_MAX = 64 * 1024 * 1024
 """One release manifest. Origin: RELEASE_FILES_MAX entries of about 250 bytes."""
 
 MANIFEST_PATH_BYTES_MAX = 1024
-"""One path of a manifest, in UTF-8 bytes. Origin: a quarter of Linux's PATH_MAX, so that it can be unpacked anywhere."""
+"""One path of a manifest, in UTF-8 bytes.
+Origin: a quarter of Linux's PATH_MAX, so that it can be unpacked anywhere."""
 
 READ_BYTES = 1024 * 1024
 """One read of the hashing pass. Origin: hashlib's speed is flat from 256 KiB up."""
@@ -51,7 +53,8 @@ PICKLE_NESTING_MAX = 48
 """Depth to which symbolic values keep what is in them. Origin: rendering and release of values stay shallow."""
 
 PICKLE_TEXT_BYTES_MAX = 4096
-"""Longest string constant kept whole by the pickle machine, in bytes; longer ones keep their first 64 and their place."""
+"""Longest string constant kept whole by the pickle machine, in bytes; longer ones keep their first 64 and their
+place."""
 
 PICKLE_TEXT_TOTAL_MAX = 64 * 1024 * 1024
 """String constants kept in all, in bytes. Beyond it, strings longer than 64 bytes are cut."""
@@ -78,7 +81,8 @@ UNPACKED_MEMORY_BYTES = 32 * 1024 * 1024
 """Unpacked bytes held in memory; more goes to an unnamed temporary file."""
 
 ARCHIVE_MEMBERS_MAX = 100_000
-"""Members of one archive, and of all archives nested in one file. Origin: ten times the largest sharded checkpoint met."""
+"""Members of one archive, and of all archives nested in one file.
+Origin: ten times the largest sharded checkpoint met."""
 
 ARCHIVE_DIRECTORY_BYTES_MAX = 64 * 1024 * 1024
 """Central directory of a zip. Origin: ARCHIVE_MEMBERS_MAX entries with long names."""
@@ -96,7 +100,8 @@ ARCHIVE_CRC_BYTES_MAX = 64 * 1024 * 1024
 """Members up to this size have their checksum computed; larger ones (tensors) are covered by the file's digest."""
 
 ONNX_NODES_MAX = 2_000_000
-"""Messages (nodes, tensors, attributes) walked in an ONNX file. Origin: the largest exported graphs have about 100,000 nodes."""
+"""Messages (nodes, tensors, attributes) walked in an ONNX file.
+Origin: the largest exported graphs have about 100,000 nodes."""
 
 ONNX_NESTING_MAX = 100
 """Nesting of messages. Origin: protobuf's own default limit."""
@@ -105,7 +110,8 @@ ONNX_STRING_BYTES_MAX = 64 * 1024
 """Names and strings read from an ONNX file; longer ones are cut."""
 
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
-"""Header of a .npy file. Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""
+"""Header of a .npy file.
+Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""
 
 FINDINGS_PER_RULE_MAX = 50
 """Different findings of one rule kept for one file; more are counted. Repeats of one finding are one finding."""
@@ -185,7 +191,8 @@ ENTRY_BYTES_MAX = 65_535
 """One ledger entry. Origin: C2SP tlog-tiles, a two-byte length in entry bundles."""
 
 PENDING_BYTES_MAX = 64 * 1024 * 1024
-"""Entries acknowledged but not yet in tiles; they are held in memory. Origin: two million of our leaves; a small node."""
+"""Entries acknowledged but not yet in tiles; they are held in memory.
+Origin: two million of our leaves; a small node."""
 
 PENDING_ENTRIES_MAX = 262_144
 """Entries acknowledged but not yet in tiles. Origin: 1,024 tiles; about 50 MB of Python objects."""
@@ -232,7 +239,8 @@ TOML_LINE_DOTS_MAX = 256
 
 # -- report ---------------------------------------------------------------------------------------
 REPORT_FINDINGS_MAX = 200
-"""Findings that a page shows, worst first; the true number is told. Origin: as many as an inspection statement holds."""
+"""Findings that a page shows, worst first; the true number is told.
+Origin: as many as an inspection statement holds."""
 
 REPORT_FILES_MAX = 500
 """Files that a page lists, worst first; the true number is told. Origin: ten printed pages."""
@@ -242,7 +250,8 @@ REPORT_COMPONENTS_MAX = 300
 
 # -- node and bundles -----------------------------------------------------------------------------
 BODY_BYTES_MAX = 16 * 1024 * 1024
-"""One body: an envelope (ENVELOPE_BYTES_MAX), a receipt or an attachment. Origin: a full CycloneDX bill is below 10 MB."""
+"""One body: an envelope (ENVELOPE_BYTES_MAX), a receipt or an attachment.
+Origin: a full CycloneDX bill is below 10 MB."""
 
 BUNDLE_BYTES_MAX = 64 * 1024 * 1024
 """One bundle. Origin: 100,000 leaves take 5 MB, the rest is bodies; parsed and re-encoded in about 3 s and 300 MB."""
@@ -251,10 +260,12 @@ BUNDLE_BODIES_BYTES_MAX = 40 * 1024 * 1024
 """Bodies that an export puts into one exchange file, in bytes before base64; the rest follows with the next one."""
 
 NOTES_KEPT_MAX = 8
-"""Heads of one ledger kept while they gather cosignatures. Origin: a publication every three hours of a day's rounds."""
+"""Heads of one ledger kept while they gather cosignatures.
+Origin: a publication every three hours of a day's rounds."""
 
 MISSING_RANGES_MAX = 10_000
-"""Ranges of leaves without bodies that an exchange file names. Origin: 1 MB of text; the next file names the next ones."""
+"""Ranges of leaves without bodies that an exchange file names.
+Origin: 1 MB of text; the next file names the next ones."""
 
 # -- ledger, witness ------------------------------------------------------------------------------
 WITNESS_REQUEST_BYTES_MAX = NOTE_BYTES_MAX + 4_096
@@ -277,7 +288,8 @@ STATEMENT_FINDINGS_MAX = 200
 """Findings that an inspection statement lists, worst first. Origin: docs/protocol.md, section 4."""
 
 STATEMENT_COMPONENTS_MAX = 10_000
-"""Components that a bill-of-materials statement lists. Origin: 10,000 of about 250 bytes stay below ENVELOPE_BYTES_MAX."""
+"""Components that a bill-of-materials statement lists.
+Origin: 10,000 of about 250 bytes stay below ENVELOPE_BYTES_MAX."""
 
 STATEMENT_ANNOTATORS_MAX = 50
 """Annotators that a data-screening statement lists, most changed first. Origin: docs/protocol.md, section 4."""
@@ -290,7 +302,8 @@ ACTION_BYTES_MAX = 65_536
 """One action, as it came in and in its canonical form. Origin: docs/protocol.md, section 9."""
 
 MANDATE_RULES_MAX = 256
-"""Rules of one mandate. Origin: ten times the tools of the largest tool server met; more cannot be read before signing."""
+"""Rules of one mandate.
+Origin: ten times the tools of the largest tool server met; more cannot be read before signing."""
 
 HOLDS_WAITING_MAX = 1_000
 """Actions that wait for people at one gate; more are denied. Origin: hours of work for any pool of approvers."""
@@ -304,3 +317,9 @@ CLOCK_JUMP_S_MAX = 60
 
 BILL_FILES_MAX = 25_000
 """Files that a bill of materials lists, models first. Origin: 25,000 of about 500 bytes stay below BODY_BYTES_MAX."""
+
+NODE_LOCK_WAIT_S_MAX = 10.0
+"""How long a command waits for another process that writes the same node, in seconds. Origin: an exchange takes 2."""
+
+NODE_LOCK_PAUSE_S = 0.02
+"""Between two tries for the writer's lock, in seconds. Origin: short beside what a person notices."""

@@ -49,7 +49,8 @@ def take(args: argparse.Namespace) -> int:
     from watchword import node
 
     lines, values = [], []
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+    # Not as the writer: bad news does not wait for whoever is writing this node.
+    with node.Node.open(node.find_home(args.home), writing=False) as here:
         for path in args.files:
             signed = here.take_loose(path.read_bytes().removesuffix(b"\n"))
             statement = signed.statement

@@ -209,6 +209,7 @@ def _recall(play: Exercise) -> None:
 def _auditor(play: Exercise) -> None:
     play.shown.step("g", "an auditor with the charter, one file and verify.py re-checks all of it, offline")
     alfa = play.members["ALFA"]
+    play.exchange()
     alfa.runs("ledger", "prove", *_own(alfa, "decision"), "--record", "--output", "proof.json")
     shutil.copy(alfa.home / "charter.json", play.folder / "charter.in-force.json")
     shutil.copy(verifier(), play.folder / "verify.py")
