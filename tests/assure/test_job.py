@@ -68,6 +68,8 @@ def test_a_clean_release_is_admitted_recorded_and_explained(
     ]
     assert kinds(alone) == ["inspection", "bill-of-materials", "decision"]
     said = words(page)
+    # The page shows the view that was decided in: two entries, before the decision itself was the third.
+    assert re.search(r"\.invalid/ledger 2 2026-01-31T12:00:00Z local-\w+\.invalid/witness", said)
     for part in (
         "ADMITTED", "recon-vision 7 may be used for mail-triage", "unwitnessed, own clock", "apache-2.0", "aquila/base",
         "LOCAL#2", "python verify.py charter.json proof.json", "watchword ledger prove LOCAL#2",

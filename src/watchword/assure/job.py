@@ -27,7 +27,8 @@ from watchword.assure.embedded import InTheWay, refuse_inside
 from watchword.assure.page import Placed, Release, answer_of, commands, page_of_decision, page_of_run
 from watchword.inspect import Inspection, Progress, Verdict, inspect_path
 from watchword.ledger import durable
-from watchword.ledger.view import Facts, View
+from watchword.ledger.view import FORMAT as VIEW_FORMAT
+from watchword.ledger.view import Facts, View, parse_view
 from watchword.node import Node, Recorded
 from watchword.record import Bill, bill_of_materials, read_card, record_bill, record_inspection
 from watchword.record.evidence import base_name
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from watchword.policy.admission import Admission
 
 UNVERSIONED = "unversioned"
+USE_CASE_FORMAT = "watchword-use-case/1"
 
 
 @dataclass(frozen=True)
@@ -178,8 +180,7 @@ def decide(
 
 def decision_page(node: Node, admission: Admission, facts: Facts) -> str:
     """The page of a decision that *node* made from *facts*, as one HTML document."""
-    use_case = next(one for one in admission.objects if one.get("format") == "watchword-use-case/1")
-    view = node.latest_view()
+    use_case, view = _object(admission, USE_CASE_FORMAT), _view(node, admission)
     subject = admission.decision["subject"]
     about = Release(subject["name"], "", subject["digest"])
     steps = commands(about, "", _recorded_at(node, admission), use_case["name"])
@@ -242,7 +243,7 @@ def _finish(node: Node, run: Run, report: Path) -> Assured:
     about = Release(run.system, run.release, run.subject.digest)
     decision = next((one.locator for kind, one in run.recorded if kind == "decision"), None)
     use = None if run.use_case is None else run.use_case["name"]
-    view = node.latest_view()
+    view = _view(node, run.admission)
     page = page_of_run(
         about, node.charter, node.member, rfc3339(node.clock.now()), run.inspection, run.bill, placed, answer,
         run.admission, run.use_case, view, _heads(node, view),
@@ -289,13 +290,26 @@ def _recorded_at(node: Node, admission: Admission) -> str | None:
     return None
 
 
+def _view(node: Node, admission: Admission | None) -> View:
+    """The view that was decided in; where nothing was, the latest."""
+    if admission is None:
+        return node.latest_view()
+    return parse_view(_object(admission, VIEW_FORMAT))
+
+
+def _object(admission: Admission, form: str) -> dict[str, Any]:
+    """The object of this format that the decision names."""
+    return next(one for one in admission.objects if one["format"] == form)
+
+
 def _heads(node: Node, view: View) -> list[contents.Head]:
-    heads = []
-    for origin, head in sorted(view.heads.items()):
-        kept = [one for one in node.store.kept_heads(origin) if one.checkpoint.root == head.root]
-        witnesses = sorted({name for one in kept for name in one.times})
-        heads.append(contents.Head(origin, head.size, b64(head.root), head.time, tuple(witnesses)))
-    return heads
+    """The heads of *view* with the witnesses whose cosignatures this node holds on them."""
+    notes = node.store.view_notes(view.digest) or {}
+    witnesses = {origin: tuple(sorted(node.store.head(origin, note).times)) for origin, note in notes.items()}
+    return [
+        contents.Head(origin, head.size, b64(head.root), head.time, witnesses.get(origin, ()))
+        for origin, head in sorted(view.heads.items())
+    ]
 
 
 def _refuse_places(path: Path, home: Path, report: Path) -> None:
