@@ -73,7 +73,7 @@ def test_the_annotator_behind_changed_labels_is_named() -> None:
     paper = Paper()
     paper.sound()
     paper.say(
-        "data-screening", "DELTA", changed_labels=12, annotators=[{"annotator": "a7", "changed": 12, "rows": 300}]
+        "data-screening", "DELTA", changed_labels=12, annotators=[{"name": "a7", "changed": 12, "rows": 300}]
     )
     text = render_text(explained(paper))
     assert "changed_labels is 12, the bound is <= 0, annotator a7 changed 12 of 300 rows" in text

@@ -128,7 +128,7 @@ def test_a_difference_becomes_a_screening(tmp_path: Path) -> None:
     assert (body.rows, body.added, body.removed, body.changed_labels, body.reordered) == (5, 1, 1, 1, 0)
     # Row 2 changed its features, row 3 only its annotator: neither may pass as unchanged.
     assert body.changed_features == 2
-    assert (body.annotators[0].annotator, body.annotators[0].changed) == ("ann", 1)
+    assert (body.annotators[0].name, body.annotators[0].changed) == ("ann", 1)
     assert body.delivered == difference.new.manifest
     assert body.previous == difference.old.manifest
     assert json.loads(difference_document(difference))["schema"] == "watchword-data-difference/1"

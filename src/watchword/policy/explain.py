@@ -211,7 +211,7 @@ def _detail(row: Requirement, fact: Fact) -> str:
         parts.append(f"{worst['verdict']}[{worst['rule']}] {worst['path']}{at} {worst['message']}")
     if predicate.get("annotators"):
         most = predicate["annotators"][0]
-        parts.append(f"annotator {most['annotator']} changed {most['changed']:,} of {most['rows']:,} rows")
+        parts.append(f"annotator {most['name']} changed {most['changed']:,} of {most['rows']:,} rows")
     return ", ".join(_short(part) for part in parts)
 
 

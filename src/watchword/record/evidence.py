@@ -82,7 +82,7 @@ def screening_fields(difference: Difference, report: Attachment | None, *, datas
     counts = difference.counts
     shares = sorted(difference.by_annotator or (), key=lambda share: (-share.changed_label, share.name or NO_NAME))
     annotators = [
-        {"annotator": share.name or NO_NAME, "changed": share.changed_label, "rows": share.rows}
+        {"name": share.name or NO_NAME, "changed": share.changed_label, "rows": share.rows}
         for share in shares[:STATEMENT_ANNOTATORS_MAX]
     ]
     return {

@@ -137,7 +137,7 @@ class BillOfMaterials(Common, frozen=True, kw_only=True):
 class AnnotatorCount(_Strict, frozen=True, kw_only=True):
     """How many of an annotator's rows changed their label."""
 
-    annotator: Text
+    name: Text
     changed: Count
     rows: Count
 
