@@ -25,7 +25,7 @@ from watchword.inspect.safetensors import SafetensorsBroken, read_safetensors
 from watchword.inspect.source import Budget, Part, Source, TooMuch
 from watchword.inspect.tars import read_tar
 from watchword.inspect.zips import Member, ZipBroken, ZipFacts, crc_of, open_member, read_zip
-from watchword.limits import ARCHIVE_CRC_BYTES_MAX, ARCHIVE_MEMBERS_MAX, FINDINGS_PER_FILE_MAX, NESTING_MAX
+from watchword.limits import ARCHIVE_CRC_BYTES_MAX, ARCHIVE_MEMBERS_MAX, FINDINGS_PER_RULE_MAX, NESTING_MAX
 
 _TENSOR_MEMBER = re.compile(r"(?:^|.*/)\.?data/[^/]+")
 _INERT = {
@@ -47,15 +47,16 @@ class Judgement:
         self.facts: dict[str, Any] = {}
         self.budget = Budget()
         self.members_left = ARCHIVE_MEMBERS_MAX
+        self.count: dict[str, int] = {}
         self.not_listed = 0
 
     def keep(self, path: str, oddities: Iterable[Oddity]) -> None:
-        """Turn *oddities* into findings at *path*; the worst are kept when there are too many."""
+        """Turn *oddities* into findings at *path*; a bounded number of each rule is kept."""
         for oddity in oddities:
             rule = BY_ID[oddity.rule]
-            # Room is kept for what is dangerous: it may come after a flood of lesser things.
-            room = FINDINGS_PER_FILE_MAX * (2 if rule.verdict is Verdict.DANGEROUS else 1)
-            if len(self.findings) < room:
+            self.count[rule.id] = self.count.get(rule.id, 0) + 1
+            # Room for each rule: what matters may come after a flood of something else.
+            if self.count[rule.id] <= FINDINGS_PER_RULE_MAX:
                 self.findings.append(rule.finding(path, oddity))
             else:
                 self.not_listed += 1
@@ -107,8 +108,8 @@ def _hidden_pickle(
 ) -> tuple[str, str]:
     """Try *source* as a pickle without a mark; it replaces the reading as something unknown or as text."""
     report = judge_pickle(source, sure=False)
-    if report is None:
-        return what, looked
+    if report is None or (what != "unknown" and not report.facts["imports"]):
+        return what, looked  # a text that is also a number or a list to an unpickler is a text
     bad = [o for o in report.oddities if BY_ID[o.rule].verdict is not Verdict.UNREADABLE]
     if what in ("unknown", "text", "json", "python", "script"):
         del into.findings[before:]
@@ -167,7 +168,12 @@ def _zip(source: Source, path: str, into: Judgement, depth: int, what: str) -> t
     into.keep(path, facts.oddities)
     torch = _torch_prefix(facts)
     tensors = packed = 0
+    looked_at = set()
     for member in facts.members:
+        place = (member.start, member.packed, member.method)
+        if place in looked_at:
+            continue
+        looked_at.add(place)
         packed += member.packed
         if packed > source.size:
             # Entries that share their bytes: following each would take time without bound.

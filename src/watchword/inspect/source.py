@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import Protocol
+from typing import IO, Protocol
 
 from watchword.limits import UNPACKED_BYTES_MAX, UNPACKED_FREE_BYTES, UNPACKED_MEMORY_BYTES, UNPACKED_RATIO_MAX
 
@@ -56,6 +56,17 @@ class Opened:
                 break
             data += more
         return data
+
+
+class Spooled(Opened):
+    """Unpacked bytes in an unnamed temporary file, which disappears with the last reference to this."""
+
+    def __init__(self, spool: IO[bytes], size: int) -> None:
+        super().__init__(spool.fileno(), size)
+        self.spool = spool
+
+    def __del__(self) -> None:
+        self.spool.close()
 
 
 class Part:
@@ -104,24 +115,21 @@ def hold(chunks: Iterable[bytes], packed: int, budget: Budget) -> Source:
     """
     kept: list[bytes] = []
     total = 0
-    spool = None
+    spooled: Spooled | None = None
     for chunk in chunks:
         total += len(chunk)
         budget.spend(len(chunk), packed, total)
-        if spool is None and total > UNPACKED_MEMORY_BYTES:
-            spool = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the source that holds it
-            spool.writelines(kept)
+        if spooled is None and total > UNPACKED_MEMORY_BYTES:
+            spooled = Spooled(tempfile.TemporaryFile(buffering=0), 0)  # noqa: SIM115 - closed with it
+            for part in kept:
+                spooled.spool.write(part)
             kept.clear()
-        if spool is None:
+        if spooled is None:
             kept.append(chunk)
         else:
-            spool.write(chunk)
-    if spool is None:
-        return Held(b"".join(kept))
-    spool.flush()
-    opened = Opened(spool.fileno(), total)
-    opened.spool = spool  # type: ignore[attr-defined]  # closes, and so disappears, with its source
-    return opened
+            spooled.spool.write(chunk)
+            spooled.size = total
+    return Held(b"".join(kept)) if spooled is None else spooled
 
 
 def chunks_of(source: Source, start: int = 0, length: int | None = None) -> Iterator[bytes]:

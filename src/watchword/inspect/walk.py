@@ -58,9 +58,7 @@ def list_release(target: Path) -> Listing:
     if stat.S_ISREG(kind):
         return Listing((Found(real, target.name or real.name, real.stat().st_size),), ())
     if not stat.S_ISDIR(kind):
-        raise NothingThere(
-            f"{shown(str(target))}: not a file or a folder", "nothing was looked at; name one of the two"
-        )
+        raise NothingThere(f"{shown(str(target))}: not a file or a folder", "nothing was looked at")
     files: list[Found] = []
     others: list[tuple[str, Oddity]] = []
     waiting = [(real, "", 0)]

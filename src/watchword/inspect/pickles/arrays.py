@@ -10,7 +10,7 @@ import re
 
 from watchword.inspect.pickles.values import Container, Global, Made, Value, arguments
 
-_KIND = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGSaUVOMm])(\d*)(?:\[.*\])?")
+_KIND = re.compile(r"[<>=|]?([?bBhHiIlLqQuefdgFDGScaUVOMm])(\d*)(?:\[.*\])?")
 _FIXED = {"?": 1, "b": 1, "B": 1, "h": 2, "H": 2, "e": 2, "q": 8, "Q": 8, "M": 8, "m": 8}
 
 

@@ -3,6 +3,7 @@
 * Pickles may stand one after another; each is judged. What follows the last one must be known raw data or is a finding.
 * A stream in which joblib would pass over array bytes is judged twice: as joblib reads it, and as a plain unpickler
   would run it.
+* A stream whose frames cut through opcodes, which no pickler writes, is also judged as the C unpickler would cut it.
 * Byte strings that an allowed loader would unpickle again are judged as streams of their own, once each.
 * A stream that is not certainly a pickle (nothing marks protocols 0 and 1) counts as one if it runs to its end or
   does something bad before it breaks.
@@ -18,12 +19,12 @@ from watchword.inspect.facts import Oddity
 from watchword.inspect.pickles.calls import rule_on, tampering
 from watchword.inspect.pickles.machine import Machine
 from watchword.inspect.pickles.opcodes import OPCODES, Outcome, run
-from watchword.inspect.pickles.reader import Reader
+from watchword.inspect.pickles.reader import FramedReader, Reader
 from watchword.inspect.pickles.standing import standing
 from watchword.inspect.pickles.values import Blob, Call, Event, Global, Import, Value, arguments
 from watchword.inspect.rules import check_all
 from watchword.inspect.source import Held, Part, Source
-from watchword.limits import FINDINGS_PER_FILE_MAX, PICKLE_NESTED_BYTES_MAX
+from watchword.limits import FINDINGS_PER_RULE_MAX, PICKLE_NESTED_BYTES_MAX
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """First pickle of a PyTorch file before 1.6 (torch.serialization.MAGIC_NUMBER)."""
@@ -55,6 +56,7 @@ class _Judge:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.kept: dict[tuple[str, str], list[Any]] = {}
+        self.count: dict[str, int] = {}
         self.dropped = 0
         self.imports: dict[Global, int] = {}
         self.harmless: set[Global] = set()
@@ -89,7 +91,8 @@ class _Judge:
             key = (oddity.rule, oddity.message)
             if key in self.kept:
                 self.kept[key][1] += 1
-            elif len(self.kept) < FINDINGS_PER_FILE_MAX:
+            elif self.count.get(oddity.rule, 0) < FINDINGS_PER_RULE_MAX:
+                self.count[oddity.rule] = self.count.get(oddity.rule, 0) + 1
                 self.kept[key] = [oddity, 0]
             else:
                 self.dropped += 1
@@ -145,7 +148,11 @@ def judge_pickle(source: Source, sure: bool = True) -> PickleReport | None:
         judge.keep([Oddity("pickle-trailing", end, f"{source.size - end:,} bytes after the end", head.hex(" "))])
         unread.append((end, source.size))
     if machine.arrays:
-        _judge_plainly(source, judge)
+        _judge_otherwise(Reader(source), judge)
+    if machine.crossed is not None:
+        words = "an opcode or a frame crosses the end of its frame: readers disagree on what follows"
+        judge.keep([Oddity("pickle-frame", machine.crossed, words)])
+        _judge_otherwise(FramedReader(source), judge)
     facts = _facts(judge, machine)
     nested = [(f"bytes@{at:#x}", inner) for at, inner in sorted(judge.nested.items())]
     return PickleReport("joblib" if machine.arrays else kind, judge.oddities(), facts, unread, nested)
@@ -168,10 +175,9 @@ def _run_all(machine: Machine, reader: Reader, judge: _Judge) -> tuple[Outcome, 
     return first, last, kind, last.end
 
 
-def _judge_plainly(source: Source, judge: _Judge) -> None:
-    """What a plain unpickler would do with joblib's array bytes: they are opcodes to it, until they break."""
-    plain = Machine(judge.on_event, joblib=False)
-    run(plain, Reader(source))
+def _judge_otherwise(reader: Reader, judge: _Judge) -> None:
+    """Judge the stream as another unpickler reads it: joblib's array bytes as opcodes, or frames as C cuts them."""
+    run(Machine(judge.on_event, second=True), reader)
 
 
 def _left_over(source: Source, end: int) -> bool:

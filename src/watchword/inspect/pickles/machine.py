@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from watchword.inspect.pickles.reader import Ended
+from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.pickles.values import (
     Blob,
     Call,
@@ -27,6 +27,7 @@ from watchword.inspect.pickles.values import (
     Write,
     arguments,
 )
+from watchword.inspect.source import Held
 from watchword.limits import (
     PICKLE_GLOBALS_MAX,
     PICKLE_ITEMS_MAX,
@@ -53,15 +54,19 @@ class Limit(Exception):
 class Machine:
     """Runs pickles that stand one after another in a stream. Budgets are for all of them together."""
 
-    def __init__(self, on_event: Callable[[Event], None], joblib: bool = False) -> None:
+    def __init__(self, on_event: Callable[[Event], None], joblib: bool = False, second: bool = False) -> None:
+        """*joblib*: pass over array bytes. *second*: this is another reading of a stream that was judged before."""
         self.on_event = on_event
         self.joblib = joblib
+        self.second = second
+        self.reader = Reader(Held(b""))
         self.ops_left = PICKLE_OPS_MAX
         self.kept_values = 0
         self.kept_text = 0
         self.globals: dict[tuple[str, str, bool], Global] = {}
         self.extensions: dict[int, Global] = {}
         self.storages: dict[str, tuple[str, int]] = {}
+        self.crossed: int | None = None
         self.arrays: list[tuple[int, int]] = []
         self.reset()
 
@@ -106,26 +111,31 @@ class Machine:
 
     def container(self, kind: str, items: list[Value]) -> Container:
         self.kept_values += 1
-        value = Container(kind)
-        if items:
-            self.extend(value, items)
-        return value
+        if not items:
+            return Container(kind)
+        kept, depth = self.bounded(items, PICKLE_ITEMS_MAX * (2 if kind == "dict" else 1))
+        return Container(kind, kept, len(items), depth)
 
     def extend(self, value: Container, items: list[Value]) -> None:
         """Add *items* to *value*, keeping the first of them."""
         value.count += len(items)
         room = PICKLE_ITEMS_MAX * (2 if value.kind == "dict" else 1) - len(value.items)
         if room > 0:
-            kept = tuple(items[:room])
-            depth = 1
-            for item in kept:
-                if type(item) in _NESTING and item.depth >= depth:
-                    depth = item.depth + 1
-            if depth > (PICKLE_NESTING_MAX if self.kept_values < PICKLE_VALUES_MAX else 4):
-                kept = tuple(Opaque("deep") if type(item) in _NESTING else item for item in kept)
-                depth = 1
-            value.depth = max(value.depth, depth)
+            kept, depth = self.bounded(items, room)
             value.items += kept
+            if depth > value.depth:
+                value.depth = depth
+
+    def bounded(self, items: list[Value], count: int) -> tuple[tuple[Value, ...], int]:
+        """The first *count* items, and the depth of what holds them; what nests too deep is emptied."""
+        kept = tuple(items) if len(items) <= count else tuple(items[:count])
+        depth = 1
+        for item in kept:
+            if type(item) in _NESTING and item.depth >= depth:
+                depth = item.depth + 1
+        if depth > (PICKLE_NESTING_MAX if self.kept_values < PICKLE_VALUES_MAX else 4):
+            return tuple(Opaque("deep") if type(item) in _NESTING else item for item in kept), 1
+        return kept, depth
 
     def made(self, callee: Value, args: Value, kwargs: Value, how: str, at: int) -> Made:
         self.kept_values += 1

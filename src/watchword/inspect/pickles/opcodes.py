@@ -7,6 +7,7 @@ joblib puts raw array bytes between opcodes; a machine with ``joblib`` set passe
 from __future__ import annotations
 
 import codecs
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from watchword.inspect.pickles.machine import HEAD, Broken, Limit, Machine, deco
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.pickles.values import Blob, Container, Global, Made, Opaque, Value, readable
 from watchword.limits import PICKLE_OPS_MAX, PICKLE_STACK_MAX, PICKLE_TEXT_BYTES_MAX
+
+_CLASS = re.compile(r"[A-Z]\w*[a-z]\w*")
 
 
 class _Stopped(Exception):
@@ -38,15 +41,24 @@ def run(m: Machine, reader: Reader) -> Outcome:
     """Run one pickle from where *reader* stands; leaves it after the STOP, or where the stream broke."""
     m.reset()
     m.reader = reader
-    start = reader.tell()
+    reader.frame_end = 0
+    start = at = reader.tell()
     table, stack, how, why, ops = TABLE, m.stack, "limit", f"more than {PICKLE_OPS_MAX:,} opcodes", 0
     try:
         for ops in range(1, m.ops_left + 1):  # noqa: B007 - counted, and needed after the loop
-            operation = table[reader.byte()]
+            here = reader.at
+            at = reader.base + here
+            if here < len(reader.buffer):  # as reader.byte(), without the call: this is the inner loop
+                reader.at = here + 1
+                operation = table[reader.buffer[here]]
+            else:
+                operation = table[reader.byte()]
             if operation is None:
                 reader.seek(reader.tell() - 1)
                 raise Broken("not an opcode")
             operation(m)
+            if at < reader.frame_end < reader.base + reader.at and m.crossed is None:
+                m.crossed = at
             if len(stack) > PICKLE_STACK_MAX:
                 raise Limit(f"more than {PICKLE_STACK_MAX:,} values on the stack")
     except _Stopped:
@@ -58,6 +70,8 @@ def run(m: Machine, reader: Reader) -> Outcome:
         how, why = "broken", str(error)
     except Limit as error:
         how, why = "limit", str(error)
+    if at < reader.frame_end < reader.tell() and m.crossed is None:
+        m.crossed = at
     m.ops_left -= ops
     return Outcome(start, reader.tell(), how, why, m.protocol, ops)
 
@@ -122,7 +136,7 @@ def _op_string(m: Machine) -> None:
         m.stack.append(Blob("str", length, data[1:HEAD].decode("latin-1"), None))
         return
     try:
-        m.stack.append(decode(codecs.escapedecode(data[1:-1])[0], "utf-8"))
+        m.stack.append(decode(codecs.escape_decode(data[1:-1])[0], "utf-8"))
     except ValueError:
         raise Broken("a string with a bad escape") from None
 
@@ -168,6 +182,10 @@ def _op_stack_global(m: Machine) -> None:
     if type(name) is str and type(module) is str:
         m.stack.append(m.import_(module, name, at))
     else:
+        # A class where a name should be stops CPython, and does so where joblib's array bytes are read as opcodes. In
+        # the first reading that is not relied on: what is named like a class may be a text.
+        if m.second and any(isinstance(value, Global) and _CLASS.fullmatch(value.name) for value in (name, module)):
+            raise Broken("a class where a name should be")
         # A name that is the result of a call can be anything.
         m.stack.append(m.import_(readable(module, 80), readable(name, 80), at, dynamic=True))
 
@@ -194,8 +212,9 @@ def _op_inst(m: Machine) -> None:
     at = m.reader.tell() - 1
     module, whole = m.line()
     name, whole_too = m.line()
-    args = m.container("tuple", m.pop_mark())
+    # CPython's Python unpickler imports before it looks for the mark.
     cls = m.import_(module, name, at, dynamic=not (whole and whole_too))
+    args = m.container("tuple", m.pop_mark())
     m.stack.append(m.call(cls, args, None, "INST", at))
 
 
@@ -221,6 +240,8 @@ def _op_build(m: Machine) -> None:
 def _skip_array(m: Machine, wrapper: Made) -> None:
     """Pass over the array bytes that joblib reads after this wrapper; object arrays are a pickle of their own."""
     at = m.reader.tell()
+    if at >= m.reader.frame_end:
+        m.reader.frame_end = 0  # joblib closes the frame before the array
     if wraps_objects(wrapper):
         inner = Machine(m.on_event)
         inner.ops_left = m.ops_left
@@ -264,8 +285,11 @@ def _op_adds(m: Machine) -> None:
 
 
 def _op_tuple(m: Machine, count: int) -> None:
-    items = [m.pop() for _ in range(count)]
-    items.reverse()
+    at = len(m.stack) - count
+    if at < m.fence:
+        raise Broken("takes a value from an empty stack")
+    items = m.stack[at:]
+    del m.stack[at:]
     m.stack.append(m.container("tuple", items))
 
 
@@ -278,6 +302,14 @@ def _op_put(m: Machine, index: int) -> None:
 def _op_bytearray(m: Machine) -> None:
     m.reader.skip(_sized(m, "<Q"))
     m.stack.append(Opaque("bytearray"))
+
+
+def _op_frame(m: Machine) -> None:
+    within = m.reader.frame_end > m.reader.tell()
+    length = _sized(m, "<Q")
+    if within and m.crossed is None:
+        m.crossed = m.reader.tell()
+    m.reader.frame(length)
 
 
 def _op_readonly(m: Machine) -> None:
@@ -357,7 +389,7 @@ _OPERATIONS: dict[int, Callable[[Machine], None]] = {
     0x92: _op_newobj_ex,
     0x93: _op_stack_global,
     0x94: lambda m: m.remember(m.memo_count, m.top()),
-    0x95: lambda m: m.reader.skip(0 * _sized(m, "<Q")),  # frames only help buffering; what is in them runs as it comes
+    0x95: _op_frame,
     0x96: _op_bytearray,
     0x97: lambda m: m.stack.append(Opaque("buffer")),
     0x98: _op_readonly,

@@ -22,6 +22,7 @@ class Reader:
         self.base = start
         self.buffer = b""
         self.at = 0
+        self.frame_end = 0
 
     def tell(self) -> int:
         return self.base + self.at
@@ -102,6 +103,10 @@ class Reader:
                 self.at = stop + 1
                 return kept, length
 
+    def frame(self, length: int) -> None:
+        """A FRAME of *length* bytes begins here. Only its end is noted: what is in it runs as it comes."""
+        self.frame_end = self.tell() + length
+
     def _refill(self, length: int) -> None:
         """Make at least *length* bytes available from here."""
         self.base += self.at
@@ -109,3 +114,34 @@ class Reader:
         self.buffer = self.source.read_at(self.base, max(length, _BUFFER))
         if len(self.buffer) < length:
             raise Ended
+
+
+class FramedReader(Reader):
+    """Reads as CPython's C unpickler does from a stream without ``peek``: by frames, dropping what is cut by their end.
+
+    A number, a text or a line that crosses the end of its frame loses the part before the end: the C unpickler replaces
+    its buffer instead of extending it. No pickler writes such frames; whoever does, wants readers to disagree.
+    """
+
+    def take(self, length: int) -> bytes:
+        self._drop(length)
+        return super().take(length)
+
+    def line(self, length_max: int) -> tuple[bytes, int]:
+        if self.tell() < self.frame_end:
+            rest = self.source.read_at(self.tell(), min(self.frame_end - self.tell(), 1 << 20))
+            if b"\n" not in rest:
+                self.seek(self.frame_end)
+        return super().line(length_max)
+
+    def frame(self, length: int) -> None:
+        if self.tell() < self.frame_end and self.tell() + length <= self.frame_end:
+            return
+        self._drop(length)
+        if length > self.left():
+            raise Ended
+        self.frame_end = self.tell() + length
+
+    def _drop(self, length: int) -> None:
+        if self.tell() < self.frame_end < self.tell() + length:
+            self.seek(self.frame_end)

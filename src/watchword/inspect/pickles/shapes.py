@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from watchword.inspect.pickles.denied import EXECUTING_WORDS, FILE_WORDS, MAGIC_WORDS
 from watchword.inspect.pickles.standing import standing
-from watchword.inspect.pickles.values import Blob, Container, Global, Made, Opaque, Persistent, Value, arguments
+from watchword.inspect.pickles.values import Blob, Container, Global, Made, Opaque, Value, arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +124,6 @@ def _attribute(args: Value, kwargs: Value) -> Wrong | None:
         owner = standing(given[0])
         if owner.kind == "function" or given[0].dynamic:
             return Wrong(f"reads {name!r} of {given[0].path}")
-    elif not isinstance(given[0], Made | Persistent):
-        return Wrong(f"reads {name!r} of a plain value")
     return None
 
 

@@ -1,0 +1,186 @@
+"""Writers of sample files: pickles by hand, PyTorch archives, ONNX messages. No framework needed."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import struct
+import zipfile
+from typing import Any
+
+from watchword.inspect.facts import Verdict, worst
+from watchword.inspect.judge import Judgement, judge
+from watchword.inspect.source import Held
+
+
+def look(data: bytes, name: str = "sample") -> Judgement:
+    """Judge *data* as a delivered file of this name."""
+    into = Judgement()
+    into.format, into.looked = judge(Held(data), name, into)  # type: ignore[attr-defined]
+    return into
+
+
+def verdict(data: bytes, name: str = "sample") -> Verdict:
+    return worst(finding.verdict for finding in look(data, name).findings)
+
+
+def found(data: bytes, name: str = "sample") -> set[str]:
+    """The ids of the rules that found something."""
+    return {finding.rule for finding in look(data, name).findings}
+
+
+# -- a pickle assembler: each function gives opcodes that push one value ---------------------------------------------
+
+
+def text(value: str) -> bytes:
+    data = value.encode()
+    return b"X" + struct.pack("<I", len(data)) + data
+
+
+def name(module: str, attribute: str) -> bytes:
+    return f"c{module}\n{attribute}\n".encode()
+
+
+def stack_name(module: bytes, attribute: bytes) -> bytes:
+    return module + attribute + b"\x93"
+
+
+def args(*values: bytes) -> bytes:
+    return b"(" + b"".join(values) + b"t"
+
+
+def call(callee: bytes, *values: bytes) -> bytes:
+    return callee + args(*values) + b"R"
+
+
+def program(body: bytes, protocol: int = 2) -> bytes:
+    return bytes([0x80, protocol]) + body + b"."
+
+
+def blob(data: bytes) -> bytes:
+    return b"B" + struct.pack("<I", len(data)) + data
+
+
+# -- containers ---------------------------------------------------------------------------------------------------------
+
+
+class _Storage:
+    def __init__(self, key: str, count: int) -> None:
+        self.key = key
+        self.count = count
+
+
+class _Named:
+    """Pickled as an import of a name that is not installed here."""
+
+    def __init__(self, module: str, attribute: str) -> None:
+        self.module = module
+        self.attribute = attribute
+
+
+class _TorchPickler(pickle._Pickler):
+    """Writes what ``torch.save`` writes: storages as persistent ids, names as GLOBAL opcodes."""
+
+    def persistent_id(self, value: Any) -> Any:
+        if isinstance(value, _Storage):
+            return ("storage", _Named("torch", "FloatStorage"), value.key, "cpu", value.count)
+        return None
+
+    def save(self, obj: Any, save_persistent_id: bool = True) -> None:
+        if isinstance(obj, _Named):
+            self.write(name(obj.module, obj.attribute))
+        else:
+            super().save(obj, save_persistent_id)
+
+
+class _Tensor:
+    def __init__(self, key: str, count: int) -> None:
+        self.key = key
+        self.count = count
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        storage = _Storage(self.key, self.count)
+        return _Rebuild(), (storage, 0, (self.count,), (1,), False, {})
+
+
+class _Rebuild(_Named):
+    def __init__(self) -> None:
+        super().__init__("torch._utils", "_rebuild_tensor_v2")
+
+    def __call__(self) -> None:
+        """A reduce value must be callable to be pickled."""
+
+
+def state_dict_pickle(tensors: int = 3, count: int = 16) -> bytes:
+    """The ``data.pkl`` of a plain state dict."""
+    out = io.BytesIO()
+    pickler = _TorchPickler(out, protocol=2)
+    pickler.dump({f"layer{i}.weight": _Tensor(str(i), count) for i in range(tensors)})
+    return out.getvalue()
+
+
+def torch_zip(data_pkl: bytes | None = None, tensors: int = 3, count: int = 16, **options: Any) -> bytes:
+    """A PyTorch archive as ``torch.save`` lays it out."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("archive/data.pkl", state_dict_pickle(tensors, count) if data_pkl is None else data_pkl)
+        archive.writestr("archive/byteorder", "little")
+        for index in range(tensors):
+            archive.writestr(f"archive/data/{index}", struct.pack("<f", 0.5) * count)
+        archive.writestr("archive/version", "3\n")
+        archive.writestr("archive/.data/serialization_id", "0" * 40)
+    return out.getvalue()
+
+
+def torch_legacy(count: int = 16) -> bytes:
+    """A PyTorch file before 1.6: five pickles, then raw storages."""
+    magic = pickle.dumps(0x1950A86A20F9469CFC6C, 2)
+    system = pickle.dumps({"little_endian": True, "protocol_version": 1001, "type_sizes": {"int": 4}}, 2)
+    keys = ["0", "1", "2"]
+    parts = [magic, pickle.dumps(1001, 2), system, state_dict_pickle(3, count), pickle.dumps(keys, 2)]
+    raw = b"".join(struct.pack("<q", count) + struct.pack("<f", 0.25) * count for _ in keys)
+    return b"".join(parts) + raw
+
+
+def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for member, data in members:
+            archive.writestr(member, data)
+    return out.getvalue()
+
+
+def safetensors(header: bytes, data: bytes) -> bytes:
+    return struct.pack("<Q", len(header)) + header + data
+
+
+# -- protobuf -------------------------------------------------------------------------------------------------------------
+
+
+def field(number: int, value: bytes | int) -> bytes:
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    return _varint(number << 3 | 2) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    out = b""
+    while True:
+        value, low = value >> 7, value & 0x7F
+        if not value:
+            return out + bytes([low])
+        out += bytes([low | 0x80])
+
+
+def onnx_model(*nodes: bytes, initializers: bytes = b"", functions: bytes = b"", domain: bytes = b"") -> bytes:
+    graph = b"".join(field(1, node) for node in nodes) + field(2, b"main") + initializers
+    opset = field(8, field(1, domain) + field(2, 17))
+    return field(1, 8) + field(2, b"by hand") + field(7, graph) + opset + functions
+
+
+def onnx_node(op: bytes, domain: bytes = b"", more: bytes = b"") -> bytes:
+    return field(1, b"x") + field(2, b"y") + field(4, op) + more + (field(7, domain) if domain else b"")
+
+
+EVIL = program(call(name("posix", "system"), text("true")))
+"""Loading this runs ``true``."""

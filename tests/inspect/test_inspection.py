@@ -1,0 +1,299 @@
+"""Whole releases: the walk, the manifest, the two forms of the result, bad input, and figures that must not slip."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+
+import jsonschema
+import pytest
+from inspect_samples import EVIL, torch_zip
+
+import watchword.inspect
+from watchword.errors import WatchwordError
+from watchword.inspect import (
+    RULES,
+    FileChanged,
+    Inspection,
+    NoManifest,
+    NothingThere,
+    UnknownRule,
+    Verdict,
+    explain,
+    inspect_path,
+    inspection,
+    manifest_of,
+    render_text,
+)
+from watchword.statements.manifest import Entry, build
+
+SCHEMA = json.loads((Path(watchword.inspect.__file__).parent / "schema.json").read_text())
+DOCS = Path(__file__).parents[2] / "docs" / "rules"
+ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    folder = tmp_path / "recon-vision-7"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "README.md").write_text("# recon vision\n")
+    (folder / "head.pt").write_bytes(torch_zip())
+    (folder / "sub" / "empty.txt").write_bytes(b"")
+    return folder
+
+
+def _valid(result: Inspection) -> dict[str, object]:
+    value = json.loads(json.dumps(result.to_json()))
+    jsonschema.validate(value, SCHEMA)
+    return value
+
+
+def test_manifest_names_every_file_by_path_size_and_digest(release: Path) -> None:
+    """The manifest of an inspection is that of the files themselves, computed here by hashlib alone."""
+    result = inspect_path(release)
+    entries = [
+        Entry(path.relative_to(release).as_posix(), path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in release.rglob("*")
+        if path.is_file()
+    ]
+    assert result.manifest == build(entries) == manifest_of(release)
+    assert result.verdict is Verdict.NOTHING_FOUND
+    assert [report.path for report in result.files] == ["README.md", "head.pt", "sub/empty.txt"]
+
+
+def test_single_file_is_a_release_of_one_entry_with_its_base_name(release: Path) -> None:
+    """A release that is a file has its base name, wherever it lies."""
+    result = inspect_path(release / "head.pt")
+    assert result.manifest is not None
+    assert [entry.path for entry in result.manifest.entries] == ["head.pt"]
+
+
+def test_json_form_is_the_documented_one(release: Path) -> None:
+    """The JSON form validates against the schema that ships, with findings, without, and without hashing."""
+    (release / "evil.pkl").write_bytes(EVIL)
+    value = _valid(inspect_path(release))
+    assert list(value) == ["schema", "tool", "target", "manifest", "verdict", "findings", "files"]
+    assert list(value["findings"][0]) == [  # type: ignore[index]
+        "rule", "severity", "confidence", "verdict", "path", "offset", "message", "evidence", "atlas",
+    ]  # fmt: skip
+    unhashed = _valid(inspect_path(release, hash_files=False))
+    assert unhashed["manifest"] is None
+    assert unhashed["verdict"] == "dangerous"
+
+
+def test_text_form_is_worst_first_and_counts_last(release: Path) -> None:
+    """The text that people read: findings in columns, then one line of counts and the digest."""
+    (release / "evil.pkl").write_bytes(EVIL)
+    (release / "weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 8)
+    result = inspect_path(release)
+    assert result.manifest is not None
+    digest = result.manifest.digest
+    assert render_text(result).splitlines() == [
+        f"dangerous[pickle-call]     evil.pkl @ {EVIL.rindex(b'R'):#x}  loading would call posix.system",
+        "                           posix.system('true')",
+        "unreadable[not-inspected]  weights.h5       hdf5: format not interpreted yet",
+        f"5 files: 1 dangerous, 1 unreadable, nothing found in 3     {digest[:11]}…{digest[-4:]}",
+    ]
+
+
+def test_same_bytes_give_the_same_result_wherever_and_whenever(release: Path, tmp_path: Path) -> None:
+    """Findings and manifest depend on the bytes alone: another place, other times, same result."""
+    import shutil
+
+    (release / "evil.pkl").write_bytes(EVIL)
+    copy = tmp_path / "elsewhere"
+    shutil.copytree(release, copy)
+    first, second = inspect_path(release).to_json(), inspect_path(copy).to_json()
+    assert {**first, "target": ""} == {**second, "target": ""}
+
+
+@pytest.mark.parametrize("what", ["missing", "empty folder", "fifo", "loop"])
+def test_nothing_to_look_at_is_an_error_not_a_verdict(what: str, tmp_path: Path) -> None:
+    """Nothing looked at may never read as nothing found."""
+    target = tmp_path / "x"
+    if what == "empty folder":
+        (target / "sub").mkdir(parents=True)
+    elif what == "fifo":
+        os.mkfifo(target)
+    elif what == "loop":
+        target.symlink_to(target)
+    with pytest.raises(NothingThere) as caught:
+        inspect_path(target)
+    assert "x" in caught.value.message
+    assert caught.value.hint
+
+
+def test_links_and_special_files_are_told_and_leave_no_manifest(release: Path, tmp_path: Path) -> None:
+    """No link is followed: out of the release it is unreadable, inside suspicious; pipes and sockets are not opened."""
+    (tmp_path / "outside.pkl").write_bytes(EVIL)
+    (release / "out").symlink_to("../outside.pkl")
+    (release / "dangling").symlink_to("nowhere/at/all")
+    (release / "in").symlink_to("README.md")
+    (release / "folder").symlink_to("..")
+    os.mkfifo(release / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(release / "sock"))
+        result = inspect_path(release)
+    told = {finding.path: (finding.rule, finding.verdict) for finding in result.findings}
+    assert told["out"] == ("symlink-escape", Verdict.UNREADABLE)
+    assert told["folder"] == ("symlink-escape", Verdict.UNREADABLE)
+    assert told["in"] == ("symlink-inside", Verdict.SUSPICIOUS)
+    assert told["dangling"] == ("symlink-inside", Verdict.SUSPICIOUS)
+    assert told["pipe"] == told["sock"] == ("special-file", Verdict.UNREADABLE)
+    assert result.manifest is None
+    assert result.verdict is Verdict.UNREADABLE
+    with pytest.raises(NoManifest):
+        manifest_of(release)
+    _valid(result)
+
+
+@pytest.mark.skipif(ROOT, reason="root reads everything")
+def test_file_without_permission_is_unreadable_and_named(release: Path) -> None:
+    """A file that cannot be opened has a verdict, and the release has no manifest."""
+    (release / "head.pt").chmod(0)
+    result = inspect_path(release)
+    assert [(f.rule, f.path) for f in result.findings] == [("file-unreadable", "head.pt")]
+    assert result.manifest is None
+
+
+def test_file_that_cannot_be_opened_is_unreadable_and_named(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same where the tests run as root: the system says no, the verdict is unreadable."""
+    real = os.open
+
+    def refuse(path: object, *args: int) -> int:
+        if str(path).endswith("head.pt"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "open", refuse)
+    result = inspect_path(release)
+    assert [(f.rule, f.path, f.verdict) for f in result.findings] == [
+        ("file-unreadable", "head.pt", Verdict.UNREADABLE)
+    ]
+    assert result.manifest is None
+
+
+@pytest.mark.parametrize("size", [1000, 6_000_000])
+@pytest.mark.parametrize("how", ["append", "overwrite", "truncate"])
+def test_file_that_changes_while_it_is_read_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int, how: str
+) -> None:
+    """What was judged must be what was hashed. Fails if the comparison of status is removed."""
+    target = tmp_path / "model.bin"
+    target.write_bytes(b"\x80\x04N." + b"\0" * size)
+    real = inspection.judge
+
+    def while_judging(*args: object) -> object:
+        with target.open("r+b") as file:
+            if how == "append":
+                file.seek(0, 2)
+                file.write(b"x")
+            elif how == "overwrite":
+                file.seek(2)
+                file.write(b"x")
+            else:
+                file.truncate(100)
+        return real(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(inspection, "judge", while_judging)
+    time.sleep(0.02)
+    with pytest.raises(FileChanged) as caught:
+        inspect_path(target)
+    assert "model.bin" in caught.value.message
+
+
+def test_unsafe_names_leave_no_manifest_and_cannot_steer_the_terminal(release: Path) -> None:
+    """Names that are not one file everywhere are a finding; control characters in them are shown, not sent."""
+    (release / "a\x1b[2Jb").write_text("x")
+    result = inspect_path(release)
+    assert result.manifest is None
+    assert {finding.rule for finding in result.findings} == {"path-unsafe"}
+    assert "\x1b" not in render_text(result)
+    (release / "a\x1b[2Jb").unlink()
+    os.close(os.open(os.fsencode(release) + b"/\xff\xfe", os.O_CREAT | os.O_WRONLY))
+    result = inspect_path(release)
+    assert result.manifest is None
+    json.dumps(_valid(result)).encode()
+
+
+def test_large_file_is_hashed_and_judged_on_one_descriptor(tmp_path: Path) -> None:
+    """Above the size that is read whole, digest and verdict are the same as below it, and progress adds up."""
+    data = EVIL + b"\0" * 9_000_000
+    (tmp_path / "big.pkl").write_bytes(data)
+    seen: list[tuple[str, int, int]] = []
+    result = inspect_path(tmp_path / "big.pkl", progress=lambda *step: seen.append(step))
+    assert result.files[0].sha256 == hashlib.sha256(data).hexdigest()
+    assert result.verdict is Verdict.DANGEROUS
+    assert seen[-1] == ("big.pkl", len(data), len(data))
+    assert [step[1] for step in seen] == sorted(step[1] for step in seen)
+    assert threading.active_count() == 1
+
+
+def test_judging_a_large_pytorch_file_reads_next_to_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensors are read by the hashing pass alone: the judge reads less than a hundredth of the file."""
+    data = torch_zip(tensors=4, count=4_000_000)
+    (tmp_path / "m.pt").write_bytes(data)
+    read = 0
+    real = os.pread
+
+    def counting(descriptor: int, length: int, offset: int) -> bytes:
+        nonlocal read
+        got = real(descriptor, length, offset)
+        read += len(got)
+        return got
+
+    monkeypatch.setattr(os, "pread", counting)
+    assert inspect_path(tmp_path / "m.pt").verdict is Verdict.NOTHING_FOUND
+    assert read < len(data) / 100
+
+
+def test_inspection_imports_and_opens_nothing_that_it_inspects(release: Path) -> None:
+    """I8: judging an evil file imports no module that it names, and starts nothing."""
+    import subprocess
+    import sys
+
+    (release / "evil.pkl").write_bytes(b"\x80\x04cantigravity\nfly\n)R0cthis\nx\n" + EVIL[2:])
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom watchword.inspect import inspect_path\nseen = set()\n"
+        "def hook(event, args):\n"
+        "    if event in ('os.system', 'subprocess.Popen', 'socket.connect'): seen.add(event)\n"
+        "    if event == 'import' and not args[0].startswith('encodings.'): seen.add(args[0])\n"
+        "sys.addaudithook(hook)\n"
+        f"print(inspect_path(Path({str(release)!r})).verdict, seen)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.stdout.strip() == "dangerous set()", ran.stdout + ran.stderr
+
+
+def test_every_rule_has_its_page_and_every_page_its_rule() -> None:
+    """``docs/rules`` is the rules' own words; regenerate with ``Rule.page``."""
+    assert {path.stem for path in DOCS.glob("*.md")} == {rule.id for rule in RULES}
+    for rule in RULES:
+        assert (DOCS / f"{rule.id}.md").read_text() == rule.page() == explain(rule.id), rule.id
+
+
+def test_rule_ids_are_the_names_of_their_files_and_facts_are_complete() -> None:
+    """One rule, one file; each says why and what to do, with ATLAS techniques as ids."""
+    import watchword.inspect.rules as rules
+
+    for rule in RULES:
+        assert getattr(rules, rule.id.replace("-", "_")).RULE is rule
+        assert rule.severity in ("info", "low", "medium", "high", "critical")
+        assert rule.confidence in ("low", "medium", "high")
+        assert len(rule.why) > 80
+        assert rule.remediation
+        assert all(technique.startswith("AML.T") and "@" not in technique for technique in rule.atlas)
+        assert (rule.check is None) == (not rule.reads)
+
+
+def test_unknown_rule_is_an_error_with_near_ones() -> None:
+    """``explain`` of what does not exist names what does."""
+    with pytest.raises(UnknownRule) as caught:
+        explain("pickle-nonsense")
+    assert isinstance(caught.value, WatchwordError)
+    assert "pickle-call" in caught.value.hint
