@@ -541,6 +541,20 @@ def test_entries_that_do_not_lead_to_the_head_convict_nobody(
     mirror.extend_mirror(5, numbered(5, 8), sign_checkpoint(head_over(numbered(0, 8)), log_key))
 
 
+def test_our_own_damaged_tile_convicts_nobody(tmp_path: Path, mirror: Log, log_key: SigningKey) -> None:
+    """An honest older head beside a flipped bit on our disk: BadLedger, not SplitView.
+
+    Fails if the root at the older size is not proven under our own head before it is compared.
+    """
+    mirror.extend_mirror(0, numbered(0, 600), sign_checkpoint(head_over(numbered(0, 600)), log_key))
+    mirror.close()
+    damaged(tmp_path / "mirror" / tile_path(0, 0), at=0)
+    with Log.open(tmp_path / "mirror", ORIGIN, tmp_path / "heads of others", writable=True) as again:
+        with pytest.raises(BadLedger, match="do not lead to its head"):
+            again.extend_mirror(0, [], sign_checkpoint(head_over(numbered(0, 3)), log_key))
+        again.extend_mirror(0, [], sign_checkpoint(head_over(numbered(0, 512)), log_key))
+
+
 def test_a_head_of_another_origin_is_refused(mirror: Log, log_key: SigningKey) -> None:
     """Heads belong to one ledger."""
     with pytest.raises(BadNote, match="not of"):

@@ -321,7 +321,7 @@ class Log:
                 raise NoLedger(f"ledger {self.origin} is our own, not a mirror", "its heads come from publish alone")
             ours = self.checkpoint()
             if ours is not None and head.size <= self._head.size:
-                if self.root(head.size) != head.root:
+                if self._proven_root(head.size) != head.root:
                     raise self._split(head, ours, note)
                 return
             if not 0 <= start <= self._head.size or start + len(entries) != head.size:
@@ -460,6 +460,18 @@ class Log:
             ours,
             theirs,
         )
+
+    def _proven_root(self, size: int) -> bytes:
+        """The root at an older size, proven under our head: a damaged tile of ours must not convict anybody."""
+        root = self.root(size)
+        try:
+            if size:
+                merkle.verify_consistency(
+                    size, root, self._head.size, self._head.root, self.consistency(size, self._head.size)
+                )
+        except BadProof as error:
+            raise BadLedger(f"ledger {self.origin}: tiles do not lead to its head: {error.message}") from error
+        return root
 
     def _proven_hashes(
         self, start: int, entries: Sequence[bytes], head: Checkpoint, ours: bytes | None, note: bytes
