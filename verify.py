@@ -102,7 +102,8 @@ bill-of-materials: format,system,release:text; components:[component]; base_mode
   document:attachment
 data-screening: tool:tool; dataset:text; delivered:digest; previous:digest?; rows,added,removed,changed_features:int
   changed_labels,reordered:int; annotators:[annotator*50]; report:attachment?
-evaluation: tool:tool; method,metric,low,high,seed:text; threat:threat; n,k:int; data:digest?; report:attachment?
+evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
+  report:attachment?
 review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text; report:attachment?
 decision: decision:decision-object || mandate: mandate:mandate-object || retract,dispute: target:name; reason:text
 approval: person,gate,hold:text; mandate,preview:digest; answer:approve|refuse; asked,expires:time
@@ -124,7 +125,7 @@ requirement: id,text,kind,owed_by,accountable:text; principle:[text]; count,tool
   distinct:operators|statements; max_age_days:int?; where,bound:[condition]; when:when
 red-line: id,text,accountable:text; principle:[text]; forbid:[condition] || when: criticality:int; human:[text]
 condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any
-view: format:=watchword-view/1; heads:object || view-head: root:text; size:int; time:time
+view: format:=watchword-view/1; heads:object || view-head: root:hash; size:int; time:time
 use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
 decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_case,view:digest; subject:decided
   considered,notices,red_lines,requirements,stale:[any]; label,verdict:text
@@ -138,7 +139,7 @@ receipt: format:=watchword-receipt/1; action,decision,mandate:digest?; body:obje
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to,alliance_secret:text?; made:time
   as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]; objects:[object]
 ledger: origin,checkpoint:text; earlier:[earlier]; start:int; leaves:[text]; proofs:[proof]
-earlier: checkpoint:text; path:[text] || proof: index:int; leaf:text; path:[text]
+earlier: checkpoint:text; path:[hash] || proof: index:int; leaf:text; path:[hash]
 """
 FORMS: dict[str, dict[str, str]] = {}
 for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
@@ -156,7 +157,8 @@ SCALARS: dict[str, Callable[[Any], object]] = {
     "time": lambda value: isinstance(value, str) and rfc3339(seconds(value)) == value,
     "scope": lambda value: value in ("public", "alliance", "own") or is_sorted_texts(value),
 }
-TEXTS = {"text": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}"}
+TEXTS = {"text": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}", "hash": "[A-Za-z0-9+/]{43}="}
+TEXTS["decimal"] = r"(?=.{1,40}\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?"  # section 8
 TEXTS["name"] = "(release|component|model|dataset|supplier|key|statement):.+"  # section 7
 def conform(value: Any, form: str, where: str) -> None:
     """Refuse a value that has not its form, saying where inside *where* it departs."""
@@ -607,8 +609,7 @@ def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now:
         "state": ("met" if met else "unmet") if applies else "does not apply", "there": there, "tools": tools,
     }
 def is_decimal(value: Any) -> bool:
-    pattern = r"-?(0|[1-9][0-9]*)(\.[0-9]+)?"
-    return isinstance(value, str) and len(value) <= 40 and re.fullmatch(pattern, value) is not None
+    return isinstance(value, str) and re.fullmatch(TEXTS["decimal"], value) is not None
 
 def holds(condition: Any, facts: Any, in_trouble: bool) -> bool:
     """Whether a condition holds; *in_trouble* where a field is missing or of another type: trouble never says yes."""
