@@ -297,6 +297,25 @@ def test_a_full_disk_is_an_error_and_the_node_stays_intact(
             node.check()
 
 
+def test_a_page_that_does_not_fit_leaves_the_old_one(
+    alone: Node, tmp_path: Path, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when the page is written: an error that names it, yesterday's page whole, no litter beside it."""
+    page, real = tmp_path / "report.html", job._write
+    page.write_text("the page of yesterday")
+
+    def on_a_full_disk(path: Path, data: bytes) -> None:
+        monkeypatch.setattr(os, "fsync", FullDisk(1))
+        real(path, data)
+
+    monkeypatch.setattr(job, "_write", on_a_full_disk)
+    with pytest.raises(WatchwordError, match=r"report\.html: No space"):
+        assure(deliver(tmp_path / "r"), alone, report=page)
+    monkeypatch.undo()
+    assert page.read_text() == "the page of yesterday"
+    assert {path.name for path in tmp_path.iterdir()} == {"node", "r", "report.html"}
+
+
 # -- among others ---------------------------------------------------------------------------------
 
 
