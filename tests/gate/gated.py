@@ -13,7 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,9 @@ from watchword.node import Node
 from watchword.policy.admission import admit
 from watchword.statements.statement import Subject
 from watchword.statements.times import FixedClock, rfc3339
+
+ALONE = ("ALFA",)
+"""An alliance of one, whose single commander approves: quick to copy and to open."""
 
 FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where folders are quick to make: what syncing does to a real disk is the ledger's to test."""
@@ -74,6 +77,7 @@ class Gated:
     folder: Path
     clock: FixedClock
     mandate: str
+    names: tuple[str, ...] = NAMES
     nodes: dict[str, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -96,16 +100,13 @@ class Gated:
         assert answer.event == "held", answer
         return str(answer.hold)
 
-    def approval(
-        self, hold: str, by: str, answer: str = "approve", *, role: str = "commander", expires: str | None = None,
-        **changes: Any,
-    ) -> bytes:  # fmt: skip
-        """*by*'s answer to a hold, signed at his own node; *changes* overwrite fields of what is signed."""
+    def approval(self, hold: str, by: str, answer: str = "approve", /, **changes: Any) -> bytes:
+        """*by*'s commander's answer to a hold, signed at his own node; *changes* overwrite fields of what is signed."""
         request = parse_request(self.gate.hold_request(hold))
-        subject, fields = approval_fields(request, role, answer, expires)  # type: ignore[arg-type]
+        subject, fields = approval_fields(request, "commander", answer)  # type: ignore[arg-type]
         if "subject" in changes:
             subject = (Subject("action", changes.pop("subject")),)
-        return node.sign_only(self.folder / by, "approval", subject, fields | changes, person=role, clock=self.clock)
+        return self.sign(by, "approval", subject, fields | changes, "commander")
 
     def approve(self, hold: str, *by: str) -> Answer:
         for name in by:
@@ -129,6 +130,8 @@ class Gated:
 
     def exchange(self, other: str = "BRAVO") -> None:
         """ALFA's news to another member and back; both cosign every head anew, which is a quorum here."""
+        if len(self.names) == 1:
+            return self.at("ALFA").publish(refresh=True)
         folder = self.folder / "post"
         folder.mkdir(exist_ok=True)
         for sender, to in (("ALFA", other), (other, "ALFA")):
@@ -154,10 +157,10 @@ class Gated:
 
 
 @functools.cache
-def template() -> tuple[Path, datetime, str]:
+def template(names: tuple[str, ...] = NAMES) -> tuple[Path, datetime, str]:
     """A folder with the homes, closed; the time at which it was left; the mandate's id."""
     folder = Path(tempfile.mkdtemp(prefix="watchword-gated-", dir=FAST))
-    here = make_alliance(folder / "homes", NAMES, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT])
+    here = make_alliance(folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT])
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         alfa = here.nodes["ALFA"]
@@ -170,7 +173,9 @@ def template() -> tuple[Path, datetime, str]:
         )
         assert admission.admitted, admission.explanation
         decision = alfa.record_decision(admission.decision, admission.objects, person="official")
-        draft = Draft(MANDATE, 86_400)
+        needed = TWO if len(names) > 1 else TWO | {"count": 1}
+        rules = [rule if rule["approvals"] is NOBODY else rule | {"approvals": needed} for rule in RULES]
+        draft = Draft(MANDATE | {"rules": rules}, 86_400)
         subject, fields = mandate_fields(draft, alfa.locate(decision.id).signed, here.clock.now())
         mandate = alfa.sign_and_append("mandate", subject, fields, person="commander")
         alfa.publish()
@@ -181,8 +186,8 @@ def template() -> tuple[Path, datetime, str]:
     return folder / "homes", here.clock.now(), mandate.id
 
 
-def gated(folder: Path, later_s: int = 0) -> Gated:
+def gated(folder: Path, names: tuple[str, ...] = NAMES) -> Gated:
     """A fresh copy of the template below *folder*."""
-    homes, at, mandate = template()
+    homes, at, mandate = template(names)
     shutil.copytree(homes, folder / "homes", symlinks=True)
-    return Gated(folder / "homes", FixedClock(at + timedelta(seconds=later_s)), mandate)
+    return Gated(folder / "homes", FixedClock(at), mandate, names)

@@ -11,6 +11,7 @@ Follows docs/protocol.md, section 9 ("An approval counts when"). Pure. The numbe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from watchword.charter.standing import NoStanding, standing
@@ -28,8 +29,13 @@ class DoesNotCount(WatchwordError):
     """An approval or a stop that this gate does not take; says why. Nothing was recorded."""
 
 
-def check_approval(known: Known, request: Request, rule: Rule, signed: Signed, now: datetime) -> Fact:
+def check_approval(
+    known: Known, request: Request, rule: Rule, signed: Signed, now: datetime, bad_news: Iterable[Signed]
+) -> Fact:
     """Check that *signed* counts as an answer to *request* at *now*.
+
+    Args:
+        bad_news: every notice held, from any channel.
 
     Returns:
         It with its holder; in no ledger of the view.
@@ -72,10 +78,12 @@ def check_approval(known: Known, request: Request, rule: Rule, signed: Signed, n
     if statement.made > until:
         raise DoesNotCount(f"{who}: signed {rfc3339(statement.made)}, after it expires")
     # 4
-    fell = against_approval(known, signed, holder)
+    # It stands in no ledger of the view, so that no revocation spares it.
+    fact = Fact(signed, holder, "", JSON_INTEGER_MAX)
+    fell = against_approval(known, bad_news, fact)
     if fell is not None:
         raise DoesNotCount(f"{who}: {fell}")
     # 5
     if said["answer"] == "approve" and rule.approvals.role not in holder.roles:
         raise DoesNotCount(f"{who}: is not a {rule.approvals.role}, which rule {rule.id} asks for")
-    return Fact(signed, holder, "", JSON_INTEGER_MAX)
+    return fact

@@ -12,16 +12,17 @@ Follows docs/protocol.md, section 9 ("Permit"). Pure: everything that is held co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from watchword.charter.charter import Charter, KeyHolder
+from watchword.charter.standing import NoStanding, standing
 from watchword.errors import WatchwordError
 from watchword.gate.mandate import BadMandate, Envelope, Mandate, Rule, parse_mandate, within_hours
 from watchword.ledger.view import Fact, Facts, View
-from watchword.limits import CLOCK_AHEAD_S_MAX, JSON_INTEGER_MAX
+from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.table import Listed, consider, considered_facts, fallen, name_set, notices
 from watchword.statements.digests import D
 from watchword.statements.statement import Signed
@@ -169,14 +170,18 @@ def against_view(known: Known, mandate: Mandate, rule: Rule, now: datetime) -> l
     return []
 
 
-def against_approval(known: Known, signed: Signed, holder: KeyHolder) -> str | None:
-    """The notice that fells an approval or the key it was signed with; None when nothing does."""
-    statement = signed.statement
-    # It stands in no ledger of the view, so that no revocation spares it.
-    fact = Fact(signed, holder, "", JSON_INTEGER_MAX)
-    names = [f"key:{signed.key_id}", f"statement:{statement.id}"]
-    listed = notices(known.charter, known.view, known.facts, names, {statement.id: fact})
-    return fallen([fact], listed).get(statement.id)
+def against_approval(known: Known, bad_news: Iterable[Signed], fact: Fact) -> str | None:
+    """The notice that fells an approval or the key it was signed with; None when nothing does.
+
+    Args:
+        bad_news: every notice held, from any channel, with standing or not. The facts of a view leave out a retraction
+            of what is not in the view, and an approval seldom is.
+    """
+    id = fact.signed.statement.id
+    names = [f"key:{fact.signed.key_id}", f"statement:{id}"]
+    loose = [*known.facts.loose, *(one for one in bad_news if _counts(known.charter, one, names))]
+    facts = replace(known.facts, loose=tuple(loose))
+    return fallen([fact], notices(known.charter, known.view, facts, names, {id: fact})).get(id)
 
 
 def _ground(known: Known, mandate_id: str) -> Ground:
@@ -239,6 +244,16 @@ def _against_admission(known: Known, ground: Ground, decision: Fact | None) -> l
     if value.get("charter") != known.charter.digest:
         reasons.append("the admission was made under another charter; it has to be made again")
     return reasons
+
+
+def _counts(charter: Charter, notice: Signed, names: Sequence[str]) -> bool:
+    if notice.statement.predicate.get("target") not in names:
+        return False
+    try:
+        standing(charter, notice)
+    except NoStanding:
+        return False
+    return True
 
 
 class _NotHeld(WatchwordError):

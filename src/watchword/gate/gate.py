@@ -40,7 +40,8 @@ from watchword.gate.request import Request
 from watchword.ledger.view import Fact, View
 from watchword.limits import CLOCK_AHEAD_S_MAX, CLOCK_JUMP_S_MAX, HOLDS_WAITING_MAX
 from watchword.statements.digests import is_digest
-from watchword.statements.statement import open_envelope
+from watchword.statements.kinds import NOTICES
+from watchword.statements.statement import Signed, open_envelope
 from watchword.statements.times import Clock, parse_time, rfc3339
 
 if TYPE_CHECKING:
@@ -181,7 +182,7 @@ class Gate:
             held = self._waiting(signed.statement.predicate["hold"])
             request = self._requested(held)
             rule = self._rule(held)
-            fact = check_approval(self._known(), request, rule, signed, now)
+            fact = check_approval(self._known(), request, rule, signed, now, self._bad_news())
             who = f"{fact.holder.person} of {fact.holder.owner}"
             refuses = signed.statement.predicate["answer"] == "refuse"
             given, _ = self._approvals(held, request, rule, now)
@@ -361,12 +362,12 @@ class Gate:
 
     def _approvals(self, held: Held, request: Request, rule: Rule, now: datetime) -> tuple[list[Fact], list[str]]:
         """The approvals of a hold that count now, one per operator, and why others that were taken do not."""
-        known = self._known()
+        known, bad_news = self._known(), self._bad_news() if held.approvals else []
         given: dict[str, Fact] = {}
         fallen: list[str] = []
         for id in held.approvals:
             try:
-                fact = check_approval(known, request, rule, self.node.locate(id).signed, now)
+                fact = check_approval(known, request, rule, self.node.locate(id).signed, now, bad_news)
             except WatchwordError as error:
                 fallen.append(error.message)
             else:
@@ -387,6 +388,10 @@ class Gate:
             known = Known(self.node.charter, view, facts, stops)
         self._cached = (view.digest, stamp), known
         return known
+
+    def _bad_news(self) -> list[Signed]:
+        everything = (*self.node.loose(), *self.node.statements())
+        return [signed for signed in everything if signed.statement.kind in NOTICES]
 
     def _view(self) -> View:
         # A cosignature from the future counts once its time has come: so the clock is part of what is asked.

@@ -1,0 +1,180 @@
+"""I3: no action is released before its receipt is durable, whenever the process is killed.
+
+A gate asks the disk for some thirty things between a question and an effect. One life is lived for each of them, in a
+child that breaks exactly there; then another process looks at what is left. The upstream's own log of effects lies
+outside the node, and only ever grows by what the gate returned.
+
+* ``kill``   SIGKILL before the call.    * ``torn``  half of the bytes of a write, then SIGKILL.
+* ``power``  SIGKILL, and all that was not synced is lost.
+* ``full``   ENOSPC after half of the bytes; ``eio``  EIO. The gate goes on, and denies.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from gate.gated import ALONE, FAST, Gated, gated
+from ledger.faults import Disk
+
+from watchword.gate import Answer, Gate, NoSuchHold
+from watchword.gate.action import parse_action
+
+FAULTS = ("kill", "torn", "power", "full", "eio")
+
+
+class BrokenDisk(Disk):
+    """As in the ledger's tests, and a disk that answers EIO."""
+
+    def fail(self) -> None:
+        if self.fault == "eio":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        super().fail()
+
+
+@pytest.fixture(scope="module")
+def prepared():
+    """A node whose hold is approved and waits to be released; closed."""
+    with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
+        one = gated(Path(folder), ALONE)
+        hold = one.held()
+        one.approve(hold, "ALFA")
+        one.close()
+        yield one, hold
+
+
+def live(one: Gated, hold: str, told: Callable[[Answer], None]) -> None:
+    """Ask for one action that is permitted, and release another; an effect happens when bytes come back."""
+    told(one.ask())
+    told(one.gate.release(hold))
+
+
+def life(
+    prepared: tuple[Gated, str], folder: Path, fault: str, breaks_at: int, gate: type[Gate] = Gate, guard: str = ""
+) -> int:
+    """One life that breaks at call *breaks_at*; checks what it leaves, and returns how many calls were made."""
+    before, hold = prepared
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(before.folder.parent, folder)
+    effects, calls = folder.with_suffix(".effects"), folder.with_suffix(".calls")
+    effects.write_bytes(b"")
+    calls.write_text("0")
+    child = os.fork()
+    if child == 0:
+        code = 70
+        try:
+            one = Gated(folder / "homes", before.clock, before.mandate, ALONE)
+            one.gate = gate(one.at("ALFA"))
+            # From here on: what stands between a question and its effect.
+            disk = BrokenDisk(folder, fault, breaks_at, guard)
+
+            def told(answer: Answer) -> None:
+                if answer.action_bytes is not None:
+                    with effects.open("ab", 0) as log:
+                        log.write(answer.action_bytes + b"\n")
+
+            live(one, hold, told)
+            calls.write_text(str(disk.calls))
+            if fault == "power":
+                disk.lose_power()
+            code = 0
+        finally:
+            if code:
+                traceback.print_exc()
+            os._exit(code)
+    _, status = os.waitpid(child, 0)
+    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "a life ended in an exception"
+    check(Gated(folder / "homes", before.clock, before.mandate, ALONE), hold, effects)
+    return int(calls.read_text())
+
+
+def check(left: Gated, hold: str, effects: Path) -> None:
+    """Effects are receipted, none twice; what was released is never released again; the gate goes on."""
+    upstream = [parse_action(line).digest for line in effects.read_bytes().splitlines()]
+    receipted = [r["action"] for r in left.receipts() if r["event"] in ("permitted", "released")]
+    assert set(upstream) <= set(receipted), "an effect without a durable receipt"
+    assert len(set(receipted)) == len(receipted)
+    went = "released" in left.events()
+    try:
+        again = left.gate.release(hold)
+        assert not went, "released twice"
+        assert again.verdict == "permit", again
+    except NoSuchHold:
+        assert went, "a hold that was not released is lost"
+    assert left.ask().verdict == "permit"
+    left.close()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_point_between_decision_and_release(prepared, fault: str, capfd) -> None:
+    """At each call that writes, syncs, renames or makes something: effects are a subset of durable receipts.
+
+    Fails when a receipt is written after the answer (see below), and under ``power`` when it is not synced.
+    """
+    with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
+        total = life(prepared, Path(folder) / "life", fault, -1)
+        assert total > 10
+        for number in range(total):
+            life(prepared, Path(folder) / "life", fault, number)
+    with capfd.disabled():
+        print(f"\n  I3, {fault}: kept at each of {total} fault points", file=sys.stderr)
+
+
+class AnswersFirst(Gate):
+    """The guard removed: the answer is given before the receipt is durable."""
+
+    def _record(self, event, reasons, now, **how):
+        append, self.node.append_record = self.node.append_record, lambda events: range(self._history.size, 10**9)
+        try:
+            return super()._record(event, reasons, now, **how)
+        finally:
+            self.node.append_record = append
+
+
+def test_a_gate_that_answers_before_its_receipt_is_caught(prepared) -> None:
+    """The check sees what it is for: without the guard, one kill is enough."""
+    with (
+        tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder,
+        pytest.raises(AssertionError, match="without a durable receipt"),
+    ):
+        life(prepared, Path(folder) / "life", "kill", -1, AnswersFirst)
+
+
+def test_a_receipt_that_was_not_synced_is_caught(prepared) -> None:
+    """With a disk that only pretends to sync, a power cut leaves an effect without its receipt."""
+    with (
+        tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder,
+        pytest.raises(AssertionError, match="without a durable receipt"),
+    ):
+        life(prepared, Path(folder) / "life", "power", -1, guard="fdatasync")
+
+
+def test_a_denial_for_a_full_disk_says_so(prepared) -> None:
+    """Where no receipt can be written the answer is to deny, with the reason; afterwards the gate works."""
+    before, _ = prepared
+    with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
+        shutil.copytree(before.folder.parent, Path(folder) / "copy")
+        one = Gated(Path(folder) / "copy" / "homes", before.clock, before.mandate, ALONE)
+        node = one.at("ALFA")
+
+        def full(events: list[dict[str, object]]) -> range:
+            from watchword.ledger.durable import StorageTrouble
+
+            raise StorageTrouble("record: no space left on device", "free space")
+
+        node.append_record, append = full, node.append_record
+        answer = one.ask()
+        assert (answer.verdict, answer.receipt, answer.action_bytes) == ("deny", None, None)
+        assert "no space left" in answer.reasons[0]
+        assert json.loads(json.dumps(answer.value()))["receipt"] is None
+        node.append_record = append
+        assert one.ask().verdict == "permit"
+        one.close()
