@@ -300,7 +300,7 @@ def test_a_full_disk_is_an_error_and_the_node_stays_intact(
 def test_a_page_that_does_not_fit_leaves_the_old_one(
     alone: Node, tmp_path: Path, deliver: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The disk is full when the page is written: an error that names it, yesterday's page whole, no litter beside it."""
+    """The disk is full when the page is written: an error that names it, yesterday's page whole, nothing beside it."""
     page, real = tmp_path / "report.html", job._write
     page.write_text("the page of yesterday")
 
