@@ -110,9 +110,9 @@ def in_force(file: CharterFile) -> dict[str, str]:
 
 def _may(charter: Charter, holder: KeyHolder, kind: str) -> bool:
     listed = charter.standing.get(kind, ())
-    if kind == "ratification" or kind == "revoke":
-        # The root keys alone, whatever a charter says: they are the ones kept offline.
-        return holder.job == "root"
+    if kind in ("ratification", "revoke") and holder.job != "root":
+        # The root keys alone, whatever else a charter lists: they are the ones kept offline.
+        return False
     if holder.job == "people":
         return any(role in listed for role in holder.roles)
     return holder.job in ("supplier", "gate", "root") and holder.job in listed
