@@ -17,7 +17,7 @@ def run(args: argparse.Namespace) -> int:
     use_case = read_use_case(args.use) if args.use else None
     home = node.find_home(args.home, missing_ok=True)
     if home is None:
-        home, made = embedded_node(args.home)
+        home, made = embedded_node(args.home, args.path)
         if made:
             say(f"watchword: note: no node here: made an alliance of one in {home}, keys in plain files, mode 0600")
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here, progress(args) as step:
