@@ -61,7 +61,7 @@ def blob(data: bytes) -> bytes:
     return b"B" + struct.pack("<I", len(data)) + data
 
 
-# -- containers ---------------------------------------------------------------------------------------------------------
+# -- containers -----------------------------------------------------------------------------------
 
 
 class _Storage:
@@ -154,7 +154,7 @@ def safetensors(header: bytes, data: bytes) -> bytes:
     return struct.pack("<Q", len(header)) + header + data
 
 
-# -- protobuf -------------------------------------------------------------------------------------------------------------
+# -- protobuf -------------------------------------------------------------------------------------
 
 
 def field(number: int, value: bytes | int) -> bytes:

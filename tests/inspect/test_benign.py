@@ -107,17 +107,36 @@ VALUES: dict[str, Any] = {
     "structured": np.zeros(3, dtype=[("a", "<f4"), ("b", "U5"), ("c", "i8", (2,))]),
     "dates": [np.datetime64("2026-01-01"), np.array(["2026-01-01"], "M8[ns]"), datetime.datetime.now(datetime.UTC)],
     "objects": np.array([1, "x", {"k": [1]}], dtype=object),
-    "random": [np.random.default_rng(1), np.random.RandomState(1), random.Random(3)],  # noqa: S311
+    "random": [np.random.default_rng(1), np.random.RandomState(1), random.Random(3)],
     "ufunc": [np.add, np.log1p, np.vectorize(len)],
     "sparse": [scipy.sparse.csr_matrix(np.eye(3)), scipy.sparse.coo_array(np.eye(3))],
     "standard": [
-        collections.OrderedDict(a=1), collections.defaultdict(list, a=[1]), collections.deque([1]), collections.Counter("ab"),
-        decimal.Decimal("1.5"), fractions.Fraction(1, 3), uuid.UUID(int=5), re.compile("a+"), pathlib.PurePosixPath("/home/x"),
-        zoneinfo.ZoneInfo("UTC"), datetime.timedelta(1), types.SimpleNamespace(a=1), slice(1, 2), range(3), complex(1, 2),
-        functools.partial(operator.add, 1), operator.itemgetter(1), operator.attrgetter("name"), ValueError("x"), Ellipsis,
-        type(None), "abc".upper, Colour.RED, datetime.UTC,
+        collections.OrderedDict(a=1),
+        collections.defaultdict(list, a=[1]),
+        collections.deque([1]),
+        collections.Counter("ab"),
+        decimal.Decimal("1.5"),
+        fractions.Fraction(1, 3),
+        uuid.UUID(int=5),
+        re.compile("a+"),
+        pathlib.PurePosixPath("/home/x"),
+        zoneinfo.ZoneInfo("UTC"),
+        datetime.timedelta(1),
+        types.SimpleNamespace(a=1),
+        slice(1, 2),
+        range(3),
+        complex(1, 2),
+        functools.partial(operator.add, 1),
+        operator.itemgetter(1),
+        operator.attrgetter("name"),
+        ValueError("x"),
+        Ellipsis,
+        type(None),
+        "abc".upper,
+        Colour.RED,
+        datetime.UTC,
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -156,21 +175,43 @@ def test_training_state_of_known_frameworks_is_nothing_found() -> None:
     body = (
         name("transformers.training_args", "TrainingArguments") + b")\x81}(X\x03\0\0\0url"
         b"X\x13\0\0\0https://example.orgX\x03\0\0\0cmdX\x08\0\0\0rm -rf /ub0"
-        + name("transformers.trainer_utils", "IntervalStrategy") + b"X\x02\0\0\0no\x85R0"
-        + name("torch", "device") + b"X\x04\0\0\0cuda\x85R0"
-        + name("argparse", "Namespace") + b")\x81}X\x02\0\0\0lrG?\xf0\0\0\0\0\0\0sb0"
-        + name("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked") + name("pandas", "Index") + b"K\x05N\x87R0"
-        + name("omegaconf.dictconfig", "DictConfig") + b")\x81}b0"
-        + name("pandas.core.internals.managers", "BlockManager") + b")\x81}b0N"
-    )  # fmt: skip
+        + name("transformers.trainer_utils", "IntervalStrategy")
+        + b"X\x02\0\0\0no\x85R0"
+        + name("torch", "device")
+        + b"X\x04\0\0\0cuda\x85R0"
+        + name("argparse", "Namespace")
+        + b")\x81}X\x02\0\0\0lrG?\xf0\0\0\0\0\0\0sb0"
+        + name("pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked")
+        + name("pandas", "Index")
+        + b"K\x05N\x87R0"
+        + name("omegaconf.dictconfig", "DictConfig")
+        + b")\x81}b0"
+        + name("pandas.core.internals.managers", "BlockManager")
+        + b")\x81}b0N"
+    )
     assert look(program(body)).findings == []
 
 
 @pytest.mark.parametrize(
     "text",
-    ["# A model\n\nSome words.\n", "cos\nsin\ntan\n", "Nothing.\n", "I\n", "import os\nos.system('x')\n", "class A:\n  pass\n",
-     "(a, b)\n", "a,b,c\n1,2,3\n", "]\n", "\ufeffcaf\u00e9\n", "0.5\n0.7\n", "pass.\n", "{\"a\": 1}", "- a\n- b: c\n", "N.\n"],
-)  # fmt: skip
+    [
+        "# A model\n\nSome words.\n",
+        "cos\nsin\ntan\n",
+        "Nothing.\n",
+        "I\n",
+        "import os\nos.system('x')\n",
+        "class A:\n  pass\n",
+        "(a, b)\n",
+        "a,b,c\n1,2,3\n",
+        "]\n",
+        "\ufeffcaf\u00e9\n",
+        "0.5\n0.7\n",
+        "pass.\n",
+        '{"a": 1}',
+        "- a\n- b: c\n",
+        "N.\n",
+    ],
+)
 def test_text_is_nothing_found(text: str) -> None:
     """Text that happens to begin like an opcode is no pickle."""
     assert verdict(text.encode(), "notes.txt") is Verdict.NOTHING_FOUND

@@ -111,9 +111,17 @@ def test_onnx_walk_agrees_with_the_onnx_library() -> None:
 
 @pytest.mark.parametrize(
     ("location", "bad"),
-    [(b"weights.bin", False), (b"sub/weights.bin", False), (b"../../etc/passwd", True), (b"/etc/passwd", True),
-     (b"a/../../b", True), (b"C:\\x", True), (b"..\\x", True), (b"file:///etc/passwd", True)],
-)  # fmt: skip
+    [
+        (b"weights.bin", False),
+        (b"sub/weights.bin", False),
+        (b"../../etc/passwd", True),
+        (b"/etc/passwd", True),
+        (b"a/../../b", True),
+        (b"C:\\x", True),
+        (b"..\\x", True),
+        (b"file:///etc/passwd", True),
+    ],
+)
 def test_onnx_external_data_outside_of_the_folder_is_dangerous(location: bytes, bad: bool) -> None:
     """A tensor may stand beside the model, not above or elsewhere."""
     entry = field(13, field(1, b"location") + field(2, location))
@@ -167,7 +175,7 @@ TYPES = st.sampled_from(
 
 
 @given(st.lists(st.tuples(SHAPES, TYPES), min_size=1, max_size=3))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_joblib_arrays_are_passed_over_exactly(
     tmp_path_factory: pytest.TempPathFactory, arrays: list[tuple[tuple[int, ...], str]]
 ) -> None:
@@ -236,7 +244,7 @@ def test_compressed_pickle_is_followed(packing: str) -> None:
 def test_many_tiny_gzip_members_are_one_stream() -> None:
     """Members that follow each other are unpacked as one, in time proportional to the file."""
     assert "pickle-call" in found(b"".join(gzip.compress(bytes([b])) for b in EVIL), "m.gz")
-    assert verdict(gzip.compress(b"") * 20_000, "m.gz") in Verdict
+    assert verdict(gzip.compress(b"") * 5_000, "m.gz") in Verdict
 
 
 def test_tar_members_are_judged_and_links_out_are_dangerous() -> None:
@@ -258,9 +266,15 @@ def test_tar_members_are_judged_and_links_out_are_dangerous() -> None:
 
 @pytest.mark.parametrize(
     ("data", "what"),
-    [(b"\x89HDF\r\n\x1a\n" + b"\0" * 50, "hdf5"), (b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, "7z"), (b"GGUF\3\0\0\0" + b"\0" * 50, "gguf"),
-     (b"\x7fELF" + b"\0" * 50, "native code"), (bytes(range(128, 256)) * 3, "unknown"), (b"import os\n", "python")],
-)  # fmt: skip
+    [
+        (b"\x89HDF\r\n\x1a\n" + b"\0" * 50, "hdf5"),
+        (b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, "7z"),
+        (b"GGUF\3\0\0\0" + b"\0" * 50, "gguf"),
+        (b"\x7fELF" + b"\0" * 50, "native code"),
+        (bytes(range(128, 256)) * 3, "unknown"),
+        (b"import os\n", "python"),
+    ],
+)
 def test_what_is_not_interpreted_says_so(data: bytes, what: str) -> None:
     """A format that is recognised and not understood is unreadable, with its byte range, never silently fine."""
     judged = look(data, "x.py" if what == "python" else "x")

@@ -72,60 +72,114 @@ GADGETS: dict[str, tuple[bytes, int, str, Verdict]] = {
     "stack-global": (program(call(stack_name(text("os"), text("system")), TRUE), 4), 1, "os.system", Verdict.DANGEROUS),
     "memoised-names": (
         program(text("os") + b"\x940" + text("system") + b"\x940" + call(b"h\x00h\x01\x93", TRUE), 4),
-        1, "os.system", Verdict.DANGEROUS,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "memo-shuffled": (
         program(text("os") + b"q\x07" + b"0" + SYSTEM + b"q\x09" + b"0" + b"j\x09\0\0\0" + args(TRUE) + b"R"),
-        1, "os.system", Verdict.DANGEROUS,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "builtins-eval": (program(call(name("builtins", "eval"), text("1+1"))), 1, "exec", Verdict.DANGEROUS),
     "python2-name": (program(call(name("__builtin__", "eval"), text("1+1"))), 1, "exec", Verdict.DANGEROUS),
-    "python2-execfile": (program(call(name("__builtin__", "compile"), text("1"), text("x"), text("eval"))), 1, "compile", Verdict.DANGEROUS),
+    "python2-execfile": (
+        program(call(name("__builtin__", "compile"), text("1"), text("x"), text("eval"))),
+        1,
+        "compile",
+        Verdict.DANGEROUS,
+    ),
     "getattr-of-import": (program(call(_getattr(_module("posix"), "system"), TRUE)), 1, "os.system", Verdict.DANGEROUS),
     "partial": (
-        program(call(call(name("functools", "partial"), SYSTEM, TRUE))), 1, "os.system", Verdict.DANGEROUS,
+        program(call(call(name("functools", "partial"), SYSTEM, TRUE))),
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "partial-by-state": (
         program(
             call(name("functools", "partial"), name("builtins", "print"))
-            + b"(" + SYSTEM + args(TRUE) + b"}N" + b"tb" + b")R"
-        ), 1, "os.system", Verdict.DANGEROUS,
+            + b"("
+            + SYSTEM
+            + args(TRUE)
+            + b"}N"
+            + b"tb"
+            + b")R"
+        ),
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "attrgetter": (
         program(call(call(call(name("operator", "attrgetter"), text("system")), _module("posix")), TRUE)),
-        1, "os.system", Verdict.DANGEROUS,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "methodcaller": (
         program(call(call(name("operator", "methodcaller"), text("system"), TRUE), _module("posix"))),
-        1, "os.system", Verdict.DANGEROUS,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "map": (
         program(call(name("builtins", "list"), call(name("builtins", "map"), SYSTEM, args(TRUE)))),
-        1, "os.system", Verdict.DANGEROUS,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
-    "through-a-module": (program(call(stack_name(text("logging"), text("os.system")), TRUE), 4), 1, "os.system", Verdict.DANGEROUS),
+    "through-a-module": (
+        program(call(stack_name(text("logging"), text("os.system")), TRUE), 4),
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
+    ),
     "through-internals": (
         program(call(stack_name(text("collections"), text("OrderedDict.__init__.__class__")), TRUE), 4),
-        1, "pickle.find_class", Verdict.DANGEROUS,
+        1,
+        "pickle.find_class",
+        Verdict.DANGEROUS,
     ),
     "module-as-a-name": (program(name("logging", "os")), 1, "pickle.find_class", Verdict.DANGEROUS),
     "extension-registry": (
-        program(call(name("copyreg", "add_extension"), text("posix"), text("system"), b"K\x11") + b"0\x82\x11" + args(TRUE) + b"R"),
-        1, "os.system", Verdict.DANGEROUS,
+        program(
+            call(name("copyreg", "add_extension"), text("posix"), text("system"), b"K\x11")
+            + b"0\x82\x11"
+            + args(TRUE)
+            + b"R"
+        ),
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "computed-name": (
         program(call(stack_name(call(name("operator", "concat"), text("po"), text("six")), text("system")), TRUE), 4),
-        1, "os.system", Verdict.SUSPICIOUS,
+        1,
+        "os.system",
+        Verdict.SUSPICIOUS,
     ),
     "subprocess": (program(call(name("subprocess", "Popen"), args(TRUE))), 1, "subprocess.Popen", Verdict.DANGEROUS),
-    "importlib": (program(call(name("importlib", "import_module"), text("this"))), 1, "The Zen of Python", Verdict.DANGEROUS),
+    "importlib": (
+        program(call(name("importlib", "import_module"), text("this"))),
+        1,
+        "The Zen of Python",
+        Verdict.DANGEROUS,
+    ),
     "runpy": (program(call(name("runpy", "run_module"), text("this"))), 1, "exec", Verdict.DANGEROUS),
     "pickle-loads": (program(call(name("_pickle", "loads"), blob(NESTED))), 1, "os.system", Verdict.DANGEROUS),
     "marshal": (
         program(call(call(name("types", "FunctionType"), call(name("marshal", "loads"), CODE), b"}"))),
-        1, "marshal.loads", Verdict.DANGEROUS,
+        1,
+        "marshal.loads",
+        Verdict.DANGEROUS,
     ),
-    "timeit": (program(call(name("timeit", "timeit"), text("1"), text("1"), name("time", "time"), b"K\x01")), 1, "exec", Verdict.DANGEROUS),
+    "timeit": (
+        program(call(name("timeit", "timeit"), text("1"), text("1"), name("time", "time"), b"K\x01")),
+        1,
+        "exec",
+        Verdict.DANGEROUS,
+    ),
     "cprofile": (program(call(name("cProfile", "run"), text("1"))), 1, "exec", Verdict.DANGEROUS),
     "doctest": (program(call(name("doctest", "debug_script"), text("1"), b"\x88}")), 1, "exec", Verdict.DANGEROUS),
     "debugger": (program(call(_getattr(call(name("bdb", "Bdb")), "run"), text("1"))), 1, "exec", Verdict.DANGEROUS),
@@ -135,25 +189,44 @@ GADGETS: dict[str, tuple[bytes, int, str, Verdict]] = {
     "file-handler": (program(call(name("logging", "FileHandler"), text("/dev/null"))), 1, "open", Verdict.DANGEROUS),
     "path-method": (
         program(call(_getattr(call(name("pathlib", "PosixPath"), text("/dev/null")), "read_bytes"))),
-        1, "open", Verdict.DANGEROUS,
+        1,
+        "open",
+        Verdict.DANGEROUS,
     ),
     "glob": (program(call(name("glob", "glob"), text("/nowhere/*"))), 1, "glob.glob", Verdict.DANGEROUS),
-    "resolve-host": (program(call(name("socket", "gethostbyname"), text("127.0.0.1"))), 1, "socket.gethostbyname", Verdict.DANGEROUS),
+    "resolve-host": (
+        program(call(name("socket", "gethostbyname"), text("127.0.0.1"))),
+        1,
+        "socket.gethostbyname",
+        Verdict.DANGEROUS,
+    ),
     "url": (program(call(name("urllib.request", "urlopen"), text("file:///dev/null"))), 1, "open", Verdict.DANGEROUS),
     "ufunc-rebuild": (
         program(call(call(name("numpy.core", "_ufunc_reconstruct"), text("posix"), text("system")), TRUE)),
-        1, "os.system", Verdict.DANGEROUS,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "numpy-loader": (program(call(name("numpy", "load"), text("/dev/null"), b"N\x88")), 1, "open", Verdict.DANGEROUS),
     "numpy-f2py": (
-        program(call(name("numpy.f2py.crackfortran", "myeval"), text("1"))), 1, "exec", Verdict.DANGEROUS,
+        program(call(name("numpy.f2py.crackfortran", "myeval"), text("1"))),
+        1,
+        "exec",
+        Verdict.DANGEROUS,
     ),
     "joblib-load": (program(call(name("joblib", "load"), text("/dev/null"))), 1, "open", Verdict.DANGEROUS),
     "class-rewritten": (
         program(name("argparse", "Namespace") + b"N}" + text("__init__") + name("builtins", "print") + b"s\x86b"),
-        1, "pickle.find_class", Verdict.SUSPICIOUS,
+        1,
+        "pickle.find_class",
+        Verdict.SUSPICIOUS,
     ),
-    "path-of-imports": (program(name("sys", "path") + text("/tmp/x") + b"a"), 1, "pickle.find_class", Verdict.DANGEROUS),
+    "path-of-imports": (
+        program(name("sys", "path") + text("/tmp/x") + b"a"),
+        1,
+        "pickle.find_class",
+        Verdict.DANGEROUS,
+    ),
     "second-pickle": (pickle.dumps({"a": 1}) + NESTED, 2, "os.system", Verdict.DANGEROUS),
     "broken-after": (program(call(SYSTEM, TRUE))[:-1] + b"\xff\xff\xff", 1, "os.system", Verdict.DANGEROUS),
     "cut-after": (program(call(SYSTEM, TRUE))[:-1], 1, "os.system", Verdict.DANGEROUS),
@@ -164,14 +237,30 @@ GADGETS: dict[str, tuple[bytes, int, str, Verdict]] = {
     "dressed-as-text": (b"cposix\nsystem\n(S'true'\ntR.\n# just text", 1, "os.system", Verdict.DANGEROUS),
     "frame-cuts-a-name": (
         b"\x80\x04\x95" + (5).to_bytes(8, "little") + b"cxxxx" + b"posix\nsystem\n" + args(TRUE) + b"R.",
-        1, "os.system", Verdict.DANGEROUS,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
     "frame-in-a-frame": (
-        b"\x80\x04\x95" + (20).to_bytes(8, "little") + b"\x95" + (60).to_bytes(8, "little") + b"N.123456789"
-        + call(SYSTEM, TRUE) + b"." + b"N" * 60, 1, "os.system", Verdict.DANGEROUS,
+        b"\x80\x04\x95"
+        + (20).to_bytes(8, "little")
+        + b"\x95"
+        + (60).to_bytes(8, "little")
+        + b"N.123456789"
+        + call(SYSTEM, TRUE)
+        + b"."
+        + b"N" * 60,
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
     ),
-    "long-frame": (b"\x80\x04\x95" + len(call(SYSTEM, TRUE)).to_bytes(8, "little") + call(SYSTEM, TRUE) + b".", 1, "os.system", Verdict.DANGEROUS),
-}  # fmt: skip
+    "long-frame": (
+        b"\x80\x04\x95" + len(call(SYSTEM, TRUE)).to_bytes(8, "little") + call(SYSTEM, TRUE) + b".",
+        1,
+        "os.system",
+        Verdict.DANGEROUS,
+    ),
+}
 
 
 @pytest.mark.parametrize("gadget", GADGETS)

@@ -79,8 +79,16 @@ def test_json_form_is_the_documented_one(release: Path) -> None:
     value = _valid(inspect_path(release))
     assert list(value) == ["schema", "tool", "target", "manifest", "verdict", "findings", "files"]
     assert list(value["findings"][0]) == [  # type: ignore[index]
-        "rule", "severity", "confidence", "verdict", "path", "offset", "message", "evidence", "atlas",
-    ]  # fmt: skip
+        "rule",
+        "severity",
+        "confidence",
+        "verdict",
+        "path",
+        "offset",
+        "message",
+        "evidence",
+        "atlas",
+    ]
     unhashed = _valid(inspect_path(release, hash_files=False))
     assert unhashed["manifest"] is None
     assert unhashed["verdict"] == "dangerous"

@@ -5,6 +5,7 @@ The oracles get a ``find_class`` that records and hands out harmless stand-ins, 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import pickle
 import struct
@@ -48,10 +49,8 @@ def oracle(base: type, data: bytes) -> Seen:
         def persistent_load(self, pid: Any) -> Any:
             return None
 
-    try:
+    with contextlib.suppress(Exception):  # whatever it fails with, what it did before is the answer
         Recording(io.BytesIO(data)).load()
-    except Exception:  # noqa: BLE001 - whatever it fails with, what it did before is the answer
-        pass
     return seen
 
 
@@ -85,17 +84,80 @@ def check(data: bytes) -> None:
 
 
 PUSHES = st.one_of(
-    st.sampled_from([b"N", b"\x88", b"\x89", b")", b"]", b"}", b"\x8f", b"K\x05", b"I7\n", b"L7L\n", b"F1.5\n", b"M\x01\x02",
-                     b"J\x01\0\0\0", b"\x8a\x01\x07", b"G" + struct.pack(">d", 1.0), b"S'a b'\n", b"Vx\n", b"U\x01q",
-                     b"T\x01\0\0\0q", b"X\x01\0\0\0m", b"\x8c\x01n", b"\x8d\x01" + b"\0" * 7 + b"o", b"C\x01z",
-                     b"B\x01\0\0\0y", b"\x8e\x01" + b"\0" * 7 + b"w", b"\x96\x01" + b"\0" * 7 + b"w", b"Ppid\n"]),
+    st.sampled_from(
+        [
+            b"N",
+            b"\x88",
+            b"\x89",
+            b")",
+            b"]",
+            b"}",
+            b"\x8f",
+            b"K\x05",
+            b"I7\n",
+            b"L7L\n",
+            b"F1.5\n",
+            b"M\x01\x02",
+            b"J\x01\0\0\0",
+            b"\x8a\x01\x07",
+            b"G" + struct.pack(">d", 1.0),
+            b"S'a b'\n",
+            b"Vx\n",
+            b"U\x01q",
+            b"T\x01\0\0\0q",
+            b"X\x01\0\0\0m",
+            b"\x8c\x01n",
+            b"\x8d\x01" + b"\0" * 7 + b"o",
+            b"C\x01z",
+            b"B\x01\0\0\0y",
+            b"\x8e\x01" + b"\0" * 7 + b"w",
+            b"\x96\x01" + b"\0" * 7 + b"w",
+            b"Ppid\n",
+        ]
+    ),
     st.sampled_from([b"cmod\nname\n", b"cos\nsystem\n", b"ca.b\nC.d\n"]),
-)  # fmt: skip
+)
 ACTIONS = st.sampled_from(
-    [b"(", b"0", b"1", b"2", b"R", b"t", b"\x85", b"\x86", b"\x87", b"l", b"d", b"a", b"e", b"s", b"u", b"b", b"o",
-     b"imod\ncls\n", b"\x81", b"\x92", b"\x93", b"\x94", b"\x90", b"\x91", b"Q", b"q\0", b"q\1", b"h\0", b"h\1", b"p0\n",
-     b"g0\n", b"r\2\0\0\0", b"j\2\0\0\0", b"\x82\x05", b"\x95" + b"\x03" + b"\0" * 7, b"\x98", b"."]
-)  # fmt: skip
+    [
+        b"(",
+        b"0",
+        b"1",
+        b"2",
+        b"R",
+        b"t",
+        b"\x85",
+        b"\x86",
+        b"\x87",
+        b"l",
+        b"d",
+        b"a",
+        b"e",
+        b"s",
+        b"u",
+        b"b",
+        b"o",
+        b"imod\ncls\n",
+        b"\x81",
+        b"\x92",
+        b"\x93",
+        b"\x94",
+        b"\x90",
+        b"\x91",
+        b"Q",
+        b"q\0",
+        b"q\1",
+        b"h\0",
+        b"h\1",
+        b"p0\n",
+        b"g0\n",
+        b"r\2\0\0\0",
+        b"j\2\0\0\0",
+        b"\x82\x05",
+        b"\x95" + b"\x03" + b"\0" * 7,
+        b"\x98",
+        b".",
+    ]
+)
 PROGRAMS = st.tuples(
     st.sampled_from([b"", b"\x80\x00", b"\x80\x02", b"\x80\x04", b"\x80\x05"]),
     st.lists(st.one_of(PUSHES, PUSHES, ACTIONS, ACTIONS), max_size=30).map(b"".join),
@@ -103,14 +165,14 @@ PROGRAMS = st.tuples(
 
 
 @given(PROGRAMS)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_every_import_and_call_of_cpython_is_in_our_trace(data: bytes) -> None:
     """For random programs of all opcodes, both CPython unpicklers do nothing that the machine does not report."""
     check(data)
 
 
 @given(PROGRAMS, st.integers(0, 200), st.binary(max_size=3))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 def test_damaged_programs_too(data: bytes, at: int, patch: bytes) -> None:
     """The same for programs with bytes overwritten: what runs before the damage is reported."""
     at = min(at, len(data))
@@ -130,7 +192,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.integers(0, 5))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_plain_values_run_to_their_stop_and_agree(value: Any, protocol: int) -> None:
     """Every pickle that CPython writes is followed to its last byte, with exactly its imports and calls."""
     data = pickle.dumps(value, protocol)
