@@ -66,7 +66,7 @@ RULES = [
 SLEW = {"target": "tower-12", "azimuth_deg": -47.5}
 MANDATE = {
     "name": "border-watch", "valid_from": None, "valid_until": None, "hours": None, "view_max_age_s": 3600,
-    "stale": {"for_s": 600, "rules": ["read"]}, "rules": RULES,
+    "stale": {"for_s": 600, "rules": ["read"]},
 }  # fmt: skip
 
 
@@ -144,7 +144,9 @@ class Gated:
         here = self.at(by)
         view = here.latest_view()
         admission = next(f.signed for f in here.facts(view).statements if f.signed.statement.kind == "decision")
-        draft = Draft(MANDATE | changes, None if changes.get("valid_until") else 86_400)
+        draft = Draft(
+            MANDATE | {"rules": rules_for(self.names)} | changes, None if changes.get("valid_until") else 86_400
+        )
         subject, fields = mandate_fields(draft, admission, self.clock.now())
         recorded = here.sign_and_append("mandate", subject, fields, person="commander")
         here.publish()
@@ -154,6 +156,12 @@ class Gated:
     def close(self) -> None:
         for one in self.nodes.values():
             one.close()
+
+
+def rules_for(names: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The rules of the mandate; where there is one operator, one is asked."""
+    needed = TWO if len(names) > 1 else TWO | {"count": 1}
+    return [rule if rule["approvals"] is NOBODY else rule | {"approvals": needed} for rule in RULES]
 
 
 @functools.cache
@@ -173,9 +181,7 @@ def template(names: tuple[str, ...] = NAMES) -> tuple[Path, datetime, str]:
         )
         assert admission.admitted, admission.explanation
         decision = alfa.record_decision(admission.decision, admission.objects, person="official")
-        needed = TWO if len(names) > 1 else TWO | {"count": 1}
-        rules = [rule if rule["approvals"] is NOBODY else rule | {"approvals": needed} for rule in RULES]
-        draft = Draft(MANDATE | {"rules": rules}, 86_400)
+        draft = Draft(MANDATE | {"rules": rules_for(names)}, 86_400)
         subject, fields = mandate_fields(draft, alfa.locate(decision.id).signed, here.clock.now())
         mandate = alfa.sign_and_append("mandate", subject, fields, person="commander")
         alfa.publish()

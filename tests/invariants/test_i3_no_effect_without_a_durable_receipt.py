@@ -4,7 +4,7 @@ A gate asks the disk for some thirty things between a question and an effect. On
 child that breaks exactly there; then another process looks at what is left. The upstream's own log of effects lies
 outside the node, and only ever grows by what the gate returned.
 
-* ``kill``   SIGKILL before the call.    * ``torn``  half of the bytes of a write, then SIGKILL.
+* ``torn``   half of the bytes of a write, then SIGKILL; at any other call SIGKILL before it.
 * ``power``  SIGKILL, and all that was not synced is lost.
 * ``full``   ENOSPC after half of the bytes; ``eio``  EIO. The gate goes on, and denies.
 """
@@ -28,7 +28,7 @@ from ledger.faults import Disk
 from watchword.gate import Answer, Gate, NoSuchHold
 from watchword.gate.action import parse_action
 
-FAULTS = ("kill", "torn", "power", "full", "eio")
+FAULTS = ("torn", "power", "full", "eio")
 
 
 class BrokenDisk(Disk):
@@ -145,7 +145,7 @@ def test_a_gate_that_answers_before_its_receipt_is_caught(prepared) -> None:
         tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder,
         pytest.raises(AssertionError, match="without a durable receipt"),
     ):
-        life(prepared, Path(folder) / "life", "kill", -1, AnswersFirst)
+        life(prepared, Path(folder) / "life", "torn", -1, AnswersFirst)
 
 
 def test_a_receipt_that_was_not_synced_is_caught(prepared) -> None:

@@ -1,0 +1,125 @@
+"""How long a gate takes to answer, with its receipt on the disk, beside what the disk takes to sync anything."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.table import Row
+
+if TYPE_CHECKING:
+    from watchword.gate import Gate
+    from watchword.node import Node
+
+ASKS = 200
+RELEASE_DIGEST = "sha256:" + "9c" * 32
+RULE: dict[str, Any] = {
+    "id": "read", "tool": "read-mail", "args": [{"field": "folder", "op": "in", "value": ["inbox"]}],
+    "approvals": {"count": 0, "distinct": "operators", "role": ""}, "hold_s": 0, "quota": None,
+}  # fmt: skip
+
+
+def run() -> list[Row]:
+    """The figures of the gate, on the disk where temporary files lie."""
+    with tempfile.TemporaryDirectory(prefix="watchword-bench-gate-") as folder, _gate(Path(folder)) as gate:
+        permitted_ms = _median_ms(lambda: _ask(gate, "inbox", "permit"))
+        processor_ms = _median_ms(lambda: _ask(gate, "inbox", "permit"), time.process_time)
+        denied_ms = _median_ms(lambda: _ask(gate, "outbox", "deny"))
+        sync_ms = _median_ms(_synced(Path(folder) / "synced"))
+    peer = "one write and fdatasync"
+    note = f"median of {ASKS}; an alliance of one, one mandate, loose notices and heads looked at each time"
+    return [
+        Row("gate, permitted, receipt durable", permitted_ms, "ms", "≤ 5 ms", permitted_ms <= 5, peer, sync_ms, note),
+        Row("gate, denied, receipt durable", denied_ms, "ms", "≤ 5 ms", denied_ms <= 5, peer, sync_ms, note),
+        Row("gate, permitted, processor time", processor_ms, "ms", note="of the first row; the rest is the disk"),
+    ]
+
+
+def _ask(gate: Gate, mailbox: str, verdict: str) -> None:
+    from watchword.gate import new_action
+
+    answer = gate.ask(new_action("read-mail", {"folder": mailbox}, RELEASE_DIGEST, "bench", gate.clock).bytes)
+    if answer.verdict != verdict:
+        raise SystemExit(f"the gate answered {answer.told()}")
+
+
+@contextmanager
+def _gate(folder: Path) -> Iterator[Gate]:
+    """A gate over an alliance of one with one admitted release and one mandate."""
+    from watchword import node
+    from watchword.gate import Gate
+    from watchword.statements.times import SystemClock
+
+    home = folder / "home"
+    requirement: dict[str, Any] = {
+        "id": "reviewed", "text": "", "kind": "review", "count": 1, "from": "member", "distinct": "operators",
+        "where": [], "tools": 0, "max_age_days": None, "bound": [], "when": {"criticality": 0, "human": []},
+        "owed_by": "member", "accountable": "official", "principle": ["A"],
+    }  # fmt: skip
+    standing = {
+        "ratification": ["root"], "review": ["official"], "decision": ["official"], "mandate": ["commander"],
+        "approval": ["commander"], "stop": ["commander"], "record-head": ["gate"], "recall": ["official"],
+        "retract": ["official"], "dispute": ["official"], "revoke": ["root"],
+    }  # fmt: skip
+    node.found_alone(home, requirements=[requirement], red_lines=[], standing=standing, clock=SystemClock())
+    with node.Node.open(home, writing=True) as here:
+        _admit(here)
+        yield Gate(here)
+
+
+def _admit(here: Node) -> None:
+    from watchword.gate.mandate import Draft, mandate_fields
+    from watchword.policy.admission import admit
+    from watchword.statements.statement import Subject
+    from watchword.statements.times import rfc3339
+
+    release = Subject("bench 1.0", RELEASE_DIGEST)
+    review = {"of": "legal", "outcome": "in favour", "text": "", "report": None}
+    here.sign_and_append("review", (release,), review)
+    here.publish()
+    use_case = {
+        "format": "watchword-use-case/1", "name": "bench", "purpose": "", "criticality": 0, "human": "on",
+        "members": [here.member], "owner": here.member, "tags": [],
+    }  # fmt: skip
+    view = here.latest_view()
+    admission = admit(here.charter, view, here.facts(view), rfc3339(here.clock.now()), release, use_case)
+    decision = here.record_decision(admission.decision, admission.objects)
+    written = {
+        "name": "bench", "valid_from": None, "valid_until": None, "hours": None, "view_max_age_s": 3600,
+        "stale": "deny", "rules": [RULE],
+    }  # fmt: skip
+    subject, fields = mandate_fields(Draft(written, 3600), here.locate(decision.id).signed, here.clock.now())
+    here.sign_and_append("mandate", subject, fields)
+    here.publish()
+
+
+def _median_ms(once: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
+    times = []
+    for _ in range(ASKS):
+        began = clock()
+        once()
+        times.append(clock() - began)
+    return statistics.median(times) * 1_000
+
+
+def _synced(path: Path) -> Callable[[], None]:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def once() -> None:
+        os.write(descriptor, b"x" * 1_000)
+        os.fdatasync(descriptor)
+
+    return once
+
+
+if __name__ == "__main__":
+    from benchmarks.table import table
+
+    sys.stdout.write(table(run()) + "\n")
