@@ -5,7 +5,9 @@ It is as honest as its callers: every method takes what an attacker would want t
 """
 
 import base64
+import copy
 import datetime
+import functools
 import hashlib
 import hmac
 from dataclasses import dataclass, field
@@ -67,6 +69,17 @@ def consistency(size: int, leaves: list[bytes], whole: bool = True) -> list[byte
     return [*consistency(size - k, leaves[k:], False), root_of(leaves[:k])]
 
 
+@functools.cache
+def sign(key: Any, *message: bytes) -> bytes:
+    """The same signature for the same bytes (ML-DSA is hedged), so that a verifier may remember it."""
+    return key.sign(*message)
+
+
+@functools.cache
+def key_of(label: str, job: str, person: str = "", roles: tuple[str, ...] = ()) -> "Key":
+    return Key(label, job, **({"person": person, "roles": list(roles)} if person else {}))
+
+
 class Key:
     """A composite key made from a label, so that every run has the same ones."""
 
@@ -80,7 +93,7 @@ class Key:
         self.public = {"ed25519": b64(ed), "id": self.id, "job": job, "mldsa": b64(ml)} | more
 
     def sign(self, message: bytes) -> bytes:
-        return self.ed25519.sign(message) + self.mldsa.sign(message, b"watchword/suite-1")
+        return sign(self.ed25519, message) + sign(self.mldsa, message, b"watchword/suite-1")
 
     def line(self, name: str, kind: int, text: str, time_s: int, subtree: bytes) -> str:
         """One signature line of a note (C2SP signed-note, tlog-cosignature)."""
@@ -88,12 +101,12 @@ class Key:
         id_ = sha256(name.encode() + b"\n" + bytes([kind]) + public)[:4]
         stamp = time_s.to_bytes(8, "big")
         if kind == 1:
-            signature = self.ed25519.sign(text.encode())
+            signature = sign(self.ed25519, text.encode())
         elif kind == 4:
-            signature = stamp + self.ed25519.sign(f"cosignature/v1\ntime {time_s}\n{text}".encode())
+            signature = stamp + sign(self.ed25519, f"cosignature/v1\ntime {time_s}\n{text}".encode())
         else:
             cosigner = bytes([len(name.encode())]) + name.encode()
-            signature = stamp + self.mldsa.sign(b"subtree/v1\n\0" + cosigner + stamp + subtree)
+            signature = stamp + sign(self.mldsa, b"subtree/v1\n\0" + cosigner + stamp + subtree)
         return f"— {name} {b64(id_ + signature)}\n"
 
 
@@ -120,11 +133,11 @@ class Alliance:
         self.keys: dict[tuple[str, str], Key] = {}
         for name in self.members:
             for job in ("root", "ledger", "witness", "gate"):
-                self.keys[name, job] = Key(f"{name} {job}", job)
-            for person, roles in (("ada", ["assessor", "recaller", "official"]), ("ben", ["approver"])):
-                self.keys[name, person] = Key(f"{name} {person}", "people", person=f"{person}@{name}", roles=roles)
-        self.keys["Aquila", "supplier"] = Key("Aquila supplier", "supplier")
-        self.keys["Aquila", "root"] = Key("Aquila root", "root")
+                self.keys[name, job] = key_of(f"{name} {job}", job)
+            for person, roles in (("ada", ("assessor", "recaller", "official")), ("ben", ("approver",))):
+                self.keys[name, person] = key_of(f"{name} {person}", "people", f"{person}@{name}", roles)
+        self.keys["Aquila", "supplier"] = key_of("Aquila supplier", "supplier")
+        self.keys["Aquila", "root"] = key_of("Aquila root", "root")
         self.leaves: dict[str, list[bytes]] = {}
         self.bodies: dict[bytes, dict[str, Any]] = {}
         self.where: dict[str, list[tuple[str, int]]] = {}
@@ -160,14 +173,14 @@ class Alliance:
                     "name": name, "operator": self.operators.get(name, name),
                     "origins": {use: f"{name.lower()}.example/{use}" for use in ("ledger", "notices", "record")},
                     "witness": f"{name.lower()}.example/witness",
-                    "keys": [key.public for (owner, _), key in self.keys.items() if owner == name],
+                    "keys": [copy.deepcopy(key.public) for (owner, _), key in self.keys.items() if owner == name],
                 }
                 for name in self.members
             ],
             "suppliers": [
                 {
                     "name": "Aquila", "contact": "security@aquila.example",
-                    "keys": [self.keys["Aquila", job].public for job in ("supplier", "root")],
+                    "keys": [copy.deepcopy(self.keys["Aquila", job].public) for job in ("supplier", "root")],
                 }
             ],
             "standing": standing,

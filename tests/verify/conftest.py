@@ -1,5 +1,6 @@
 """Loads verify.py by its path, as an auditor runs it: it is no part of the package and must not need it."""
 
+import functools
 import importlib.util
 import json
 import os
@@ -26,9 +27,19 @@ def load(name: str, path: Path) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def plain_verify() -> ModuleType:
+    """The module verify.py as it is."""
+    return load("plain_verify", ROOT / "verify.py")
+
+
+@pytest.fixture(scope="session")
 def verify() -> ModuleType:
-    """The module verify.py."""
-    return load("standalone_verify", ROOT / "verify.py")
+    """verify.py, remembering which signatures verified: the stories here sign the same bytes over and over."""
+    module: Any = load("standalone_verify", ROOT / "verify.py")
+    for name in ("verify_ed25519", "verify_mldsa"):
+        if not hasattr(getattr(module, name), "cache_info"):
+            setattr(module, name, functools.lru_cache(maxsize=None)(getattr(module, name)))
+    return module
 
 
 @pytest.fixture(scope="session")

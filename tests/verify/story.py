@@ -154,11 +154,11 @@ class Story:
         a.append(who, "ledger", {"envelope": envelope})
         return self
 
-    def release(self) -> "Story":
-        """A mandate, an action approved by two members, its receipt, and the record anchored."""
-        self.mandate()
+    def release(self, approvals: int = 2) -> "Story":
+        """A mandate, an action approved by so many members, its receipt, and the record anchored."""
+        self.mandate(approvals)
         action = self.action()
-        given = [self.approve(member, action) for member in self.a.members[:2]]
+        given = [self.approve(member, action) for member in self.a.members[:approvals]]
         return self.receipt("released", action, given).anchor()
 
     def bundle(self, **changes: Any) -> dict[str, Any]:

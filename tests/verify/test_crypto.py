@@ -13,6 +13,12 @@ FEW = settings(max_examples=25, deadline=None)
 SEED = st.binary(min_size=32, max_size=32)
 
 
+@pytest.fixture(scope="module")
+def verify(plain_verify):
+    """Nothing is remembered here: signatures are the subject."""
+    return plain_verify
+
+
 def disagreements(verify, cases, check):
     """Every case whose outcome is not the vector's."""
     wrong = []
