@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watchword.charter.charter import parse_charter
-from watchword.charter.quorum import cosigned_time, least_quorum, quorums_intersect
+from watchword.charter.quorum import cosigned_time, least_quorum, most_faulty, quorums_intersect
 from watchword.charter.standing import NoStanding, may_retract, may_revoke, standing
 
 CHARTER = parse_charter(charter_value())
@@ -86,6 +86,14 @@ def test_two_quorums_share_an_honest_operator(operators: int, faulty: int) -> No
         # The smallest overlap of two sets of this size is 2k - M.
         shares_honest = max(0, 2 * size - operators) > faulty
         assert quorums_intersect(size, operators, faulty) == shares_honest == (size >= k)
+
+
+@pytest.mark.parametrize(("operators", "faulty"), [(1, 0), (2, 0), (3, 0), (4, 1), (5, 1), (6, 1), (7, 2), (10, 3)])
+def test_the_default_of_faulty_operators_leaves_the_others_a_quorum(operators: int, faulty: int) -> None:
+    """With that many silent or lying, the honest ones still reach a quorum; with one more they would not."""
+    assert most_faulty(operators) == faulty
+    assert least_quorum(operators, faulty) <= operators - faulty
+    assert least_quorum(operators, faulty + 1) > operators - faulty - 1
 
 
 def test_the_cosigned_time_is_the_kth_newest_by_operator() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from watchword.charter.charter import FORMAT, parse_charter
-from watchword.charter.quorum import least_quorum
+from watchword.charter.quorum import least_quorum, most_faulty
 from watchword.statements.digests import secret_commitment
 
 HEAD_MAX_AGE_S = 86_400
@@ -22,7 +22,7 @@ def draft(
     *,
     secret: bytes,
     made: str,
-    faulty: int = 0,
+    faulty: int | None = None,
     witness: int | None = None,
     ratify: int | None = None,
     head_max_age_s: int = HEAD_MAX_AGE_S,
@@ -36,7 +36,8 @@ def draft(
         requirements, red_lines, standing: as a pack holds them.
         secret: the alliance secret, 32 bytes; only its commitment goes in.
         made: RFC 3339.
-        faulty: operators that may be dishonest without a proof being believed wrongly.
+        faulty: operators that may be dishonest without a proof being believed wrongly; by default as many as still
+            leave a quorum among the others.
         witness, ratify: the quorums; by default the smallest of which any two share an honest operator.
         parent: the digest of the charter that this one follows.
 
@@ -44,6 +45,7 @@ def draft(
         BadCharter: a part is not of its form; names which.
     """
     operators = len({member.get("operator") for member in members})
+    faulty = most_faulty(operators) if faulty is None else faulty
     least = least_quorum(operators, faulty)
     value = {
         "alliance": alliance,

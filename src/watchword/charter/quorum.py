@@ -21,6 +21,11 @@ def least_quorum(operators: int, faulty: int) -> int:
     return (operators + faulty) // 2 + 1
 
 
+def most_faulty(operators: int) -> int:
+    """How many of *operators* may be dishonest while the others alone still make a quorum that intersects."""
+    return max(f for f in range(max(operators, 1)) if f == 0 or least_quorum(operators, f) <= operators - f)
+
+
 def cosigned_time(charter: Charter, times: Mapping[str, int], now_s: int) -> int | None:
     """The cosigned time of a head, in seconds since 1970, or None when too few operators cosigned.
 
