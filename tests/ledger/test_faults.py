@@ -26,7 +26,7 @@ def folder() -> Iterator[Path]:
 
 def live(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True, timeout=900, check=False
     )
 
 
