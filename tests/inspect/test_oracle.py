@@ -75,7 +75,9 @@ def is_subsequence(few: Seen, many: Seen) -> bool:
 def check(data: bytes) -> None:
     machine = Machine(lambda event: None)
     run(machine, Reader(Held(data)))
-    for base in (pickle.Unpickler, pickle._Unpickler):
+    # The C unpickler allocates a table up to the largest memo index; ours does not, but the test would wait for it.
+    huge = max(machine.sparse, default=0) > 100_000
+    for base in (pickle._Unpickler,) if huge else (pickle.Unpickler, pickle._Unpickler):
         told = oracle(base, data)
         # Where frames cut through opcodes, the judge runs both readings; nowhere else may they be needed.
         cut = machine.crossed is not None

@@ -79,6 +79,9 @@ def test_bytes_outside_of_every_record_are_told_and_judged() -> None:
     for data in (EVIL + GOOD, GOOD + EVIL):
         assert {"pickle-call"} <= found(data, "a.zip"), data
     assert "zip-outside" in found(b"\0" * 9 + GOOD)
+    # Something else to one reader, an archive to the next: recognised by its first bytes, and judged as both.
+    for front in (b"\x80\x02N.", b"\x89PNG\r\n\x1a\n", b"\x93NUMPY\x01\0", b"%PDF-1.7\n"):
+        assert "pickle-call" in found(front + zipped(("e.pkl", EVIL)), "a"), front
     facts = read_zip(Held(b"#!/bin/sh\n" + GOOD))
     assert facts.outside == [(0, 10)]
     assert [member.name for member in facts.members] == ["a.txt", "b.txt"]

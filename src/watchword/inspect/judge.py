@@ -107,8 +107,8 @@ def _hidden_pickle(
     source: Source, path: str, into: Judgement, depth: int, what: str, looked: str, before: int
 ) -> tuple[str, str]:
     """Try *source* as a pickle without a mark; it replaces the reading as something unknown or as text."""
-    report = judge_pickle(source, sure=False)
-    if report is None or (what != "unknown" and not report.facts["imports"]):
+    report = judge_pickle(source)
+    if not report.proven or (what != "unknown" and not report.facts["imports"]):
         return what, looked  # a text that is also a number or a list to an unpickler is a text
     bad = [o for o in report.oddities if BY_ID[o.rule].verdict is not Verdict.UNREADABLE]
     if what in ("unknown", "text", "json", "python", "script"):
@@ -125,8 +125,6 @@ def _hidden_pickle(
 
 def _pickle(source: Source, path: str, into: Judgement, depth: int, what: str) -> tuple[str, str]:
     report = judge_pickle(source)
-    if report is None:
-        raise AssertionError  # a certain pickle always gets a report
     into.keep(path, report.oddities)
     into.merge(report.facts)
     if depth == 0:
@@ -310,8 +308,6 @@ def _numpy(source: Source, path: str, into: Judgement, depth: int, what: str) ->
     into.merge({"tensors": 1, "dtypes": [facts.descr]})
     if facts.length is None:
         report = judge_pickle(Part(source, facts.start, source.size - facts.start))
-        if report is None:
-            raise AssertionError  # a certain pickle always gets a report
         moved = (
             Oddity(o.rule, None if o.offset is None else o.offset + facts.start, o.message, o.evidence)
             for o in report.oddities

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from watchword.inspect.facts import Oddity
@@ -41,13 +41,18 @@ _ACTS = frozenset({"pickle-call", "pickle-unknown-call", "pickle-argument", "pic
 
 @dataclass(slots=True)
 class PickleReport:
-    """``kind`` is pickle, joblib or torch-legacy. ``nested`` are sources inside it that its loader would load too."""
+    """What is said of one stream.
+
+    ``kind`` is pickle, joblib or torch-legacy. ``nested`` are sources inside it that its loader would load too.
+    ``proven``: it ran to its end, or did something that is a finding, so it is a pickle even if nothing marks it as one.
+    """
 
     kind: str
     oddities: list[Oddity]
     facts: dict[str, Any]
     unread: list[tuple[int, int]]
-    nested: list[tuple[str, Source]] = field(default_factory=list)
+    nested: list[tuple[str, Source]]
+    proven: bool
 
 
 class _Judge:
@@ -124,19 +129,13 @@ class _Judge:
                 self.nested.setdefault(at, inner)
 
 
-def judge_pickle(source: Source, sure: bool = True) -> PickleReport | None:
-    """Judge the pickles in *source*.
-
-    Args:
-        source: starts at the first opcode.
-        sure: False when it may be something else; then None is returned unless it proves to be a pickle.
-    """
+def judge_pickle(source: Source) -> PickleReport:
+    """Judge the pickles in *source*, which starts at the first opcode."""
     judge = _Judge(source)
     machine = Machine(judge.on_event, joblib=True)
     reader = Reader(source)
     first, last, kind, end = _run_all(machine, reader, judge)
-    if not sure and not judge.acted() and (first.how != "stop" or _left_over(source, end)):
-        return None
+    proven = judge.acted() or (first.how == "stop" and not _left_over(source, end))
     unread = []
     if last.how != "stop":
         rule = "pickle-limit" if last.how == "limit" else "pickle-broken"
@@ -155,7 +154,7 @@ def judge_pickle(source: Source, sure: bool = True) -> PickleReport | None:
         _judge_otherwise(FramedReader(source), judge)
     facts = _facts(judge, machine)
     nested = [(f"bytes@{at:#x}", inner) for at, inner in sorted(judge.nested.items())]
-    return PickleReport("joblib" if machine.arrays else kind, judge.oddities(), facts, unread, nested)
+    return PickleReport("joblib" if machine.arrays else kind, judge.oddities(), facts, unread, nested, proven)
 
 
 def _run_all(machine: Machine, reader: Reader, judge: _Judge) -> tuple[Outcome, Outcome, str, int]:
