@@ -1,0 +1,298 @@
+"""Proof files: what a node writes, the package and ``verify.py`` both re-make; what was changed is found and named."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alliance import RELEASE, Alliance, copy_alliance, inspection, make_alliance, notice_subject, quick_disk
+
+from watchword.errors import WatchwordError
+from watchword.ledger.proof import NotProven, Proof, verify_proof
+from watchword.ledger.view import NoticeLeaf
+from watchword.node import CannotProve, Recorded
+from watchword.policy.pack import read_pack
+from watchword.policy.table import decide, loose_list
+from watchword.statements.times import rfc3339
+
+VERIFY = Path(__file__).resolve().parents[2] / "verify.py"
+TARGET = f"release:{RELEASE.digest}"
+USE_CASE = {
+    "criticality": 1, "format": "watchword-use-case/1", "human": "on", "members": ["ALFA"], "name": "triage",
+    "owner": "ALFA", "purpose": "sort mail", "tags": [],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def decided(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
+    """Three members, evidence on record and cosigned."""
+    pack = read_pack(None)
+    with quick_disk():
+        made = make_alliance(
+            tmp_path_factory.mktemp("proof") / "alliance", ("ALFA", "BRAVO", "CHARLIE"),
+            requirements=pack.requirements, red_lines=pack.red_lines, standing=pack.standing,
+        )  # fmt: skip
+        made.sync()
+        made.nodes["ALFA"].append_envelope(made.claim())
+        for name in ("ALFA", "BRAVO"):
+            made.nodes[name].sign_and_append("inspection", (RELEASE,), inspection())
+        made.sync()
+        made.close()
+    return made
+
+
+@pytest.fixture
+def alliance(decided: Alliance, tmp_path: Path) -> Iterator[Alliance]:
+    with quick_disk():
+        copy = copy_alliance(decided, tmp_path / "alliance")
+        yield copy
+        copy.close()
+
+
+def decision(alliance: Alliance, name: str = "ALFA") -> Recorded:
+    here = alliance.nodes[name]
+    view = here.latest_view()
+    facts = here.facts(view)
+    made = decide(here.charter, view, facts, rfc3339(here.clock.now()), RELEASE, USE_CASE)
+    return here.record_decision(made, [USE_CASE, view.value(), loose_list(facts)])
+
+
+def proven(alliance: Alliance, data: bytes) -> Proof:
+    """Steps 1 to 8, decisions re-made."""
+    proof = verify_proof(alliance.charter_file, data, alliance.clock.now())
+    for id in proof.bundle.decisions:
+        given = proof.inputs(id)
+        again = decide(proof.charter, given.view, given.facts, given.as_of, given.subject, given.use_case)
+        assert again == given.decision
+    proof.absence()
+    return proof
+
+
+def by_script(alliance: Alliance, data: bytes) -> tuple[int, str]:
+    """What the independent verifier says: exit code and report."""
+    charter, bundle = alliance.folder / "charter.json", alliance.folder / "proof.json"
+    charter.write_bytes(alliance.charter_file.encode())
+    bundle.write_bytes(data)
+    at = rfc3339(alliance.clock.now())
+    command = [sys.executable, str(VERIFY), str(charter), str(bundle), "--at", at]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    return done.returncode, done.stdout + done.stderr
+
+
+def proof_of_one(alliance: Alliance) -> bytes:
+    recorded = decision(alliance)
+    alliance.sync()
+    return alliance.nodes["ALFA"].make_proof([recorded.id])
+
+
+def changed(data: bytes, change: Callable[[dict[str, Any]], None]) -> bytes:
+    value = json.loads(data)
+    change(value)
+    from watchword.statements.canonical import canonical
+
+    return canonical(value)
+
+
+def test_both_verifiers_re_make_what_was_decided(alliance: Alliance) -> None:
+    """Decisions before a recall, with it loose, and with it in the view: three views, three loose lists, one file."""
+    first = decision(alliance)
+    alliance.clock.advance(60)
+    alliance.recall("BRAVO", TARGET)
+    alliance.carry("BRAVO", "ALFA")
+    second = decision(alliance)
+    alliance.nodes["CHARLIE"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    third = decision(alliance)
+    alliance.sync()
+    data = alliance.nodes["ALFA"].make_proof([first.id, second.locator, third.id])
+    proof = proven(alliance, data)
+    absence = proof.absence()
+    assert absence is not None
+    assert [name for name, _ in absence.found] == [TARGET]
+    assert isinstance(absence.found[0][1], NoticeLeaf)
+    code, report = by_script(alliance, data)
+    assert code == 0, report
+
+
+def test_absence_is_told_with_its_names_and_time(alliance: Alliance) -> None:
+    """No notice: the whole name set, and the smallest cosigned time of the notices' heads."""
+    absence = proven(alliance, proof_of_one(alliance)).absence()
+    assert absence is not None
+    assert absence.found == ()
+    assert TARGET in absence.names
+    assert "supplier:AQUILA" in absence.names
+    assert absence.as_of == "2026-01-31T12:00:00Z"
+
+
+def test_another_member_proves_the_same_decision(alliance: Alliance) -> None:
+    """BRAVO holds all that ALFA's decision rests on, but not its use case until ALFA hands it over."""
+    recorded = decision(alliance)
+    alliance.sync()
+    bravo = alliance.nodes["BRAVO"]
+    with pytest.raises(CannotProve, match="use case"):
+        bravo.make_proof([recorded.id])
+    given = proven(alliance, alliance.nodes["ALFA"].make_proof([recorded.id])).inputs(recorded.id)
+    for value in (given.use_case, given.view.value(), loose_list(given.facts)):
+        bravo.keep_object(value)
+    for digest in (recorded.id,):
+        assert bravo.locate(digest).holder is not None
+
+
+def test_what_is_not_cosigned_is_not_proven(alliance: Alliance) -> None:
+    """A decision just recorded, and something that is no decision: refused, naming what to do."""
+    recorded = decision(alliance)
+    with pytest.raises(CannotProve, match="not cosigned yet"):
+        alliance.nodes["ALFA"].make_proof([recorded.id])
+    with pytest.raises(CannotProve, match="not a decision"):
+        alliance.nodes["ALFA"].make_proof(["ALFA#0"])
+
+
+def test_a_file_for_a_newer_recall_shows_it(alliance: Alliance) -> None:
+    """Bad news that came after the decision and that no ledger shows yet is in the file all the same."""
+    recorded = decision(alliance)
+    alliance.sync()
+    notice = alliance.nodes["BRAVO"].sign(
+        "recall", notice_subject(TARGET),
+        {"target": TARGET, "reason": "x", "actions": [], "deadline": None, "supersedes": None},
+    )  # fmt: skip
+    alliance.nodes["ALFA"].take_loose(notice.envelope)
+    data = alliance.nodes["ALFA"].make_proof([recorded.id])
+    absence = proven(alliance, data).absence()
+    assert absence is not None
+    assert [name for name, _ in absence.found] == [TARGET]
+    code, report = by_script(alliance, data)
+    assert code == 0, report
+
+
+def first_of(value: dict[str, Any], use: str) -> dict[str, Any]:
+    return next(one for one in value["ledgers"] if one["origin"].endswith(use))
+
+
+def drop_ledger(value: dict[str, Any]) -> None:
+    value["ledgers"].remove(first_of(value, "charlie.example/notices"))
+
+
+def drop_name(value: dict[str, Any]) -> None:
+    value["names"].remove("supplier:AQUILA")
+
+
+def drop_body(value: dict[str, Any]) -> None:
+    value["bodies"].pop()
+
+
+def drop_use_case(value: dict[str, Any]) -> None:
+    value["objects"] = [one for one in value["objects"] if one["format"] != "watchword-use-case/1"]
+
+
+def drop_cosignatures(value: dict[str, Any]) -> None:
+    part = first_of(value, "alfa.example/ledger")
+    lines = part["checkpoint"].split("\n")
+    part["checkpoint"] = "\n".join(line for line in lines if "witness" not in line)
+
+
+def swap_heads(value: dict[str, Any]) -> None:
+    part, other = first_of(value, "alfa.example/notices"), first_of(value, "bravo.example/notices")
+    part["checkpoint"] = other["checkpoint"]
+
+
+def bend_path(value: dict[str, Any]) -> None:
+    proofs = first_of(value, "alfa.example/ledger")["proofs"]
+    proofs[0]["index"], proofs[1]["index"] = proofs[1]["index"], proofs[0]["index"]
+
+
+def other_secret(value: dict[str, Any]) -> None:
+    value["alliance_secret"] = "A" * 43 + "="
+
+
+def other_charter(value: dict[str, Any]) -> None:
+    value["charter"] = "sha256:" + "00" * 32
+
+
+def later(value: dict[str, Any]) -> None:
+    value["as_of"] = "2026-02-02T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("change", "step"),
+    [
+        (other_charter, 2), (other_secret, 2), (drop_cosignatures, 3), (swap_heads, 3), (bend_path, 4),
+        (drop_use_case, 7), (drop_ledger, 7), (drop_name, 8), (later, 8),
+    ],
+)  # fmt: skip
+def test_what_was_changed_is_named_by_its_step(
+    alliance: Alliance, change: Callable[[dict[str, Any]], None], step: int
+) -> None:
+    """Each kind of tampering fails its own step here, and is refused by the independent verifier too."""
+    data = changed(proof_of_one(alliance), change)
+    with pytest.raises(NotProven, match=rf"step {step}\b"):
+        proven(alliance, data)
+    code, report = by_script(alliance, data)
+    assert code == 1, report
+
+
+def test_a_missing_body_is_never_a_yes(alliance: Alliance) -> None:
+    """A body left out: the decision cannot be made again with it, so the file is refused."""
+    data = changed(proof_of_one(alliance), drop_body)
+    with pytest.raises((NotProven, AssertionError)):
+        proven(alliance, data)
+    assert by_script(alliance, data)[0] == 1
+
+
+def test_a_statement_left_out_of_the_decision_is_found(alliance: Alliance) -> None:
+    """A file that holds evidence which the decision should have considered and did not list re-makes differently."""
+    here = alliance.nodes["ALFA"]
+    view = here.latest_view()
+    facts = here.facts(view)
+    fewer = replace(facts, statements=facts.statements[:-1])
+    made = decide(here.charter, view, fewer, rfc3339(here.clock.now()), RELEASE, USE_CASE)
+    recorded = here.record_decision(made, [USE_CASE])
+    honest = decision(alliance)
+    alliance.sync()
+    data = here.make_proof([recorded.id, honest.id])
+    with pytest.raises(AssertionError):
+        proven(alliance, data)
+    assert by_script(alliance, data)[0] == 1
+
+
+def test_every_flipped_byte_of_a_small_proof_is_refused_or_harmless(alliance: Alliance) -> None:
+    """One bit changed at 100 places: never another decision, never an error that is not ours."""
+    data = proof_of_one(alliance)
+    whole = proven(alliance, data)
+    for place in range(0, len(data), len(data) // 100):
+        bent = bytearray(data)
+        bent[place] ^= 1
+        try:
+            proof = proven(alliance, bytes(bent))
+        except WatchwordError:
+            continue
+        # What no step reads: who wrote the file, and when; the line of one witness more than the quorum needs.
+        assert proof.facts == whole.facts
+        assert proof.bundle.decisions == whole.bundle.decisions
+        assert proof.absence() == whole.absence()
+
+
+def test_the_record_is_shown_with_its_anchor(alliance: Alliance) -> None:
+    """Receipts, and the anchor that bounds them, are in the file when asked; without an anchor it is not made."""
+    here = alliance.nodes["ALFA"]
+    recorded = decision(alliance)
+    receipt = {
+        "action": None, "approvals": [], "body": None, "decision": None, "event": "stopped",
+        "format": "watchword-receipt/1", "gate": "ALFA", "hold": None, "mandate": None, "reasons": [], "rule": None,
+        "time": rfc3339(here.clock.now()),
+    }  # fmt: skip
+    here.append_record([receipt])
+    alliance.sync()
+    with pytest.raises(CannotProve, match="not anchored"):
+        here.make_proof([recorded.id], include_record=True)
+    here.anchor_record()
+    alliance.sync()
+    data = here.make_proof([recorded.id], include_record=True)
+    assert [one.value["event"] for one in proven(alliance, data).receipts] == ["stopped"]
+    code, report = by_script(alliance, data)
+    assert code == 0, report
