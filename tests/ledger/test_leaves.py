@@ -1,0 +1,50 @@
+"""Leaves: a version byte and a commitment, nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from watchword.ledger.leaves import BadLeaf, Leaf, encode, parse
+
+COMMITMENT, NAME = b"c" * 32, b"n" * 32
+LEAVES = {
+    "ledger": (Leaf(COMMITMENT), b"\x01" + COMMITMENT),
+    "notices": (Leaf(COMMITMENT, NAME), b"\x02" + COMMITMENT + NAME),
+    "record": (Leaf(COMMITMENT), b"\x03" + COMMITMENT),
+}
+
+
+@pytest.mark.parametrize("use", LEAVES)
+def test_a_leaf_has_the_bytes_of_the_protocol(use: str) -> None:
+    """33, 65 and 33 bytes, as section 5 states them, and back."""
+    leaf, entry = LEAVES[use]
+    assert encode(use, leaf) == entry
+    assert parse(use, entry) == leaf
+
+
+@pytest.mark.parametrize("use", LEAVES)
+@pytest.mark.parametrize("other", LEAVES)
+def test_a_leaf_stands_only_in_its_ledger(use: str, other: str) -> None:
+    """A notice in ``ledger``, a receipt in ``notices`` …: refused. Fails if the version byte is not looked at."""
+    if use != other:
+        with pytest.raises(BadLeaf):
+            parse(use, LEAVES[other][1])
+
+
+@given(st.binary(max_size=80), st.sampled_from(sorted(LEAVES)))
+def test_any_bytes_are_the_one_leaf_or_refused(entry: bytes, use: str) -> None:
+    """Parsing accepts exactly what encoding makes."""
+    try:
+        leaf = parse(use, entry)
+    except BadLeaf:
+        return
+    assert encode(use, leaf) == entry
+
+
+def test_a_notice_without_a_name_is_not_made() -> None:
+    """A notice that nobody could match would hide bad news."""
+    for use, leaf in (("notices", Leaf(COMMITMENT)), ("ledger", Leaf(COMMITMENT, NAME)), ("record", Leaf(b"short"))):
+        with pytest.raises(BadLeaf):
+            encode(use, leaf)
