@@ -348,7 +348,7 @@ def read_heads(proof: Proof, raw: Any, at: int) -> None:
         heads = [check_head(proof, origin, raw["checkpoint"], at)]
         for earlier in raw["earlier"]:
             head = check_head(proof, origin, earlier["checkpoint"], at)
-            need(len(heads) == 1 or heads[-1].size <= head.size, "earlier heads are out of order")
+            need(len(heads) == 1 or heads[-1].size < head.size, "earlier heads are out of order")
             check_consistency(head, heads[0], [decode_base64(hash_) for hash_ in earlier["path"]])
             heads.append(head)
         proof.heads[origin] = heads
@@ -495,9 +495,9 @@ def check_view(proof: Proof, heads: dict[str, Any], now: int) -> None:
             need(times, f"no head at size {head['size']} with this root is in the bundle")
             need(max(times) >= seconds(head["time"]), f"cosigned {rfc3339(max(times))}, not as late as {head['time']}")
             need(seconds(head["time"]) <= now + CLOCK_AHEAD_MAX_S, "cosigned after the time of the decision")
-def find_loose(proof: Proof, objects: dict[str, Any], named: str) -> Statements:  # found by the digest of their list
-    plain: list[Any] = [{"format": "watchword-loose/1", "statements": ids} for ids in ([], sorted(proof.loose))]
-    value: Any = ({digest(canonical(v)): v for v in plain} | objects).get(named)
+def find_loose(proof: Proof, objects: dict[str, Any], named: str) -> Statements:  # an empty list need not be there
+    empty: Any = {"format": "watchword-loose/1", "statements": []}
+    value: Any = ({digest(canonical(empty)): empty} | objects).get(named)
     conform(value, "loose", "its list of loose notices, among the objects")
     ids, notices = value["statements"], proof.of_kind(*NOTICES) | proof.loose
     need(is_sorted_texts(ids) and set(ids) <= notices.keys(), f"the loose notices {ids} are not all in the bundle")

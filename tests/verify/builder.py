@@ -137,7 +137,6 @@ class Alliance:
             for person, roles in (("ada", ("assessor", "recaller", "official")), ("ben", ("approver",))):
                 self.keys[name, person] = key_of(f"{name} {person}", "people", f"{person}@{name}", roles)
         self.keys["Aquila", "supplier"] = key_of("Aquila supplier", "supplier")
-        self.keys["Aquila", "root"] = key_of("Aquila root", "root")
         self.leaves: dict[str, list[bytes]] = {}
         self.bodies: dict[bytes, dict[str, Any]] = {}
         self.where: dict[str, list[tuple[str, int]]] = {}
@@ -180,7 +179,7 @@ class Alliance:
             "suppliers": [
                 {
                     "name": "Aquila", "contact": "security@aquila.example",
-                    "keys": [copy.deepcopy(self.keys["Aquila", job].public) for job in ("supplier", "root")],
+                    "keys": [copy.deepcopy(self.keys["Aquila", "supplier"].public)],
                 }
             ],
             "standing": standing,
@@ -304,7 +303,7 @@ class Alliance:
 
     def ledger(self, origin: str) -> dict[str, Any]:
         leaves, proofs = self.leaves[origin], []
-        older = sorted(self.older.get(origin, []), key=lambda entry: entry[0])
+        older = sorted(dict(self.older.get(origin, [])).items())  # of each size the newest
         earlier = [{"checkpoint": note, "path": [b64(h) for h in consistency(size, leaves)]} for size, note in older]
         if origin.endswith("/ledger"):
             for index, leaf in enumerate(leaves):

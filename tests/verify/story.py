@@ -47,7 +47,7 @@ class Story:
         return self
 
     def inspect(self, member: str, dangerous: int = 0, held: bool = True, **more: Any) -> "Story":
-        fields = {"tool": {"name": "watchword", "version": "1", "rules": "1"}, "verdict": "nothing found", "files": 3}
+        fields = {"tool": {"name": "watchword", "version": "1", "rules": "1"}, "verdict": "nothing-found", "files": 3}
         fields |= {"bytes": 9, "dangerous": dangerous, "suspicious": 0, "unreadable": 0, "findings": [], "report": None}
         key = self.a.keys[member, "ada"]
         envelope = self.a.statement("inspection", member, fields, [("recon 7", RELEASE)], key, **more)
