@@ -308,9 +308,8 @@ Origin: ten times the tools of the largest tool server met; more cannot be read 
 HOLDS_WAITING_MAX = 1_000
 """Actions that wait for people at one gate; more are denied. Origin: hours of work for any pool of approvers."""
 
-REQUEST_BYTES_MAX = 4 * ACTION_BYTES_MAX + 65_536
-"""A held action as a file for an approver: the action, and its text, in which escapes take up to eight times the space
-of a character of two bytes."""
+REQUEST_BYTES_MAX = 12 * ACTION_BYTES_MAX
+"""A held action as a file for an approver. Origin: the action and its text, in which an escape takes nine bytes for one."""
 
 CLOCK_JUMP_S_MAX = 60
 """Seconds by which wall clock and monotonic clock of a running gate may part. Origin: as WITNESS_CLOCK_BACK_S_MAX."""

@@ -525,9 +525,11 @@ class Gate:
             "time": rfc3339(now),
         }
         receipt = parse_receipt(value, "receipt", own=True)
-        index = self.node.append_record([value]).start
-        if index != self._history.size:
-            raise BadRecord(f"receipt {index}: somebody else wrote {self._history.size} of this record")
+        with self.node.mutex:
+            # Another gate over the same open node decided meanwhile: what was weighed here may no longer hold.
+            if self.node.record.size != self._history.size:
+                raise BadRecord(f"the record of {self.name} grew while this was weighed", "ask again")
+            index = self.node.append_record([value]).start
         self._history.apply(receipt, about)
         released = event in ("permitted", "released") and about is not None
         return Answer(
