@@ -92,7 +92,7 @@ def test_sklearn_model_is_nothing_found(model: str, tmp_path: Path) -> None:
     """A fitted estimator saved by pickle in every protocol, or by joblib plain and compressed, raises no alarm."""
     for protocol in range(6):
         assert look(pickle.dumps(MODELS[model], protocol), "m.pkl").findings == []
-    for packing in (0, ("zlib", 3), ("gzip", 3), ("bz2", 3), ("xz", 3), ("lzma", 3)):
+    for packing in (0, ("zlib", 3), ("xz", 1)):
         path = tmp_path / "m.joblib"
         joblib.dump(MODELS[model], path, compress=packing)
         assert look(path.read_bytes(), "m.joblib").findings == []

@@ -44,7 +44,7 @@ class PickleReport:
     """What is said of one stream.
 
     ``kind`` is pickle, joblib or torch-legacy. ``nested`` are sources inside it that its loader would load too.
-    ``proven``: it ran to its end, or did something that is a finding, so it is a pickle even if nothing marks it as one.
+    ``proven``: it ran to its end, or did something that is a finding, so it is a pickle even if unmarked.
     """
 
     kind: str
