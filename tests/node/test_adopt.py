@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,6 @@ from watchword.statements.times import FixedClock
 
 def enrolled(folder: Path, template: Alliance, name: str = "ALFA") -> Path:
     """A home with ALFA's keys that has adopted nothing."""
-    import shutil
-
     home = folder / "fresh"
     home.mkdir()
     for part in ("keys", "enrolment.json", "node.toml"):
@@ -55,6 +55,16 @@ def test_a_charter_with_other_keys_than_ours_is_not_adopted(template: Alliance, 
         node.adopt(home, template.charter_file, SECRET, template.clock)
     with pytest.raises(NoHome, match="keys of ALFA are not those"):
         node.ratify(home, template.charter_file.charter, template.clock)
+
+
+def test_a_charter_with_a_name_that_could_be_a_path_is_not_adopted(template: Alliance, tmp_path: Path) -> None:
+    """Members' names become file names on every node, so a drafter cannot smuggle a path in."""
+    home = enrolled(tmp_path, template)
+    value = json.loads(json.dumps(template.charter_file.charter.value))
+    value["suppliers"][0]["name"] = "../AQUILA"
+    charter = parse_charter(value)
+    with pytest.raises(NoHome, match="cannot be a name"):
+        node.ratify(home, charter, template.clock)
 
 
 def test_adopting_twice_changes_nothing(template: Alliance, tmp_path: Path) -> None:

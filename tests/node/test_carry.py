@@ -195,14 +195,18 @@ def test_entries_that_do_not_lead_to_the_head_are_refused(alliance: Alliance) ->
         )
 
 
-def test_a_head_signed_by_another_key_is_refused(alliance: Alliance) -> None:
-    """Only the owner's ledger key makes a head. Fails if heads are not verified."""
+def test_a_head_of_another_ledger_is_refused(alliance: Alliance) -> None:
+    """Only the owner's ledger key makes a head, also where both heads are of one size and known already. Fails if a
+    note that was verified once is believed under any origin."""
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
     path = export(alliance, "ALFA", "BRAVO")
 
-    def forge(value: dict[str, Any]) -> None:
-        ledger_of(value, "alfa.example/ledger")["checkpoint"] = ledger_of(value, "charlie.example/ledger")["checkpoint"]
+    def swap(value: dict[str, Any]) -> None:
+        other = ledger_of(value, "charlie.example/notices")["checkpoint"]
+        ledger_of(value, "alfa.example/notices")["checkpoint"] = other
 
-    assert "alfa.example/ledger" in refused_whole(alliance, changed(path, forge))
+    message = refused_whole(alliance, changed(path, swap))
+    assert "is of 'charlie.example/notices', not of 'alfa.example/notices'" in message
 
 
 def test_a_loose_notice_without_standing_refuses_the_file(alliance: Alliance) -> None:

@@ -10,6 +10,7 @@ Follows docs/protocol.md, section 5: a file ``sha256/<commitment hex>`` holds ``
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
@@ -97,6 +98,13 @@ class Bodies:
     def holds(self, wanted: bytes) -> bool:
         """Whether a body is there, unread."""
         return (self._folder / wanted.hex()).exists()
+
+    def all(self) -> set[str]:
+        """The commitments (hex) of all bodies that are there, unread."""
+        try:
+            return {entry.name for entry in os.scandir(self._folder)}
+        except FileNotFoundError:
+            return set()
 
     def purge(self, wanted: bytes) -> bool:
         """Delete a body and its salt; whether there was one. The leaf that commits to it stays.

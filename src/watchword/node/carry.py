@@ -225,14 +225,14 @@ class _Named:
 def _loose_for(node: Node, to: str | None) -> list[Signed]:
     """Bad news in scope for *to* that no cosigned ledger carries to it yet."""
     store = node.store
-    view = store.view()
-    carried = {
-        held.signed.statement.id
-        for origin, index, held in store.statements()
-        if origin in view.heads and index < view.heads[origin].size and held.signed.statement.kind in NOTICES | {"stop"}
-    }
-    loose = (held.signed for held in store.loose_held())
-    return [one for one in loose if scope_allows(one, to) and one.statement.id not in carried]
+    loose = [held.signed for held in store.loose_held() if scope_allows(held.signed, to)]
+    uses = {"notices" if one.statement.kind in NOTICES else "ledger" for one in loose}
+    carried: set[str] = set()
+    for origin, head in store.view().heads.items():
+        if store.use(origin) in uses:
+            held_there = (store.held(leaf.commitment) for leaf in store.leaves(origin)[: head.size])
+            carried |= {held.signed.statement.id for held in held_there if held is not None}
+    return [one for one in loose if one.statement.id not in carried]
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -214,6 +214,9 @@ def ours_in(charter: Charter, home: Home) -> None:
     if home.kind != "member":
         raise NoHome(f"{home.path}: {home.name} is a supplier, which has no ledgers", "a supplier signs claims only")
     value = enrolment(home.path)
+    for name in [member.name for member in charter.members] + [supplier.name for supplier in charter.suppliers]:
+        # Names become file names here and in exchange folders.
+        _check(name)
     stated = next((one for one in charter.value["members"] if one["name"] == home.name), None)
     if stated is None:
         raise NoHome(f"{home.name} is not a member of {charter.alliance}, charter {charter.version}")

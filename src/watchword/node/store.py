@@ -8,7 +8,7 @@
     loose/<id>.json                 bad news with standing from any channel
     objects/<digest>.json           use cases, views and loose lists that decisions name
     views/<digest>.json             for a view that a decision was made in: its signed notes
-    peers/<NAME>.json               what another member was last seen to hold
+    peers/<SHA-256 of name>.json    what another member was last seen to hold
     equivocation/<…>/               two signed heads that cannot both be true
 
 * A view is read from cosigned heads alone; facts are what stands in it with standing. Standing is checked once.
@@ -87,7 +87,7 @@ class Store:
         self._logs: dict[str, Log] = {}
         self._leaves: dict[str, list[Leaf]] = {}
         self._held: dict[bytes, Held] = {}
-        self._parsed_heads: dict[bytes, KeptHead] = {}
+        self._parsed_heads: dict[tuple[str, bytes], KeptHead] = {}
         self._kept: dict[str, tuple[Any, tuple[KeptHead, ...]]] = {}
         self._parsed_loose: dict[str, Held] = {}
         self._recent: dict[str, Any] = {}
@@ -179,7 +179,7 @@ class Store:
             return ()
         notes = [note.encode() for note in _own_json(path, data, HEADS_FORMAT)["notes"]]
         heads = tuple(self.head(origin, note) for note in notes)
-        if all(note in self._parsed_heads for note in notes):
+        if all((origin, note) in self._parsed_heads for note in notes):
             self._kept[origin] = stamp, heads
         return heads
 
@@ -241,14 +241,14 @@ class Store:
 
     def head(self, origin: str, note: bytes) -> KeptHead:
         """Verify a note; each is verified once, unless a time in it lay in the future."""
-        known = self._parsed_heads.get(note)
+        known = self._parsed_heads.get((origin, note))
         if known is None:
             if len(self._parsed_heads) >= _PARSED_HEADS_MAX:
                 self._parsed_heads.clear()
             now_s = self.now_s()
             known = head_of(self.charter, origin, note, now_s)
             if max(known.times.values(), default=0) <= now_s + CLOCK_AHEAD_S_MAX:
-                self._parsed_heads[note] = known
+                self._parsed_heads[origin, note] = known
         return known
 
     # -- bodies and facts -------------------------------------------------------------------------
@@ -284,9 +284,10 @@ class Store:
 
     def missing(self) -> dict[str, Ranges]:
         """Leaves of the ledgers of others whose bodies are not held here."""
+        held = self.bodies.all()
         return {
             origin: ranges_of(
-                index for index, leaf in enumerate(self.leaves(origin)) if not self.bodies.holds(leaf.commitment)
+                index for index, leaf in enumerate(self.leaves(origin)) if leaf.commitment.hex() not in held
             )
             for origin in self.charter.shared_origins
             if not self.is_own(origin)
@@ -431,7 +432,7 @@ class Store:
 
     def peer(self, name: str) -> Peer:
         """What *name* was last seen to hold; nothing when it never was."""
-        path = self.home / "peers" / f"{name}.json"
+        path = self.home / "peers" / f"{_hex(name)}.json"
         data = durable.read(path, BUNDLE_BYTES_MAX)
         if data is None:
             return Peer({}, {})
@@ -442,7 +443,7 @@ class Store:
         """Remember what *name* holds: the latest word counts, so that a lost or forged file mends itself."""
         missing = {origin: [list(one) for one in ranges] for origin, ranges in peer.missing.items()}
         value = {"format": PEER_FORMAT, "missing": missing, "sizes": peer.sizes}
-        self._replace(self.home / "peers" / f"{name}.json", canonical(value))
+        self._replace(self.home / "peers" / f"{_hex(name)}.json", canonical(value))
 
     def keep_split(self, origin: str, split: SplitView) -> Path:
         """Keep both signed heads of an equivocation; returns their folder."""
