@@ -309,7 +309,7 @@ HOLDS_WAITING_MAX = 1_000
 """Actions that wait for people at one gate; more are denied. Origin: hours of work for any pool of approvers."""
 
 REQUEST_BYTES_MAX = 12 * ACTION_BYTES_MAX
-"""A held action as a file for an approver. Origin: the action and its text, in which an escape takes nine bytes for one."""
+"""A held action as a file for an approver. Origin: the action, and its text, where escapes take nine bytes for one."""
 
 CLOCK_JUMP_S_MAX = 60
 """Seconds by which wall clock and monotonic clock of a running gate may part. Origin: as WITNESS_CLOCK_BACK_S_MAX."""

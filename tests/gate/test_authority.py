@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from alliance import RELEASE
 from gate.gated import Gated
 
-from watchword.gate.authority import Known, against
+from watchword.gate.authority import Known, against, against_view
 from watchword.ledger.view import Fact
 from watchword.statements.statement import Subject
 
@@ -84,6 +85,18 @@ def test_a_mandate_dated_ahead_waits_for_its_day(here: Gated) -> None:
     assert "after now" in here.ask(mandate_id=ahead).reasons[0]
     here.clock.jump(30)
     assert here.ask(mandate_id=ahead).verdict == "permit"
+
+
+def test_a_view_from_the_future_is_not_fresh(here: Gated) -> None:
+    """Handed such a view, whoever made it, the gate does not take its age for young."""
+    one = known(here)
+    mandate = one.ground(here.mandate).mandate
+    assert mandate is not None
+    cosigned = one.head_times["alfa.example/ledger"]
+    for behind_s, count in ((300, 0), (301, 1)):
+        reasons = against_view(one, mandate, mandate.rules[0], cosigned - timedelta(seconds=behind_s))
+        assert len(reasons) == count
+    assert "after now" in reasons[0]
 
 
 def test_without_its_admission_or_evidence_a_mandate_has_no_ground(here: Gated) -> None:

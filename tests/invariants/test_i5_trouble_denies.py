@@ -110,10 +110,13 @@ def test_no_approval_is_taken_on_a_clock_that_jumped(here: Gated) -> None:
 
 
 def test_a_clock_behind_the_cosigned_heads_denies(here: Gated) -> None:
-    """A view from the future: this clock, or every witness's, is wrong."""
-    action = here.action().bytes
-    here.clock.jump(-400)
-    assert "after now" in here.reopen().ask(action).reasons[0]
+    """Heads from the future do not count, and without them nothing is in the view: one of the clocks is wrong."""
+    here.clock.advance(1_000)
+    here.exchange()
+    here.clock.jump(-301)
+    assert "is in the view" in here.reopen().ask(here.action().bytes).reasons[0]
+    here.clock.jump(1)
+    assert here.reopen().ask(here.action().bytes).verdict == "permit"
 
 
 def test_an_action_from_the_future_is_denied(here: Gated) -> None:
