@@ -268,7 +268,7 @@ def test_high_criticality_asks_for_more(alone):
     assert (row(decision, "legal")["state"], row(decision, "legal")["owed_by"]) == ("unmet", "supplier")
     assert [line["state"] for line in decision["red_lines"]] == ["clear", "crossed"]
     assert decision["verdict"] == "refused"
-    assert any(line.startswith("  crossed   red line human") for line in verify_lines(alone))
+    assert any(line.split() == ["crossed", "human"] for line in verify_lines(alone))
 
 
 def verify_lines(tale):

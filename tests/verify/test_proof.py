@@ -440,6 +440,34 @@ def test_unknown_kind_is_kept_shown_and_never_counts(verify, story):
     refused(verify, tale, tale.bundle(), 5, r"Ed25519")
 
 
+def test_type_that_reads_like_a_kind_is_not_that_kind(verify, builder, story):
+    """`recall` without its urn is no recall; fails when kinds are told by their short names alone."""
+    tale = story(members=("ALFA",))
+    honest = tale.a.notice("recall", "ALFA", "model:other")
+    payload = builder.base64.b64decode(honest["payload"]).replace(b'"urn:watchword:recall:v1"', b'"recall"')
+    envelope = tale.a.envelope(payload, tale.a.keys["ALFA", "ada"])
+    assert verify.open_envelope(envelope).kind not in verify.KINDS
+    refused(verify, tale, tale.bundle(loose=[envelope]), 6, r"kind is not known")
+
+
+def test_empty_ledger_has_the_empty_root(verify, story):
+    """A head of size 0 with another root is no head, in a ledger that shows no leaves, too."""
+    tale = story(members=("ALFA",))
+    honest = tale.b.EMPTY
+    tale.b.EMPTY = bytes(32)
+    try:
+        bundle = tale.bundle()
+    finally:
+        tale.b.EMPTY = honest
+    refused(verify, tale, bundle, 3, r"alfa\.example/ledger: checkpoint: an empty ledger")
+
+
+def test_decision_named_twice_is_refused(verify, alone, small):
+    """Each is made again once: a list of a million times the same is not work to be done."""
+    small["decisions"] *= 2
+    refused(verify, alone, small, 7, r"there twice")
+
+
 # -- the command
 
 
@@ -465,7 +493,7 @@ def test_command_says_yes_no_and_could_not(alone, small, tmp_path):
     assert "no notice against these 10 names as of" in good.stdout
     assert "not re-made here" in good.stdout
     bad = run(tmp_path, "charter.json", "bad.json", "--at", at)
-    assert (bad.returncode, bad.stdout.splitlines()[0]) == (1, "REFUSED")
+    assert (bad.returncode, bad.stdout.splitlines()[0]) == (1, "NOT VERIFIED")
     assert "step 2" in bad.stdout
     told = json.loads(run(tmp_path, "charter.json", "bad.json", "--at", at, "--format", "json").stdout)
     assert told["verdict"] == "refused" and told["error"].startswith("step 2")
