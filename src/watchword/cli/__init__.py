@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code and never raises."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments == ["--version"]:
+    if arguments == ["--version"] and sys.stdout is not None:
         # Answered before anything else is imported: scripts ask it often.
-        print(f"watchword {__version__}")
-        return 0
-    from watchword.cli.door import run
+        try:
+            print(f"watchword {__version__}", flush=True)
+            return 0
+        except OSError:
+            pass  # the door tries again, and tells why it cannot
+    try:
+        from watchword.cli.door import run
 
-    return run(arguments)
+        return run(arguments)
+    except KeyboardInterrupt:
+        # While modules were still being loaded, or while an error was being told.
+        return 2
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,6 +6,11 @@ import argparse
 from pathlib import Path
 
 from watchword.cli.output import emit, passphrase, write_new
+from watchword.errors import WatchwordError
+
+
+class NoCharter(WatchwordError):
+    """Cedar is made from a charter, and none was named."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,11 +59,15 @@ def policy(args: argparse.Namespace) -> int:
     from watchword.policy.pack import read_pack, render_table
 
     if args.pack:
+        if args.cedar:
+            raise NoCharter("--cedar needs a charter: a pack has no members yet", "leave out --pack")
         pack = read_pack(None if args.pack == Path("alliance") else args.pack)
-        text = render_table(pack.requirements, pack.red_lines)
+        requirements, red_lines = pack.requirements, pack.red_lines
+        text = render_table(requirements, red_lines)
     else:
         charter = read_charter_file(node.find_home(args.home) / "charter.json").charter
-        value = charter.value
-        text = cedar_text(charter) if args.cedar else render_table(value["requirements"], value["red_lines"])
-    emit(args, text.rstrip("\n"), {"schema": "watchword-policy/1", "text": text})
+        requirements, red_lines = charter.value["requirements"], charter.value["red_lines"]
+        text = cedar_text(charter) if args.cedar else render_table(requirements, red_lines)
+    rows = {"red_lines": red_lines, "requirements": requirements}
+    emit(args, text.rstrip("\n"), {"schema": "watchword-policy/1", "text": text} | rows)
     return 0

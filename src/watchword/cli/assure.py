@@ -12,11 +12,13 @@ def run(args: argparse.Namespace) -> int:
     from watchword import node
     from watchword.assure import assure, embedded_node, render_text
     from watchword.cli.statement import scope
+    from watchword.inspect.walk import list_release
     from watchword.policy.use_case import read_use_case
 
     use_case = read_use_case(args.use) if args.use else None
     home = node.find_home(args.home, missing_ok=True)
     if home is None:
+        list_release(args.path)  # where there is nothing to look at, no node is made either
         home, made = embedded_node(args.home, args.path)
         if made:
             say(f"watchword: note: no node here: made an alliance of one in {home}, keys in plain files, mode 0600")

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, say, write_new
+from watchword.cli.output import emit, naming, passphrase, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 class CannotWork(WatchwordError):
     """A charter that lint says cannot work."""
+
+
+class NotAnEnrolment(WatchwordError):
+    """A file that does not hold the public part of a member or supplier."""
 
 
 def draft(args: argparse.Namespace) -> int:
@@ -82,11 +86,15 @@ def adopt(args: argparse.Namespace) -> int:
     """Join a charter with its ratifications, check that it is in force, and install it."""
     from watchword import node
     from watchword.charter.charter import CharterFile, read_charter_file
-    from watchword.charter.standing import in_force
+    from watchword.charter.standing import in_force, ratified_by
     from watchword.statements.times import SystemClock
 
     file = read_charter_file(args.charter)
-    given = [path.read_bytes().removesuffix(b"\n") for path in args.ratifications]
+    given = []
+    for path in args.ratifications:
+        with naming(path):
+            given.append(path.read_bytes().removesuffix(b"\n"))
+            ratified_by(CharterFile(file.charter, (given[-1],)))
     file = CharterFile(file.charter, tuple(sorted({*file.ratifications, *given})))
     by = in_force(file)
     home = node.find_home(args.home)
@@ -124,8 +132,14 @@ def show(args: argparse.Namespace) -> int:
         *(["suppliers", *suppliers] if suppliers else []),
         render_table(charter.value["requirements"], charter.value["red_lines"]).rstrip("\n"),
     ]
-    emit(args, "\n".join(lines), {"charter": charter.value, "digest": charter.digest, "state": state})
+    emit(args, "\n".join(lines), _shown(charter, state))
     return 0
+
+
+def _shown(charter: Charter, state: str) -> dict[str, Any]:
+    return {
+        "charter": charter.value, "digest": charter.digest, "schema": "watchword-charter-shown/1", "state": state,
+    }  # fmt: skip
 
 
 def lint(args: argparse.Namespace) -> int:
@@ -133,7 +147,8 @@ def lint(args: argparse.Namespace) -> int:
     charter = _file(args).charter
     complaints = _lint(charter)
     lines = [f"{c.id:24} {c.what}{' (' + c.hint + ')' if c.hint else ''}" for c in complaints]
-    verdict = f"{len(complaints)} complaints" if complaints else "nothing to complain about"
+    count = len(complaints)
+    verdict = f"{count} complaint{'' if count == 1 else 's'}" if complaints else "nothing to complain about"
     value = [{"fatal": c.fatal, "hint": c.hint, "id": c.id, "what": c.what} for c in complaints]
     emit(args, "\n".join([*lines, verdict]), {"complaints": value, "schema": "watchword-charter-lint/1"})
     return 1 if complaints else 0
@@ -157,16 +172,18 @@ def _complaints(charter: Charter) -> list[str]:
     fatal = next((c for c in found if c.fatal), None)
     if fatal is not None:
         raise CannotWork(f"the charter cannot work: {fatal.what}", fatal.hint)
-    for complaint in found:
-        say(f"watchword: note: {complaint.what}")
-    return [complaint.what for complaint in found]
+    return [f"{complaint.id}: {complaint.what}" for complaint in found]
 
 
 def _enrolment(path: Path) -> dict[str, Any]:
     from watchword.limits import CHARTER_BYTES_MAX
-    from watchword.statements.canonical import parse_canonical
+    from watchword.statements.canonical import NotCanonical, parse_canonical
 
-    value = parse_canonical(path.read_bytes(), str(path), CHARTER_BYTES_MAX)
+    hint = "members and suppliers make theirs with: watchword init NAME"
+    try:
+        value = parse_canonical(path.read_bytes(), str(path), CHARTER_BYTES_MAX)
+    except NotCanonical as error:
+        raise NotAnEnrolment(error.message, hint) from error
     if not isinstance(value, dict) or "keys" not in value:
-        raise WatchwordError(f"{path}: not an enrolment", "members make theirs with: watchword init NAME")
+        raise NotAnEnrolment(f"{path}: not an enrolment", hint)
     return value

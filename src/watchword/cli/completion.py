@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from watchword import __version__
+from watchword.cli.output import emit, write_out
 from watchword.cli.tree import parser
 
 
@@ -13,14 +14,19 @@ def run(args: argparse.Namespace) -> int:
     """Print a completion script: ``eval "$(watchword completion bash)"``."""
     import shtab
 
-    print(shtab.complete(parser(), shell=args.shell))
+    script = shtab.complete(parser(), shell=args.shell)
+    if args.format == "json":
+        emit(args, "", {"schema": "watchword-completion/1", "script": script, "shell": args.shell})
+    else:
+        # As it is: tabs are part of it, and nothing in it comes from elsewhere.
+        write_out(script)
     return 0
 
 
 def version_or_help(args: argparse.Namespace) -> int:
     """``watchword --version`` among other arguments, or no command at all."""
     if args.version:
-        print(f"watchword {__version__}")
+        write_out(f"watchword {__version__}")
         return 0
     parser().print_help(sys.stderr)
     return 2

@@ -1,28 +1,46 @@
-"""Where every command line enters and every error leaves (exit codes: see ``watchword.cli``)."""
+"""Where every command line enters and every error leaves (exit codes: see ``watchword.cli``).
+
+* Whatever is raised becomes two lines on stderr and exit code 2; nothing is on stdout then.
+* Before anything is opened, the three standard descriptors are there: otherwise the next file opened, a ledger perhaps,
+  would get the number of a closed one, and what is printed would land in it.
+"""
 
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
+import io
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
+from watchword.cli.output import lower, one_line
 from watchword.cli.tree import parser
 from watchword.errors import WatchwordError
+
+HINTS = {
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "check the path",
+    errno.EISDIR: "a file is needed here, not a folder",
+    errno.EACCES: "check your permission to it",
+    errno.EPERM: "check your permission to it",
+    errno.ENOSPC: "free space on the disk; nothing half-done was kept",
+    errno.EDQUOT: "free space on the disk; nothing half-done was kept",
+    errno.EFBIG: "files may not grow that large here; nothing half-done was kept",
+    errno.EROFS: "the disk is read-only; nothing half-done was kept",
+}
 
 
 def run(arguments: list[str]) -> int:
     """Parse, call the command's function, translate what it raises into two lines on stderr and exit code 2."""
     try:
-        args = parser().parse_args(arguments)
-    except SystemExit as stop:
-        # argparse exits 0 after --help and 2 on a usage error, as we would.
-        return stop.code if isinstance(stop.code, int) else 2
-    try:
-        code = _command(args.run)(args)
+        if not _have_streams():
+            return _told("standard output is closed", "the result would be told to nobody; nothing was done")
+        code = _answer(arguments)
         sys.stdout.flush()
         return code
     except WatchwordError as error:
@@ -35,7 +53,8 @@ def run(arguments: list[str]) -> int:
         return 2
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _told(f"{where}{error.strerror or error}", "nothing half-done was kept")
+        hint = HINTS.get(error.errno or 0, "nothing half-done was kept")
+        return _told(f"{where}{lower(error.strerror or str(error))}", hint)
     except MemoryError:
         return _told("out of memory", "the input is larger than this machine can hold")
     except Exception as error:  # noqa: BLE001  the door is the one place that catches everything
@@ -43,6 +62,15 @@ def run(arguments: list[str]) -> int:
             traceback.print_exc()
         name = type(error).__name__
         return _told(f"internal error: {name}: {error}", "this is a bug; WATCHWORD_DEBUG=1 shows where it arose")
+
+
+def _answer(arguments: list[str]) -> int:
+    try:
+        args = parser().parse_args(arguments)
+    except SystemExit as stop:
+        # argparse exits 0 after --help and 2 on a usage error, as we would.
+        return stop.code if isinstance(stop.code, int) else 2
+    return _command(args.run)(args)
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:
@@ -53,8 +81,24 @@ def _command(name: str) -> Callable[[argparse.Namespace], int]:
     return command
 
 
+def _have_streams() -> bool:
+    """Fill the standard descriptors that are closed; whether there is a stdout to answer on."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  as long as the process
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name or a sign that the locale cannot write is shown as an escape; it does not stop the answer.
+            stream.reconfigure(errors="backslashreplace")
+    return sys.stdout is not None
+
+
 def _told(message: str, hint: str = "") -> int:
-    print(f"watchword: error: {message}", file=sys.stderr)
+    print(f"watchword: error: {one_line(message)}", file=sys.stderr)
     if hint:
-        print(f"watchword: hint: {hint}", file=sys.stderr)
+        print(f"watchword: hint: {one_line(hint)}", file=sys.stderr)
     return 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, write_new
+from watchword.cli.output import emit, naming, one_by_one, passphrase, short, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -83,12 +82,13 @@ def approve(args: argparse.Namespace) -> int:
     from watchword.statements.times import SystemClock
 
     path = Path(args.request)
-    if path.is_file():
-        data = path.read_bytes().removesuffix(b"\n")
-    else:
-        with _gate(args) as gate:
-            data = gate.hold_request(args.request)
-    asked = parse_request(data)
+    with naming(path):
+        if path.is_file():
+            data = path.read_bytes().removesuffix(b"\n")
+        else:
+            with _gate(args) as gate:
+                data = gate.hold_request(args.request)
+        asked = parse_request(data)
     home = node.find_home(args.home)
     person = args.person or _who_may(home, asked.needs.role)
     answer = "refuse" if args.refuse else "approve"
@@ -112,13 +112,17 @@ def approve(args: argparse.Namespace) -> int:
 
 def take(args: argparse.Namespace) -> int:
     """Take in approvals; exit 0 when each counted."""
-    answers = []
+    answers: list[Any] = []
+    lines: list[str] = []
     with _gate(args) as gate:
-        for path in args.files:
-            answers.append(gate.approve(path.read_bytes().removesuffix(b"\n")))
+        with one_by_one(lines):
+            for path in args.files:
+                with naming(path):
+                    answers.append(gate.approve(path.read_bytes().removesuffix(b"\n")))
+                lines.append(answers[-1].told())
         gate.node.publish()
     value = {"answers": [one.value() for one in answers], "schema": "watchword-gate-answers/1"}
-    emit(args, "\n".join(one.told() for one in answers), value)
+    emit(args, "\n".join(lines), value)
     return 0
 
 
@@ -163,13 +167,30 @@ def status(args: argparse.Namespace) -> int:
     """What is in force, what waits, what is stopped, how old the view is."""
     with _gate(args) as gate:
         found = gate.status()
-    lines = [f"gate of {found['gate']} at {found['now']}: {found['receipts']} receipts"]
-    for name in sorted(found.keys() - {"gate", "now", "receipts"}):
-        value = found[name]
-        rows = value if isinstance(value, list) else [] if value is None else [value]
-        lines += [f"  {name:9} {row if isinstance(row, str) else json.dumps(row, ensure_ascii=False)}" for row in rows]
-    emit(args, "\n".join(lines), found | {"schema": "watchword-gate-status/1"})
+    emit(args, _status_text(found), found)
     return 0
+
+
+def _status_text(found: dict[str, Any]) -> str:
+    """What would stop an action first, then what is in force and what waits."""
+    count = found["receipts"]
+    lines = [f"gate of {found['gate']} at {found['now']}: {count} receipt{'' if count == 1 else 's'}"]
+    if found["clock"] is not None:
+        lines.append(f"  clock    {found['clock']}: everything is denied")
+    for one in found["stops"]:
+        what = "all" if one["releases"] == "all" else ", ".join(short(digest) for digest in one["releases"])
+        lines.append(f"  stop     of {what} by {one['issuer']}, {one['made']}: {one['reason']}")
+    for one in found["mandates"]:
+        state = "denies everything" if one["against"] else "in force"
+        release = short(one["release"] or "no release")
+        lines.append(f"  mandate  {one['name'] or one['id']} for {release} until {one['valid_until']}: {state}")
+        lines += [f"           {why}" for why in one["against"]]
+        lines += [f"           rule {rule}: denied, {'; '.join(why)}" for rule, why in one["rules"].items() if why]
+    lines += [f"  hold     {one['id']}  {one['action']['tool']}  expires {one['expires']}" for one in found["holds"]]
+    lines += [f"  unknown  {one}: what became of it?" for one in found["unknown"]]
+    view = found["view"]
+    age = "no head is cosigned" if view["age_s"] is None else f"oldest head {view['age_s']:,} s old, {view['oldest']}"
+    return "\n".join([*lines, f"  view     {age}"])
 
 
 @contextmanager
@@ -203,12 +224,15 @@ def _action(args: argparse.Namespace, here: Node) -> bytes:
     if args.action:
         return Path(args.action).read_bytes().removesuffix(b"\n")
     if not args.tool or not args.of:
-        raise NotAsked("an action has --tool and --of RELEASE, or comes whole with --action FILE")
+        raise NotAsked(
+            "an action has --tool and --of RELEASE, or comes whole with --action FILE",
+            'such as: watchword gate ask --of "magika 1.0.3" --tool quarantine --arg message=m-7',
+        )
     values: dict[str, Any] = {}
     for one in args.arg:
         name, equals, text = one.partition("=")
         if not equals or not name or name in values:
-            raise NotAsked(f"--arg {one}: not NAME=VALUE, or named twice")
+            raise NotAsked(f"--arg {one}: not NAME=VALUE, or named twice", "such as --arg message=m-7")
         values[name] = _value(text)
     return new_action(args.tool, values, find_release(args.of, here).digest, args.session, here.clock).bytes
 

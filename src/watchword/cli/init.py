@@ -31,9 +31,11 @@ def run(args: argparse.Namespace) -> int:
         enrolment = node.create(home, args.name, args.operator or args.name, chosen, domain, passphrase)
         people = f", people {', '.join(chosen)}"
     kept = "in plain files, mode 0600" if passphrase is None else "encrypted"
+    count = len(enrolment["keys"])
     text = (
-        f"{args.name}: {len(enrolment['keys'])} keys in {home / 'keys'} ({kept}){people}\n"
-        f"send {home / 'enrolment.json'} to whoever drafts the charter; keep the root key offline"
+        f"{args.name}: {count} key{'' if count == 1 else 's'} in {home / 'keys'} ({kept}){people}\n"
+        f"send {home / 'enrolment.json'} to whoever drafts the charter"
+        + ("" if args.supplier else "; keep the root key offline")
     )
     emit(args, text, {"enrolment": enrolment, "home": str(home), "schema": "watchword-init/1"})
     return 0
@@ -47,7 +49,10 @@ def keys(args: argparse.Namespace) -> int:
     rows = [
         (key["job"], key.get("person") or "", ",".join(key.get("roles") or ()), key["id"]) for key in enrolment["keys"]
     ]
-    text = "\n".join(f"{job:9} {person:12} {roles:24} {id}" for job, person, roles, id in rows)
+    job_width, person_width, roles_width = (max(len(row[column]) for row in rows) for column in range(3))
+    text = "\n".join(
+        f"{job:{job_width}}  {person:{person_width}}  {roles:{roles_width}}  {id}" for job, person, roles, id in rows
+    )
     emit(args, f"{enrolment['name']}\n{text}", {"keys": enrolment["keys"], "schema": "watchword-keys/1"})
     return 0
 

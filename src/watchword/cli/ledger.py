@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from watchword.cli.output import emit, passphrase, write_new
+from watchword.cli.output import emit, naming, one_by_one, passphrase, write_new
 from watchword.errors import WatchwordError
 
 
@@ -34,10 +34,13 @@ def append(args: argparse.Namespace) -> int:
     from watchword import node
     from watchword.cli.statement import recorded_value, told
 
-    lines, values = [], []
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+    lines: list[str] = []
+    values = []
+    opened = node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True)
+    with opened as here, one_by_one(lines):
         for path in args.envelopes:
-            recorded = here.append_envelope(path.read_bytes().removesuffix(b"\n"))
+            with naming(path):
+                recorded = here.append_envelope(path.read_bytes().removesuffix(b"\n"))
             here.publish()
             lines.append(told(here, recorded))
             values.append(recorded_value(here, recorded))
@@ -61,8 +64,10 @@ def import_(args: argparse.Namespace) -> int:
     """Take in files of other members, each whole or not at all."""
     from watchword import node
 
-    lines, values = [], []
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+    lines: list[str] = []
+    values = []
+    opened = node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True)
+    with opened as here, one_by_one(lines):
         for path in args.files:
             imported = here.import_bundle(path)
             lines.append(f"{path}: {imported.told()}")
@@ -79,7 +84,7 @@ def exchange(args: argparse.Namespace) -> int:
         here.anchor_record()
         imported, written = here.exchange(args.folder)
     lines = [imported_one.told() for imported_one in imported]
-    lines.append(f"wrote {len(written)} files to {args.folder}")
+    lines.append(f"wrote {len(written)} file{'' if len(written) == 1 else 's'} to {args.folder}")
     value = {"imported": [one.value() for one in imported], "written": [str(path) for path in written]}
     value["schema"] = "watchword-exchange/1"
     emit(args, "\n".join(lines), value)

@@ -6,11 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, write_new
+from watchword.cli.output import emit, naming, one_by_one, one_line, passphrase, short, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.node import Node
+    from watchword.statements.statement import Statement, Subject
 
 NAMES = ("release:", "component:", "model:", "dataset:", "supplier:", "key:", "statement:")
 
@@ -23,64 +24,109 @@ def issue(args: argparse.Namespace) -> int:
     """Sign a notice, append it, and write it loose when asked: it counts wherever it arrives."""
     from watchword import node
     from watchword.cli.statement import recorded_value, scope, told
-    from watchword.statements.digests import D
-    from watchword.statements.statement import Subject
+    from watchword.node.home import read_home
+    from watchword.statements.statement import open_envelope
+    from watchword.statements.times import SystemClock
 
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
-        target = _target(args, here)
-        fields: dict[str, Any] = {"target": target, "reason": args.reason}
-        if args.kind == "recall":
-            fields |= {"actions": args.action, "deadline": args.deadline, "supersedes": args.supersedes}
-        if args.kind == "revoke":
-            fields["valid_up_to"] = [_place(text) for text in args.valid_up_to]
-        subject = (Subject("notice", D(target.encode())),)
-        recorded = here.sign_and_append(args.kind, subject, fields, person=args.person, scope=scope(args))
-        here.publish()
-        if args.output:
-            write_new(args.output, recorded.envelope + b"\n")
-        value = recorded_value(here, recorded) | {"target": target}
-        loose = f"\nwrote {args.output}: it counts wherever it is taken in" if args.output else ""
-        emit(args, f"{args.kind} of {target}: {args.reason}\n{told(here, recorded)}{loose}", value)
+    home = node.find_home(args.home)
+    if read_home(home).kind == "supplier":
+        if not args.output:
+            raise BadTarget("a supplier has no ledger to record a notice in", "write it with --output FILE and send it")
+        target = _target(args, None)
+        subject, fields = _said(args, target)
+        envelope = node.sign_only(
+            home, args.kind, subject, fields, person=args.person, scope=scope(args), clock=SystemClock(),
+            passphrase=passphrase(args),
+        )  # fmt: skip
+        value: dict[str, Any] = {"id": open_envelope(envelope).statement.id, "schema": "watchword-signed/1"}
+        lines = [f"{args.kind} of {target}: {args.reason}"]
+    else:
+        with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
+            target = _target(args, here)
+            subject, fields = _said(args, target)
+            recorded = here.sign_and_append(args.kind, subject, fields, person=args.person, scope=scope(args))
+            here.publish()
+            envelope, value = recorded.envelope, recorded_value(here, recorded)
+            lines = [f"{args.kind} of {target}: {args.reason}", told(here, recorded)]
+    if args.output:
+        write_new(args.output, envelope + b"\n")
+        lines.append(f"wrote {args.output}: it counts wherever it is taken in")
+    value |= {"output": str(args.output) if args.output else None, "target": target}
+    emit(args, "\n".join(lines), value)
     return 0
 
 
 def take(args: argparse.Namespace) -> int:
-    """Take in notices from any channel."""
+    """Take in notices and stops from any channel."""
     from watchword import node
 
-    lines, values = [], []
+    lines: list[str] = []
+    values = []
     # Not as the writer: bad news does not wait for whoever is writing this node.
-    with node.Node.open(node.find_home(args.home), writing=False) as here:
+    with node.Node.open(node.find_home(args.home), writing=False) as here, one_by_one(lines):
         for path in args.files:
-            signed = here.take_loose(path.read_bytes().removesuffix(b"\n"))
-            statement = signed.statement
-            lines.append(
-                f"{statement.kind} of {statement.predicate['target']} by {statement.issuer}: counts from now on"
-            )
-            values.append({"id": statement.id, "kind": statement.kind, "target": statement.predicate["target"]})
+            with naming(path):
+                statement = here.take_loose(path.read_bytes().removesuffix(b"\n")).statement
+            about = _about(statement)
+            lines.append(f"{statement.kind} of {about} by {statement.issuer}: counts from now on")
+            values.append({"id": statement.id, "kind": statement.kind, "target": about})
     emit(args, "\n".join(lines), {"schema": "watchword-notices-taken/1", "taken": values})
     return 0
 
 
 def show(args: argparse.Namespace) -> int:
-    """List the notices this node can read, in ledgers and loose."""
+    """List the bad news this node can read, in ledgers and loose; what does not count says so."""
     from watchword import node
     from watchword.statements.kinds import NOTICES
 
+    rows: list[tuple[Statement, str, bool]] = []
     with node.Node.open(node.find_home(args.home), writing=False) as here:
-        held = [s.statement for s in here.statements() if s.statement.kind in NOTICES]
-        seen = {statement.id for statement in held}
-        loose = [s.statement for s in here.loose() if s.statement.id not in seen]
-    rows = [(s, where) for group, where in ((held, "ledger"), (loose, "loose")) for s in group]
+        for origin, index, held in here.store.statements():
+            if held.signed.statement.kind in NOTICES | {"stop"}:
+                rows.append((held.signed.statement, here.locator(origin, index), held.holder is not None))
+        recorded = {statement.id for statement, _, _ in rows}
+        rows += [(s.statement, "loose", True) for s in here.loose() if s.statement.id not in recorded]
     lines = [
-        f"{s.kind:8} {s.predicate['target']}  by {s.issuer}, {where}: {s.predicate['reason']}" for s, where in rows
+        one_line(
+            f"{s.kind:8} {_about(s)}  by {s.issuer}, {where}: {s.predicate['reason']}"
+            + ("" if counts else "  (does not count: its signer may not say this)")
+        )
+        for s, where, counts in rows
     ]
-    value = [{"id": s.id, "kind": s.kind, "predicate": s.predicate, "where": where} for s, where in rows]
+    value = [
+        {"counts": counts, "id": s.id, "kind": s.kind, "predicate": s.predicate, "where": where}
+        for s, where, counts in rows
+    ]
     emit(args, "\n".join(lines) or "no notice is held here", {"notices": value, "schema": "watchword-notices/1"})
     return 0
 
 
-def _target(args: argparse.Namespace, here: Node) -> str:
+def _said(args: argparse.Namespace, target: str) -> tuple[tuple[Subject, ...], dict[str, Any]]:
+    """The subject and the fields of the notice that was typed."""
+    from watchword.statements.digests import D
+    from watchword.statements.statement import Subject
+    from watchword.statements.times import parse_time
+
+    fields: dict[str, Any] = {"target": target, "reason": args.reason}
+    if args.kind == "recall":
+        if args.deadline:
+            parse_time(args.deadline)
+        fields |= {"actions": args.action, "deadline": args.deadline, "supersedes": args.supersedes}
+    if args.kind == "revoke":
+        fields["valid_up_to"] = [_place(text) for text in args.valid_up_to]
+    return (Subject("notice", D(target.encode())),), fields
+
+
+def _about(statement: Statement) -> str:
+    """What bad news is about: a notice has a target, a stop has releases."""
+    if statement.kind == "stop":
+        return ", ".join(
+            "all" if one.name == "all" else f"{one.name} ({short(one.digest)})" for one in statement.subject
+        )
+    return str(statement.predicate["target"])
+
+
+def _target(args: argparse.Namespace, here: Node | None) -> str:
     text: str = args.target
     if text.startswith(NAMES):
         return text
@@ -92,6 +138,8 @@ def _target(args: argparse.Namespace, here: Node) -> str:
         if Path(text).exists() or not text.startswith("sha256:"):
             raise BadTarget(f"{text}: a revocation is of a key id", "watchword keys lists them")
         return "key:" + text
+    if here is None:
+        raise BadTarget(f"{text}: not the name of a statement", "written statement:sha256:…, as its id is printed")
     return "statement:" + here.locate(text).signed.statement.id
 
 

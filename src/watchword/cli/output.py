@@ -1,4 +1,8 @@
-"""How commands print and ask: results on stdout as text or JSON, progress on stderr, passphrases from safe places."""
+"""How commands print and ask: results on stdout as text or JSON, progress on stderr, passphrases from safe places.
+
+What others wrote is shown, never obeyed: control and direction characters are escaped before they reach a terminal, and
+in a list of one line each a foreign text stays on its line.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +26,78 @@ class NoPassphrase(WatchwordError):
     """A key is encrypted and there is no way to ask for its passphrase."""
 
 
+class NotTold(WatchwordError):
+    """The result could not be written to stdout: nobody was told."""
+
+
 def emit(args: argparse.Namespace, text: str, value: Any) -> None:
-    """Print the result: *text* for people, or *value* as JSON when ``--format json`` was given."""
+    """Print the result: *text* for people, or *value* as JSON when ``--format json`` was given.
+
+    Raises:
+        NotTold: stdout does not take it.
+    """
     if args.format == "json":
-        print(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True))
+        # ASCII: the same in every locale, and no character that a terminal would act on.
+        write_out(json.dumps(value, indent=2, sort_keys=True))
     else:
-        print(text)
+        write_out("\n".join(one_line(line) for line in text.split("\n")))
+
+
+def write_out(text: str) -> None:
+    """Write *text* and a line end to stdout, now. Raises NotTold; BrokenPipeError when the reader went away."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise NotTold(
+            f"standard output: {lower(error.strerror or str(error))}",
+            "what the command did is done; its answer is lost",
+        ) from error
 
 
 def say(line: str) -> None:
     """A line of the log, on stderr."""
-    print(line, file=sys.stderr)
+    print(one_line(line), file=sys.stderr)
+
+
+def one_line(text: str) -> str:
+    """*text* on one line, with control and direction characters shown as escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def short(digest: str) -> str:
+    """A digest for people, where a locator or a file stands beside it; JSON has it whole."""
+    return f"{digest[:11]}…{digest[-4:]}" if len(digest) == 71 else digest
+
+
+def lower(text: str) -> str:
+    """The system's words for an error, as ours begin."""
+    return text[:1].lower() + text[1:]
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error about what is in *path* name the file."""
+    try:
+        yield
+    except WatchwordError as error:
+        if str(path) in error.message:
+            raise
+        raise WatchwordError(f"{path}: {error.message}", error.hint) from error
+
+
+@contextlib.contextmanager
+def one_by_one(done: list[str]) -> Iterator[None]:
+    """Where several files are taken and one fails, say on stderr what was taken before it: that stays taken."""
+    try:
+        yield
+    except BaseException:
+        for line in done:
+            say(f"watchword: note: done before: {line}")
+        raise
 
 
 def passphrase(args: argparse.Namespace) -> Callable[[], bytes]:
@@ -59,12 +124,19 @@ def new_passphrase(args: argparse.Namespace) -> bytes | None:
     """
     if args.unencrypted:
         return None
-    first = _ask(args)
-    if not first:
+    given = _source(args)
+    if given is None:
+        if not sys.stdin.isatty():
+            raise NoPassphrase(
+                "new keys need a passphrase and there is no terminal to ask for it",
+                "give --passphrase-fd N, set WATCHWORD_PASSPHRASE_FILE, or keep them in plain files with --unencrypted",
+            )
+        given = _typed("passphrase for the new keys: ")
+        if given and _typed("the same passphrase again: ") != given:
+            raise NoPassphrase("the two passphrases differ", "nothing was made; try again")
+    if not given:
         raise NoPassphrase("an empty passphrase protects nothing", "give --unencrypted to keep keys in plain files")
-    if _source(args) is None and getpass.getpass("the same passphrase again: ").encode() != first:
-        raise NoPassphrase("the two passphrases differ")
-    return first
+    return given
 
 
 @contextlib.contextmanager
@@ -109,13 +181,25 @@ def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
 
 
 def _source(args: argparse.Namespace) -> bytes | None:
-    if args.passphrase_fd is not None:
-        with os.fdopen(args.passphrase_fd, "rb", closefd=False) as file:
-            return file.read(PASSPHRASE_BYTES_MAX).rstrip(b"\r\n")
+    """The passphrase from the descriptor or the file; None where neither is named."""
     path = os.environ.get("WATCHWORD_PASSPHRASE_FILE")
-    if path:
-        return Path(path).read_bytes()[:PASSPHRASE_BYTES_MAX].rstrip(b"\r\n")
-    return None
+    if args.passphrase_fd is not None:
+        where, source = f"--passphrase-fd {args.passphrase_fd}", args.passphrase_fd
+    elif path:
+        where, source = f"WATCHWORD_PASSPHRASE_FILE: {path}", path
+    else:
+        return None
+    try:
+        with open(source, "rb", closefd=source == path) as file:
+            found: bytes = file.read(PASSPHRASE_BYTES_MAX + 1).rstrip(b"\r\n")
+    except OSError as error:
+        raise NoPassphrase(
+            f"{where}: {lower(error.strerror or str(error))}", "the passphrase is read from it"
+        ) from error
+    if len(found) > PASSPHRASE_BYTES_MAX:
+        # Cut off, it would still open what it once closed, and nobody else could.
+        raise NoPassphrase(f"{where}: more than {PASSPHRASE_BYTES_MAX:,} bytes", "a passphrase is one line")
+    return found
 
 
 def _ask(args: argparse.Namespace) -> bytes:
@@ -127,4 +211,11 @@ def _ask(args: argparse.Namespace) -> bytes:
             "a key is encrypted and there is no terminal to ask for its passphrase",
             "give --passphrase-fd N or set WATCHWORD_PASSPHRASE_FILE",
         )
-    return getpass.getpass("passphrase: ").encode()
+    return _typed("passphrase: ")
+
+
+def _typed(prompt: str) -> bytes:
+    try:
+        return getpass.getpass(prompt).encode()
+    except EOFError:
+        raise NoPassphrase("no passphrase was typed") from None

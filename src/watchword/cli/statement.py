@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from watchword.cli.output import emit, passphrase, write_new
+from watchword.cli.output import emit, lower, naming, one_line, passphrase, short, write_new
 from watchword.errors import WatchwordError
 
 
@@ -26,18 +26,27 @@ def sign(args: argparse.Namespace) -> int:
     """Sign a statement; append it to this node's ledger, or write its envelope with ``--output``."""
     from watchword import node
     from watchword.cli.subject import release, release_name
-    from watchword.statements.statement import open_envelope
+    from watchword.statements.kinds import KINDS, NOTICES
+    from watchword.statements.statement import BadStatement, open_envelope
     from watchword.statements.times import SystemClock
 
+    if args.kind not in KINDS:
+        raise BadFields(f"{args.kind}: not a kind of statement", "known kinds: " + ", ".join(KINDS))
+    if args.kind in NOTICES:
+        # Its subject is made from its target; with any other it would not count.
+        raise BadFields(f"{args.kind} is a notice", f"watchword notice {args.kind} makes one that counts")
     fields = _nulls(args.kind, _read(args.fields))
     named = release_name(args, "") if args.system else None
     home = node.find_home(args.home)
     if args.output:
         subject = (release(args.of, None, named),)
-        envelope = node.sign_only(
-            home, args.kind, subject, fields, person=args.person, scope=scope(args), clock=SystemClock(),
-            passphrase=passphrase(args),
-        )  # fmt: skip
+        try:
+            envelope = node.sign_only(
+                home, args.kind, subject, fields, person=args.person, scope=scope(args), clock=SystemClock(),
+                passphrase=passphrase(args),
+            )  # fmt: skip
+        except BadStatement as error:
+            raise _bad_fields(args, error) from error
         write_new(args.output, envelope + b"\n")
         statement = open_envelope(envelope).statement
         told_ = f"{args.kind} about {subject[0].name} signed by {statement.issuer}: {statement.id}"
@@ -46,7 +55,10 @@ def sign(args: argparse.Namespace) -> int:
         return 0
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         subject = (release(args.of, here, named),)
-        recorded = here.sign_and_append(args.kind, subject, fields, person=args.person, scope=scope(args))
+        try:
+            recorded = here.sign_and_append(args.kind, subject, fields, person=args.person, scope=scope(args))
+        except BadStatement as error:
+            raise _bad_fields(args, error) from error
         here.publish()
         emit(args, told(here, recorded), recorded_value(here, recorded))
     return 0
@@ -60,23 +72,27 @@ def show(args: argparse.Namespace) -> int:
     path = Path(args.what)
     where = ""
     if path.is_file():
-        signed = open_envelope(path.read_bytes())
+        with naming(path):
+            signed = open_envelope(path.read_bytes().removesuffix(b"\n"))
     else:
         with node.Node.open(node.find_home(args.home), writing=False) as here:
             found = here.locate(args.what)
             signed, where = found.signed, found.locator
     statement = signed.statement
-    lines = [
-        f"{statement.kind}  {statement.id}",
-        f"  signed by {statement.issuer}, key {signed.key_id}, {statement.predicate.get('made', 'no time')}",
-        *([f"  recorded  {where}"] if where else []),
-        *[f"  about     {subject.name} ({subject.digest})" for subject in statement.subject],
+    fields = {name: value for name, value in statement.predicate.items() if name not in ("issuer", "made")}
+    rows = [
+        ("signed by", f"{statement.issuer}, key {signed.key_id}, {statement.predicate.get('made', 'no time')}"),
+        # A file alone proves nothing: that its signature verifies and counts is seen where it is recorded or taken in.
+        ("recorded", where or "nowhere that this file says; its signature was not checked"),
+        *[("about", f"{subject.name} ({subject.digest})") for subject in statement.subject],
         *[
-            f"  {name:9} {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-            for name, value in sorted(statement.predicate.items())
-            if name not in ("issuer", "made")
+            (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+            for name, value in sorted(fields.items())
         ],
     ]
+    width = max(len(name) for name, _ in rows)
+    heading = f"{one_line(statement.kind)}  {statement.id}"
+    lines = [heading, *(f"  {one_line(name):{width}}  {one_line(value)}" for name, value in rows)]
     value = {
         "id": statement.id, "key": signed.key_id, "kind": statement.kind, "predicate": statement.predicate,
         "schema": "watchword-statement/1", "subject": [vars(s) for s in statement.subject], "where": where,
@@ -100,7 +116,10 @@ def list_(args: argparse.Namespace) -> int:
             and (about is None or held.signed.statement.is_about(about))
         ]
     lines = [
-        f"{where:18} {s.kind:18} {s.issuer:10} {s.predicate.get('made', '')}  {', '.join(x.name for x in s.subject)}"
+        one_line(
+            f"{where:18} {s.kind:18} {s.issuer:10} {s.predicate.get('made', '')}  "
+            + ", ".join(subject.name for subject in s.subject)
+        )
         for where, s in rows
     ]
     value = [
@@ -116,7 +135,7 @@ def list_(args: argparse.Namespace) -> int:
 
 def told(here: Any, recorded: Any) -> str:
     """One line on a recorded statement, honest about how far it has come."""
-    return f"recorded {recorded.locator} ({recorded.id}), {', '.join(here.labels(recorded))}"
+    return f"recorded {recorded.locator} ({short(recorded.id)}), {', '.join(here.labels(recorded))}"
 
 
 def recorded_value(here: Any, recorded: Any) -> dict[str, Any]:
@@ -133,13 +152,25 @@ def _read(path: Path) -> dict[str, Any]:
     data = path.read_bytes()
     if path.suffix == ".toml":
         try:
-            return tomllib.loads(data.decode())
+            value: Any = tomllib.loads(data.decode())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise BadFields(f"{path}: not TOML: {error}") from error
-    value = parse_json(data, str(path))
+    else:
+        value = parse_json(data, str(path))
     if not isinstance(value, dict):
         raise BadFields(f"{path}: not an object of fields", "docs/reference/kinds.md lists the fields of each kind")
+    ours = sorted(value.keys() & {"issuer", "made", "scope", "after"})
+    if ours:
+        # Who says it, when, and after what is not for a file to say.
+        raise BadFields(
+            f"{path}: {', '.join(ours)} is not for the file to say", "leave it out; --scope says who may hold it"
+        )
     return value
+
+
+def _bad_fields(args: argparse.Namespace, error: WatchwordError) -> BadFields:
+    hint = error.hint or f"docs/reference/kinds.md lists the fields of {args.kind}"
+    return BadFields(f"{args.fields}: {lower(error.message)}", hint)
 
 
 def _nulls(kind: str, fields: dict[str, Any]) -> dict[str, Any]:

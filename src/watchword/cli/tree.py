@@ -59,6 +59,12 @@ def _noun(sub: Sub, name: str, text: str) -> Sub:
     return noun.add_subparsers(metavar="VERB")
 
 
+def _said(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("nothing was said")
+    return text
+
+
 def _release_names(command: argparse.ArgumentParser) -> None:
     command.add_argument("--system", metavar="NAME", help="the system's name (default: the path's last part)")
     command.add_argument("--release", metavar="VERSION", help="the release's version (default: unversioned)")
@@ -226,15 +232,21 @@ def _notices(commands: Sub) -> None:
         verb.add_argument(
             "target", metavar="TARGET", help="a name such as release:sha256:…, an id, a locator, or a path"
         )
-        verb.add_argument("--reason", required=True, metavar="TEXT")
+        verb.add_argument("--reason", required=True, metavar="TEXT", type=_said)
         verb.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")
         _signer(verb)
         if name == "recall":
             verb.add_argument("--action", action="append", default=[], metavar="TEXT", help="what holders must do")
-            verb.add_argument("--deadline", metavar="TIME")
-            verb.add_argument("--supersedes", metavar="ID")
+            verb.add_argument("--deadline", metavar="TIME", help="by when, such as 2027-01-31T12:00:00Z")
+            verb.add_argument("--supersedes", metavar="ID", help="the id of an earlier recall that this one replaces")
         if name == "revoke":
-            verb.add_argument("--valid-up-to", action="append", default=[], metavar="ORIGIN:SIZE")
+            verb.add_argument(
+                "--valid-up-to",
+                action="append",
+                default=[],
+                metavar="ORIGIN:SIZE",
+                help="what the key signed before this size of a ledger still counts (default: nothing)",
+            )
     take = _add(notice, "take", "notice:take", "take in a notice from any channel; it counts at once")
     take.add_argument("files", type=Path, nargs="+", metavar="FILE")
     _add(notice, "list", "notice:show", "print every notice that this node holds")
@@ -289,7 +301,7 @@ def _gate(commands: Sub) -> None:
     outcome.add_argument("outcome", choices=("returned", "unknown"))
     stop = _add(gate, "stop", "gate:stop", "void every mandate made until now, for a release or for all")
     stop.add_argument("what", metavar="RELEASE|all")
-    stop.add_argument("--reason", required=True, metavar="TEXT")
+    stop.add_argument("--reason", required=True, metavar="TEXT", type=_said)
     _signer(stop)
     _add(gate, "status", "gate:status", "print mandates, holds, stops, the view's age, and what would be denied")
 
