@@ -8,13 +8,15 @@ from charters import charter_value, key, signed
 from watchword.charter.charter import parse_charter
 from watchword.charter.standing import NoStanding
 from watchword.ledger.notices import BadName, check_name, name_set, standing_of_notice, target_of
-from watchword.statements.statement import Signed
+from watchword.statements.digests import D
+from watchword.statements.statement import Signed, Subject
 
 DIGEST = "sha256:" + "9c" * 32
 
 
 def notice(kind: str, target: str, issuer: str = "ALFA", role: str = "official", **fields: object) -> Signed:
-    return signed(kind, {"target": target, "reason": "because"} | fields, issuer, role)
+    subject = Subject("notice", D(target.encode()))
+    return signed(kind, {"target": target, "reason": "because"} | fields, issuer, role, subject)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +122,12 @@ def test_only_its_owner_s_root_key_revokes_a_key() -> None:
     ):
         with pytest.raises(NoStanding):
             standing_of_notice(charter, bad, lambda _: None)
+
+
+def test_a_notice_about_something_else_than_its_target_is_none() -> None:
+    """Its subject is the digest of its target: a notice signed for another purpose cannot be passed off as bad news."""
+    target = f"release:{DIGEST}"
+    wrong = signed("dispute", {"target": target, "reason": "because"}, "ALFA", "official")
+    with pytest.raises(BadName, match="subject"):
+        target_of(wrong)
+    assert target_of(notice("dispute", target)) == target

@@ -62,6 +62,13 @@ def test_bad_news_taken_by_another_process_counts_at_once(alliance: Alliance) ->
     assert loose_of(running) == [recorded.id]
 
 
+def test_bad_news_counts_for_readers_before_it_is_published(alliance: Alliance) -> None:
+    """Another process of this node sees a recall that stands in no tree yet. Fails if it is not kept loose first."""
+    recorded = alliance.recall("ALFA", TARGET)
+    with Node.open(alliance.home("ALFA"), clock=alliance.clock) as reader:
+        assert loose_of(reader) == [recorded.id]
+
+
 def test_loose_news_becomes_a_notice_of_the_view(alliance: Alliance) -> None:
     """Once every ledger is cosigned again, the notice stands in the view and is loose nowhere: all views are equal."""
     recorded = alliance.recall("CHARLIE", TARGET)
@@ -248,3 +255,29 @@ def test_heads_are_cosigned_again_before_they_go_stale(alliance: Alliance) -> No
     assert after.heads.keys() == before.heads.keys()
     assert all(after.heads[origin].time > before.heads[origin].time for origin in before.heads)
     assert {one.latest_view().digest for one in alliance.nodes.values()} == {after.digest}
+
+
+def test_what_would_never_count_is_not_filed_as_bad_news(alliance: Alliance) -> None:
+    """A retraction of another's statement, and a revocation of another's key, are refused and leave no leaf."""
+    alfa, bravo = alliance.nodes["ALFA"], alliance.nodes["BRAVO"]
+    theirs = inspect(alliance, "BRAVO")
+    alliance.sync()
+    size = alfa.store.own("notices").size
+    key_id = bravo.me.key("gate").id
+    for kind, target, fields in (
+        ("retract", f"statement:{theirs.id}", {}),
+        ("revoke", f"key:{key_id}", {"valid_up_to": []}),
+    ):
+        with pytest.raises(NoStanding):
+            alfa.sign_and_append(kind, notice_subject(target), {"target": target, "reason": "because", **fields})
+    assert alfa.store.own("notices").size == size
+
+
+def test_a_revoked_key_signs_nothing_more(alliance: Alliance) -> None:
+    """Its holder is told so instead of recording what falls at once."""
+    alfa = alliance.nodes["ALFA"]
+    holder = next(one for one in alfa.me.keys if one.person == "evaluator")
+    target = f"key:{holder.public.id}"
+    alfa.sign_and_append("revoke", notice_subject(target), {"target": target, "reason": "stolen", "valid_up_to": []})
+    with pytest.raises(NoStanding, match="revoked"):
+        inspect(alliance, "ALFA")

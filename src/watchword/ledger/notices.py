@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from watchword.charter.charter import Charter, KeyHolder
 from watchword.charter.standing import NoStanding, may_retract, may_revoke, standing
 from watchword.errors import WatchwordError
-from watchword.statements.digests import is_digest
+from watchword.statements.digests import D, is_digest
 from watchword.statements.kinds import NOTICES
-from watchword.statements.statement import Signed
+from watchword.statements.statement import Signed, Subject
 
 SORTS = ("release", "component", "model", "dataset", "supplier", "key", "statement")
 _OF_DIGEST = frozenset({"release", "dataset", "key", "statement"})
@@ -45,13 +45,15 @@ def target_of(signed: Signed) -> str:
     """The name that a notice is against.
 
     Raises:
-        BadName: not a notice, or its target is not a name.
+        BadName: not a notice, its target is not a name, or its subject is not that name's (section 4).
     """
     statement = signed.statement
     if statement.kind not in NOTICES:
         raise BadName(f"{statement.kind[:80]} is not a notice", "notices are " + ", ".join(sorted(NOTICES)))
     target = str(statement.predicate["target"])
     check_name(target)
+    if statement.subject != (Subject("notice", D(target.encode())),):
+        raise BadName(f"{statement.kind}: its subject is not that of a notice against {target[:100]}")
     return target
 
 

@@ -257,6 +257,7 @@ class Node:
                 after=self._newest_of_others(),
             )
             signed = open_envelope(sign(statement, self._key_for(kind, person)))
+            self._refuse_revoked(signed.key_id)
         standing(self.charter, signed)
         return signed
 
@@ -485,15 +486,34 @@ class Node:
                 if is_digest(digest):
                     self.store.keep_recent(digest)
                     self.store.keep_view(digest)
+        name = None
+        if statement.kind in NOTICES:
+            name = blinded(self.secret, target_of(signed))
+            # What never counts is not filed under a name, where it would stand for ever.
+            standing_of_notice(self.charter, signed, self._held_statement)
         if statement.kind in LOOSE_KINDS:
             # First of all it counts here, in every process, whatever becomes of the ledger.
             self.store.add_loose([signed])
-        name = blinded(self.secret, target_of(signed)) if statement.kind in NOTICES else None
         origin = self._origin_for(statement)
         use = self.charter.origins[origin].use
         commitment = self.bodies.put(signed.envelope)
         index = self.store.own(use).append([leaves.encode(use, Leaf(commitment, name))]).start
         return self._recorded(signed, origin, index)
+
+    def _held_statement(self, id: str) -> Signed | None:
+        held = (one.signed for _, _, one in self.store.statements())
+        return next((signed for signed in held if signed.statement.id == id), None)
+
+    def _refuse_revoked(self, key_id: str) -> None:
+        """A key that was revoked signs nothing more here: what it said would fall at once."""
+        everywhere = [one for _, _, one in self.store.statements()] + self.store.loose_held()
+        for one in everywhere:
+            notice = one.signed.statement
+            if notice.kind == "revoke" and one.holder is not None and notice.predicate["target"] == f"key:{key_id}":
+                raise NoStanding(
+                    f"{notice.issuer}'s key {key_id[:19]}… was revoked {notice.predicate['made']}",
+                    "name another person, or ratify a charter with a new key",
+                )
 
     def _recorded(self, signed: Signed, origin: str, index: int) -> Recorded:
         return Recorded(signed.statement.id, origin, index, self.locator(origin, index), signed.envelope)

@@ -37,7 +37,7 @@ from watchword.ledger.notices import BadName, standing_of_notice
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list
 from watchword.limits import BUNDLE_BYTES_MAX, CLOCK_AHEAD_S_MAX, ENVELOPE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_KEPT_MAX
 from watchword.statements.canonical import canonical, parse_canonical
-from watchword.statements.digests import DJ, D, parse_digest
+from watchword.statements.digests import DJ, D, blinded, parse_digest
 from watchword.statements.kinds import NOTICES
 from watchword.statements.statement import Signed, open_envelope
 from watchword.statements.times import Clock, from_unix
@@ -319,7 +319,14 @@ class Store:
                 held = self.held(leaf.commitment)
                 if held is not None and held.holder is not None:
                     loose[held.signed.statement.id] = held.signed
-        seen = {leaf.signed.statement.id for leaf in notices if leaf.signed is not None and leaf.holder is not None}
+        # A copy of a notice under another name's leaf hides nothing: it is not where those who look would find it.
+        seen = {
+            leaf.signed.statement.id
+            for leaf in notices
+            if leaf.signed is not None
+            and leaf.holder is not None
+            and leaf.blinded == blinded(self.secret, str(leaf.signed.statement.predicate["target"]))
+        }
         counting = self._counting((signed for id, signed in loose.items() if id not in seen), statements)
         facts = Facts(tuple(statements), tuple(notices), tuple(counting), self.secret)
         value = loose_list(signed.statement.id for signed in counting)
