@@ -279,6 +279,17 @@ def test_bad_news_in_a_forked_ledger_still_counts(alliance: Alliance, tmp_path: 
     second.close()
 
 
+def test_a_notice_in_a_ledger_counts_before_its_quorum(wary: Alliance) -> None:
+    """A relay strips the loose list: the notice still arrives in its ledger, and counts though nobody else has
+    cosigned it. Fails if only loose files and the view are looked at."""
+    recorded = wary.recall("CHARLIE", TARGET)
+    path = changed(export(wary, "CHARLIE", "ALFA"), lambda value: value.update(loose=[]))
+    alfa = wary.nodes["ALFA"]
+    assert alfa.import_bundle(path).loose == ()
+    assert alfa.latest_view().heads["charlie.example/notices"].size == 0
+    assert [one.statement.id for one in alfa.facts(alfa.latest_view()).loose] == [recorded.id]
+
+
 def test_our_own_key_in_other_hands_is_seen(alliance: Alliance, tmp_path: Path) -> None:
     """A head of our own ledger that we never signed is evidence, not something to take over."""
     thief = fork(alliance, "ALFA", tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -230,6 +231,41 @@ def test_what_was_changed_is_named_by_its_step(
 ) -> None:
     """Each kind of tampering fails its own step here, and is refused by the independent verifier too."""
     data = changed(proof_of_one(alliance), change)
+    with pytest.raises(NotProven, match=rf"step {step}\b"):
+        proven(alliance, data)
+    code, report = by_script(alliance, data)
+    assert code == 1, report
+
+
+def hide_leaf(value: dict[str, Any]) -> None:
+    first_of(value, "bravo.example/notices")["leaves"].pop()
+
+
+def bend_leaf(value: dict[str, Any]) -> None:
+    first_of(value, "bravo.example/notices")["leaves"][0] = "Ag" + "A" * 85 + "="
+
+
+def older_head(value: dict[str, Any]) -> None:
+    """The cunning one: everything that speaks of the recall is gone, and the old head was honestly cosigned."""
+    part = first_of(value, "bravo.example/notices")
+    part.update(leaves=[], **part["earlier"].pop())
+    del part["path"]
+    value["decisions"].pop()
+    value["bodies"] = [one for one in value["bodies"] if b":recall:" not in b64decode(one["envelope"]["payload"])]
+
+
+@pytest.mark.parametrize(("change", "step"), [(hide_leaf, 4), (bend_leaf, 4), (older_head, 8)])
+def test_a_removed_recall_is_found(alliance: Alliance, change: Callable[[dict[str, Any]], None], step: int) -> None:
+    """A notice taken out, changed, or hidden behind an older head: the file is refused by both verifiers. Fails if
+    leaves given whole are not led to their head."""
+    before = decision(alliance)
+    alliance.sync()
+    alliance.clock.advance(alliance.charter_file.charter.head_max_age_s + 60)
+    alliance.recall("BRAVO", TARGET)
+    alliance.sync()
+    after = decision(alliance)
+    alliance.sync()
+    data = changed(alliance.nodes["ALFA"].make_proof([before.id, after.id]), change)
     with pytest.raises(NotProven, match=rf"step {step}\b"):
         proven(alliance, data)
     code, report = by_script(alliance, data)
