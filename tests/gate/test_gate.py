@@ -327,3 +327,22 @@ def test_a_rule_that_changed_under_a_hold_is_noticed(here: Gated) -> None:
     here.new_mandate(rules=[RULES[0]])
     assert here.ask("slew-camera", SLEW).verdict == "deny"
     assert here.gate.release(hold).verdict == "permit"
+
+
+def test_an_allys_newer_mandate_is_not_taken_unasked(here: Gated) -> None:
+    """A gate acts under its own member's mandate unless another is named. Fails if the newest of anybody is taken."""
+    own = here.ask().mandate
+    theirs = here.new_mandate(by="BRAVO")
+    assert here.ask().mandate == own
+    assert here.ask(mandate_id=theirs).mandate == theirs
+
+
+def test_a_mandate_that_waits_for_cosignatures_is_named(here: Gated) -> None:
+    """Who has signed a mandate is told to exchange, not to sign another."""
+    alfa = here.at("ALFA")
+    fact = next(f for f in alfa.facts(alfa.latest_view()).statements if f.signed.statement.kind == "mandate")
+    fields = {"mandate": fact.signed.statement.predicate["mandate"]}
+    recorded = alfa.sign_and_append("mandate", (Subject("other 1", OTHER),), fields, person="commander")
+    answer = here.gate.ask(here.action(release=OTHER).bytes)
+    assert answer.verdict == "deny"
+    assert f"mandate {recorded.locator} is recorded and not yet cosigned" in answer.reasons[0]

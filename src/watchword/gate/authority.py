@@ -290,7 +290,14 @@ def _told(notice: Listed) -> str:
     )
 
 
-def newest_mandate(known: Known, release: str) -> str | None:
-    """The id of the newest mandate in the view for *release*; None when there is none."""
-    about: Sequence[str] = [id for id, fact in known.mandates.items() if fact.signed.statement.is_about(release)]
+def newest_mandate(known: Known, release: str, member: str) -> str | None:
+    """The id of the newest mandate in the view that *member* signed for *release*; None when there is none.
+
+    An ally's mandate is taken only where it is named: whose authority a gate acts under is not left to what came last.
+    """
+    about: Sequence[str] = [
+        id
+        for id, fact in known.mandates.items()
+        if fact.signed.statement.is_about(release) and fact.holder.owner == member
+    ]
     return about[-1] if about else None

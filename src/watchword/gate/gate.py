@@ -306,7 +306,7 @@ class Gate:
 
     def _weigh(self, action: Action, mandate_id: str | None, now: datetime) -> _Weighed:
         known = self._known()
-        mandate_id = mandate_id or newest_mandate(known, action.release)
+        mandate_id = mandate_id or newest_mandate(known, action.release, self.name)
         nothing = _Weighed((), Ground(()), mandate_id)
         # 1
         gone = self._history.let_go.get(action.digest)
@@ -324,8 +324,7 @@ class Gate:
             return replace(nothing, reasons=(clock,))
         # 3
         if mandate_id is None:
-            why = f"no mandate for release {action.release} is in the view; a commander can sign one"
-            return replace(nothing, reasons=(why,))
+            return replace(nothing, reasons=(self._no_mandate(action.release),))
         ground = known.ground(mandate_id)
         reasons = against(known, ground, action.release, now)
         weighed = replace(nothing, ground=ground, mandate=ground.mandate, reasons=tuple(reasons))
@@ -338,6 +337,15 @@ class Gate:
             return replace(weighed, reasons=(why,))
         reasons = self._against_rule(known, mandate_id, ground.mandate, rule, now)
         return replace(weighed, rule=rule, reasons=tuple(reasons))
+
+    def _no_mandate(self, release: str) -> str:
+        """Why no mandate of this member's is found: none was signed, or it waits for cosignatures."""
+        for origin, index, held in self.node.store.statements():
+            statement = held.signed.statement
+            if statement.kind == "mandate" and statement.issuer == self.name and statement.is_about(release):
+                where = self.node.locator(origin, index)
+                return f"mandate {where} is recorded and not yet cosigned; exchange with the other members"
+        return f"no mandate for release {release} by {self.name} is in the view; a commander can sign one"
 
     def _against_rule(self, known: Known, mandate_id: str, mandate: Mandate, rule: Rule, now: datetime) -> list[str]:
         # 5

@@ -216,7 +216,7 @@ def mandate_fields(draft: Draft, admission: Signed, now: datetime) -> tuple[tupl
     statement = admission.statement
     decision = statement.predicate.get("decision")
     if statement.kind != "decision" or not isinstance(decision, dict):
-        raise BadMandate(f"a {statement.kind[:40]} is not an admission", "watchword admit records one")
+        raise BadMandate(f"this is not an admission but: {statement.kind[:40]}", "watchword admit records one")
     if decision.get("verdict") != "admitted":
         raise BadMandate(
             f"{statement.subject[0].name} was refused for this use", "only what was admitted gets a mandate"
