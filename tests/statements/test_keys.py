@@ -19,9 +19,9 @@ from watchword.statements.keys import (
     KeyTrouble,
     PublicKey,
     generate,
+    generate_behind,
     load_key,
     parse_public,
-    save_device_key,
     save_key,
     verify_ed25519,
     verify_mldsa,
@@ -209,13 +209,16 @@ def test_a_half_behind_a_signer_uri_signs_and_a_lying_signer_is_caught(tmp_path:
     pem.write_bytes(device.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))  # fmt: skip
     uri = f"file2:{pem}"
-    public = save_device_key(tmp_path / "key.pem", uri, device.public_key().public_bytes_raw(), 65, None)
-    key = load_key(tmp_path / "key.pem")
-    assert key.public == public
-    verify_signature(public, key.sign(b"m"), b"m")
-    liar = save_device_key(tmp_path / "liar.pem", uri, other.public_key().public_bytes_raw(), 65, None)
-    assert liar.ed25519 != public.ed25519
+    save_key(tmp_path / "key.pem", generate_behind(uri, device.public_key().public_bytes_raw(), 65), b"pw")
+    assert b"ENCRYPTED" in (tmp_path / "key.pem").read_bytes()
+    key = load_key(tmp_path / "key.pem", b"pw")
+    assert key.public.ed25519 == device.public_key().public_bytes_raw()
+    verify_signature(key.public, key.sign(b"m"), b"m")
+    liar = generate_behind(uri, other.public_key().public_bytes_raw(), 65)
     with pytest.raises((BadSignature, KeyTrouble)):
-        load_key(tmp_path / "liar.pem").sign(b"m")
-    with pytest.raises(KeyTrouble, match="not in memory"):
-        save_key(tmp_path / "copy.pem", key, None)
+        liar.sign(b"m")
+    absent = generate_behind(f"file2:{tmp_path}/absent.pem", device.public_key().public_bytes_raw(), 65)
+    with pytest.raises(KeyTrouble, match="did not sign"):
+        absent.sign(b"m")
+    with pytest.raises(KeyTrouble, match="not a signer URI"):
+        generate_behind("nonsense", device.public_key().public_bytes_raw(), 65)

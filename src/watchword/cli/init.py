@@ -19,6 +19,7 @@ class BadPerson(WatchwordError):
 def run(args: argparse.Namespace) -> int:
     """Make a home; never touches one that is there."""
     from watchword import node
+    from watchword.statements.digests import unb64
 
     home = args.home or Path(os.environ.get("WATCHWORD_HOME") or ".watchword")
     passphrase = new_passphrase(args)
@@ -28,7 +29,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         chosen = _people(args.person) if args.person else DEFAULT_PEOPLE
         domain = args.domain or f"{args.name.lower()}.example"
-        enrolment = node.create(home, args.name, args.operator or args.name, chosen, domain, passphrase)
+        signers = {key: (uri, unb64(public, f"--signer {key}")) for key, public, uri in args.signer}
+        operator = args.operator or args.name
+        enrolment = node.create(home, args.name, operator, chosen, domain, passphrase, signers)
         people = f", people {', '.join(chosen)}"
     kept = "in plain files, mode 0600" if passphrase is None else "encrypted"
     count = len(enrolment["keys"])

@@ -158,6 +158,15 @@ def _membership(commands: Sub) -> None:
         metavar="NAME:ROLE[,ROLE]",
         help="a person with a key, and what they may sign (default: official, evaluator, commander, steward, one each)",
     )
+    init.add_argument(
+        "--signer",
+        nargs=3,
+        action="append",
+        default=[],
+        metavar=("KEY", "PUBLIC", "URI"),
+        help="the Ed25519 half of this job's or person's key stays behind a signer (HSM, KMS, PKCS#11): its public key "
+        "in base64 and its URI, such as hsm:2?label=watchword",
+    )
     init.add_argument("--unencrypted", action="store_true", help="keep the keys in plain files, mode 0600")
     keys = _add(commands, "keys", "init:keys", "list this node's keys: job, person, roles, id")
     keys.set_defaults(run="init:keys")

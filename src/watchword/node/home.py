@@ -17,8 +17,10 @@ import shutil
 import tempfile
 import time
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, overload
 
 from watchword.charter.charter import HEAD_JOBS, SINGLE_JOBS, Charter
@@ -27,7 +29,7 @@ from watchword.ledger import durable
 from watchword.ledger.notes import check_name
 from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX
 from watchword.statements.canonical import canonical, parse_canonical
-from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, load_key, save_key
+from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, generate_behind, load_key, save_key
 
 FOLDER = ".watchword"
 USES = ("ledger", "notices", "record")
@@ -112,8 +114,9 @@ def enrolment(path: Path) -> dict[str, Any]:
 
 
 def create(
-    path: Path, member: str, operator: str, people: dict[str, list[str]], domain: str, passphrase: bytes | None
-) -> dict[str, Any]:
+    path: Path, member: str, operator: str, people: dict[str, list[str]], domain: str, passphrase: bytes | None,
+    signers: Mapping[str, tuple[str, bytes]] = MappingProxyType({}),
+) -> dict[str, Any]:  # fmt: skip
     """Make a member's home with all its keys.
 
     Args:
@@ -122,6 +125,7 @@ def create(
         people: person to roles.
         domain: what the origins of its ledgers begin with, such as ``alfa.example``.
         passphrase: encrypts every key; None leaves them in plain files of mode 0600.
+        signers: for a job or person whose Ed25519 half stays behind a signer: its URI and public key (32 bytes).
 
     Returns:
         The enrolment: public keys, origins and witness name.
@@ -141,8 +145,15 @@ def create(
     witness = f"{domain}/witness"
     for origin in (*origins.values(), witness):
         check_name(origin, "origin")
-    keys = {job: generate(44 if job in HEAD_JOBS else 65) for job in SINGLE_JOBS}
-    persons = {person: generate(65) for person in people}
+    unknown = signers.keys() - {*SINGLE_JOBS, *people}
+    if unknown:
+        raise NoHome(f"{min(unknown)}: neither a job nor a person here", f"jobs: {', '.join(SINGLE_JOBS)}")
+
+    def made(name: str, level: int) -> SigningKey:
+        return generate_behind(*signers[name], level) if name in signers else generate(level)
+
+    keys = {job: made(job, 44 if job in HEAD_JOBS else 65) for job in SINGLE_JOBS}
+    persons = {person: made(person, 65) for person in people}
     value = {
         "keys": [
             *({**key.public.value(), "job": job} for job, key in keys.items()),

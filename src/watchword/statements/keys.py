@@ -70,15 +70,16 @@ class PublicKey:
 
 @dataclass(frozen=True)
 class SigningKey:
-    """Both private halves. ``sign_ed25519`` may reach a device; it is checked against the public half at once."""
+    """Both private halves. With a ``uri`` the Ed25519 half stays behind that signer, whose every answer is checked."""
 
     public: PublicKey
-    _sign_ed25519: Callable[[bytes], bytes] = field(repr=False)
+    _ed25519: Any = field(repr=False)
     _mldsa: Any = field(repr=False)
+    uri: str = ""
 
     def sign_ed25519(self, message: bytes) -> bytes:
         """64 bytes, pure Ed25519."""
-        return self._sign_ed25519(message)
+        return _ask_signer(self.uri, self.public.ed25519, message) if self.uri else bytes(self._ed25519.sign(message))
 
     def sign_mldsa(self, message: bytes, context: bytes = b"") -> bytes:
         """2,420 or 3,309 bytes, pure ML-DSA."""
@@ -92,6 +93,22 @@ class SigningKey:
 def generate(level: int) -> SigningKey:
     """A new key: level 44 for heads, 65 for statements."""
     return _in_memory(Ed25519PrivateKey.generate(), _PRIVATE[level].generate(), level)
+
+
+def generate_behind(uri: str, ed25519_public: bytes, level: int) -> SigningKey:
+    """A new key whose Ed25519 half is one that a signer already holds; only the ML-DSA half is made here.
+
+    Args:
+        uri: as securesystemslib names signers, such as ``hsm:2?label=watchword`` or ``file2:/path/key.pem``.
+        ed25519_public: that signer's public key, 32 bytes.
+
+    Raises:
+        KeyTrouble: not a URI in one line, or a public key of another length.
+    """
+    if ":" not in uri or not uri.isprintable():
+        raise KeyTrouble(f"{uri[:80]!r} is not a signer URI", "such as hsm:2?label=watchword")
+    second = _PRIVATE[level].generate()
+    return SigningKey(PublicKey(ed25519_public, second.public_key().public_bytes_raw(), level), None, second, uri)
 
 
 def parse_public(value: dict[str, Any]) -> PublicKey:
@@ -153,15 +170,16 @@ def verify_signature(public: PublicKey, signature: bytes, message: bytes) -> Non
 
 
 def save_key(path: Path, key: SigningKey, passphrase: bytes | None) -> None:
-    """Write a key made by ``generate`` to *path*, mode 0600, encrypted when a passphrase is given; never overwrites.
+    """Write a key to *path*, mode 0600, encrypted when a passphrase is given; never overwrites.
 
     Raises:
-        KeyTrouble: the file exists, the folder cannot be written, or the key lives on a device.
+        KeyTrouble: the file exists, or the folder cannot be written.
     """
-    first = getattr(key._sign_ed25519, "__self__", None)
-    if not isinstance(first, Ed25519PrivateKey):
-        raise KeyTrouble(f"{path}: the Ed25519 half is not in memory and cannot be saved")
-    text = pkcs8.write(first, passphrase) + pkcs8.write(key._mldsa, passphrase)
+    if key.uri:
+        first = f"signer-uri: {key.uri}\nsigner-ed25519: {b64(key.public.ed25519)}\n".encode()
+    else:
+        first = pkcs8.write(key._ed25519, passphrase)
+    text = first + pkcs8.write(key._mldsa, passphrase)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except FileExistsError as error:
@@ -199,21 +217,6 @@ def load_key(path: Path, passphrase: Passphrase = None) -> SigningKey:
     return _in_memory(first, second, level)
 
 
-def save_device_key(path: Path, uri: str, ed25519_public: bytes, level: int, passphrase: bytes | None) -> PublicKey:
-    """Make a key whose Ed25519 half stays behind *uri* (securesystemslib) and whose new ML-DSA half is kept in *path*.
-
-    Args:
-        uri: such as ``hsm:2?label=watchword`` or ``file2:/path/key.pem``.
-        ed25519_public: the device's public key, 32 bytes.
-    """
-    second = _PRIVATE[level].generate()
-    head = f"signer-uri: {uri}\nsigner-ed25519: {b64(ed25519_public)}\n".encode()
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(head + pkcs8.write(second, passphrase))
-    return PublicKey(ed25519_public, second.public_key().public_bytes_raw(), level)
-
-
 def _read(path: Path) -> bytes:
     try:
         status = path.stat()
@@ -228,7 +231,7 @@ def _read(path: Path) -> bytes:
 
 def _in_memory(first: Ed25519PrivateKey, second: Any, level: int) -> SigningKey:
     public = PublicKey(first.public_key().public_bytes_raw(), second.public_key().public_bytes_raw(), level)
-    return SigningKey(public, first.sign, second)
+    return SigningKey(public, first, second)
 
 
 def _with_device(path: Path, text: bytes, passphrase: bytes | None) -> SigningKey:
@@ -238,26 +241,21 @@ def _with_device(path: Path, text: bytes, passphrase: bytes | None) -> SigningKe
     level = next((n for n, kind in _PRIVATE.items() if isinstance(second, kind)), 0)
     if not level or "signer-ed25519" not in fields:
         raise KeyTrouble(f"{path}: a device key names signer-uri, signer-ed25519 and holds an ML-DSA half")
-    public = PublicKey(
-        unb64(fields["signer-ed25519"], "signer-ed25519"), second.public_key().public_bytes_raw(), level
-    )
-    return SigningKey(public, _device_signer(path, fields["signer-uri"], public.ed25519), second)
+    first = unb64(fields["signer-ed25519"], "signer-ed25519")
+    public = PublicKey(first, second.public_key().public_bytes_raw(), level)
+    return SigningKey(public, None, second, fields["signer-uri"])
 
 
-def _device_signer(path: Path, uri: str, public: bytes) -> Callable[[bytes], bytes]:
-    """A function that signs through securesystemslib and refuses an answer that its public key does not verify."""
+def _ask_signer(uri: str, public: bytes, message: bytes) -> bytes:
+    """Sign through securesystemslib; an answer that the public key does not verify is refused."""
+    from securesystemslib.exceptions import UnsupportedLibraryError
+    from securesystemslib.signer import Signer, SSlibKey
 
-    def sign(message: bytes) -> bytes:
-        from securesystemslib.exceptions import UnsupportedLibraryError
-        from securesystemslib.signer import Signer, SSlibKey
-
-        key = SSlibKey("watchword", "ed25519", "ed25519", {"public": public.hex()})
-        try:
-            answer = Signer.from_priv_key_uri(uri, key).sign(message)
-            signature = bytes.fromhex(answer.signature)
-        except (ValueError, OSError, KeyError, UnsupportedLibraryError) as error:
-            raise KeyTrouble(f"{path}: signer {uri.split(':', 1)[0]} did not sign: {error}") from error
-        verify_ed25519(public, signature, message)
-        return signature
-
-    return sign
+    key = SSlibKey("watchword", "ed25519", "ed25519", {"public": public.hex()})
+    try:
+        answer = Signer.from_priv_key_uri(uri, key).sign(message)
+        signature = bytes.fromhex(answer.signature)
+    except (ValueError, OSError, KeyError, UnsupportedLibraryError) as error:
+        raise KeyTrouble(f"signer {uri.split(':', 1)[0]} did not sign: {error}") from error
+    verify_ed25519(public, signature, message)
+    return signature
