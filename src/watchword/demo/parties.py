@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -77,8 +78,9 @@ class Party:
         exits: int = 0,
         show: bool = True,
         lines: int | None = None,
+        hide: str = "(?!)",
     ) -> str:
-        """Wait for a started command and treat it as ``runs`` does."""
+        """Wait for a started command and treat it as ``runs`` does; lines that match *hide* are counted, not shown."""
         out, err = process.communicate(timeout=COMMAND_S_MAX)
         told = shlex.join(str(word) for word in words)
         if process.returncode != exits:
@@ -88,7 +90,7 @@ class Party:
         if show:
             self.shown.line(f"  {self.name} $ {told}" + (f"   # exit {exits}" if exits else ""))
             printed = out.rstrip().splitlines()
-            kept = printed if lines is None else printed[:lines]
+            kept = [line for line in printed if not re.match(hide, line)][:lines]
             for one in kept:
                 self.shown.line(textwrap.indent(one, "    "))
             if len(printed) > len(kept):
