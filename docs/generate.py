@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import json
-import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "reference"
@@ -26,45 +28,120 @@ def pages() -> dict[Path, str]:
         PAGES / "kinds.md": kinds(),
         PAGES / "limits.md": limits(),
         PAGES / "requirements.md": requirements(),
+        PAGES / "rules.md": rules(),
     }
-    from watchword.inspect.rules import RULES, page
+    from watchword.inspect.rules import RULES
 
-    return made | {ROOT / "docs" / "rules" / f"{rule.id}.md": page(rule) for rule in RULES}
+    return made | {ROOT / "docs" / "rules" / f"{rule.id}.md": rule.page() for rule in RULES}
+
+
+EVERYWHERE = ("--home", "--format", "--quiet", "--passphrase-fd", "--help")
 
 
 def commands() -> str:
-    """The help of every command."""
+    """Every command with its arguments. Not argparse's own help, whose layout differs between versions of Python."""
     from watchword.cli import parser
 
-    os.environ["COLUMNS"] = "100"
-    parts = ["# Commands\n", "Generated from the code by `python docs/generate.py`.\n"]
+    leaves = list(_leaves(parser(), ""))
+    common = {name: row for _, one in leaves for name, row in _arguments(one) if name in EVERYWHERE}
+    return "\n".join(
+        [
+            "# Commands\n",
+            "Generated from the code by `python docs/generate.py`; `watchword COMMAND --help` says the same. "
+            "[Exit codes](exit-codes.md), [JSON output](json.md).\n",
+            "Every command takes\n",
+            "| option | |",
+            "|---|---|",
+            *common.values(),
+            "",
+            *(_command(text, one) for text, one in leaves),
+        ]
+    )
 
-    def walk(one: argparse.ArgumentParser) -> None:
-        parts.append(f"## `{one.prog}`\n\n```text\n{one.format_help().rstrip()}\n```\n")
-        for action in one._actions:
-            if isinstance(action, argparse._SubParsersAction):
-                for child in action.choices.values():
-                    walk(child)
 
-    walk(parser())
-    return "\n".join(parts)
+def _leaves(one: argparse.ArgumentParser, text: str) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    """The commands that take no further command, each with the line that its parent says of it."""
+    groups = [action for action in one._actions if isinstance(action, argparse._SubParsersAction)]
+    if not groups:
+        yield text, one
+    for group in groups:
+        lines = {choice.dest: choice.help or "" for choice in group._choices_actions}
+        for name, child in group.choices.items():
+            yield from _leaves(child, lines.get(name, ""))
+
+
+def _arguments(one: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
+    for action in one._actions:
+        value = (
+            "" if action.nargs == 0 else str(action.metavar or "|".join(action.choices or ()) or action.dest.upper())
+        )
+        name = action.option_strings[-1] if action.option_strings else value
+        shown = (f"{name} {value}" if action.option_strings else value).rstrip().replace("|", "\\|")
+        notes = [action.help or ""]
+        if action.required and action.option_strings:
+            notes.append("**required**")
+        if isinstance(action, argparse._AppendAction):
+            notes.append("may be given again")
+        if action.nargs in ("*", "+"):
+            notes.append("one or more" if action.nargs == "+" else "any number")
+        if action.nargs == "?":
+            notes.append("may be left out")
+        text = "; ".join(filter(None, notes)).replace("|", "\\|")
+        yield name, f"| `{shown}` | {text} |"
+
+
+def _command(text: str, one: argparse.ArgumentParser) -> str:
+    rows = [row for name, row in _arguments(one) if name not in EVERYWHERE]
+    table = ["", "| argument | |", "|---|---|", *rows] if rows else []
+    return "\n".join([f"## `{one.prog}`\n", f"{text[:1].upper()}{text[1:]}.", *table, ""])
 
 
 def kinds() -> str:
-    """The JSON Schema of every kind's predicate."""
+    """Every kind's fields, and the JSON Schema of its predicate."""
     from watchword.statements.kinds import EVIDENCE, KINDS, NOTICES, json_schema, urn
 
     parts = [
         "# Kinds of statement\n",
-        "Generated from the code by `python docs/generate.py`. What each field means: [protocol](../protocol.md), section 4.\n",
+        "Generated from the code by `python docs/generate.py`. What each field means: [protocol](../protocol.md), "
+        "section 4. A file for `watchword statement sign KIND FILE` holds the fields below, in TOML or JSON; what "
+        "may be null may be left out. Not in the file, because the command knows them: `issuer`, `made`, `scope`, "
+        "`after`.\n",
     ]
     for kind, structure in KINDS.items():
-        polarity = "evidence" if kind in EVIDENCE else "notice (bad news)" if kind in NOTICES else "statement"
-        schema = json.dumps(json_schema(kind), indent=1, sort_keys=True)
-        parts.append(
-            f"## {kind}\n\n{(structure.__doc__ or '').strip()}\n\n`{urn(kind)}`, {polarity}\n\n```json\n{schema}\n```\n"
-        )
+        polarity = "evidence" if kind in EVIDENCE else "a notice (bad news)" if kind in NOTICES else "a statement"
+        schema = json_schema(kind)
+        parts.append(f"## {kind}\n\n{(structure.__doc__ or '').strip()}\n\n`{urn(kind)}`, {polarity}\n")
+        parts += ["| field | |", "|---|---|", *_fields(schema), ""]
+        text = json.dumps(schema, indent=1, sort_keys=True)
+        parts.append(f"<details><summary>JSON Schema</summary>\n\n```json\n{text}\n```\n\n</details>\n")
     return "\n".join(parts)
+
+
+COMMON = ("issuer", "made", "scope", "after")
+PATTERNS = {"^sha256:": "digest", "^[0-9]{4}-": "time", "^-?(0|": "decimal text", "^[A-Za-z0-9+/]": "base64"}
+
+
+def _fields(schema: dict[str, Any]) -> Iterator[str]:
+    names = {name: value for name, value in schema["$defs"].items() if "properties" in value}
+    own = names[schema["$ref"].rpartition("/")[2]]["properties"]
+    for name, value in own.items():
+        if name not in COMMON:
+            yield f"| `{name}` | {_type(value, names)} |"
+
+
+def _type(value: dict[str, Any], names: dict[str, Any]) -> str:
+    """A JSON Schema in words, as section 4 of the protocol writes it."""
+    if "$ref" in value:
+        inner = names[value["$ref"].rpartition("/")[2]]["properties"]
+        return "{" + ", ".join(f"{name}: {_type(one, names)}" for name, one in inner.items()) + "}"
+    if "anyOf" in value:
+        return " or ".join(_type(one, names) for one in value["anyOf"])
+    if "enum" in value:
+        return ", ".join(f"`{one}`" for one in value["enum"])
+    if value["type"] == "array":
+        return f"list of {_type(value['items'], names)}"
+    pattern = next((word for start, word in PATTERNS.items() if value.get("pattern", "").startswith(start)), None)
+    return pattern or {"string": "text", "integer": "integer"}.get(value["type"], value["type"])
 
 
 def limits() -> str:
@@ -77,18 +154,15 @@ def limits() -> str:
         "| limit | value | what it bounds, and where the number comes from |",
         "|---|---|---|",
     ]
-    for one, after in zip(body, body[1:], strict=False):
-        target = (
-            one.targets[0] if isinstance(one, ast.Assign) else one.target if isinstance(one, ast.AnnAssign) else None
-        )
-        if (
-            not isinstance(target, ast.Name)
-            or not isinstance(after, ast.Expr)
-            or not isinstance(after.value, ast.Constant)
-        ):
-            continue
-        words = " ".join(str(after.value.value).split()).replace("|", "\\|")
-        rows.append(f"| `{target.id}` | {ast.unparse(one.value)} | {words} |")  # type: ignore[union-attr]
+    for one, after in itertools.pairwise(body):
+        match one, after:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value)
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                words = " ".join(text.split()).replace("|", "\\|")
+                rows.append(f"| `{name}` | {ast.unparse(value)} | {words} |")
     return "\n".join(rows) + "\n"
 
 
@@ -98,11 +172,29 @@ def requirements() -> str:
 
     pack = read_pack()
     return (
-        "# The alliance pack\n\nGenerated from `src/watchword/policy/packs/alliance.toml` by `python docs/generate.py`. "
-        "`watchword charter draft --pack FILE` takes another.\n\n"
+        "# The alliance pack\n\nGenerated from `src/watchword/policy/packs/alliance.toml` by "
+        "`python docs/generate.py`. `watchword charter draft --pack FILE` takes another.\n\n"
         + render_markdown(pack.requirements, pack.red_lines)
         + "\nPrinciples, after NATO's Principles of Responsible Use (2021): A lawfulness, B responsibility and "
         "accountability, C explainability and traceability, D reliability, E governability, F bias mitigation.\n"
+    )
+
+
+def rules() -> str:
+    """Every inspection rule on one line."""
+    from watchword.inspect.rules import RULES
+
+    rows = [f"| [{rule.id}](../rules/{rule.id}.md) | {rule.verdict} | {rule.title} |" for rule in RULES]
+    return "\n".join(
+        [
+            "# Inspection rules\n",
+            "Generated from the code by `python docs/generate.py`; `watchword inspect --explain RULE` prints a "
+            "rule's page. An id is never reused or renamed: signed inspections name it.\n",
+            "| rule | verdict | what was seen |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
     )
 
 
