@@ -231,7 +231,7 @@ def verifier() -> Path:
 def _verifies(auditor: Party, file: str, exits: int) -> None:
     # -I: nothing but the standard library can be imported.
     process = auditor.start_python("-I", "verify.py", "charter.in-force.json", file)
-    long = r"  head|  (component|dataset|key|model|release|statement|supplier):|  met |  clear|  does not apply|permitted"
+    long = "  (head|met |clear|does not apply|component:|dataset:|key:|model:|release:|statement:|supplier:)|permitted"
     auditor.ends(process, ("python", "-I", "verify.py", "charter.in-force.json", file), exits, hide=long)
 
 
