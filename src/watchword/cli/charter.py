@@ -18,6 +18,10 @@ class CannotWork(WatchwordError):
     """A charter that lint says cannot work."""
 
 
+class InTheWay(WatchwordError):
+    """A secret would be overwritten."""
+
+
 class NotAnEnrolment(WatchwordError):
     """A file that does not hold the public part of a member or supplier."""
 
@@ -29,6 +33,11 @@ def draft(args: argparse.Namespace) -> int:
     from watchword.policy.pack import read_pack
     from watchword.statements.times import SystemClock, rfc3339
 
+    if args.secret_output.exists():
+        raise InTheWay(
+            f"{args.secret_output}: a secret is there already, and charters may rest on it",
+            "move it away, or name another file with --secret-output",
+        )
     pack = read_pack(args.pack)
     secret = os.urandom(32)
     value = draft_charter(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit, passphrase, progress, say, write_new
@@ -30,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
         raise NothingNamed("no path to inspect", "watchword inspect PATH…")
     if args.record and args.no_hash:
         raise NothingNamed("--record needs the release digest, which --no-hash leaves out", "leave out one of the two")
+    if args.record:
+        _home(args)
     with progress(args) as step:
         # All of them before any is recorded: a path that is not there stops the command while nothing is done yet.
         inspections = [inspect_path(path, hash_files=not args.no_hash, progress=step) for path in args.paths]
@@ -55,6 +58,13 @@ def run(args: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _home(args: argparse.Namespace) -> Path:
+    """Where to record: known before a long search, not after it."""
+    from watchword import node
+
+    return node.find_home(args.home)
+
+
 def _record(args: argparse.Namespace, inspection: Inspection) -> tuple[str, dict[str, Any] | None]:
     from watchword import node
     from watchword.cli.statement import recorded_value, scope, told
@@ -64,7 +74,7 @@ def _record(args: argparse.Namespace, inspection: Inspection) -> tuple[str, dict
 
     if inspection.manifest is None:
         return "not recorded: the release cannot be named (a link in it, or a file that could not be read)", None
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+    with node.Node.open(_home(args), passphrase=passphrase(args), writing=True) as here:
         subject = Subject(release_name(args, inspection.target), inspection.manifest.digest)
         recorded = record_inspection(here, inspection, subject, person=args.person, scope=scope(args))
         here.publish()
