@@ -100,7 +100,7 @@ def prove(args: argparse.Namespace) -> int:
         for text in args.decisions:
             statement = here.locate(text).signed.statement
             if statement.kind != "decision":
-                raise NotADecision(f"{text}: a {statement.kind}, not a decision", "watchword admit records decisions")
+                raise NotADecision(f"{text}: not a decision, its kind is {statement.kind}", "watchword admit records decisions")
             ids.append(statement.id)
         data = here.make_proof(ids, include_record=args.record)
         write_new(args.output, data + b"\n")
