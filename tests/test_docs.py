@@ -59,6 +59,28 @@ def test_links_between_pages_lead_somewhere() -> None:
             assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} links to {target}"
 
 
+def test_every_page_for_people_is_reached_from_the_index() -> None:
+    """A page that nobody is sent to is not read."""
+    docs = ROOT / "docs"
+    index = (docs / "index.md").read_text("utf-8")
+    pages = [page for page in docs.rglob("*.md") if page.name != "index.md" and page.parent.name != "rules"]
+    assert [str(page.relative_to(docs)) for page in pages if f"({page.relative_to(docs)})" not in index] == []
+
+
+def test_every_form_of_json_output_is_listed() -> None:
+    """A ``schema`` that a command prints stands in docs/reference/json.md, and none stands there that none prints."""
+    printed = {
+        schema
+        for path in (ROOT / "src").rglob("*.py")
+        for schema in re.findall(
+            r"""(?:"schema": |^SCHEMA = |\["schema"\] = )"(watchword-[a-z-]+/1)""", path.read_text("utf-8"), re.M
+        )
+    }
+    listed = set(re.findall(r"`(watchword-[a-z-]+/1)`", (ROOT / "docs" / "reference" / "json.md").read_text("utf-8")))
+    assert len(printed) > 30
+    assert printed == listed
+
+
 def test_the_readme_shows_both_commands_and_what_the_first_prints() -> None:
     """The first screen has make demo with its output, and make test."""
     text = (ROOT / "README.md").read_text("utf-8")
