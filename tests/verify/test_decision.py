@@ -305,6 +305,21 @@ def test_view_that_claims_a_later_time_than_its_heads_is_refused(verify, alone):
     refused(verify, alone, 7, r"alfa\.example/notices: cosigned .* not as late as")
 
 
+@pytest.mark.parametrize("origin", ["alfa.example/record", "stranger.example/ledger"])
+def test_view_of_a_ledger_that_is_not_shared_is_refused(verify, alone, origin):
+    """A view is of the charter's shared ledgers and of no other."""
+    honest = alone.a.view
+
+    def wide():
+        view = honest()
+        view["heads"][origin] = view["heads"]["alfa.example/ledger"]
+        return view
+
+    alone.a.view = wide
+    alone.decide()
+    refused(verify, alone, 7, r"no shared ledger in the bundle")
+
+
 def test_view_from_after_the_decision_is_refused(verify, alone):
     """A decision that is dated back cannot have seen its view; fails without the bound of 300 s."""
     alone.decide(as_of=alone.b.at(alone.a.now - 301))

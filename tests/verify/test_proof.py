@@ -152,9 +152,16 @@ def repeat_a_name(value):
     value["suppliers"][0]["name"] = "ALFA"
 
 
-def second_root_key(value):
+def no_gate_key(value):
     keys = value["members"][0]["keys"]
-    keys.append(next(key for key in value["members"][1]["keys"] if key["job"] == "root"))
+    keys.remove(next(key for key in keys if key["job"] == "gate"))
+
+
+def two_root_keys(value):
+    """The gate's key under another job: its own, and good."""
+    gate = next(key for key in value["members"][0]["keys"] if key["job"] == "gate")
+    value["members"][0]["keys"].append(value["suppliers"][0]["keys"].pop() | {"job": "root"})
+    gate["job"] = "gate"
 
 
 def role_named_root(value):
@@ -164,7 +171,7 @@ def role_named_root(value):
 @pytest.mark.parametrize(
     "spoil",
     [
-        spoil_key_id, repeat_a_key, repeat_half_a_key, repeat_an_origin, repeat_a_name, second_root_key,
+        spoil_key_id, repeat_a_key, repeat_half_a_key, repeat_an_origin, repeat_a_name, no_gate_key, two_root_keys,
         role_named_root, lambda value: value.update(suite=2), lambda value: value.update(more=1),
         lambda value: value.pop("secret"), lambda value: value.update(format="watchword-charter/2"),
         lambda value: value.update(made="2026-02-30T00:00:00Z"),
@@ -194,6 +201,9 @@ def test_ambiguous_or_unknown_charter_is_refused(verify, story, spoil):
         ({"more": 1}, "unknown fields"),
         ({"decisions": ["sha256:zz"]}, "digest"),
         ({"as_of": "yesterday"}, "time"),
+        ({"ledgers": [1]}, "not an object"),
+        ({"names": {}}, "not a list"),
+        ({"bodies": [[]]}, "is not object"),
     ],
 )
 def test_bundle_of_another_form_or_charter_is_refused(verify, alone, small, change, reason):
@@ -297,6 +307,20 @@ def test_older_head_that_is_not_extended_is_equivocation(verify, whole, bundle):
     refused(verify, whole, bundle, 3, r"sizes 5 and 7 one does not extend the other")
 
 
+def test_older_heads_stand_in_order_once(verify, alone, small):
+    """One head of each size, the smallest first; fails when the order is not checked."""
+    earlier = part(small, "alfa.example/ledger")["earlier"]
+    earlier.append(copy.deepcopy(earlier[0]))
+    refused(verify, alone, small, 3, r"earlier heads are out of order")
+
+
+def test_time_past_what_the_specification_allows_is_refused(verify, alone, small):
+    """A log line with a time of 2^63 is no line (tlog-cosignature), though it is signed."""
+    origin = "alfa.example/record"
+    part(small, origin)["checkpoint"] = alone.a.head(origin, time_s=1 << 63)
+    refused(verify, alone, small, 3, r"a time past 2\^63")
+
+
 # -- step 4: leaves
 
 
@@ -353,7 +377,51 @@ def test_leaf_of_another_ledger_is_refused(verify, story, origin, leaf):
     refused(verify, tale, bundle, 4, r"leaf 0 is not one for")
 
 
+def test_ledgers_are_shown_in_their_one_way(verify, alone, small):
+    """No leaves where proofs belong, no proofs beside whole leaves, no start but 0."""
+    for origin, change, reason in (
+        ("alfa.example/ledger", {"leaves": ["AQ=="]}, "not shown so"),
+        ("alfa.example/record", {"proofs": [{"index": 0, "leaf": "AQ==", "path": []}]}, "not shown so"),
+        ("alfa.example/record", {"start": 1}, "starts at 1"),
+    ):
+        bundle = copy.deepcopy(small)
+        part(bundle, origin).update(change)
+        refused(verify, alone, bundle, 4, reason)
+
+
 # -- step 5: bodies and standing
+
+
+def test_bodies_have_one_form_and_one_order(verify, alone, small):
+    """No other field, no body twice, no short salt, no envelope without its one signature."""
+
+    def spoilt(change):
+        bundle = copy.deepcopy(small)
+        change(bundle["bodies"])
+        return bundle
+
+    def unsigned(bodies):
+        next(body for body in bodies if "envelope" in body)["envelope"]["signatures"] = []
+
+    refused(verify, alone, spoilt(lambda bodies: bodies[0].update(more=1)), 5, r"not a salt and a body")
+    refused(verify, alone, spoilt(lambda bodies: bodies[0].update(salt=1)), 5, r"not a salt and a body")
+    refused(verify, alone, spoilt(lambda bodies: bodies.insert(0, bodies[0])), 5, r"out of order")
+    refused(verify, alone, spoilt(unsigned), 5, r"not a proven leaf")
+    envelope = next(body for body in small["bodies"] if "envelope" in body)["envelope"]
+    loose = small | {"loose": [envelope | {"signatures": []}]}
+    refused(verify, alone, loose, 6, r"no signature")
+
+
+def test_attachment_with_a_short_salt_is_refused(verify, builder, story):
+    """A salt of other than 32 bytes hides nothing; fails when its length is not checked."""
+    tale = story(members=("ALFA",))
+    commitment = builder.sha256(b"watchword/commitment/v1\0" + b"short" + b"text")
+    named = {"bytes": 4, "commitment": "sha256:" + commitment.hex(), "media_type": "text/plain", "name": "x"}
+    key = tale.a.keys["ALFA", "ada"]
+    envelope = tale.a.statement("review", "ALFA", review(report=named), [("x", "sha256:" + "51" * 32)], key)
+    tale.a.append("ALFA", "ledger", {"envelope": envelope})
+    tale.a.bodies[commitment] = {"salt": builder.b64(b"short"), "content": builder.b64(b"text")}
+    refused(verify, tale, tale.bundle(), 5, r"a salt of another length")
 
 
 def test_body_without_a_leaf_is_refused(verify, alone, small):
