@@ -1,7 +1,7 @@
 """Where the tests of the door begin: folders made once per run and copied for each test.
 
 * ``nothing``: an empty folder and files to look at: two deliveries of a release, labels, a use case.
-* ``alliance``: also the homes of three members who have exchanged once, and of the supplier AQUILA.
+* ``alliance``: also the homes of three members who have exchanged once, of the supplier AQUILA, and its claim.
 * ``work``: also a release that ALFA admitted, and its mandate, cosigned.
 """
 
@@ -93,8 +93,8 @@ def environment(folder: Path) -> dict[str, str]:
     return kept | {"PATH": path, "HOME": str(folder), "COLUMNS": "120", "NO_COLOR": "1"}
 
 
-def inside(folder: Path, *words: str, exits: int = 0) -> str:
-    """Run a command in this process, in *folder*; what it printed. Quick: nothing is imported twice."""
+def typed(folder: Path, *words: str) -> Done:
+    """Run a command in this process, in *folder*. Quick: nothing is imported twice."""
     out, err = io.StringIO(), io.StringIO()
     before = signal.getsignal(signal.SIGTERM)
     try:
@@ -102,8 +102,14 @@ def inside(folder: Path, *words: str, exits: int = 0) -> str:
             code = main(words)
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert code == exits, f"watchword {' '.join(words)}: exit {code}\n{out.getvalue()}{err.getvalue()}"
-    return out.getvalue()
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def inside(folder: Path, *words: str, exits: int = 0) -> str:
+    """The same, where it must end with *exits*; what it printed."""
+    done = typed(folder, *words)
+    assert done.code == exits, f"watchword {' '.join(words)}: exit {done.code}\n{done.out}{done.err}"
+    return done.out
 
 
 @pytest.fixture(scope="session")
@@ -134,10 +140,16 @@ def alliance(stage: Callable[[str], Path]) -> Path:
     return stage("alliance")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def here() -> Callable[..., str]:
     """``here(folder, *words, exits=0)``: a command in this process; what it printed."""
     return inside
+
+
+@pytest.fixture(name="typed", scope="session")
+def typed_() -> Callable[..., Done]:
+    """``typed(folder, *words)``: a command in this process; its exit code, stdout and stderr."""
+    return typed
 
 
 @pytest.fixture(name="exchange")
@@ -191,12 +203,13 @@ def _alliance(folder: Path) -> None:
         (folder / "homes" / name).rename(folder / name)
     shutil.rmtree(folder / "homes")
     (folder / "post").mkdir()
+    named = ("--system", "mail-sorter", "--release", "1.0")
+    sign = ("statement", "sign", "claim", "claim.toml", "--of", "mail-sorter", *named, "--output", "claim.json")
+    inside(folder, *sign, "--home", "AQUILA")
 
 
 def _work(folder: Path) -> None:
     named = ("--system", "mail-sorter", "--release", "1.0")
-    sign = ("statement", "sign", "claim", "claim.toml", "--of", "mail-sorter", *named, "--output", "claim.json")
-    inside(folder, *sign, "--home", "AQUILA")
     inside(folder, "ledger", "append", "claim.json", "--home", "BRAVO")
     inside(folder, "assure", "mail-sorter", *named, "--home", "ALFA")
     exchange(folder)

@@ -181,31 +181,42 @@ def create_supplier(path: Path, name: str, contact: str, passphrase: bytes | Non
 
 
 class Keys:
-    """The private keys of a home, decrypted when they are first used. A passphrase is asked for once."""
+    """The private keys of a home, decrypted when they are first used. A passphrase is asked for once.
+
+    A file that holds another key than the enrolment names signs nothing: a head that it signed would already stand.
+    """
 
     def __init__(self, home: Path, passphrase: Passphrase) -> None:
+        self._home = home
         self._folder = home / "keys"
         self._passphrase = passphrase
         self._loaded: dict[Path, SigningKey] = {}
 
     def job(self, job: str) -> SigningKey:
         """The key of ``root``, ``ledger``, ``witness``, ``gate`` or ``supplier``. Raises KeyTrouble."""
-        return self._load(self._folder / f"{job}.pem")
+        return self._load(self._folder / f"{job}.pem", job, None)
 
     def person(self, person: str) -> SigningKey:
         """The key of a person. Raises KeyTrouble."""
         _check(person)
-        return self._load(self._folder / "people" / f"{person}.pem")
+        return self._load(self._folder / "people" / f"{person}.pem", "people", person)
 
     def has_person(self, person: str) -> bool:
         """Whether that person's key is in this home."""
         return (self._folder / "people" / f"{person}.pem").is_file()
 
-    def _load(self, path: Path) -> SigningKey:
+    def _load(self, path: Path, job: str, person: str | None) -> SigningKey:
         if path not in self._loaded:
             if not path.is_file():
                 raise KeyTrouble(f"{path}: no such key in this home", "sign where the key is, or name another person")
-            self._loaded[path] = load_key(path, self._ask)
+            key = load_key(path, self._ask)
+            named = {(one["job"], one.get("person")): one["id"] for one in enrolment(self._home)["keys"]}
+            if named.get((job, person)) != key.public.id:
+                raise KeyTrouble(
+                    f"{path}: holds another key than the enrolment of this home names",
+                    "put the right key back in place",
+                )
+            self._loaded[path] = key
         return self._loaded[path]
 
     def _ask(self) -> bytes:
