@@ -345,4 +345,4 @@ def test_a_mandate_that_waits_for_cosignatures_is_named(here: Gated) -> None:
     recorded = alfa.sign_and_append("mandate", (Subject("other 1", OTHER),), fields, person="commander")
     answer = here.gate.ask(here.action(release=OTHER).bytes)
     assert answer.verdict == "deny"
-    assert f"mandate {recorded.locator} is recorded and not yet cosigned" in answer.reasons[0]
+    assert f"{recorded.locator} waits for cosignatures" in answer.reasons[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from watchword.cli.output import emit, naming, one_by_one, passphrase, write_new
+from watchword.cli.output import emit, naming, one_by_one, passphrase, whole_file, write_new
 from watchword.errors import WatchwordError
 
 
@@ -54,7 +54,7 @@ def export(args: argparse.Namespace) -> int:
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         here.anchor_record()
-        output = args.output or Path(f"{here.member}-to-{args.to}.wwx.json")
+        output = whole_file(args.output or Path(f"{here.member}-to-{args.to}.wwx.json"))
         here.export(args.to, output)
     emit(args, f"wrote {output} for {args.to}", {"output": str(output), "schema": "watchword-export/1", "to": args.to})
     return 0
@@ -100,7 +100,8 @@ def prove(args: argparse.Namespace) -> int:
         for text in args.decisions:
             statement = here.locate(text).signed.statement
             if statement.kind != "decision":
-                raise NotADecision(f"{text}: not a decision, its kind is {statement.kind}", "watchword admit records decisions")
+                what = f"{text}: not a decision, its kind is {statement.kind}"
+                raise NotADecision(what, "watchword admit records decisions")
             ids.append(statement.id)
         data = here.make_proof(ids, include_record=args.record)
         write_new(args.output, data + b"\n")

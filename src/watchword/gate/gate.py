@@ -344,7 +344,7 @@ class Gate:
             statement = held.signed.statement
             if statement.kind == "mandate" and statement.issuer == self.name and statement.is_about(release):
                 where = self.node.locator(origin, index)
-                return f"mandate {where} is recorded and not yet cosigned; exchange with the other members"
+                return f"no mandate is in the view: {where} waits for cosignatures; exchange with the other members"
         return f"no mandate for release {release} by {self.name} is in the view; a commander can sign one"
 
     def _against_rule(self, known: Known, mandate_id: str, mandate: Mandate, rule: Rule, now: datetime) -> list[str]:

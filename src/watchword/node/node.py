@@ -208,19 +208,9 @@ class Node:
             BadLedger, BadTile: names the first bad entry.
             DamagedBody: names the file.
         """
-        lines = []
         with self.mutex:
-            for origin in sorted(self.charter.origins):
-                log = (
-                    self.store.log(origin)
-                    if origin in self.charter.shared_origins or self.store.is_own(origin)
-                    else None
-                )
-                if log is not None:
-                    log.check()
-                    held = sum(self.bodies.get(leaf.commitment) is not None for leaf in self.store.leaves(origin))
-                    lines.append(f"{origin}: {log.size:,} leaves lead to the head, {held:,} bodies match")
-        return lines
+            mine_or_shared = {*self.charter.shared_origins, *self.me.origins.values()}
+            return [self.store.checked(origin) for origin in sorted(mine_or_shared)]
 
     # -- saying -----------------------------------------------------------------------------------
 

@@ -31,9 +31,11 @@ from watchword.ledger import durable, leaves
 from watchword.ledger.bodies import Bodies
 from watchword.ledger.checkpoint import SplitView
 from watchword.ledger.exchange import KeptHead, Ranges, gather, head_of, ranges_of
+from watchword.ledger.heads import HeadStore, parse_stored
 from watchword.ledger.leaves import Leaf
 from watchword.ledger.log import Log
 from watchword.ledger.notices import BadName, standing_of_notice
+from watchword.ledger.tiles import BadLedger
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list
 from watchword.limits import BUNDLE_BYTES_MAX, CLOCK_AHEAD_S_MAX, ENVELOPE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_KEPT_MAX
 from watchword.statements.canonical import canonical, parse_canonical
@@ -116,6 +118,29 @@ class Store:
                 return None
             self._logs[origin] = Log.open(folder, origin, self.home / "heads", writable=self.writing)
         return self._logs[origin]
+
+    def checked(self, origin: str) -> str:
+        """One ledger rebuilt from its entries, as a line for people.
+
+        Raises:
+            BadLedger, BadTile: an entry that does not fit, or fewer than a head signed or cosigned here states.
+            DamagedBody: names the file.
+        """
+        log = self.log(origin)
+        signed = HeadStore(self.home / "heads", origin).read()
+        sizes = [head.checkpoint.size for head in self.kept_heads(origin)]
+        if signed is not None:
+            sizes.append(parse_stored(signed, self.home / "heads", origin).size)
+        there = 0 if log is None else log.size
+        if there < max(sizes, default=0):
+            raise BadLedger(f"{origin}: {there:,} leaves are held, a head of {max(sizes):,} is known here")
+        if log is None:
+            return f"{origin}: nothing is held yet"
+        log.check()
+        held = sum(self.bodies.get(leaf.commitment) is not None for leaf in self.leaves(origin))
+        gone = log.size - held
+        missing = f", {gone:,} not held" if gone else ""
+        return f"{origin}: {log.size:,} leaves lead to the head, {held:,} bodies match{missing}"
 
     def own(self, use: str) -> Log:
         """This member's own ``ledger``, ``notices`` or ``record``."""
