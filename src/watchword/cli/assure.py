@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from watchword.cli.output import emit, passphrase, progress, say
+from watchword.cli.output import emit, passphrase, progress, say, whole_file
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
             use_case=use_case,
             person=args.person,
             scope=scope(args),
-            report=args.report,
+            report=whole_file(args.report),
             progress=step,
         )
     emit(args, render_text(assured), assured.to_json())

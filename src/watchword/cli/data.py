@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, progress
+from watchword.cli.output import emit, passphrase, progress, whole_file
 
 if TYPE_CHECKING:
     from watchword.data import RowManifest
@@ -19,7 +19,7 @@ def manifest(args: argparse.Namespace) -> int:
     from watchword.data import write_manifest
 
     made = _manifest(args, args.path)
-    output = args.output or args.path.with_name(args.path.name + SUFFIX)
+    output = whole_file(args.output or args.path.with_name(args.path.name + SUFFIX))
     write_manifest(made, output)
     value = made.to_json() | {"output": str(output)}
     emit(args, f"{args.path}: {made.rows:,} rows, {value['manifest']}\nwrote {output}", value)

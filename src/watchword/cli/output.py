@@ -26,6 +26,10 @@ class NoPassphrase(WatchwordError):
     """A key is encrypted and there is no way to ask for its passphrase."""
 
 
+class NoFile(WatchwordError):
+    """Something is there that is no file and must not be replaced by one."""
+
+
 class NotTold(WatchwordError):
     """The result could not be written to stdout: nobody was told."""
 
@@ -76,6 +80,18 @@ def short(digest: str) -> str:
 def lower(text: str) -> str:
     """The system's words for an error, as ours begin."""
     return text[:1].lower() + text[1:]
+
+
+def is_special(path: Path) -> bool:
+    """Whether something other than a file or folder is there: renaming a new file over it would remove a device."""
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
+def whole_file(path: Path) -> Path:
+    """*path*, which a room is going to replace whole. Raises NoFile where that would remove a device or a folder."""
+    if is_special(path) or path.is_dir():
+        raise NoFile(f"{path}: not a file that can be written whole", "name a file, in a folder that exists")
+    return path
 
 
 @contextlib.contextmanager
@@ -164,9 +180,15 @@ def progress(args: argparse.Namespace) -> Iterator[Progress | None]:
 def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write *data* to *path* so that it is there whole or not at all; an existing file is replaced.
 
+    A pipe or device, such as ``/dev/stdout``, is written to and never replaced.
+
     Args:
         private: mode 0600.
     """
+    if is_special(path):
+        with path.open("wb") as file:
+            file.write(data)
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     try:
