@@ -27,7 +27,7 @@ class NoPassphrase(WatchwordError):
 
 
 class NoFile(WatchwordError):
-    """Something is there that is no file and must not be replaced by one."""
+    """Something is there that is no plain file and must not be replaced by one."""
 
 
 class NotTold(WatchwordError):
@@ -83,12 +83,12 @@ def lower(text: str) -> str:
 
 
 def is_special(path: Path) -> bool:
-    """Whether something other than a file or folder is there: renaming a new file over it would remove a device."""
-    return path.exists() and not (path.is_file() or path.is_dir())
+    """Whether a link, pipe or device is there: renaming a new file over it would take it away from everybody."""
+    return path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir()))
 
 
 def whole_file(path: Path) -> Path:
-    """*path*, which a room is going to replace whole. Raises NoFile where that would remove a device or a folder."""
+    """*path*, which a room is going to replace whole. Raises NoFile where that would remove a link, a device or a folder."""
     if is_special(path) or path.is_dir():
         raise NoFile(f"{path}: not a file that can be written whole", "name a file, in a folder that exists")
     return path
@@ -180,7 +180,7 @@ def progress(args: argparse.Namespace) -> Iterator[Progress | None]:
 def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
     """Write *data* to *path* so that it is there whole or not at all; an existing file is replaced.
 
-    A pipe or device, such as ``/dev/stdout``, is written to and never replaced.
+    A link, pipe or device, such as ``/dev/stdout``, is written to and never replaced.
 
     Args:
         private: mode 0600.
