@@ -265,7 +265,7 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
             need(same and any(proof.digest == d for _, d in statement.subject), f"it does not ratify {proof.digest}")
             ratified.setdefault(key.operator, key.owner)
     who, wanted = sorted(ratified.values()), max(1, quorum["ratify"])
-    need(len(who) >= wanted, f"not in force: ratified by {len(who)} operators {who}, needs {wanted}")
+    need(len(who) >= wanted, f"not in force: ratified by {len(who)} operators ({', '.join(who)}), needs {wanted}")
     return proof, who
 def read_key(raw: Any, party: Any) -> Key:  # its id is computed, never believed
     job, owner = raw.get("job"), party["name"]
@@ -378,7 +378,7 @@ def check_head(proof: Proof, origin: str, text: str, at: int) -> Head:
     witnesses = {key.owner: time_s for time_s, key in sorted(times) if time_s}
     operators = {key.operator: time_s for time_s, key in sorted(times) if time_s}  # of each the newest, which is last
     who, wanted = sorted(operators), proof.charter["quorum"]["witness"]
-    need(len(who) >= wanted, f"head at size {head.size} cosigned by {len(who)} operators {who}, needs {wanted}")
+    need(len(who) >= wanted, f"size {head.size} is cosigned by {len(who)} operators ({', '.join(who)}), needs {wanted}")
     return Head(origin, head.size, head.root, sorted(operators.values())[-wanted], witnesses)
 def prove_leaves(proof: Proof, raw: Any) -> dict[int, bytes]:
     """Step 4: notices and records are whole, a ledger shows the leaves that it proves one by one."""
@@ -708,7 +708,8 @@ def not_shown(proof: Proof, bundle: Any, anchored: dict[str, int]) -> Iterator[s
         yield f"{origin}#{index}: a {statement.kind} by {statement.issuer} that never counts: {why}"
     yield "free Cedar policies, members' caveats, and a gate's quotas and hours: not re-made here"
 def render(report: dict[str, Any]) -> Iterator[str]:  # for people
-    yield f"VERIFIED  proof from {report['from']}, made {report['made']}, judged {report['at']}   {report['bundle']}"
+    made = f"made {report['made']} by its own word, judged {report['at']}"  # nobody signs for who made a file and when
+    yield f"VERIFIED  proof from {report['from']}, {made}   {report['bundle']}"
     yield f"  alliance  {report['alliance']}: {', '.join(report['members'])}"
     yield f"  charter   {report['version']}, ratified by {', '.join(report['ratified_by'])}   {report['charter']}"
     for head in report["heads"]:
