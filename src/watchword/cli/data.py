@@ -18,8 +18,8 @@ def manifest(args: argparse.Namespace) -> int:
     """Write the row manifest of one delivery."""
     from watchword.data import write_manifest
 
-    made = _manifest(args, args.path)
     output = whole_file(args.output or args.path.with_name(args.path.name + SUFFIX))
+    made = _manifest(args, args.path)
     write_manifest(made, output)
     value = made.to_json() | {"output": str(output)}
     emit(args, f"{args.path}: {made.rows:,} rows, {value['manifest']}\nwrote {output}", value)

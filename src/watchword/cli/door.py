@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import importlib
 import io
@@ -18,7 +19,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from watchword.cli.output import lower, one_line
+from watchword.cli.output import lower, one_line, write_out
 from watchword.cli.tree import parser
 from watchword.errors import WatchwordError
 
@@ -40,17 +41,13 @@ def run(arguments: list[str]) -> int:
     try:
         if not _have_streams():
             return _told("standard output is closed", "the result would be told to nobody; nothing was done")
-        code = _answer(arguments)
-        sys.stdout.flush()
-        return code
+        return _answer(arguments)
     except WatchwordError as error:
         return _told(error.message, error.hint)
     except KeyboardInterrupt:
         return _told("interrupted", "what was acknowledged is kept; the command can be given again")
     except BrokenPipeError:
-        # The reader went away (a pager, head): nobody is left to tell, and Python must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 2
+        return 2  # the reader went away (a pager, head): nobody is left to tell
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         hint = HINTS.get(error.errno or 0, "nothing half-done was kept")
@@ -65,10 +62,14 @@ def run(arguments: list[str]) -> int:
 
 
 def _answer(arguments: list[str]) -> int:
+    shown = io.StringIO()
     try:
-        args = parser().parse_args(arguments)
+        with contextlib.redirect_stdout(shown):
+            args = parser().parse_args(arguments)
     except SystemExit as stop:
-        # argparse exits 0 after --help and 2 on a usage error, as we would.
+        # argparse exits 0 after --help and 2 on a usage error, as we would; but it does not notice a full disk.
+        if shown.getvalue():
+            write_out(shown.getvalue().removesuffix("\n"))
         return stop.code if isinstance(stop.code, int) else 2
     return _command(args.run)(args)
 
@@ -93,7 +94,8 @@ def _have_streams() -> bool:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # A name or a sign that the locale cannot write is shown as an escape; it does not stop the answer.
-            stream.reconfigure(errors="backslashreplace")
+            with contextlib.suppress(OSError):  # what is waiting in it; the next writing tells
+                stream.reconfigure(errors="backslashreplace")
     return sys.stdout is not None
 
 

@@ -135,8 +135,16 @@ def verify(args: argparse.Namespace) -> int:
 def check(args: argparse.Namespace) -> int:
     """Rebuild every tree from its entries; an index that does not fit is named."""
     from watchword import node
+    from watchword.ledger.durable import StorageTrouble
+    from watchword.node.home import BusyNode
 
-    with node.Node.open(node.find_home(args.home), writing=False) as here:
-        lines = here.check()
+    home = node.find_home(args.home)
+    try:
+        # As the writer: what a killed command left half-done is finished first, and is not called damage.
+        with node.Node.open(home, writing=True) as here:
+            lines = here.check()
+    except (BusyNode, StorageTrouble):
+        with node.Node.open(home, writing=False) as here:
+            lines = here.check()
     emit(args, "\n".join(lines), {"checked": lines, "schema": "watchword-check/1"})
     return 0

@@ -48,12 +48,18 @@ def emit(args: argparse.Namespace, text: str, value: Any) -> None:
 
 
 def write_out(text: str) -> None:
-    """Write *text* and a line end to stdout, now. Raises NotTold; BrokenPipeError when the reader went away."""
+    """Write *text* and a line end to stdout, now.
+
+    Raises:
+        NotTold: stdout does not take it. BrokenPipeError: its reader went away.
+    """
     try:
         print(text, flush=True)
-    except BrokenPipeError:
-        raise
     except OSError as error:
+        # What is still in the buffer must not be tried again when Python ends: that would change the exit code.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(error, BrokenPipeError):
+            raise
         raise NotTold(
             f"standard output: {lower(error.strerror or str(error))}",
             "what the command did is done; its answer is lost",
@@ -88,7 +94,7 @@ def is_special(path: Path) -> bool:
 
 
 def whole_file(path: Path) -> Path:
-    """*path*, which a room is going to replace whole. Raises NoFile where that would remove a link, a device or a folder."""
+    """*path*, which a room is going to replace whole. Raises NoFile where that would remove a link or a device."""
     if is_special(path) or path.is_dir():
         raise NoFile(f"{path}: not a file that can be written whole", "name a file, in a folder that exists")
     return path

@@ -129,6 +129,8 @@ class Store:
         log = self.log(origin)
         signed = HeadStore(self.home / "heads", origin).read()
         sizes = [head.checkpoint.size for head in self.kept_heads(origin)]
+        if log is None and signed is not None and self.writing:
+            log = self.mirror(origin)  # begun by a process that was killed before its first checkpoint
         if signed is not None:
             sizes.append(parse_stored(signed, self.home / "heads", origin).size)
         there = 0 if log is None else log.size
