@@ -99,6 +99,19 @@ def test_an_unknown_kind_is_kept_whole_and_has_no_typed_body() -> None:
     assert parse_statement(canonical(value)).body is None
 
 
+def test_a_bare_word_does_not_pass_for_the_kind_of_that_name() -> None:
+    """``review`` without its urn is no review, and has no standing as one. Fails if short names are types."""
+    value = json.loads(_review().payload) | {"predicateType": "review"}
+    statement = parse_statement(canonical(value))
+    assert statement.kind not in KINDS and statement.body is None
+
+
+def test_one_statement_has_one_payload() -> None:
+    """A payload with a line feed more would be the same statement in a second envelope."""
+    with pytest.raises(BadStatement, match="line feed"):
+        parse_statement(_review().payload + b"\n")
+
+
 @pytest.mark.parametrize(
     "subject",
     [

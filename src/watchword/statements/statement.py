@@ -128,6 +128,9 @@ def parse_statement(payload: bytes) -> Statement:
         NotCanonical: not canonical JSON within limits.
     """
     value = parse_canonical(payload, "statement", ENVELOPE_BYTES_MAX)
+    if payload.endswith(b"\n"):
+        # A file may end with a line feed; signed bytes may not, or one statement would have two envelopes.
+        raise BadStatement("statement: ends with a line feed")
     if not isinstance(value, dict) or set(value) != {"_type", "predicate", "predicateType", "subject"}:
         raise BadStatement("statement: fields are _type, predicate, predicateType, subject and no other")
     if value["_type"] != STATEMENT_TYPE:
@@ -135,7 +138,7 @@ def parse_statement(payload: bytes) -> Statement:
     if not isinstance(value["predicate"], dict) or not isinstance(value["predicateType"], str):
         raise BadStatement("statement: predicate is not an object, or its type is not text")
     statement = Statement(
-        _short(value["predicateType"]), _subjects(value["subject"]), value["predicate"], payload.removesuffix(b"\n")
+        _short(value["predicateType"]), _subjects(value["subject"]), value["predicate"], payload
     )
     try:
         body = statement.body
@@ -179,7 +182,8 @@ def _short(predicate_type: str) -> str:
         short = predicate_type[len(PREFIX) : -len(SUFFIX)]
         if short in KINDS:
             return short
-    return predicate_type
+    # A bare word is no type: it must not pass for the kind whose short name it is.
+    return predicate_type if ":" in predicate_type else f"no-type:{predicate_type}"
 
 
 def _subjects(value: Any) -> tuple[Subject, ...]:
