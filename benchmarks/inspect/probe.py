@@ -47,7 +47,7 @@ WEAK = {
     "tempfile.mkdtemp",
     "ctypes.dlsym",
 }
-PRIVATE = ("/etc/", "/root/", "/home/", "/proc/self/environ")
+PRIVATE = ("/etc/", os.path.join(os.sep, "root", ""), "/home/", "/proc/self/environ")
 
 
 class Watch:
