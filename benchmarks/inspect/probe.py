@@ -47,7 +47,7 @@ WEAK = {
     "tempfile.mkdtemp",
     "ctypes.dlsym",
 }
-PRIVATE = ("/etc/", os.path.join(os.sep, "root", ""), "/home/", "/proc/self/environ")
+PRIVATE = ("/etc/", f"{os.sep}root{os.sep}", "/home/", "/proc/self/environ")
 
 
 class Watch:
