@@ -1,0 +1,135 @@
+"""``--format json`` of every command: one JSON value on stdout that names its schema, whatever the verdict."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from watchword.cli import parser
+
+ALFA, BRAVO = ("--home", "ALFA"), ("--home", "BRAVO")
+NAMED = ("--system", "mail-sorter", "--release", "2.0")
+ASK = ("gate", "ask", "--of", "mail-sorter 1.0", "--tool")
+MEMBERS = [word for name in ("ALFA", "BRAVO", "CHARLIE") for word in ("--member", f"{name}/enrolment.json")]
+
+# Exit code, schema, what is typed. HOLD and ACTION stand for what an earlier answer said.
+STORY: list[tuple[int, str, tuple[str, ...]]] = [
+    (0, "watchword-inspection/1", ("inspect", "mail-sorter")),
+    (1, "watchword-inspection/1", ("inspect", "mail-sorter-2", "--record", *NAMED, *ALFA)),
+    (1, "watchword-inspections/1", ("inspect", "mail-sorter", "mail-sorter-2")),
+    (0, "watchword-rule/1", ("inspect", "--explain", "pickle-call")),
+    (0, "watchword-assured/1", ("assure", "mail-sorter", *ALFA)),
+    (1, "watchword-assured/1", ("assure", "mail-sorter-2", "--use", "use.toml", *ALFA)),
+    (0, "watchword-data-manifest/1", ("data", "manifest", "labels-1.csv", "--key", "id", "--label", "label")),
+    (1, "watchword-data-difference/1", ("data", "diff", "labels-1.csv", "labels-2.csv", "--record", "--of", "mail-sorter",
+        *BRAVO)),
+    (0, "watchword-recorded/1", ("statement", "sign", "review", "review.toml", "--of", "mail-sorter", *ALFA)),
+    (0, "watchword-signed/1", ("statement", "sign", "review", "review.toml", "--of", "mail-sorter", "--output", "r.json",
+        *ALFA)),
+    (0, "watchword-statements/1", ("statement", "list", *ALFA)),
+    (0, "watchword-statement/1", ("statement", "show", "ALFA#0", *ALFA)),
+    (0, "watchword-statement/1", ("statement", "show", "r.json")),
+    (0, "watchword-init/1", ("init", "GOLF", "--unencrypted", "--home", "golf")),
+    (0, "watchword-keys/1", ("keys", *ALFA)),
+    (0, "watchword-charter-draft/1", ("charter", "draft", "--alliance", "X", *MEMBERS)),
+    (0, "watchword-ratification/1", ("charter", "ratify", "charter.json", *ALFA)),
+    (0, "watchword-charter-shown/1", ("charter", "show", *ALFA)),
+    (1, "watchword-charter-lint/1", ("charter", "lint", "charter.json")),
+    (0, "watchword-adopt/1", ("charter", "adopt", "ALFA/charter.json", "--secret", "ALFA/alliance.secret", *ALFA)),
+    (0, "watchword-heads/1", ("ledger", "show", *ALFA)),
+    (0, "watchword-appended/1", ("ledger", "append", "claim.json", *ALFA)),
+    (0, "watchword-export/1", ("ledger", "export", "--to", "BRAVO", *ALFA)),
+    (0, "watchword-imported/1", ("ledger", "import", "ALFA-to-BRAVO.wwx.json", *BRAVO)),
+    (0, "watchword-exchange/1", ("ledger", "exchange", "post", *ALFA)),
+    (0, "watchword-proof/1", ("ledger", "prove", "ALFA#2", *ALFA)),
+    (0, "watchword-verified/1", ("ledger", "verify", "ALFA/charter.json", "proof.json")),
+    (1, "watchword-verified/1", ("ledger", "verify", "ALFA/charter.json", "claim.json")),
+    (0, "watchword-check/1", ("ledger", "check", *ALFA)),
+    (0, "watchword-explanation/1", ("admit", "mail-sorter 1.0", "--use", "use.toml", *ALFA)),
+    (1, "watchword-explanation/1", ("admit", "mail-sorter-2", "--use", "use.toml", "--no-record", *ALFA)),
+    (0, "watchword-policy/1", ("policy", "show", *ALFA)),
+    (0, "watchword-policy/1", ("policy", "show", "--cedar", *ALFA)),
+    (0, "watchword-recorded/1", ("gate", "mandate", "mandate.toml", "--decision", "ALFA#2", *ALFA)),
+    (0, "watchword-gate-answer/1", (*ASK, "label-mail", "--arg", "message=m", "--arg", "label=order", *ALFA)),
+    (1, "watchword-gate-answer/1", (*ASK, "delete-mailbox", *ALFA)),
+    (1, "watchword-gate-answer/1", (*ASK, "quarantine", "--arg", "message=m-7", *ALFA)),
+    (0, "watchword-gate-holds/1", ("gate", "holds", *ALFA)),
+    (0, "watchword-gate-request/1", ("gate", "request", "HOLD", "--output", "hold.json", *ALFA)),
+    (0, "watchword-gate-approval/1", ("gate", "approve", "hold.json", "--confirm", "m-7", "--output", "b", *BRAVO)),
+    (0, "watchword-gate-approval/1", ("gate", "approve", "hold.json", "--confirm", "m-7", "--output", "a", *ALFA)),
+    (0, "watchword-gate-answers/1", ("gate", "take", "b", *ALFA)),
+    (1, "watchword-gate-answer/1", ("gate", "release", "HOLD", *ALFA)),
+    (0, "watchword-gate-answers/1", ("gate", "take", "a", *ALFA)),
+    (0, "watchword-gate-answer/1", ("gate", "release", "HOLD", *ALFA)),
+    (0, "watchword-gate-answer/1", ("gate", "outcome", "ACTION", "returned", *ALFA)),
+    (0, "watchword-gate-status/1", ("gate", "status", *ALFA)),
+    (0, "watchword-gate-answer/1", ("gate", "stop", "all", "--reason", "drill", *ALFA)),
+    (0, "watchword-recorded/1", ("notice", "recall", "mail-sorter 1.0", "--reason", "x", "--output", "n.json", *BRAVO)),
+    (0, "watchword-recorded/1", ("notice", "retract", "ALFA#0", "--reason", "x", *ALFA)),
+    (0, "watchword-recorded/1", ("notice", "dispute", "BRAVO#0", "--reason", "x", *ALFA)),
+    (0, "watchword-recorded/1", ("notice", "revoke", "KEY", "--reason", "x", *ALFA)),
+    (0, "watchword-notices-taken/1", ("notice", "take", "n.json", *ALFA)),
+    (0, "watchword-notices/1", ("notice", "list", *ALFA)),
+    (0, "watchword-completion/1", ("completion", "bash")),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def answers(
+    stages: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory, typed: Callable[..., Any]
+) -> list[tuple[tuple[str, ...], Any]]:
+    """The story, played once."""
+    import shutil
+
+    folder = tmp_path_factory.mktemp("json") / "work"
+    shutil.copytree(stages["work"], folder)
+    said = {"HOLD": "", "ACTION": "", "KEY": ""}
+    found = []
+    for _, _, words in STORY:
+        done = typed(folder, *(said.get(word, word) for word in words), "--format", "json")
+        found.append((words, done))
+        value = json.loads(done.out or "null")
+        if words[:2] == ("keys", *ALFA)[:2]:
+            said["KEY"] = next(key["id"] for key in value["keys"] if key.get("person") == "evaluator")
+        elif isinstance(value, dict) and value.get("event") == "held" and words[1] == "ask":
+            said |= {"HOLD": value["hold"], "ACTION": value["action"]}
+    return found
+
+
+@pytest.mark.parametrize("number", range(len(STORY)), ids=[" ".join(words)[:50] for _, _, words in STORY])
+def test_the_answer_is_one_value_that_names_its_schema(number: int, answers: list[tuple[Any, Any]]) -> None:
+    """Valid JSON in ASCII, alone on stdout, with the exit code of the text form."""
+    code, schema, _ = STORY[number]
+    words, done = answers[number]
+    assert done.code == code, (words, done)
+    value = json.loads(done.out)
+    assert value["schema"] == schema, words
+    assert done.out.isascii()
+
+
+def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
+    """Nothing that prints a result is left out. (The exercise is played by a test of its own.)"""
+    told = {" ".join(words) for _, _, words in STORY}
+    missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
+    assert missing == ["demo"]
+
+
+def test_failing_prints_no_half_of_an_answer(stages: Mapping[str, Path], typed: Callable[..., Any]) -> None:
+    """With exit code 2 stdout is empty in JSON too, and stderr says why in words."""
+    done = typed(stages["nothing"], "admit", "mail-sorter", "--use", "missing", "--format", "json")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("watchword: error: ")
+
+
+def _commands(tree: argparse.ArgumentParser, name: str) -> Iterator[str]:
+    below = [action for action in tree._actions if isinstance(action, argparse._SubParsersAction)]
+    for action in below:
+        for word, command in action.choices.items():
+            yield from _commands(command, f"{name} {word}".strip())
+    if not below:
+        yield name
