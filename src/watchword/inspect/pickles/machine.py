@@ -193,8 +193,8 @@ class Machine:
                 self._register_extension(args)
         return self.made(callee, args, kwargs, how, at)
 
-    def write(self, target: Value, state: Value, at: int) -> None:
-        self.on_event(Write(target, state, at))
+    def write(self, target: Value, state: Value, at: int, how: str = "BUILD") -> None:
+        self.on_event(Write(target, state, at, how))
 
     def _register_extension(self, args: Value) -> None:
         given = arguments(args)

@@ -261,27 +261,27 @@ def _skip_array(m: Machine, wrapper: Made) -> None:
     m.arrays.append((at, m.reader.tell()))
 
 
-def _add(m: Machine, target: Value, items: list[Value]) -> None:
-    """APPENDS, SETITEMS, ADDITEMS: on an imported thing this changes the program, so it is a write."""
+def _add(m: Machine, target: Value, items: list[Value], how: str) -> None:
+    """*how* is APPENDS, SETITEMS or ADDITEMS: on anything but a plain container this runs a method, so it is a write."""
     if isinstance(target, Container):
         m.extend(target, items)
-    elif items and isinstance(target, Global):
-        m.write(target, m.container("list", items), m.reader.tell() - 1)
+    elif items and isinstance(target, Global | Made):
+        m.write(target, m.container("list", items), m.reader.tell() - 1, how)
 
 
 def _op_append(m: Machine) -> None:
     item = m.pop()
-    _add(m, m.top(), [item])
+    _add(m, m.top(), [item], "APPENDS")
 
 
 def _op_setitem(m: Machine) -> None:
     value, key = m.pop(), m.pop()
-    _add(m, m.top(), [key, value])
+    _add(m, m.top(), [key, value], "SETITEMS")
 
 
-def _op_adds(m: Machine) -> None:
+def _op_adds(m: Machine, how: str) -> None:
     items = m.pop_mark()
-    _add(m, m.top(), items)
+    _add(m, m.top(), items, how)
 
 
 def _op_tuple(m: Machine, count: int) -> None:
@@ -350,7 +350,7 @@ _OPERATIONS: dict[int, Callable[[Machine], None]] = {
     ord("c"): _op_global,
     ord("d"): lambda m: m.stack.append(m.container("dict", m.pop_mark())),
     ord("}"): lambda m: m.stack.append(m.container("dict", [])),
-    ord("e"): _op_adds,
+    ord("e"): lambda m: _op_adds(m, "APPENDS"),
     ord("g"): lambda m: m.stack.append(m.recall(m.number())),
     ord("h"): lambda m: m.stack.append(m.recall(_u1(m))),
     ord("i"): _op_inst,
@@ -364,7 +364,7 @@ _OPERATIONS: dict[int, Callable[[Machine], None]] = {
     ord("s"): _op_setitem,
     ord("t"): lambda m: m.stack.append(m.container("tuple", m.pop_mark())),
     ord(")"): lambda m: m.stack.append(m.container("tuple", [])),
-    ord("u"): _op_adds,
+    ord("u"): lambda m: _op_adds(m, "SETITEMS"),
     ord("G"): lambda m: m.stack.append(struct.unpack(">d", m.reader.take(8))[0]),
     ord("B"): lambda m: m.stack.append(m.bytes_(_sized(m, "<I"))),
     ord("C"): lambda m: m.stack.append(m.reader.take(m.reader.byte())),
@@ -384,7 +384,7 @@ _OPERATIONS: dict[int, Callable[[Machine], None]] = {
     0x8D: lambda m: m.stack.append(m.text(_sized(m, "<Q"))),
     0x8E: lambda m: m.stack.append(m.bytes_(_sized(m, "<Q"))),
     0x8F: lambda m: m.stack.append(m.container("set", [])),
-    0x90: _op_adds,
+    0x90: lambda m: _op_adds(m, "ADDITEMS"),
     0x91: lambda m: m.stack.append(m.container("frozenset", m.pop_mark())),
     0x92: _op_newobj_ex,
     0x93: _op_stack_global,

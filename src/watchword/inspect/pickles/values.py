@@ -115,11 +115,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Write:
-    """Event: loading would give ``target`` a state: ``__setstate__``, or its attributes set."""
+    """Event: loading would give ``target`` a state (``__setstate__``, or its attributes set) or items.
+
+    ``how`` is BUILD, or what gives items: APPENDS (``extend``, ``append``), SETITEMS (``__setitem__``) or ADDITEMS
+    (``update``, ``add``). Items are an event only where the target is no plain container.
+    """
 
     target: Value
     state: Value
     offset: int
+    how: str = "BUILD"
 
 
 Event = Import | Call | Write
