@@ -151,7 +151,7 @@ def export(node: Node, to: str | None, path: Path) -> Bundle:
         made=rfc3339(node.clock.now()),
         ledgers=tuple(parts),
         bodies=tuple(_bodies_for(store, to, parts, peer)),
-        loose=tuple(signed.envelope for signed in _loose_for(node, to)),
+        loose=tuple(signed.envelope for signed in loose_for(node, to)),
         objects=(missing,) if missing["ledgers"] else (),
     )
     data = encode(bundle) + b"\n"
@@ -183,7 +183,7 @@ def _bodies_for(store: Store, to: str | None, parts: Iterable[LedgerPart], peer:
     """The bodies in scope for *to* of the leaves it has not, and of those it said it lacks, with their attachments."""
     budget = BUNDLE_BODIES_BYTES_MAX
     found: dict[bytes, Body] = {}
-    names: _Named | None = None
+    names: Named | None = None
     for part in parts:
         of = store.leaves(part.origin)
         size = part.start + len(part.entries)
@@ -194,7 +194,7 @@ def _bodies_for(store: Store, to: str | None, parts: Iterable[LedgerPart], peer:
                 continue
             wanted = [("envelope", of[index].commitment)]
             if held.holder is not None:
-                names = names or _Named(store)
+                names = names or Named(store)
                 wanted += [("content", one) for one in attachments(held.signed) if names.allow(one, to)]
             for sort, commitment in wanted:
                 stored = store.bodies.get(commitment) if commitment not in found else None
@@ -205,7 +205,7 @@ def _bodies_for(store: Store, to: str | None, parts: Iterable[LedgerPart], peer:
     return list(found.values())
 
 
-class _Named:
+class Named:
     """Which statements name an attachment. It leaves only where all of them allow, and only if it is no leaf's body:
     otherwise a stranger could name somebody's commitment in a public statement and be sent what it hides."""
 
@@ -222,7 +222,7 @@ class _Named:
         return commitment not in self._of_leaves and bool(naming) and all(scope_allows(one, to) for one in naming)
 
 
-def _loose_for(node: Node, to: str | None) -> list[Signed]:
+def loose_for(node: Node, to: str | None) -> list[Signed]:
     """Bad news in scope for *to* that no cosigned ledger carries to it yet."""
     store = node.store
     loose = [held.signed for held in store.loose_held() if scope_allows(held.signed, to)]
@@ -276,15 +276,24 @@ def import_bundle(node: Node, path: Path) -> Imported:
         BadBundle, BadExchange, BadNote, BadProof, BadLeaf: the first thing that is wrong. Nothing was written.
         StorageTrouble: the disk. The node is intact; the same import again finishes.
     """
-    if not node.writing:
-        raise NotHere(f"{node.home}: opened for reading only")
     # 1
     try:
         with path.open("rb") as file:
             data = file.read(BUNDLE_BYTES_MAX + 1)
     except OSError as error:
         raise BadExchange(f"{path}: {error.strerror}") from error
-    bundle = parse_bundle(data, str(path))
+    return take(node, parse_bundle(data, str(path)), path)
+
+
+def take(node: Node, bundle: Bundle, path: Path) -> Imported:
+    """Take in a parsed exchange, from a file or as a node answered it. Raises as ``import_bundle``.
+
+    Args:
+        path: where it came from, to be named.
+    """
+    if not node.writing:
+        raise NotHere(f"{node.home}: opened for reading only")
+    # 1
     _check_address(node, bundle, path)
     store = node.store
     plan = _Plan(bundle)
@@ -303,8 +312,9 @@ def import_bundle(node: Node, path: Path) -> Imported:
     store.add_loose(plan.loose)
     extended = tuple(_write_part(store, plan, origin) for origin in plan.parts)
     forked = {origin for origin, _ in plan.splits}
-    sizes = {part.origin: part.start + len(part.entries) for part in bundle.ledgers if part.origin not in forked}
-    store.set_peer(bundle.sender, Peer(sizes, missing))
+    if bundle.ledgers:
+        sizes = {part.origin: part.start + len(part.entries) for part in bundle.ledgers if part.origin not in forked}
+        store.set_peer(bundle.sender, Peer(sizes, missing))
     # 7
     cosigned = sum(node.cosign(origin) for origin in plan.parts)
     return Imported(
