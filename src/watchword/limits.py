@@ -113,6 +113,9 @@ NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""
 
+NOTES_MAX = 20
+"""Notes on one file. Origin: what a person reads."""
+
 FINDINGS_PER_RULE_MAX = 50
 """Different findings of one rule kept for one file; more are counted. Repeats of one finding are one finding."""
 

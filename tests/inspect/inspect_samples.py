@@ -9,13 +9,14 @@ import zipfile
 from typing import Any
 
 from watchword.inspect.facts import Verdict, worst
-from watchword.inspect.judge import Judgement, judge
+from watchword.inspect.judge import judge, judge_exhibit
+from watchword.inspect.judgement import Judgement
 from watchword.inspect.source import Held
 
 
 def look(data: bytes, name: str = "sample") -> Judgement:
     """Judge *data* as a delivered file of this name."""
-    into = Judgement()
+    into = Judgement(judge_exhibit)
     into.format, into.looked = judge(Held(data), name, into)  # type: ignore[attr-defined]
     return into
 

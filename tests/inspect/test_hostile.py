@@ -223,10 +223,11 @@ def test_onnx_nesting_bomb_is_refused() -> None:
 def test_peak_memory_of_the_worst_bombs_is_bounded() -> None:
     """Two million opcodes that nest and memoise stay under 300 MB of resident memory."""
     code = (
-        "from watchword.inspect.judge import Judgement,judge\n"
+        "from watchword.inspect.judge import judge,judge_exhibit\n"
+        "from watchword.inspect.judgement import Judgement\n"
         "from watchword.inspect.source import Held\n"
         "data=b'\\x80\\x04]'+b'\\x94h\\x00\\x85\\x940'*400_000+b'.'\n"
-        "judge(Held(data),'x',Judgement())\n"
+        "judge(Held(data),'x',Judgement(judge_exhibit))\n"
         "print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0])"
     )
     # Not ru_maxrss: a new process inherits there the peak of the one that started it.

@@ -10,8 +10,8 @@ import zipfile
 from inspect_samples import EVIL, found, look, state_dict_pickle, torch_zip, verdict, zipped
 
 from watchword.inspect.facts import Verdict
+from watchword.inspect.formats.zips import read_zip
 from watchword.inspect.source import Held
-from watchword.inspect.zips import read_zip
 
 GOOD = zipped(("a.txt", b"hello"), ("b.txt", b"world"))
 

@@ -17,7 +17,8 @@ from watchword import __version__
 from watchword.errors import WatchwordError
 from watchword.inspect import rules
 from watchword.inspect.facts import RANK, FileReport, Finding, Inspection, Oddity, Progress, Verdict, shown, worst
-from watchword.inspect.judge import Judgement, judge
+from watchword.inspect.judge import judge, judge_exhibit
+from watchword.inspect.judgement import Judgement
 from watchword.inspect.source import Held, Opened
 from watchword.inspect.walk import Found, changed, list_release, open_file, same
 from watchword.limits import READ_BYTES, WHOLE_FILE_BYTES_MAX
@@ -119,7 +120,7 @@ def _inspect_file(
         unread = ((0, found.size),)
         report = FileReport(path, found.size, None, "unknown", Verdict.UNREADABLE, "not looked at", unread=unread)
         return report, [finding]
-    into = Judgement()
+    into = Judgement(judge_exhibit)
     try:
         if before.st_size <= WHOLE_FILE_BYTES_MAX:
             data = _read_whole(descriptor, before.st_size + 1)

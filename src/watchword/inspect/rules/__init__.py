@@ -1,90 +1,21 @@
-"""The rules, in an explicit list: adding one is adding a file, a line here, a test and its page (``docs/rules``)."""
+"""The rules: every module of this folder but ``rule`` is one, named after its id. Adding one is adding a file, a test
+and its page (``docs/rules``).
+"""
 
 from __future__ import annotations
 
 import hashlib
+import importlib
+import pkgutil
 from collections.abc import Iterator
 
 from watchword.errors import WatchwordError
 from watchword.inspect.facts import Oddity
-from watchword.inspect.rules import (
-    archive_path,
-    compressed_broken,
-    compressed_trailing,
-    file_unreadable,
-    not_inspected,
-    numpy_header,
-    numpy_size,
-    onnx_broken,
-    onnx_custom_op,
-    onnx_external_data,
-    path_unsafe,
-    pickle_argument,
-    pickle_broken,
-    pickle_call,
-    pickle_computed_name,
-    pickle_frame,
-    pickle_import,
-    pickle_limit,
-    pickle_trailing,
-    pickle_unknown_call,
-    pickle_write,
-    safetensors_gap,
-    safetensors_header,
-    special_file,
-    symlink_escape,
-    symlink_inside,
-    tar_broken,
-    unpack_limit,
-    wrong_extension,
-    zip_crc,
-    zip_duplicate,
-    zip_encrypted,
-    zip_method,
-    zip_mismatch,
-    zip_outside,
-    zip_short,
-)
 from watchword.inspect.rules.rule import Rule
 
-RULES: tuple[Rule, ...] = (
-    archive_path.RULE,
-    compressed_broken.RULE,
-    compressed_trailing.RULE,
-    file_unreadable.RULE,
-    not_inspected.RULE,
-    numpy_header.RULE,
-    numpy_size.RULE,
-    onnx_broken.RULE,
-    onnx_custom_op.RULE,
-    onnx_external_data.RULE,
-    path_unsafe.RULE,
-    pickle_argument.RULE,
-    pickle_broken.RULE,
-    pickle_call.RULE,
-    pickle_computed_name.RULE,
-    pickle_frame.RULE,
-    pickle_import.RULE,
-    pickle_limit.RULE,
-    pickle_trailing.RULE,
-    pickle_unknown_call.RULE,
-    pickle_write.RULE,
-    safetensors_gap.RULE,
-    safetensors_header.RULE,
-    special_file.RULE,
-    symlink_escape.RULE,
-    symlink_inside.RULE,
-    tar_broken.RULE,
-    unpack_limit.RULE,
-    wrong_extension.RULE,
-    zip_crc.RULE,
-    zip_duplicate.RULE,
-    zip_encrypted.RULE,
-    zip_method.RULE,
-    zip_mismatch.RULE,
-    zip_outside.RULE,
-    zip_short.RULE,
-)
+_FILES = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "rule")
+
+RULES: tuple[Rule, ...] = tuple(importlib.import_module(f"{__name__}.{name}").RULE for name in _FILES)
 """Every rule, by id."""
 
 BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 from watchword.inspect.facts import Oddity, Verdict
+from watchword.inspect.formats.tars import TarFacts, TarMember
+from watchword.inspect.formats.zips import ZipFacts
 from watchword.inspect.rules.rule import Rule
-from watchword.inspect.tars import TarFacts, TarMember
-from watchword.inspect.zips import ZipFacts
 
 _UNSAFE = re.compile(r"^[/\\]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|[\x00-\x1f\x7f]")
 

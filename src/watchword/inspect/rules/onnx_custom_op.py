@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from watchword.inspect.facts import Oddity, Verdict
-from watchword.inspect.onnx import OnnxFacts
+from watchword.inspect.formats.onnx import OnnxFacts
 from watchword.inspect.rules.rule import Rule
 
 _KNOWN_DOMAINS_TEXT = """

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from watchword.inspect.facts import Oddity, Verdict
-from watchword.inspect.onnx import OnnxFacts
+from watchword.inspect.formats.onnx import OnnxFacts
 from watchword.inspect.rules.rule import Rule
 
 _OUTSIDE = re.compile(r"^[/\\~]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|://|[\x00-\x1f\x7f]")

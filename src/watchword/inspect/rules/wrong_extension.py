@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from watchword.inspect.exhibit import Named
 from watchword.inspect.facts import Oddity, Verdict
-from watchword.inspect.identify import Named
 from watchword.inspect.rules.rule import Rule
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from watchword.inspect.facts import Oddity, Verdict
+from watchword.inspect.formats.zips import ZipFacts
 from watchword.inspect.rules.rule import Rule
-from watchword.inspect.zips import ZipFacts
 
 
 def check(facts: ZipFacts) -> Iterator[Oddity]:

@@ -10,11 +10,13 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from watchword.inspect.exhibit import MAGIC, Exhibit, Format
 from watchword.inspect.facts import Oddity
-from watchword.inspect.source import Source
+from watchword.inspect.pickles.judge import judge_pickle
+from watchword.inspect.source import Part, Source
 from watchword.limits import NUMPY_HEADER_BYTES_MAX
 
-MAGIC = b"\x93NUMPY"
+_MARK = b"\x93NUMPY"
 _ITEM = {"b": None, "i": None, "u": None, "f": None, "c": None, "m": None, "M": None, "V": None, "S": None, "U": 4}
 
 
@@ -114,3 +116,30 @@ def _item_size(descr: Any, depth: int) -> int | None:
                 item *= n
         total += item
     return total
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    source = exhibit.source
+    try:
+        facts = read_numpy(source)
+    except NumpyBroken as error:
+        exhibit.keep(error.oddity)
+        return what, "the header only"
+    exhibit.merge({"tensors": 1, "dtypes": [facts.descr]})
+    if facts.length is None:
+        report = judge_pickle(Part(source, facts.start, source.size - facts.start))
+        exhibit.keep_all(
+            Oddity(o.rule, None if o.offset is None else o.offset + facts.start, o.message, o.evidence)
+            for o in report.oddities
+        )
+        exhibit.merge(report.facts)
+        return what, "an array of objects: every opcode followed"
+    end = facts.start + facts.length
+    if source.size != end:
+        over = source.size - end
+        words = f"{over:,} bytes too many" if over > 0 else f"ends {-over:,} bytes early"
+        exhibit.odd("numpy-size", min(end, source.size), words)
+    return what, "header checked, the rest is array data to the byte"
+
+
+FORMATS = (Format("npy", MAGIC, lambda source, head, name: head.startswith(_MARK), _read, "npy"),)

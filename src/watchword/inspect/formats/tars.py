@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchword.inspect.facts import Oddity
-from watchword.inspect.source import Source
+from watchword.inspect.exhibit import STRUCTURE, Exhibit, Format
+from watchword.inspect.facts import Oddity, shown
+from watchword.inspect.source import Part, Source
 from watchword.limits import ARCHIVE_MEMBERS_MAX
 
 _BLOCK = 512
@@ -111,3 +112,21 @@ def _records(data: bytes) -> dict[str, str]:
         found[_text(key)] = _text(value)
         at = end
     return found
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    facts = read_tar(exhibit.source)
+    exhibit.check(facts)
+    exhibit.keep(*facts.oddities)
+    for member in facts.members:
+        inner = f"{exhibit.path}:{shown(member.name, 200)}"
+        if member.kind not in "0\x0071256":
+            words = f"an entry of type {member.kind!r} is not read"
+            exhibit.into.keep(inner, [Oddity("not-inspected", member.header, words)])
+        elif member.size:
+            exhibit.inner(member.name, Part(exhibit.source, member.start, member.size))
+    exhibit.merge({"members": len(facts.members)})
+    return "tar", f"{len(facts.members):,} members opened"
+
+
+FORMATS = (Format("tar", STRUCTURE, lambda source, head, name: looks_like_tar(source), _read, "tar nemo pt pth"),)

@@ -12,14 +12,18 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from watchword.inspect.facts import Oddity
-from watchword.inspect.source import Budget, Part, Source, chunks_of, hold
-from watchword.limits import ARCHIVE_DIRECTORY_BYTES_MAX, ARCHIVE_MEMBERS_MAX
+from watchword.inspect.exhibit import STRUCTURE, WEAK, Exhibit, Format
+from watchword.inspect.facts import Oddity, shown
+from watchword.inspect.source import Budget, Part, Source, TooMuch, chunks_of, hold
+from watchword.limits import ARCHIVE_CRC_BYTES_MAX, ARCHIVE_DIRECTORY_BYTES_MAX, ARCHIVE_MEMBERS_MAX
+
+_TENSOR_MEMBER = re.compile(r"(?:^|.*/)\.?data/[^/]+")
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -304,3 +308,125 @@ def _name(raw: bytes, flags: int) -> str:
     if flags & 0x800:
         return raw.decode("utf-8", "backslashreplace")
     return raw.decode("cp437")
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    source = exhibit.source
+    try:
+        facts = read_zip(source)
+    except ZipBroken as error:
+        exhibit.keep(error.oddity)
+        exhibit.unread(0, source.size)
+        _pieces(exhibit)
+        return what, "not readable as an archive"
+    exhibit.check(facts)
+    exhibit.keep(*facts.oddities)
+    torch = _torch_prefix(facts)
+    tensors = packed = 0
+    looked_at = set()
+    for member in facts.members:
+        place = (member.start, member.packed, member.method)
+        if place in looked_at:
+            continue
+        looked_at.add(place)
+        packed += member.packed
+        if packed > source.size:
+            # Entries that share their bytes: following each would take time without bound.
+            words = "the members overlap: together they are longer than the file"
+            exhibit.odd("unpack-limit", member.header, words)
+            break
+        if torch is not None and member.method == 0 and _is_tensor(member, torch):
+            tensors += 1
+        elif not member.name.endswith("/") or member.size:
+            _member(exhibit, member)
+    for start, end in facts.outside:
+        exhibit.inner(f"bytes@{start:#x}", Part(source, start, end - start))
+    exhibit.merge({"members": len(facts.members)})
+    if torch is None:
+        return what, f"{len(facts.members):,} members opened"
+    if tensors:
+        exhibit.note(f"{tensors:,} tensors are raw data to every loader: in the file's digest, checksums not computed")
+    if any("/code/" in f"/{member.name}" for member in facts.members):
+        exhibit.odd("not-inspected", None, "TorchScript code is not interpreted yet")
+    return "pytorch", "data.pkl followed opcode by opcode, every member accounted for"
+
+
+def _torch_prefix(facts: ZipFacts) -> str | None:
+    """The folder in a PyTorch archive; None when it is another sort of archive."""
+    for member in facts.members:
+        if member.name.endswith("/data.pkl") or member.name == "data.pkl":
+            prefix = member.name.removesuffix("data.pkl")
+            names = {other.name for other in facts.members}
+            if prefix + "version" in names or prefix + "constants.pkl" in names or prefix + "byteorder" in names:
+                return prefix
+    return None
+
+
+def _is_tensor(member: Member, prefix: str) -> bool:
+    return member.name.startswith(prefix) and bool(_TENSOR_MEMBER.fullmatch(member.name))
+
+
+def _member(exhibit: Exhibit, member: Member) -> None:
+    inner = f"{exhibit.path}:{shown(member.name, 200)}"
+    into = exhibit.into
+    if not exhibit.goes_deeper():
+        return
+    try:
+        opened = open_member(exhibit.source, member, exhibit.budget)
+    except TooMuch as error:
+        into.keep(inner, [Oddity("unpack-limit", member.start, str(error))])
+        return
+    except ZipBroken as error:
+        into.keep(inner, [error.oddity])
+        return
+    if opened is None:
+        rule = "zip-encrypted" if member.encrypted else "zip-method"
+        words = "is encrypted" if member.encrypted else f"packed by method {member.method}, which is not read"
+        if member.start < 0:
+            words = "cannot be found in the archive"
+        into.keep(inner, [Oddity(rule, member.header, words)])
+        return
+    if opened.size <= ARCHIVE_CRC_BYTES_MAX:
+        crc = crc_of(opened)
+        if crc != member.crc:
+            words = f"checksum {crc:08x}, the directory says {member.crc:08x}"
+            into.keep(inner, [Oddity("zip-crc", member.start, words)])
+    else:
+        exhibit.note("members over 64 MiB: in the file's digest, checksums not computed")
+    exhibit.judge(inner, opened)
+
+
+def _pieces(exhibit: Exhibit) -> None:
+    """Members of an archive without a directory, by their local headers: a streaming reader would find them."""
+    source = exhibit.source
+    at = 0
+    while source.read_at(at, 4) == b"PK\x03\x04" and exhibit.goes_deeper():
+        head = source.read_at(at, 30)
+        if len(head) < 30:
+            return
+        packed, size = int.from_bytes(head[18:22], "little"), int.from_bytes(head[22:26], "little")
+        lengths = int.from_bytes(head[26:28], "little"), int.from_bytes(head[28:30], "little")
+        name = source.read_at(at + 30, lengths[0]).decode("utf-8", "backslashreplace")
+        start = at + 30 + sum(lengths)
+        method = int.from_bytes(head[8:10], "little")
+        # Streamed members do not say their length here: the rest of the file is what a decoder would be given.
+        length = packed if packed and packed != 0xFFFFFFFF else source.size - start
+        member = Member(name, method, bool(head[6] & 1), 0, length, size, at, start)
+        try:
+            opened = open_member(source, member, exhibit.budget)
+        except (ZipBroken, TooMuch):
+            opened = None
+        if opened is not None:
+            exhibit.judge(f"{exhibit.path}:{shown(name, 200)}", opened)
+        at = start + length
+
+
+def _claims(source: Source, head: bytes, name: str) -> bool:
+    return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+_SUFFIXES = "zip npz pt pth pt2 mar keras"
+FORMATS = (
+    Format("zip", STRUCTURE, _claims, _read, _SUFFIXES, hides=lambda source, head: looks_like_zip(source)),
+    Format("zip", WEAK, lambda source, head, name: looks_like_zip(source), _read, _SUFFIXES),
+)

@@ -12,6 +12,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from watchword.inspect.exhibit import STRUCTURE, Exhibit, Format
 from watchword.inspect.facts import Oddity
 from watchword.inspect.source import Source
 from watchword.limits import SAFETENSORS_COMMAS_MAX, SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_TENSORS_MAX
@@ -132,3 +133,21 @@ def _coverage(spans: list[tuple[int, int, str]], base: int, size: int) -> list[O
     elif base + at > size:
         raise SafetensorsBroken(size, f"ends {base + at - size:,} bytes early")
     return found[:50]
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    try:
+        facts = read_safetensors(exhibit.source)
+    except SafetensorsBroken as error:
+        exhibit.keep(error.oddity)
+        return what, "the header only"
+    exhibit.keep(*facts.oddities)
+    exhibit.merge({"tensors": facts.tensors, "parameters": facts.parameters, "dtypes": list(facts.dtypes)})
+    if facts.metadata:
+        exhibit.merge({"metadata": facts.metadata})
+    return what, "header checked, every byte owned by a tensor" if not facts.oddities else "header checked"
+
+
+FORMATS = (
+    Format("safetensors", STRUCTURE, lambda source, head, name: looks_like_safetensors(source), _read, "safetensors"),
+)

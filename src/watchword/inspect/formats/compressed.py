@@ -12,9 +12,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from watchword.inspect.exhibit import MAGIC, STRUCTURE, WEAK, Exhibit, Format
 from watchword.inspect.facts import Oddity
-from watchword.inspect.source import CHUNK, Budget, Source, hold
-from watchword.inspect.zips import drained
+from watchword.inspect.formats.zips import drained
+from watchword.inspect.source import CHUNK, Budget, Part, Source, TooMuch, hold
 
 _ZFILE_HEADER = 2 + 19
 """``ZF``, and the length as text of 19 characters (joblib numpy_pickle_compat); before joblib 0.8.4 a space more."""
@@ -88,3 +89,52 @@ def decompress(source: Source, what: str, budget: Budget) -> tuple[Source, int]:
         oddity = Oddity("compressed-broken", stream.end, stream.damage)
         raise CompressedBroken(oddity, opened if opened.size else None)
     return opened, stream.end
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    source = exhibit.source
+    if not exhibit.goes_deeper():
+        return what, "not unpacked"
+    try:
+        opened, end = decompress(source, what, exhibit.budget)
+    except TooMuch as error:
+        exhibit.odd("unpack-limit", None, str(error))
+        return what, "unpacking stopped at a limit"
+    except CompressedBroken as error:
+        exhibit.keep(error.oddity)
+        exhibit.unread(0, source.size)
+        if error.so_far is None:
+            return what, "not readable as a compressed stream"
+        opened, end = error.so_far, source.size
+    if end < source.size and source.read_at(end, 4096).strip(b"\0"):
+        exhibit.odd("compressed-trailing", end, f"{source.size - end:,} bytes after the end")
+        exhibit.judge(f"{exhibit.path}:bytes@{end:#x}", Part(source, end, source.size - end))
+    inner, looked = exhibit.judge(f"{exhibit.path}:unpacked", opened)
+    return what, f"unpacked: {inner}, {looked}"
+
+
+def _gzip(source: Source, head: bytes, name: str) -> bool:
+    return head.startswith(b"\x1f\x8b\x08") and len(head) > 3
+
+
+def _bzip2(source: Source, head: bytes, name: str) -> bool:
+    return head.startswith(b"BZh") and head[3:4].isdigit() and head[4:10] in (b"1AY&SY", b"\x17rE8P\x90")
+
+
+def _lzma(source: Source, head: bytes, name: str) -> bool:
+    return head[:3] == b"\x5d\x00\x00" and len(head) > 13
+
+
+def _zlib(source: Source, head: bytes, name: str) -> bool:
+    return head[:1] == b"\x78" and len(head) > 2 and int.from_bytes(head[:2], "big") % 31 == 0
+
+
+_PICKLED = "pkl pickle p pck dill joblib "
+FORMATS = (
+    Format("gzip", MAGIC, _gzip, _read, _PICKLED + "gz tgz nemo"),
+    Format("bzip2", MAGIC, _bzip2, _read, _PICKLED + "bz2"),
+    Format("xz", MAGIC, lambda source, head, name: head.startswith(b"\xfd7zXZ\0"), _read, _PICKLED + "xz"),
+    Format("zfile", MAGIC, lambda source, head, name: head.startswith(b"ZF0x"), _read, _PICKLED),
+    Format("lzma", STRUCTURE, _lzma, _read, _PICKLED),
+    Format("zlib", WEAK, _zlib, _read, _PICKLED),
+)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from watchword.inspect.exhibit import WEAK, Exhibit, Format
 from watchword.inspect.facts import Oddity
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
@@ -190,3 +191,28 @@ def _varint(reader: Reader) -> int:
         shift += 7
         if shift > 63:
             raise OnnxBroken(reader.tell(), "a number of more than 64 bits")
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    try:
+        facts = read_onnx(exhibit.source)
+    except OnnxBroken as error:
+        exhibit.keep(error.oddity)
+        return what, "up to where it is malformed"
+    exhibit.check(facts)
+    told = {
+        "opsets": {domain or "ai.onnx": version for domain, version in facts.opsets.items()},
+        "ir_version": facts.ir_version,
+        "producer": facts.producer,
+        "nodes": facts.nodes,
+        "tensors": facts.tensors,
+        "operators": sorted({f"{domain}::{op}" if domain else op for domain, op in facts.ops})[:200],
+        "external_data": sorted(facts.external)[:50],
+    }
+    exhibit.merge({key: value for key, value in told.items() if value})
+    if facts.metadata:
+        exhibit.merge({"metadata": facts.metadata})
+    return what, "every node, function and tensor header; tensor data passed over"
+
+
+FORMATS = (Format("onnx", WEAK, lambda source, head, name: looks_like_onnx(source), _read, "onnx"),)

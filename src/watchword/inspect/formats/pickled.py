@@ -1,0 +1,33 @@
+"""Pickles as delivered files: marked ones by their first opcode; ``judge`` tries what is left for unmarked ones."""
+
+from __future__ import annotations
+
+from watchword.inspect.exhibit import MAGIC, Exhibit, Format
+from watchword.inspect.pickles.judge import PickleReport, judge_pickle
+from watchword.inspect.source import Source
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    report = judge_pickle(exhibit.source)
+    hand_on(exhibit, report)
+    looked = "every opcode followed"
+    if report.kind == "joblib":
+        looked += ", raw arrays passed over as joblib does"
+    return report.kind, looked
+
+
+def hand_on(exhibit: Exhibit, report: PickleReport) -> None:
+    """Report what was found in a stream of pickles, and judge what it would load in turn."""
+    exhibit.keep_all(report.oddities)
+    exhibit.merge(report.facts)
+    for start, end in report.unread:
+        exhibit.unread(start, end)
+    for name, inner in report.nested:
+        exhibit.inner(name, inner)
+
+
+def _claims(source: Source, head: bytes, name: str) -> bool:
+    return head[:1] == b"\x80" and head[1:2] <= b"\x05" and len(head) > 1
+
+
+FORMATS = (Format("pickle", MAGIC, _claims, _read, "pkl pickle p pck dill joblib pt pth"),)
