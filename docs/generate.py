@@ -30,9 +30,9 @@ def pages() -> dict[Path, str]:
         PAGES / "requirements.md": requirements(),
         PAGES / "rules.md": rules(),
     }
-    from watchword.inspect.rules import RULES
+    from watchword.inspect.rules import every
 
-    return made | {ROOT / "docs" / "rules" / f"{rule.id}.md": rule.page() for rule in RULES}
+    return made | {ROOT / "docs" / "rules" / f"{rule.id}.md": rule.page() for rule in every()}
 
 
 EVERYWHERE = ("--home", "--format", "--quiet", "--passphrase-fd", "--help")
@@ -182,9 +182,9 @@ def requirements() -> str:
 
 def rules() -> str:
     """Every inspection rule on one line."""
-    from watchword.inspect.rules import RULES
+    from watchword.inspect.rules import every
 
-    rows = [f"| [{rule.id}](../rules/{rule.id}.md) | {rule.verdict} | {rule.title} |" for rule in RULES]
+    rows = [f"| [{rule.id}](../rules/{rule.id}.md) | {rule.verdict} | {rule.title} |" for rule in every()]
     return "\n".join(
         [
             "# Inspection rules\n",

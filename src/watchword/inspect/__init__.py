@@ -7,12 +7,12 @@ Nothing that is inspected is ever imported, loaded or executed (invariant I8).
 
 from watchword.inspect.facts import FileReport, Finding, Inspection, Progress, Verdict
 from watchword.inspect.inspection import NoManifest, inspect_path, manifest_of, tool
-from watchword.inspect.rules import RULES, UnknownRule, explain
+from watchword.inspect.rules import UnknownRule, explain
+from watchword.inspect.rules import every as every_rule
 from watchword.inspect.text import render_text
 from watchword.inspect.walk import FileChanged, NothingThere
 
 __all__ = [
-    "RULES",
     "FileChanged",
     "FileReport",
     "Finding",
@@ -22,6 +22,7 @@ __all__ = [
     "Progress",
     "UnknownRule",
     "Verdict",
+    "every_rule",
     "explain",
     "inspect_path",
     "manifest_of",

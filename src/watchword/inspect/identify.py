@@ -3,52 +3,87 @@
 By rank: formats with a magic number first, then those that a loader recognises by structure, then text, then what has
 less. A pickle of protocols 0 and 1 has no mark; ``judge`` tries that for whatever is left. Within a rank the order is
 that of the list.
+
+A marked pickle is told before the other formats are imported: start-up is paid for every file inspected alone.
 """
 
 from __future__ import annotations
 
+import importlib
+from functools import cache
 from pathlib import PurePosixPath
 
 from watchword.inspect.exhibit import Format, Named
-from watchword.inspect.formats import compressed, numpys, onnx, pickled, plain, safetensors, tars, zips
+from watchword.inspect.formats import pickled
 from watchword.inspect.source import Source
 
-_LISTED = (
-    *numpys.FORMATS,
-    *compressed.FORMATS,
-    *pickled.FORMATS,
-    *zips.FORMATS,
-    *tars.FORMATS,
-    *safetensors.FORMATS,
-    *onnx.FORMATS,
-    *plain.FORMATS,
-)
-FORMATS: tuple[Format, ...] = tuple(sorted(_LISTED, key=lambda listed: listed.rank))
-"""Every format, in the order in which it is asked. Adding one is adding a module and a line here."""
+MODULES = ("numpys", "compressed", "pickled", "zips", "tars", "safetensors", "onnx", "plain")
+"""The modules of ``formats``. Adding one is adding a file and its name here."""
 
-_NAMES = frozenset(listed.name for listed in FORMATS)
-_BY_SUFFIX: dict[str, frozenset[str]] = {
-    suffix: frozenset(listed.name for listed in FORMATS if suffix in listed.suffixes.split())
-    for suffix in {word for listed in FORMATS for word in listed.suffixes.split()}
-}
+HIDING: dict[str, bytes] = {"zips": b"PK\5\6"}
+"""Those with a format that ``hides`` (a test compares), and what must stand in a file's end for it to matter."""
+
+_END = 22 + 65_535
+"""Bytes: the end record of a zip and its longest comment; nothing that hides at an end is further from it."""
+
+
+def _listed(modules: tuple[str, ...]) -> tuple[Format, ...]:
+    found = [importlib.import_module(f"watchword.inspect.formats.{name}").FORMATS for name in modules]
+    return tuple(sorted((listed for formats in found for listed in formats), key=lambda listed: listed.rank))
+
+
+@cache
+def formats() -> tuple[Format, ...]:
+    """Every format, in the order in which it is asked."""
+    return _listed(MODULES)
+
+
+def hiding(source: Source, head: bytes) -> tuple[Format, ...]:
+    """The formats that *source* may be besides what it is recognised as; each is still to be asked."""
+    end = head if source.size <= len(head) else source.read_at(max(source.size - _END, 0), _END)
+    found = (_hiding(module) for module, mark in HIDING.items() if mark in end or mark in head)
+    return tuple(listed for formats in found for listed in formats)
+
+
+@cache
+def _hiding(module: str) -> tuple[Format, ...]:
+    return tuple(listed for listed in _listed((module,)) if listed.hides is not None)
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(listed.name for listed in formats())
+
+
+@cache
+def _by_suffix(suffix: str) -> frozenset[str]:
+    return frozenset(listed.name for listed in formats() if suffix in listed.suffixes.split())
 
 
 def identify(source: Source, head: bytes, name: str) -> Format:
     """The format of *source*, whose first 4,096 bytes are *head*."""
-    for listed in FORMATS:
+    for listed in pickled.FORMATS:
         if listed.claims(source, head, name):
             return listed
-    return plain.UNKNOWN
+    for listed in formats():
+        if listed.claims(source, head, name):
+            return listed
+    from watchword.inspect.formats.plain import UNKNOWN
+
+    return UNKNOWN
 
 
-def named(name: str, refined: str, found: str) -> Named | None:
+def named(name: str, refined: str, found: Format) -> Named | None:
     """*name* beside what it is, when its extension says something else; None when they agree.
 
     *refined* is what the reader called it, *found* the listed format that it was recognised as.
     """
-    expected = _BY_SUFFIX.get(PurePosixPath(name).suffix.lower().removeprefix("."))
-    if expected is None or "empty" in (refined, found):
+    suffix = PurePosixPath(name).suffix.lower().removeprefix(".")
+    if not suffix or (refined == found.name and suffix in found.suffixes.split()):
         return None
-    if (refined if refined in _NAMES else found) in expected:
+    expected = _by_suffix(suffix)
+    if not expected or "empty" in (refined, found.name):
+        return None
+    if (refined if refined in _names() else found.name) in expected:
         return None
     return Named(name, refined, expected)

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from watchword.inspect.exhibit import Exhibit
 from watchword.inspect.facts import Verdict
-from watchword.inspect.formats.pickled import hand_on
-from watchword.inspect.identify import FORMATS, identify, named
+from watchword.inspect.formats import pickled
+from watchword.inspect.identify import hiding, identify, named
 from watchword.inspect.judgement import Judgement
 from watchword.inspect.pickles.judge import PickleReport, judge_pickle
 from watchword.inspect.pickles.opcodes import OPCODES
@@ -41,14 +41,14 @@ def judge_exhibit(exhibit: Exhibit) -> tuple[str, str]:
     head = source.read_at(0, 4096)
     found = identify(source, head, exhibit.name)
     before = len(exhibit.into.findings)
-    base = found.name
-    refined, looked = found.read(exhibit, base)
+    base = found
+    refined, looked = found.read(exhibit, base.name)
     # What is not certainly a pickle, or is certainly something else, may still be one to a loader.
-    if base != "pickle" and head and head[0] in _FIRST:
+    if base.name != "pickle" and head and head[0] in _FIRST:
         report = _hidden_pickle(exhibit, refined, before)
         if report is not None:
-            base, refined, looked = "pickle", report.kind, "every opcode followed"
-    for other in FORMATS:
+            base, refined, looked = pickled.FORMATS[0], report.kind, "every opcode followed"
+    for other in hiding(source, head):
         if other.hides is not None and other.name != found.name and other.hides(source, head):
             exhibit.note(f"{other.name} too: it was judged as that as well")
             other.read(exhibit, found.name)
@@ -67,7 +67,7 @@ def _hidden_pickle(exhibit: Exhibit, what: str, before: int) -> PickleReport | N
         return None  # a text that is also a number or a list to an unpickler is a text
     if what in _LOOSE:
         del into.findings[before:]
-        hand_on(exhibit, report)
+        pickled.hand_on(exhibit, report)
         return report
     bad = [o for o in report.oddities if BY_ID[o.rule].verdict is not Verdict.UNREADABLE]
     exhibit.keep_all(o for o in bad if o.rule != "pickle-trailing")

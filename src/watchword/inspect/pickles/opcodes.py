@@ -262,7 +262,7 @@ def _skip_array(m: Machine, wrapper: Made) -> None:
 
 
 def _add(m: Machine, target: Value, items: list[Value], how: str) -> None:
-    """*how* is APPENDS, SETITEMS or ADDITEMS: on anything but a plain container this runs a method, so it is a write."""
+    """*how* is APPENDS, SETITEMS or ADDITEMS: on anything but a plain container this runs a method: a write."""
     if isinstance(target, Container):
         m.extend(target, items)
     elif items and isinstance(target, Global | Made):

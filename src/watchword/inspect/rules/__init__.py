@@ -1,37 +1,76 @@
 """The rules: every module of this folder but ``rule`` is one, named after its id. Adding one is adding a file, a test
 and its page (``docs/rules``).
+
+A rule is imported when it is first needed: most files need few of them, and start-up is paid for every file that is
+inspected alone. What reads facts of ``pickles/`` is called ``pickle-…``, so that a pickle needs no other rules.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib
-import pkgutil
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
 
 from watchword.errors import WatchwordError
 from watchword.inspect.facts import Oddity
 from watchword.inspect.rules.rule import Rule
 
-_FILES = sorted(module.name for module in pkgutil.iter_modules(__path__) if module.name != "rule")
-
-RULES: tuple[Rule, ...] = tuple(importlib.import_module(f"{__name__}.{name}").RULE for name in _FILES)
-"""Every rule, by id."""
-
-BY_ID: dict[str, Rule] = {rule.id: rule for rule in RULES}
-
-_BY_FACTS: dict[type, tuple[Rule, ...]] = {
-    kind: tuple(rule for rule in RULES if kind in rule.reads) for rule in RULES for kind in rule.reads
+_FOLDER = Path(__file__).parent
+_FILES: dict[str, str] = {
+    path.stem.replace("_", "-"): path.stem
+    for path in sorted(_FOLDER.iterdir())
+    if path.suffix == ".py" and path.stem not in ("__init__", "rule")
 }
+"""Id to module."""
+
+_PICKLES = "watchword.inspect.pickles."
 
 
 class UnknownRule(WatchwordError):
     """No rule has this id."""
 
 
+class _ById(Mapping[str, Rule]):
+    """Every rule by id, imported when it is asked for."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Rule] = {}
+
+    def __getitem__(self, rule_id: str) -> Rule:
+        found = self._known.get(rule_id)
+        if found is None:
+            found = importlib.import_module(f"{__name__}.{_FILES[rule_id]}").RULE
+            self._known[rule_id] = found
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FILES)
+
+    def __len__(self) -> int:
+        return len(_FILES)
+
+
+BY_ID: Mapping[str, Rule] = _ById()
+
+
+def every() -> tuple[Rule, ...]:
+    """Every rule, in the order of ids."""
+    return tuple(BY_ID.values())
+
+
+_BY_FACTS: dict[type, tuple[Rule, ...]] = {}
+
+
 def check_all(facts: object) -> Iterator[Oddity]:
     """What the rules that read facts of this type say of *facts*."""
-    for rule in _BY_FACTS.get(type(facts), ()):
+    kind = type(facts)
+    if kind not in _BY_FACTS:
+        asked = (key for key in BY_ID if not kind.__module__.startswith(_PICKLES) or key.startswith("pickle-"))
+        _BY_FACTS[kind] = tuple(rule for rule in map(BY_ID.__getitem__, asked) if kind in rule.reads)
+    for rule in _BY_FACTS[kind]:
         if rule.check is not None:
             yield from rule.check(facts)
 
@@ -49,13 +88,19 @@ def explain(rule_id: str) -> str:
     return rule.page()
 
 
+@cache
 def digest() -> str:
-    """``sha256:<hex>`` over all rules and tables, so that two inspections can be told to have used the same."""
-    from watchword.inspect.pickles import allowed, denied, stdlib
+    """``sha256:<hex>`` over this whole inspector: rules, readers and tables, file by file, as installed.
 
-    text = [rule.page() for rule in RULES]
-    text += [f"{name}={value}" for table in (allowed.ALLOWED, denied.DENIED) for name, value in sorted(table.items())]
-    for words in (denied.MODULE_WORDS, denied.MAGIC_WORDS, denied.EXECUTING_WORDS, denied.FILE_WORDS, stdlib.STDLIB):
-        text.append(" ".join(sorted(words)))
-    text += [" ".join(sorted(allowed.FRAMEWORKS)), allowed.REBUILDS.pattern]
-    return "sha256:" + hashlib.sha256("\n".join(text).encode()).hexdigest()
+    Two inspections with one digest were made by the same rules. (Of files, not of what they say: no rule need be
+    imported for it, and a changed check counts as much as a changed word.)
+    """
+    hashed = hashlib.sha256()
+    room = _FOLDER.parent
+    for folder, below, files in sorted(os.walk(room)):
+        below[:] = [name for name in below if name != "__pycache__"]
+        for name in sorted(files):
+            path = Path(folder, name)
+            hashed.update(f"{path.relative_to(room).as_posix()}\0{path.stat().st_size}\0".encode())
+            hashed.update(path.read_bytes())
+    return "sha256:" + hashed.hexdigest()
