@@ -274,6 +274,56 @@ Origin: 1 MB of text; the next file names the next ones."""
 WITNESS_REQUEST_BYTES_MAX = NOTE_BYTES_MAX + 4_096
 """One add-checkpoint request. Origin: a note, and 63 lines of 45 bytes with the old size before it."""
 
+# -- ledger over HTTP -----------------------------------------------------------------------------
+SPLITS_KEPT_MAX = 16
+"""Equivocations kept of one ledger. Origin: one convicts; a thief who signs a thousand must not fill the disk."""
+
+FETCH_S_MAX = 30.0
+"""One request to another node, from connecting to its last byte, in seconds. Origin: 8 MB over 3 Mbit/s."""
+
+FETCH_RUN_BYTES_MAX = 1024 * 1024 * 1024
+"""What one peer may make us read in one run, in bytes. Origin: a ledger of 10^6 leaves with its tiles is 50 MB."""
+
+FETCH_HEADS_BYTES_MAX = 2 * NOTE_BYTES_MAX
+"""The heads kept of one ledger. Origin: nine notes with the lines of 32 witnesses are 1.1 MB."""
+
+PULL_TOGETHER_MAX = 16_384
+"""New leaves of one ledger that are verified together, by the root alone. Origin: 64 bundles, 600 KB of our leaves;
+more are verified bundle by bundle through the tiles above them, and a run that was cut short goes on where it was."""
+
+PULL_LEAVES_MAX = 16_777_216
+"""New leaves taken of one ledger in one run. Origin: a level-2 tile; the hashes kept meanwhile are 2 MB."""
+
+PULL_WORKERS_MIN = 256
+"""Bundles from which on a pull is shared between processes. Origin: starting one costs as much as some 100 bundles."""
+
+BODIES_ASKED_MAX = 1_000
+"""Bodies that one request asks for. Origin: 72 KB of text."""
+
+BODIES_ANSWERED_BYTES_MAX = 6 * 1024 * 1024
+"""Bodies in one answer, in bytes before base64; the rest is asked for again. Origin: FETCH_S_MAX at 3 Mbit/s."""
+
+BODIES_ANSWER_BYTES_MAX = 48 * 1024 * 1024
+"""One answer with bodies, as text. Origin: one body of BODY_BYTES_MAX after the limit was nearly reached, in base64."""
+
+DEMAND_BYTES_MAX = 128 * 1024
+"""One signed request for bodies. Origin: BODIES_ASKED_MAX commitments and a signature of 3.4 KB."""
+
+DEMAND_ROUNDS_MAX = 64
+"""Requests for bodies to one peer in one run. Origin: 64,000 bodies; the next run asks for the next ones."""
+
+SERVE_CONNECTIONS_MAX = 256
+"""Connections that ``serve`` holds at a time; more are told to come again. Origin: a quarter of usual open files."""
+
+SERVE_HEAD_S_MAX = 10.0
+"""From a connection's first byte to the end of a request's head, in seconds. Origin: far above any honest network."""
+
+SERVE_REQUEST_S_MAX = 30.0
+"""From a request's head to the last byte of its answer, in seconds. Origin: as FETCH_S_MAX."""
+
+SERVE_BODIES_TOGETHER_MAX = 4
+"""Requests for bodies answered at a time; others wait. Origin: memory, about 100 MB for each at the limits."""
+
 # -- record ---------------------------------------------------------------------------------------
 CARD_BYTES_MAX = 1024 * 1024
 """A model card or configuration file read for what it tells. Origin: the longest cards met have 200 KB."""

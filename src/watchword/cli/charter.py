@@ -151,6 +151,21 @@ def _shown(charter: Charter, state: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def tlog_policy(args: argparse.Namespace) -> int:
+    """Write the charter's ledgers, witnesses and quorum for tools that read C2SP policies."""
+    from watchword.ledger.policy import tlog_policy as policy_of
+
+    charter = _file(args).charter
+    text = policy_of(charter)
+    value = {"charter": charter.digest, "output": None, "policy": text, "schema": "watchword-tlog-policy/1"}
+    if args.output is None:
+        emit(args, text.rstrip("\n"), value)
+        return 0
+    write_new(args.output, text.encode())
+    emit(args, f"wrote {args.output}", value | {"output": str(args.output)})
+    return 0
+
+
 def lint(args: argparse.Namespace) -> int:
     """Say what cannot work; exit 1 when something cannot."""
     charter = _file(args).charter

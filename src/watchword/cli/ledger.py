@@ -13,19 +13,27 @@ class NotADecision(WatchwordError):
     """A proof was asked for of something that is not a decision."""
 
 
+class NoPeer(WatchwordError):
+    """No address to talk to."""
+
+
 def show(args: argparse.Namespace) -> int:
     """Heads, sizes and witnesses of every ledger of the alliance, as this node knows them."""
     from watchword import node
 
-    with node.Node.open(node.find_home(args.home), writing=False) as here:
+    home = node.find_home(args.home)
+    with node.Node.open(home, writing=False) as here:
         heads = here.heads()
+    peers = dict(sorted(node.read_home(home).peers.items()))
     lines = []
     for head in heads:
         witnesses = ", ".join(f"{name} {age} s ago" for name, age in head.witnesses) or "nobody"
         waiting = f", {head.waiting} not yet cosigned" if head.waiting else ""
         cosigned = f"cosigned {head.time} at {head.cosigned_size:,}" if head.time else "not cosigned"
         lines.append(f"{head.origin:28} {head.size:7,} leaves  {cosigned}{waiting}; witnesses {witnesses}")
-    emit(args, "\n".join(lines), {"heads": [head.value() for head in heads], "schema": "watchword-heads/1"})
+    lines += ["peers: " + ", ".join(f"{name} {url}" for name, url in peers.items())] if peers else []
+    value = {"heads": [head.value() for head in heads], "peers": peers, "schema": "watchword-heads/1"}
+    emit(args, "\n".join(lines), value)
     return 0
 
 
@@ -89,6 +97,58 @@ def exchange(args: argparse.Namespace) -> int:
     value["schema"] = "watchword-exchange/1"
     emit(args, "\n".join(lines), value)
     return 0
+
+
+def sync(args: argparse.Namespace) -> int:
+    """Pull from peers; exit 1 when one of them forked, 2 when none of them answered."""
+    from watchword import node
+    from watchword.node.sync import sync as sync_from
+
+    home = node.find_home(args.home)
+    peers = _peers(home, args.peers)
+    with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
+        here.anchor_record()
+        here.publish()
+        brought = sync_from(here, peers, all_bodies=args.all_bodies)
+    forked = any(one.forks for one in brought)
+    value = {"schema": "watchword-synced/1", "synced": [one.value() for one in brought]}
+    emit(args, "\n".join(one.told() for one in brought), value)
+    silent = all(any(what == one.peer for what, _ in one.troubles) for one in brought)
+    return 1 if forked else 2 if silent else 0
+
+
+def witness(args: argparse.Namespace) -> int:
+    """Have peers cosign; exit 1 when a head still lacks its quorum, or one of our own contradicts it."""
+    from watchword import node
+    from watchword.node.witnessing import ask_witnesses
+
+    home = node.find_home(args.home)
+    peers = _peers(home, args.peers)
+    with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
+        asked = ask_witnesses(here, peers)
+        heads = [head for head in here.heads() if head.origin in here.me.origins.values()]
+    lines = [one.told() for one in asked]
+    lines += [f"{head.origin}: {head.waiting:,} leaves wait for a quorum" for head in heads if head.waiting]
+    value = {"asked": [one.value() for one in asked], "heads": [head.value() for head in heads]}
+    emit(args, "\n".join(lines), value | {"schema": "watchword-witnessed/1"})
+    whole = all(head.time is not None and not head.waiting for head in heads)
+    return 0 if whole and not any(one.fork for one in asked) else 1
+
+
+def _peers(home: Path, named: list[str]) -> dict[str, str]:
+    """The peers to talk to: those named, each with its address or the one in node.toml; else all of node.toml."""
+    from watchword import node
+
+    known = node.read_home(home).peers
+    peers = {}
+    for one in named or known:
+        name, _, url = one.partition("=")
+        if not url and name not in known:
+            raise NoPeer(f"{name}: no address of this peer is known", f"name it as {name}=URL, or in {home}/node.toml")
+        peers[name] = url or known[name]
+    if not peers:
+        raise NoPeer("no peer is named", f"name one as MEMBER=URL, or list them under [peers] in {home}/node.toml")
+    return peers
 
 
 def prove(args: argparse.Namespace) -> int:

@@ -200,6 +200,11 @@ def _charter(commands: Sub) -> None:
     adopt.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the alliance secret")
     show = _add(charter, "show", "charter:show", "print a charter: members, keys, quorums, the requirement table")
     show.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
+    policy = _add(
+        charter, "tlog-policy", "charter:tlog_policy", "print who signs and who must witness, as a C2SP policy file"
+    )
+    policy.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
+    policy.add_argument("--output", type=Path, metavar="FILE")
     lint = _add(charter, "lint", "charter:lint", "say what in a charter cannot work")
     lint.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
 
@@ -218,6 +223,11 @@ def _ledger(commands: Sub) -> None:
         ledger, "exchange", "ledger:exchange", "import what a shared folder holds for us; export to everyone"
     )
     exchange.add_argument("folder", type=Path, metavar="FOLDER")
+    sync = _add(ledger, "sync", "ledger:sync", "pull what peers hold over HTTP, verify it, cosign")
+    _peers(sync)
+    sync.add_argument("--all-bodies", action="store_true", help="ask for every body that is missing once more")
+    witness = _add(ledger, "witness", "ledger:witness", "have peers cosign this node's heads over HTTP")
+    _peers(witness)
     prove = _add(ledger, "prove", "ledger:prove", "write one file that re-checks decisions offline, bad news included")
     prove.add_argument("decisions", nargs="+", metavar="DECISION", help="a decision's id or locator")
     prove.add_argument("--record", action="store_true", help="with the gate's receipts")
@@ -226,6 +236,12 @@ def _ledger(commands: Sub) -> None:
     verify.add_argument("charter", type=Path, metavar="CHARTER")
     verify.add_argument("bundle", type=Path, metavar="BUNDLE")
     _add(ledger, "check", "ledger:check", "rebuild every tree of this node from its entries; name the first bad index")
+
+
+def _peers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "peers", nargs="*", metavar="MEMBER[=URL]", help="with whom (default: every peer that node.toml names)"
+    )
 
 
 def _notices(commands: Sub) -> None:
@@ -316,6 +332,11 @@ def _gate(commands: Sub) -> None:
 
 
 def _rest(commands: Sub) -> None:
+    serve = _add(commands, "serve", "serve:run", "serve ledgers, mirrors, witness and bodies over HTTP")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
+    serve.add_argument("--port", type=int, default=8440, metavar="N", help="default: 8440; 0 takes a free one")
+    serve.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; without it plain HTTP")
+    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, not encrypted")
     demo = _add(commands, "demo", "demo:run", "the exercise: five members, one model, three minutes")
     demo.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a new temporary folder)")
     demo.add_argument("--keep", action="store_true", help="leave the folder for a look around")

@@ -8,9 +8,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from watchword.ledger import durable
 from watchword.ledger.checkpoint import Checkpoint
+from watchword.ledger.heads import HeadStore, parse_stored
 from watchword.ledger.merkle import frontier_at, leaf_hash, root_of
 from watchword.ledger.tiles import WIDTH, BadLedger, BadTile, TileReader
+from watchword.limits import NOTE_BYTES_MAX
+
+
+def check_ledger(folder: Path, origin: str, stored: HeadStore) -> None:
+    """Check everything published of a ledger: bundles, every tile, the root, the stored head.
+
+    Raises:
+        BadLedger: names the first bad entry (``index``) or tile.
+        BadTile: a file is missing or malformed.
+    """
+    note = durable.read(folder / "checkpoint", NOTE_BYTES_MAX)
+    if note is None:
+        return
+    head = parse_stored(note, folder / "checkpoint", origin)
+    check_tiles(folder, head)
+    last_note = stored.read()
+    if last_note is not None:
+        last = parse_stored(last_note, stored.path, origin)
+        if last.size < head.size or (last.size == head.size and last.root != head.root):
+            raise BadLedger(f"ledger {origin}: checkpoint and stored head contradict each other")
 
 
 def check_tiles(folder: Path, head: Checkpoint) -> None:

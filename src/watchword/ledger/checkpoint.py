@@ -13,7 +13,7 @@ mldsa-cosignature, c2sp-examples, sunlight-skylight, sigsum-go.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from watchword.errors import WatchwordError
@@ -29,12 +29,20 @@ _LEVEL = 44
 
 
 class SplitView(WatchwordError):
-    """Two signed heads of one origin that cannot both be true. Carries both notes, as evidence."""
+    """Two signed heads of one origin that cannot both be true. Carries both notes, as evidence.
 
-    def __init__(self, message: str, ours: bytes, theirs: bytes) -> None:
+    Where their sizes differ, the notes convict together with what the tree of the larger head has at the smaller size:
+    ``passed``, another root than the smaller head states, and ``path``, the consistency proof from it.
+    """
+
+    def __init__(
+        self, message: str, ours: bytes, theirs: bytes, passed: bytes | None = None, path: Sequence[bytes] = ()
+    ) -> None:
         super().__init__(message, "keep both signed heads: together they convict whoever signed them")
         self.ours = ours
         self.theirs = theirs
+        self.passed = passed
+        self.path = tuple(path)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from typing import Self
 
 from watchword.errors import WatchwordError
 from watchword.ledger import durable, heads, merkle
-from watchword.ledger.check import check_tiles
+from watchword.ledger.check import check_ledger
 from watchword.ledger.checkpoint import Checkpoint, SplitView, parse_checkpoint, sign_checkpoint
 from watchword.ledger.durable import StorageTrouble
 from watchword.ledger.group import Append, Group
@@ -64,7 +64,7 @@ class Log:
         self.folder = folder
         self.origin = origin
         self._heads = HeadStore(heads_folder, origin)
-        self._staging = folder / "staging"
+        self.staging = folder / "staging"
         self._tiles = TileReader(folder)
         self._mutex = threading.Lock()
         self._group = Group(self._mutex, self._commit)
@@ -112,9 +112,9 @@ class Log:
                 raise NoLedger(f"{folder} holds entries of a ledger whose head store is lost", "begin a new origin")
             with durable.translated(folder):
                 if mirror:
-                    durable.replace(folder / "mirror", b"", log._staging, 0o600)
+                    durable.replace(folder / "mirror", b"", log.staging, 0o600)
                 else:
-                    Intake.create(folder / "intake", origin, 0, log._staging)
+                    Intake.create(folder / "intake", origin, 0, log.staging)
                 log._heads.swap(None, log._head.format().encode())
             log._recover()
         except BaseException:
@@ -350,25 +350,35 @@ class Log:
             if not {line for line in present.signatures if line.name == self.origin} <= set(given.signatures):
                 raise BadNote(f"checkpoint of {self.origin} lost its own signature")
             with self._finishing():
-                durable.replace(self.folder / "checkpoint", note, self._staging)
+                durable.replace(self.folder / "checkpoint", note, self.staging)
 
-    def check(self) -> None:
-        """Rebuild everything published from the entries and compare: bundles, every tile, the root, the stored head.
+    def accept_tiles(self, note: bytes) -> None:
+        """Accept a foreign head whose tiles and bundles lie in the folder already, each verified under it (``pull``).
 
         Raises:
-            BadLedger: names the first bad entry (``index``) or tile.
-            BadTile: a file is missing or malformed.
+            SplitView: the new tree does not pass through our head. Carries both notes; nothing changed.
+            BadProof, BadTile: the tiles on the new edge do not lead to its root, or are not there. Convicts nobody.
+            BadNote, NoLedger: as ``extend_mirror``.
         """
-        note = self.checkpoint()
-        if note is None:
-            return
-        head = heads.parse_stored(note, self.folder / "checkpoint", self.origin)
-        check_tiles(self.folder, head)
-        stored = self._heads.read()
-        if stored is not None:
-            last = heads.parse_stored(stored, self._heads.path, self.origin)
-            if last.size < head.size or (last.size == head.size and last.root != head.root):
-                raise BadLedger(f"ledger {self.origin}: checkpoint and stored head contradict each other")
+        head = parse_checkpoint(parse_note(note).text)
+        with self._mutex:
+            self._writable()
+            if self._intake or head.origin != self.origin or head.size <= self._head.size:
+                raise NoLedger(f"ledger {self.origin} is no mirror that a head at size {head.size} would extend")
+            at = self._tiles.hash_at(head.size)
+            if merkle.frontier_at(at, head.size).root() != head.root:
+                raise BadProof(f"tiles of {self.origin} do not lead to the root of its head at size {head.size}")
+            ours, old = self.checkpoint(), self._head.size
+            if ours is not None and old and (passed := merkle.frontier_at(at, old).root()) != self._head.root:
+                # What convicts is a proof, not a tile: the new head must provably pass our size under another root.
+                path = merkle.consistency_path(at, old, head.size)
+                merkle.verify_consistency(old, passed, head.size, head.root, path)
+                raise self._split(head, ours, note)
+            with self._finishing():
+                self._accept(head, note)
+
+    def check(self) -> None:  # as check_ledger says
+        check_ledger(self.folder, self.origin, self._heads)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -433,13 +443,13 @@ class Log:
     def _write_tiles(self, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         """Write every tile and bundle that *entries* after the present head change. Nothing points to them yet."""
         files = grown_files(self._tiles, self._head.size, entries, hashes)
-        durable.replace_many(self.folder, files, self._staging)
+        durable.replace_many(self.folder, files, self.staging)
 
     def _accept(self, head: Checkpoint, note: bytes) -> None:
         """Store the head, then the checkpoint; tiles for it are durable. Only then is it the present one."""
         self._heads.swap(self._stored, note)
         self._stored = note
-        durable.replace(self.folder / "checkpoint", note, self._staging)
+        durable.replace(self.folder / "checkpoint", note, self.staging)
         old, self._head = self._head, head
         if self._frontier.size != head.size:
             self._frontier = merkle.frontier_at(self._tiles.hash_at(head.size), head.size)
@@ -451,7 +461,7 @@ class Log:
         """Begin an empty intake: all that the old one holds is in tiles under the stored head."""
         if self._intake:
             self._intake.close()
-        Intake.create(self.folder / "intake", self.origin, self._head.size, self._staging)
+        Intake.create(self.folder / "intake", self.origin, self._head.size, self.staging)
         self._intake = Intake(self.folder / "intake", self.origin)
 
     def _split(self, head: Checkpoint, ours: bytes, theirs: bytes) -> SplitView:
@@ -499,8 +509,8 @@ class Log:
     def _lock(self) -> None:
         with durable.translated(self.folder):
             durable.make_folder(self.folder)
-            self._staging.mkdir(mode=0o700, exist_ok=True)
-        self._locks.append(durable.Lock(self._staging / "lock", f"ledger {self.origin}"))
+            self.staging.mkdir(mode=0o700, exist_ok=True)
+        self._locks.append(durable.Lock(self.staging / "lock", f"ledger {self.origin}"))
         self._locks.append(self._heads.lock())
         self._refusal = ""
 
@@ -529,10 +539,10 @@ class Log:
         with durable.translated(self.folder):
             durable.sync_folder(self.folder)
             if signed and (present is None or present.size < head.size):
-                durable.replace(self.folder / "checkpoint", stored, self._staging)
+                durable.replace(self.folder / "checkpoint", stored, self.staging)
             # 3. The intake is whole and agrees with the tiles.
             self._replay()
-            for left_over in self._staging.glob("[0-9]*"):
+            for left_over in self.staging.glob("[0-9]*"):
                 left_over.unlink()
         self._cut_short = False
 

@@ -13,7 +13,7 @@ Vectors: torchwood-litewitness.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -70,15 +70,24 @@ class Witness:
         folder: ``<folder>/<SHA-256 of origin>/checkpoint`` holds each last cosigned head, as the monitoring endpoint
             of tlog-witness serves it; ``<folder>/private`` locks and files being written.
         name: the key name of its lines, such as ``witness.example/alfa``.
-        key: level 44, used for nothing else.
+        key: level 44; signs cosignatures, and requests to other nodes (see ``demand``).
+        keep: told when a signed head and the one that was cosigned convict their log (equal size, another root).
     """
 
-    def __init__(self, folder: Path, name: str, key: SigningKey, clock: Clock) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        key: SigningKey,
+        clock: Clock,
+        keep: Callable[[str, SplitView], None] | None = None,
+    ) -> None:
         check_name(name, "name of the witness")
         self.folder = folder
         self.name = name
         self._key = key
         self._clock = clock
+        self._keep = keep
 
     def add_checkpoint(self, body: bytes, trusted: Mapping[str, PublicKey]) -> Answer:
         """Answer one add-checkpoint request (tlog-witness). The first of these that applies:
@@ -115,6 +124,9 @@ class Witness:
             try:
                 _check_extends(last, head, request.proof)
             except BadProof as error:
+                if self._keep and stored and head.size == last.size and head.root != last.root:
+                    message = f"two signed heads of {head.origin} at size {head.size} have different roots"
+                    self._keep(head.origin, SplitView(message, stored, request.note))
                 return _refusal(422, error)
             return Answer(200, _TEXT, self._cosign(request.note, head, stored))
 

@@ -426,7 +426,7 @@ def _plan_bodies(store: Store, plan: _Plan) -> int:
         if body.sort == "content":
             contents.append(body)
             continue
-        signed = _statement_of(body, held.get(body.commitment))
+        signed = statement_of(body, held.get(body.commitment))
         ours = signed is not None and (scope_allows(signed, store.me.name) or signed.statement.issuer == store.me.name)
         if signed is not None and ours:
             plan.bodies.append(body)
@@ -440,7 +440,7 @@ def _plan_bodies(store: Store, plan: _Plan) -> int:
     return len(plan.bundle.bodies) - len(plan.bodies)
 
 
-def _statement_of(body: Body, use: str | None) -> Signed | None:
+def statement_of(body: Body, use: str | None) -> Signed | None:
     """The statement in a body that a leaf of a ledger of *use* commits to; None when it has no place there.
 
     A body that is no statement, or a kind that its ledger does not hold, is left: the leaf stays, as one whose body is
@@ -471,7 +471,7 @@ def _plan_loose(node: Node, plan: _Plan, path: Path) -> None:
         found[signed.statement.id] = signed
     if plan.splits or plan.skipped:
         for body in plan.bundle.bodies:
-            one = _statement_of(body, "notices") if body.sort == "envelope" else None
+            one = statement_of(body, "notices") if body.sort == "envelope" else None
             if one is not None and one.statement.kind in NOTICES and node.store.judged(one).holder is not None:
                 found[one.statement.id] = one
     plan.loose = [found[id] for id in sorted(found) if id not in already]

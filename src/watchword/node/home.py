@@ -18,7 +18,7 @@ import tempfile
 import time
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, overload
@@ -46,11 +46,12 @@ class BusyNode(WatchwordError):
 
 @dataclass(frozen=True)
 class Home:
-    """What ``node.toml`` says: ``kind`` is ``member`` or ``supplier``."""
+    """What ``node.toml`` says: ``kind`` is ``member`` or ``supplier``; ``peers``: addresses of other members' nodes."""
 
     path: Path
     kind: str
     name: str
+    peers: Mapping[str, str] = field(default_factory=dict)
 
 
 @overload
@@ -93,7 +94,10 @@ def read_home(path: Path) -> Home:
     kind, name = value.get("kind"), value.get("name")
     if value.get("format") != 1 or kind not in ("member", "supplier") or not isinstance(name, str):
         raise NoHome(f"{path / 'node.toml'}: not of a form this version knows", "a newer watchword made it")
-    return Home(path, kind, name)
+    peers = value.get("peers", {})
+    if not isinstance(peers, dict) or not all(isinstance(url, str) for url in peers.values()):
+        raise NoHome(f"{path / 'node.toml'}: peers are written as [peers] and MEMBER = \"https://…\"")
+    return Home(path, kind, name, peers)
 
 
 def enrolment(path: Path) -> dict[str, Any]:

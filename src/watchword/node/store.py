@@ -37,7 +37,14 @@ from watchword.ledger.log import Log
 from watchword.ledger.notices import BadName, standing_of_notice
 from watchword.ledger.tiles import BadLedger
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list
-from watchword.limits import BUNDLE_BYTES_MAX, CLOCK_AHEAD_S_MAX, ENVELOPE_BYTES_MAX, NOTE_BYTES_MAX, NOTES_KEPT_MAX
+from watchword.limits import (
+    BUNDLE_BYTES_MAX,
+    CLOCK_AHEAD_S_MAX,
+    ENVELOPE_BYTES_MAX,
+    NOTE_BYTES_MAX,
+    NOTES_KEPT_MAX,
+    SPLITS_KEPT_MAX,
+)
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, D, blinded, parse_digest
 from watchword.statements.kinds import NOTICES
@@ -113,7 +120,7 @@ class Store:
     def log(self, origin: str) -> Log | None:
         """The ledger of *origin* as held here; None when nothing of it is."""
         if origin not in self._logs:
-            folder = self._folder(origin)
+            folder = self.folder(origin)
             if not (folder / "checkpoint").exists() and not self.is_own(origin):
                 return None
             self._logs[origin] = Log.open(folder, origin, self.home / "heads", writable=self.writing)
@@ -158,7 +165,7 @@ class Store:
             NoLedger, BadLedger, Busy, StorageTrouble: as ``Log.open``.
         """
         if origin not in self._logs:
-            folder, heads = self._folder(origin), self.home / "heads"
+            folder, heads = self.folder(origin), self.home / "heads"
             begun = (heads / _hex(origin)).exists()
             self._logs[origin] = (
                 Log.open(folder, origin, heads, writable=True)
@@ -183,7 +190,8 @@ class Store:
             read += [leaves.parse(use, entry, f"{origin}, leaf {start + i}") for i, entry in enumerate(entries)]
         return read
 
-    def _folder(self, origin: str) -> Path:
+    def folder(self, origin: str) -> Path:
+        """Where the ledger of *origin* lies, or would."""
         for use, own in self.me.origins.items():
             if own == origin:
                 return self.home / use
@@ -210,6 +218,10 @@ class Store:
             self._kept[origin] = stamp, heads
         return heads
 
+    def kept_file(self, origin: str) -> bytes | None:
+        """The file of ``kept_heads`` as it is, to be served and compared; equal knowledge is equal bytes."""
+        return durable.read(self.home / "cosigned" / _hex(origin), _HEADS_BYTES_MAX)
+
     def take_notes(self, origin: str, fresh: Iterable[bytes]) -> tuple[KeptHead, ...]:
         """Keep verified heads of a tree that agrees with ours, merging cosignatures; then the checkpoint on disk.
 
@@ -224,7 +236,7 @@ class Store:
             heads = gather(self.charter, origin, kept, news, lambda note: self.head(origin, note))
         if heads != kept:
             value = {"format": HEADS_FORMAT, "notes": [head.note.decode() for head in heads], "origin": origin}
-            self._replace(self.home / "cosigned" / _hex(origin), canonical(value))
+            self.put_own(self.home / "cosigned" / _hex(origin), canonical(value))
             self._kept.pop(origin, None)
         log = self.log(origin)
         present = None if log is None else log.checkpoint()
@@ -264,7 +276,7 @@ class Store:
         path = self.home / "views" / f"{parse_digest(digest).hex()}.json"
         if notes is not None and not path.exists():
             value = {"format": HEADS_FORMAT, "notes": {origin: note.decode() for origin, note in notes.items()}}
-            self._replace(path, canonical(value))
+            self.put_own(path, canonical(value))
 
     def head(self, origin: str, note: bytes) -> KeptHead:
         """Verify a note; each is verified once, unless a time in it lay in the future."""
@@ -373,7 +385,7 @@ class Store:
         """Changes whenever what is held may have changed: cheap to compare, read before the files it speaks of."""
         parts: list[Any] = [_names(self.home / "loose"), _mtime(self.home / "bodies" / "sha256")]
         for origin in self.charter.shared_origins:
-            parts.append(_mtime(self._folder(origin) / "checkpoint"))
+            parts.append(_mtime(self.folder(origin) / "checkpoint"))
             if self.is_own(origin):
                 log = self.log(origin)
                 parts.append(0 if log is None else log.size)
@@ -442,7 +454,7 @@ class Store:
         digest = DJ(value)
         path = self._object_path(digest)
         if not path.exists():
-            self._replace(path, canonical(value))
+            self.put_own(path, canonical(value))
         return digest
 
     def keep_recent(self, digest: str) -> None:
@@ -477,25 +489,35 @@ class Store:
         """Remember what *name* holds: the latest word counts, so that a lost or forged file mends itself."""
         missing = {origin: [list(one) for one in ranges] for origin, ranges in peer.missing.items()}
         value = {"format": PEER_FORMAT, "missing": missing, "sizes": peer.sizes}
-        self._replace(self.home / "peers" / f"{_hex(name)}.json", canonical(value))
+        self.put_own(self.home / "peers" / f"{_hex(name)}.json", canonical(value))
 
     def keep_split(self, origin: str, split: SplitView) -> Path:
-        """Keep both signed heads of an equivocation; returns their folder."""
-        name = f"{_hex(origin)[:16]}-{sha256(split.ours + split.theirs).hexdigest()[:16]}"
-        folder = self.home / "equivocation" / name
-        self._replace(folder / "ours", split.ours)
-        self._replace(folder / "theirs", split.theirs)
-        return folder
+        """Keep both signed heads of an equivocation; returns their folder. Any process may, so it has its own lock."""
+        place = _hex(origin)[:16]
+        name = f"{place}-{sha256(split.ours + split.theirs).hexdigest()[:16]}"
+        kept, staging = self.home / "equivocation", self.home / "equivocation" / "staging"
+        with durable.translated(kept):
+            durable.make_folder(kept)
+            durable.make_folder(staging, 0o700)
+        with durable.Lock(staging / "lock", "equivocation", wait=True), durable.translated(kept):
+            known = [one for one in self.splits() if one.name.startswith(place)]
+            if len(known) >= SPLITS_KEPT_MAX:
+                return known[0]
+            if not (kept / name / "theirs").exists():
+                files = [(f"{name}/ours", split.ours), (f"{name}/theirs", split.theirs)]
+                durable.replace_many(kept, files, staging)
+        return kept / name
 
     def splits(self) -> list[Path]:
         """The folders of all equivocations kept."""
         folder = self.home / "equivocation"
-        return sorted(folder.iterdir()) if folder.is_dir() else []
+        return sorted(one for one in folder.iterdir() if one.name != "staging") if folder.is_dir() else []
 
     def _object_path(self, digest: str) -> Path:
         return self.home / "objects" / f"{parse_digest(digest).hex()}.json"
 
-    def _replace(self, path: Path, data: bytes) -> None:
+    def put_own(self, path: Path, data: bytes) -> None:
+        """Replace a file of this home, whole and durably; the writer's."""
         with durable.translated(path):
             durable.make_folder(path.parent)
             durable.replace(path, data, self.staging, 0o600)

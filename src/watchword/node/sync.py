@@ -1,0 +1,312 @@
+"""Sync over HTTP: what peers hold and we have not, pulled and verified; nothing is believed because of who sent it.
+
+Follows docs/protocol.md, section 11. For each peer, one after another, and for each shared ledger of the charter:
+
+1. Its heads, unless they are byte for byte those we keep. Signed by their owner; every line of a known key verifies.
+2. The entries that lead from what we hold to the newest head, from this peer's copy, whoever's ledger it is.
+3. Written: entries and head, whole or not at all; then every cosignature that is new here.
+4. Once per peer: bodies of the leaves that are new, by commitment, as their scope allows; loose notices and stops.
+
+* A ledger that contradicts what is held here is refused alone: both signed heads are kept.
+* A peer that does not answer, or serves what does not fit, costs its own share: it is named, and the next one is asked.
+* How far bodies were asked for is remembered per peer; what a scope kept from us is not asked for every hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from watchword.errors import WatchwordError
+from watchword.ledger import durable, leaves, pull
+from watchword.ledger.bundle import Body, LedgerPart, parse_bundle
+from watchword.ledger.checkpoint import Checkpoint, SplitView
+from watchword.ledger.demand import sign_demand
+from watchword.ledger.durable import StorageTrouble
+from watchword.ledger.exchange import KeptHead, attachments, bare, check_part, scope_allows
+from watchword.ledger.fetch import BadAnswer, Remote, Unreachable
+from watchword.ledger.log import Log
+from watchword.ledger.merkle import EMPTY_ROOT, BadProof, Frontier, frontier_at
+from watchword.ledger.tiles import TileReader
+from watchword.limits import (
+    BODIES_ANSWER_BYTES_MAX,
+    BODIES_ASKED_MAX,
+    BUNDLE_BYTES_MAX,
+    DEMAND_ROUNDS_MAX,
+    FETCH_HEADS_BYTES_MAX,
+    PULL_TOGETHER_MAX,
+)
+from watchword.node.carry import BadExchange, Extended, Fork, statement_of
+from watchword.node.node import Node
+from watchword.node.recorded import NotHere
+from watchword.node.store import HEADS_FORMAT, Store
+from watchword.statements.canonical import canonical, parse_canonical
+from watchword.statements.digests import DJ
+from watchword.statements.statement import open_envelope
+from watchword.statements.times import rfc3339
+
+ASKED_FORMAT = "watchword-asked/1"
+ENTITY_TAG_BYTES = 16
+
+
+@dataclass
+class Synced:
+    """What one peer brought. ``troubles``: (ledger or peer, what was wrong); ``forks`` convict, troubles do not."""
+
+    peer: str
+    url: str
+    ledgers: list[Extended] = field(default_factory=list)
+    bodies: int = 0
+    loose: int = 0
+    cosigned: int = 0
+    forks: list[Fork] = field(default_factory=list)
+    troubles: list[tuple[str, str]] = field(default_factory=list)
+    requests: int = 0
+    bytes: int = 0
+
+    def told(self) -> str:
+        """One line for people; forks first, because they convict."""
+        new = sum(one.new - one.old for one in self.ledgers)
+        parts = [f"FORK of {fork.origin}: both signed heads kept in {fork.folder}" for fork in self.forks]
+        parts.append(f"from {self.peer}: {new} new leaves in {len(self.ledgers)} ledgers, {self.bodies} bodies")
+        if self.loose:
+            parts.append(f"{self.loose} loose notices, which count from now on")
+        parts.append(f"{self.cosigned} heads cosigned; {self.requests} requests, {self.bytes:,} bytes")
+        parts += [f"trouble with {what}: {why}" for what, why in self.troubles]
+        return "; ".join(parts)
+
+    def value(self) -> dict[str, Any]:
+        """The same as JSON data."""
+        return {
+            "bodies": self.bodies,
+            "bytes": self.bytes,
+            "cosigned": self.cosigned,
+            "forks": [{"kept": str(f.folder), "message": f.message, "origin": f.origin} for f in self.forks],
+            "from": self.peer,
+            "ledgers": [{"new": one.new, "old": one.old, "origin": one.origin} for one in self.ledgers],
+            "loose": self.loose,
+            "requests": self.requests,
+            "troubles": [{"what": what, "why": why} for what, why in self.troubles],
+            "url": self.url,
+        }
+
+
+def sync(node: Node, peers: Mapping[str, str], *, all_bodies: bool = False) -> list[Synced]:
+    """Pull from every peer (member to address), in order; what each brought.
+
+    Args:
+        all_bodies: ask for every body that is missing, also for those that this peer once did not give.
+
+    Raises:
+        NotHere: opened for reading only, or a peer is no other member.
+        StorageTrouble: the disk. What was taken before stays; the next run goes on from there.
+    """
+    if not node.writing:
+        raise NotHere(f"{node.home}: opened for reading only")
+    for name in peers:
+        if node.charter.member(name).name == node.member:
+            raise NotHere(f"{name} is this node", "peers are other members")
+    return [_sync_one(node, name, url, all_bodies) for name, url in peers.items()]
+
+
+def entity_tag(data: bytes) -> str:
+    """The entity tag of a served file: equal content, equal tag, on every node."""
+    return f'"{sha256(data).hexdigest()[: 2 * ENTITY_TAG_BYTES]}"'
+
+
+def prefix_of(origin: str) -> str:
+    """Where a node serves the ledger of *origin*, below its base address."""
+    return f"logs/{sha256(origin.encode()).hexdigest()}/"
+
+
+def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
+    synced = Synced(peer, url)
+    try:
+        with Remote(url) as remote:
+            try:
+                _ledgers(node, remote, synced)
+                _bodies(node, remote, synced, all_bodies)
+            finally:
+                synced.requests, synced.bytes = remote.requests, remote.received
+    except StorageTrouble:
+        raise
+    except WatchwordError as error:
+        synced.troubles.append((peer, error.message))
+    return synced
+
+
+def _ledgers(node: Node, remote: Remote, synced: Synced) -> None:
+    for origin in node.charter.shared_origins:
+        try:
+            if _ledger(node, remote, origin, synced):
+                synced.cosigned += node.cosign(origin)
+        except SplitView as split:
+            synced.forks.append(Fork(origin, split.message, node.store.keep_split(origin, split)))
+        except (StorageTrouble, Unreachable):
+            raise
+        except WatchwordError as error:
+            synced.troubles.append((origin, error.message))
+
+
+def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> bool:
+    """Steps 1 to 3 for one ledger; whether anything was new."""
+    store = node.store
+    # 1
+    kept = store.kept_file(origin)
+    answer = remote.get(f"{prefix_of(origin)}heads", FETCH_HEADS_BYTES_MAX, entity_tag(kept) if kept else "")
+    if answer.status in (304, 404):
+        return False
+    if answer.status != 200:
+        raise BadAnswer(f"{remote.url}: status {answer.status} for the heads of {origin}")
+    heads = _heads(store, origin, answer.body)
+    newest = heads[-1].checkpoint
+    # 2
+    log = store.log(origin)
+    held, note = Checkpoint(origin, 0, EMPTY_ROOT), None if log is None else log.checkpoint()
+    if log is not None and note is not None:
+        held = Checkpoint(origin, log.published_size, log.root(log.published_size))
+    if store.is_own(origin) and newest.size > held.size:
+        message = f"{origin} is this member's own: somebody signed a head at size {newest.size} with its key"
+        raise SplitView(message, note or b"", heads[-1].note)
+    signed = bare(store.charter, origin, heads[-1].note)
+    if newest.size - held.size > PULL_TOGETHER_MAX:
+        mirror = store.mirror(origin)
+        pull.pull_tiles(remote, prefix_of(origin), mirror.folder, mirror.staging, held.size, newest, store.use(origin))
+        # 3
+        mirror.accept_tiles(signed)
+        _agree(mirror, heads)
+    else:
+        start, entries = min(held.size, newest.size), []
+        if newest.size > held.size:
+            entries = pull.pull_entries(remote, prefix_of(origin), held.size, newest.size)
+        for place, entry in enumerate(entries, start):
+            leaves.parse(store.use(origin), entry, f"{origin}, leaf {place}")
+        part = LedgerPart(origin, heads[-1].note, (), start, tuple(entries))
+        at = None if log is None else TileReader(log.folder).hash_at(held.size)
+        try:
+            check_part(part, heads, held, note, lambda size: frontier_at(at, size) if at and size else Frontier())
+        except BadProof:
+            # Do these leaves not follow, or is it another history that they follow from? Its tiles can prove that.
+            if note is not None and newest.size > held.size:
+                _refuse_fork(remote, held, note, heads[-1])
+            raise
+        # 3
+        if newest.size > held.size or (note is None and not store.is_own(origin)):
+            store.mirror(origin).extend_mirror(start, entries, signed)
+    before = store.kept_heads(origin)
+    after = store.take_notes(origin, [head.note for head in heads])
+    if newest.size > held.size:
+        synced.ledgers.append(Extended(origin, held.size, newest.size))
+    return after != before
+
+
+def _refuse_fork(remote: Remote, held: Checkpoint, note: bytes, theirs: KeptHead) -> None:
+    """Raise SplitView when the tree of a larger signed head provably has another root than ours at our size."""
+    if held.size:
+        passed, path = pull.passed_at(remote, prefix_of(held.origin), held.size, theirs.checkpoint)
+        if passed != held.root:
+            message = f"head of {held.origin} at size {theirs.checkpoint.size} does not extend ours at {held.size}"
+            raise SplitView(message, note, theirs.note, passed, path)
+
+
+def _heads(store: Store, origin: str, data: bytes) -> list[KeptHead]:
+    """The heads that a peer keeps of one ledger, verified, ascending by size."""
+    what = f"heads of {origin}"
+    value = parse_canonical(data, what, FETCH_HEADS_BYTES_MAX)
+    good = isinstance(value, dict) and value.get("format") == HEADS_FORMAT and value.get("origin") == origin
+    notes = value.get("notes") if good else None
+    if not isinstance(notes, list) or not notes or not all(isinstance(note, str) for note in notes):
+        raise BadAnswer(f"{what}: not of the form {HEADS_FORMAT}")
+    heads = [store.head(origin, note.encode()) for note in notes]
+    sizes = [head.checkpoint.size for head in heads]
+    if sizes != sorted(set(sizes)):
+        raise BadAnswer(f"{what}: not in order of size")
+    return heads
+
+
+def _agree(mirror: Log, heads: list[KeptHead]) -> None:
+    """Every other head stands in the tree that the newest one, now ours, is the root of."""
+    for head in heads[:-1]:
+        if mirror.root(head.checkpoint.size) != head.checkpoint.root:
+            message = f"two signed heads of {mirror.origin} contradict each other, at size {head.checkpoint.size}"
+            raise SplitView(message, heads[-1].note, head.note)
+
+
+# -- bodies ---------------------------------------------------------------------------------------
+
+
+def _bodies(node: Node, remote: Remote, synced: Synced, all_bodies: bool) -> None:
+    """Step 4. How far was asked is remembered last: a run that is cut short asks again."""
+    store = node.store
+    path = store.home / "peers" / f"{sha256(synced.peer.encode()).hexdigest()}.asked.json"
+    before = _asked(path)
+    start = {} if all_bodies else before["sizes"]
+    sizes, wanted = {}, dict[bytes, str]()
+    for origin in store.charter.shared_origins:
+        log = store.log(origin)
+        sizes[origin] = 0 if log is None else log.published_size
+        if log is not None and not store.is_own(origin):
+            use, first = store.use(origin), min(int(start.get(origin, 0)), sizes[origin])
+            for entry in log.entries(first, sizes[origin]):
+                commitment = leaves.parse(use, entry).commitment
+                if not store.bodies.holds(commitment):
+                    wanted[commitment] = use
+    want, loose = list(wanted), before["loose"]
+    for _ in range(DEMAND_ROUNDS_MAX):
+        batch, want = want[:BODIES_ASKED_MAX], want[BODIES_ASKED_MAX:]
+        got, loose = _ask(node, remote, synced, {one: wanted[one] for one in batch}, loose)
+        # An answer is bounded: what did not fit is asked for again, as long as anything comes.
+        want = [*(one for one in batch if one not in got and got), *want]
+        if not want:
+            store.put_own(path, canonical({"format": ASKED_FORMAT, "loose": loose, "sizes": sizes}))
+            return
+
+
+def _ask(
+    node: Node, remote: Remote, synced: Synced, wanted: Mapping[bytes, str], loose: str | None
+) -> tuple[set[bytes], str | None]:
+    """One request; the leaves' bodies that came and the digest of the loose notices told, all of it taken in."""
+    store, key = node.store, node.keys.job("witness")
+    now = rfc3339(node.clock.now())
+    demand = sign_demand(node.charter, node.member, synced.peer, now, list(wanted), loose, key)
+    answer = remote.post("bodies", demand, BODIES_ANSWER_BYTES_MAX)
+    what = f"{remote.url}bodies"
+    if answer.status != 200:
+        raise BadAnswer(f"{what}: status {answer.status}: {answer.body[:200].decode('utf-8', 'replace').strip()}")
+    bundle = parse_bundle(answer.body, what)
+    if (bundle.charter, bundle.sender, bundle.to) != (node.charter.digest, synced.peer, node.member) or bundle.ledgers:
+        raise BadExchange(f"{what}: not an answer of {synced.peer} to {node.member} under this charter")
+    taken: dict[bytes, Body] = {}
+    named: set[bytes] = set()
+    for body in bundle.bodies:
+        signed = statement_of(body, wanted.get(body.commitment)) if body.sort == "envelope" else None
+        if signed and (scope_allows(signed, node.member) or signed.statement.issuer == node.member):
+            taken[body.commitment] = body
+            named |= set(attachments(signed))
+    contents = [one for one in bundle.bodies if one.sort == "content" and one.commitment in named]
+    news = []
+    for envelope in bundle.loose:
+        try:
+            signed = open_envelope(envelope)
+            node.check_loose(signed)
+            news.append(signed)
+        except WatchwordError as error:
+            # Whoever mixes junk into bad news must not keep the rest of it from us.
+            synced.troubles.append((synced.peer, f"a loose notice does not count: {error.message}"))
+    already = {held.signed.statement.id for held in store.loose_held()}
+    store.bodies.put_many((body.salt, body.data) for body in [*contents, *taken.values()])
+    store.add_loose(news)
+    synced.bodies += len(taken) + len(contents)
+    synced.loose += sum(one.statement.id not in already for one in news)
+    return set(taken), DJ([one.statement.id for one in news]) if news else loose
+
+
+def _asked(path: Path) -> dict[str, Any]:
+    data = durable.read(path, BUNDLE_BYTES_MAX)
+    if data is None:
+        return {"loose": None, "sizes": {}}
+    value: dict[str, Any] = parse_canonical(data, str(path), BUNDLE_BYTES_MAX)
+    return value

@@ -1,0 +1,130 @@
+"""The process that answers over HTTP, and what a hostile client can cost it.
+
+* A request's head is whole SERVE_HEAD_S_MAX seconds after its first byte, its answer out SERVE_REQUEST_S_MAX after
+  that, however slowly it is read; otherwise the connection ends.
+* SERVE_CONNECTIONS_MAX connections at a time; more are told to come again (503).
+* Bodies are read up to the limit of what they are for (see ``ledgers``).
+* An end (SIGTERM, SIGINT) lets running answers finish.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from watchword.errors import WatchwordError
+from watchword.limits import SERVE_CONNECTIONS_MAX, SERVE_HEAD_S_MAX, SERVE_REQUEST_S_MAX
+
+_KEEP_ALIVE_S = 60
+
+
+class CannotServe(WatchwordError):
+    """The address is taken or not this machine's, or the TLS files do not fit."""
+
+
+class Patience(H11Protocol):
+    """HTTP/1.1 with an end to waiting for a request's head, which uvicorn has not."""
+
+    head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            if self.head_timer is None:
+                self._wait()
+        else:
+            self._stop()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self.head_timer = self.loop.call_later(SERVE_HEAD_S_MAX, self.transport.abort)
+
+    def _stop(self) -> None:
+        if self.head_timer is not None:
+            self.head_timer.cancel()
+            self.head_timer = None
+
+
+class Deadline:
+    """Ends what is not answered, and read by its asker, SERVE_REQUEST_S_MAX after its head."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._inner(scope, receive, send)
+            return
+        begun = False
+
+        async def sent(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            async with asyncio.timeout(SERVE_REQUEST_S_MAX):
+                await self._inner(scope, receive, sent)
+        except TimeoutError:
+            if begun:
+                raise  # uvicorn closes the connection: the answer stays cut off
+            headers = [(b"content-length", b"0"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": 408, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address.
+
+    Raises:
+        CannotServe: taken, or not this machine's.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise CannotServe(f"{host}:{port}: {error.strerror}", "name another with --host and --port") from error
+
+
+def server(app: ASGIApp, certificate: Path | None, key: Path | None, ready: Callable[[], None]) -> uvicorn.Server:
+    """A server; ``run([socket])`` answers until SIGTERM or SIGINT, or until its ``should_exit`` is set.
+
+    Args:
+        certificate, key: PEM files for TLS; without them plain HTTP, for a proxy in front or a closed network.
+        ready: called once, when the first request can come.
+
+    Raises:
+        CannotServe: the TLS files.
+    """
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    config = uvicorn.Config(
+        Deadline(app), http=Patience, ws="none", lifespan="off", log_config=None, access_log=False,
+        server_header=False, proxy_headers=False, limit_concurrency=SERVE_CONNECTIONS_MAX,
+        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(SERVE_REQUEST_S_MAX),
+        ssl_certfile=certificate, ssl_keyfile=key,
+    )  # fmt: skip
+    try:
+        config.load()
+    except (OSError, ValueError) as error:
+        raise CannotServe(f"TLS: {error}", "give --tls-certificate and --tls-key as PEM files that fit") from error
+
+    class Announced(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            ready()
+
+    return Announced(config)
