@@ -113,6 +113,26 @@ NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""
 
+PYTHON_BYTES_MAX = 8 * 1024 * 1024
+"""A Python source that is parsed, in bytes; longer ones are read for words.
+Origin: the longest met, generated, is 3 MB; parsing takes 100 times the size in memory."""
+
+PYTHON_FOLD_BYTES_MAX = 1024 * 1024
+"""A text or byte string worked out from a Python source. Origin: a payload that fits is a program of its own."""
+
+PYTHON_FOLD_DEPTH_MAX = 150
+"""Nesting of expressions that are worked out. Origin: five frames each stay below CPython's recursion limit."""
+
+PYTHON_STEPS_MAX = 2_000_000
+"""Steps of working out names and texts of one source; a finding when used up. Origin: about 2 s; honest files of 1 MB
+take a tenth."""
+
+PYTHON_PARTS_MAX = 20_000
+"""Statements of the top that are parsed one by one where the whole does not parse. Origin: few files have 3,000."""
+
+PYTHON_LEVELS_MAX = 4
+"""Programs inside text of programs that are followed (``exec("exec('…')")``). Origin: droppers met nest three deep."""
+
 NOTES_MAX = 20
 """Notes on one file. Origin: what a person reads."""
 

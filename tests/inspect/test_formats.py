@@ -272,12 +272,11 @@ def test_tar_members_are_judged_and_links_out_are_dangerous() -> None:
         (b"GGUF\3\0\0\0" + b"\0" * 50, "gguf"),
         (b"\x7fELF" + b"\0" * 50, "native code"),
         (bytes(range(128, 256)) * 3, "unknown"),
-        (b"import os\n", "python"),
     ],
 )
 def test_what_is_not_interpreted_says_so(data: bytes, what: str) -> None:
     """A format that is recognised and not understood is unreadable, with its byte range, never silently fine."""
-    judged = look(data, "x.py" if what == "python" else "x")
+    judged = look(data, "x")
     assert judged.format == what  # type: ignore[attr-defined]
     assert [(f.rule, f.verdict) for f in judged.findings] == [("not-inspected", Verdict.UNREADABLE)]
     assert judged.unread == [(0, len(data))]

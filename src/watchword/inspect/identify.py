@@ -17,7 +17,7 @@ from watchword.inspect.exhibit import Format, Named
 from watchword.inspect.formats import pickled
 from watchword.inspect.source import Source
 
-MODULES = ("numpys", "compressed", "pickled", "zips", "tars", "safetensors", "onnx", "plain")
+MODULES = ("numpys", "compressed", "pickled", "zips", "tars", "safetensors", "onnx", "python_source", "plain")
 """The modules of ``formats``. Adding one is adding a file and its name here."""
 
 HIDING: dict[str, bytes] = {"zips": b"PK\5\6"}

@@ -70,14 +70,6 @@ def _by_magic(what: str, suffixes: str = "") -> Format:
     return Format(what, MAGIC, claims, inert if what in _INERT else uninterpreted, suffixes)
 
 
-def _python(source: Source, head: bytes, name: str) -> bool:
-    return is_text(head) and (name.endswith((".py", ".pyw")) or (head.startswith(b"#!") and b"python" in head[:80]))
-
-
-def _script(source: Source, head: bytes, name: str) -> bool:
-    return head.startswith(b"#!") and is_text(head)
-
-
 def _json(source: Source, head: bytes, name: str) -> bool:
     return head.lstrip()[:1] in (b"{", b"[") and is_text(head)
 
@@ -103,8 +95,6 @@ FORMATS = (
     _by_magic("media", "png jpg jpeg gif webp wav mp3 flac ogg pdf tif tiff"),
     _by_magic("table"),
     Format("tflite", MAGIC, lambda source, head, name: head[4:8] == b"TFL3", uninterpreted),
-    Format("python", TEXT, _python, uninterpreted, _WORDS),
-    Format("script", TEXT, _script, uninterpreted, _WORDS),
     Format("json", TEXT, _json, inert, _WORDS + " json ipynb"),
     Format("text", TEXT, _text, inert, _WORDS),
     Format("media", WEAK, _later_media, inert),
