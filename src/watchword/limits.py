@@ -109,6 +109,28 @@ ONNX_NESTING_MAX = 100
 ONNX_STRING_BYTES_MAX = 64 * 1024
 """Names and strings read from an ONNX file; longer ones are cut."""
 
+HDF5_OBJECTS_MAX = 2_000_000
+"""Objects, messages and attributes followed in an HDF5 file.
+Origin: optimizer states of the largest Keras models hold some 10,000 data sets of ten messages each."""
+
+HDF5_NESTING_MAX = 100
+"""Groups inside groups of an HDF5 file. Origin: Keras nests models about ten deep."""
+
+HDF5_BLOCK_BYTES_MAX = 256 * 1024 * 1024
+"""One block of HDF5 metadata read at once. Origin: a heap with the configuration of a very large model has some MB."""
+
+HDF5_ATTRIBUTE_BYTES_MAX = 64 * 1024 * 1024
+"""One attribute. Origin: Keras keeps a whole architecture as JSON in one; the largest have about 10 MB."""
+
+CONFIG_BYTES_MAX = 64 * 1024 * 1024
+"""A configuration of a model as JSON. Origin: the largest architectures that Keras writes have about 10 MB."""
+
+CONFIG_VALUES_MAX = 2_000_000
+"""Lists and objects looked at in one configuration. Origin: a layer takes about 20; the largest models have 10,000."""
+
+MARSHAL_BYTES_MAX = 4 * 1024 * 1024
+"""Marshalled code in a Lambda layer. Origin: a function of a thousand lines is below 100 KB."""
+
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""

@@ -96,14 +96,14 @@ def test_json_form_is_the_documented_one(release: Path) -> None:
 def test_text_form_is_worst_first_and_counts_last(release: Path) -> None:
     """The text that people read: findings in columns, then one line of counts and the digest."""
     (release / "evil.pkl").write_bytes(EVIL)
-    (release / "weights.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 8)
+    (release / "weights.bin").write_bytes(bytes(range(128, 256)))
     result = inspect_path(release)
     assert result.manifest is not None
     digest = result.manifest.digest
     assert render_text(result).splitlines() == [
         f"dangerous[pickle-call]     evil.pkl @ {EVIL.rindex(b'R'):#x}  loading would call posix.system",
         "                           posix.system('true')",
-        "unreadable[not-inspected]  weights.h5       hdf5: format not interpreted yet",
+        "unreadable[not-inspected]  weights.bin      the format is not known",
         f"5 files: 1 dangerous, 1 unreadable, nothing found in 3     {digest[:11]}…{digest[-4:]}",
     ]
 

@@ -17,11 +17,23 @@ from watchword.inspect.exhibit import Format, Named
 from watchword.inspect.formats import pickled
 from watchword.inspect.source import Source
 
-MODULES = ("numpys", "compressed", "pickled", "zips", "tars", "safetensors", "onnx", "python_source", "plain")
+MODULES = (
+    "numpys",
+    "compressed",
+    "pickled",
+    "zips",
+    "tars",
+    "safetensors",
+    "onnx",
+    "keras_files",
+    "keras_config",
+    "python_source",
+    "plain",
+)
 """The modules of ``formats``. Adding one is adding a file and its name here."""
 
-HIDING: dict[str, bytes] = {"zips": b"PK\5\6"}
-"""Those with a format that ``hides`` (a test compares), and what must stand in a file's end for it to matter."""
+HIDING: dict[str, bytes] = {"zips": b"PK\5\6", "keras_files": b"\x89HDF"}
+"""Those with a format that ``hides`` (a test compares), and what must stand at a file's end or begin for it to matter."""
 
 _END = 22 + 65_535
 """Bytes: the end record of a zip and its longest comment; nothing that hides at an end is further from it."""
@@ -41,7 +53,9 @@ def formats() -> tuple[Format, ...]:
 def hiding(source: Source, head: bytes) -> tuple[Format, ...]:
     """The formats that *source* may be besides what it is recognised as; each is still to be asked."""
     end = head if source.size <= len(head) else source.read_at(max(source.size - _END, 0), _END)
-    found = (_hiding(module) for module, mark in HIDING.items() if mark in end or mark in head)
+    # HDF5 looks at 512 bytes and each power of two beyond.
+    later = b"".join(source.read_at(1 << n, 4) for n in range(12, source.size.bit_length()))
+    found = (_hiding(module) for module, mark in HIDING.items() if mark in end or mark in head or mark in later)
     return tuple(listed for formats in found for listed in formats)
 
 

@@ -13,7 +13,6 @@ _INERT = {
     "json": "hashed; JSON, which no loader runs",
 }
 _MAGIC = {
-    "hdf5": (b"\x89HDF\r\n\x1a\n",),
     "gguf": (b"GGUF",),
     "7z": (b"7z\xbc\xaf\x27\x1c",),
     "rar": (b"Rar!\x1a\x07",),
@@ -85,7 +84,6 @@ def _later_media(source: Source, head: bytes, name: str) -> bool:
 _WORDS = "txt md rst csv tsv yaml yml toml cfg ini jinja py jsonl vocab license"
 FORMATS = (
     Format("empty", MAGIC, lambda source, head, name: not head, inert),
-    _by_magic("hdf5", "h5 hdf5 keras"),
     _by_magic("gguf", "gguf"),
     _by_magic("7z", "7z"),
     _by_magic("rar", "rar"),

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from watchword.inspect.facts import Oddity, Verdict
+from watchword.inspect.formats.locations import leads_out
 from watchword.inspect.formats.onnx import OnnxFacts
 from watchword.inspect.rules.rule import Rule
-
-_OUTSIDE = re.compile(r"^[/\\~]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|://|[\x00-\x1f\x7f]")
 
 
 def check(facts: OnnxFacts) -> Iterator[Oddity]:
     for location, offset in facts.external.items():
-        if _OUTSIDE.search(location):
+        if leads_out(location):
             message = f"a tensor is read from {location!r}, outside of the model's folder"
             yield Oddity(RULE.id, offset, message, location)
 
