@@ -317,6 +317,13 @@ WITNESS_REQUEST_BYTES_MAX = NOTE_BYTES_MAX + 4_096
 """One add-checkpoint request. Origin: a note, and 63 lines of 45 bytes with the old size before it."""
 
 # -- ledger over HTTP -----------------------------------------------------------------------------
+CHECK_PART_BUNDLES = 256
+"""Bundles checked by one process at a time, and the step in which a check that was cut short goes on.
+Origin: 65,536 entries, half a second without their bodies."""
+
+CHECK_RESUME_S_MAX = 86_400
+"""After this many seconds a check that was cut short begins anew. Origin: a disk may have changed in a day."""
+
 SPLITS_KEPT_MAX = 16
 """Equivocations kept of one ledger. Origin: one convicts; a thief who signs a thousand must not fill the disk."""
 

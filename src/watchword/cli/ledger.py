@@ -135,7 +135,37 @@ def witness(args: argparse.Namespace) -> int:
     return 0 if whole and not any(one.fork for one in asked) else 1
 
 
-def _peers(home: Path, named: list[str]) -> dict[str, str]:
+def repair(args: argparse.Namespace) -> int:
+    """Restore; exit 1 when something could not be."""
+    from watchword import node
+    from watchword.node.repairing import repair as repair_from
+
+    home = node.find_home(args.home)
+    peers = _peers(home, args.peers)
+    with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
+        repaired = repair_from(here, peers)
+    value = {"repaired": [one.value() for one in repaired], "schema": "watchword-repaired/1"}
+    emit(args, "\n".join(one.told() for one in repaired), value)
+    return 1 if any(one.trouble for one in repaired) else 0
+
+
+def monitor(args: argparse.Namespace) -> int:
+    """Raise; exit 1 when anything is raised, whatever it is."""
+    from watchword import node
+    from watchword.node.monitoring import monitor as monitor_of
+
+    home = node.find_home(args.home)
+    peers = _peers(home, args.peers, none_ok=True)
+    with node.Node.open(home, writing=True) as here:
+        within_s = here.charter.head_max_age_s if args.within is None else args.within
+        alarms = monitor_of(here, peers, within_s, accept=args.accept)
+    lines = [f"{alarm.id:10} {alarm.what}: {alarm.why}" for alarm in alarms] or ["nothing to raise"]
+    value = {"alarms": [alarm.value() for alarm in alarms], "schema": "watchword-monitored/1"}
+    emit(args, "\n".join(lines), value)
+    return 1 if alarms else 0
+
+
+def _peers(home: Path, named: list[str], *, none_ok: bool = False) -> dict[str, str]:
     """The peers to talk to: those named, each with its address or the one in node.toml; else all of node.toml."""
     from watchword import node
 
@@ -146,7 +176,7 @@ def _peers(home: Path, named: list[str]) -> dict[str, str]:
         if not url and name not in known:
             raise NoPeer(f"{name}: no address of this peer is known", f"name it as {name}=URL, or in {home}/node.toml")
         peers[name] = url or known[name]
-    if not peers:
+    if not peers and not none_ok:
         raise NoPeer("no peer is named", f"name one as MEMBER=URL, or list them under [peers] in {home}/node.toml")
     return peers
 
@@ -202,9 +232,9 @@ def check(args: argparse.Namespace) -> int:
     try:
         # As the writer: what a killed command left half-done is finished first, and is not called damage.
         with node.Node.open(home, writing=True) as here:
-            lines = here.check()
+            lines = here.check(signatures=args.signatures)
     except (BusyNode, StorageTrouble):
         with node.Node.open(home, writing=False) as here:
-            lines = here.check()
+            lines = here.check(signatures=args.signatures)
     emit(args, "\n".join(lines), {"checked": lines, "schema": "watchword-check/1"})
     return 0

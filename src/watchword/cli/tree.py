@@ -235,7 +235,18 @@ def _ledger(commands: Sub) -> None:
     verify = _add(ledger, "verify", "ledger:verify", "re-check a proof file against a charter")
     verify.add_argument("charter", type=Path, metavar="CHARTER")
     verify.add_argument("bundle", type=Path, metavar="BUNDLE")
-    _add(ledger, "check", "ledger:check", "rebuild every tree of this node from its entries; name the first bad index")
+    check = _add(
+        ledger, "check", "ledger:check", "rebuild every tree of this node from its entries; name the first bad index"
+    )
+    repair = _add(ledger, "repair", "ledger:repair", "restore what the disk lost, if it is provably the same")
+    _peers(repair)
+    monitor = _add(ledger, "monitor", "ledger:monitor", "raise what a member should be woken for")
+    _peers(monitor)
+    monitor.add_argument("--within", type=int, metavar="S", help="how old a cosignature may be (default: charter)")
+    monitor.add_argument(
+        "--accept", action="store_true", help="what now stands under our keys in ledgers of others is known from now on"
+    )
+    check.add_argument("--signatures", action="store_true", help="verify the Ed25519 half of every body held, too")
 
 
 def _peers(command: argparse.ArgumentParser) -> None:

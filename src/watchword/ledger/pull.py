@@ -72,7 +72,7 @@ def pull_tiles(remote: Remote, prefix: str, folder: Path, staging: Path, held: i
         use: what the ledger may hold (see ``leaves``).
 
     Returns:
-        How many bundles were there already from a pull that was cut short.
+        How many files were not there, or not as they must be, and are now.
 
     Raises:
         BadProof: a tile or bundle does not fit under the head. What was verified before it stays.
@@ -84,11 +84,16 @@ def pull_tiles(remote: Remote, prefix: str, folder: Path, staging: Path, held: i
     above = _tiles_above(remote, prefix, held, head)
     numbers = range(held // WIDTH, -(-head.size // WIDTH))
     wanted = [(number, width_at(0, number, head.size), _parent(above, number)) for number in numbers]
+    reader = TileReader(folder)
+    upper = [
+        (tile_path(*place, len(row)), b"".join(row))
+        for place, row in above.items()
+        if place[0] and not _holds(reader, place, row)
+    ]
     with durable.translated(folder):
-        upper = ((tile_path(*place, len(row)), b"".join(row)) for place, row in above.items() if place[0])
         durable.replace_many(folder, upper, staging)
     if len(wanted) < PULL_WORKERS_MIN:
-        return pull_bundles(remote, prefix, folder, staging, use, wanted)
+        return len(upper) + pull_bundles(remote, prefix, folder, staging, use, wanted)
     half = len(wanted) // 2
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, mp_context=spawn) as pool:
@@ -96,7 +101,7 @@ def pull_tiles(remote: Remote, prefix: str, folder: Path, staging: Path, held: i
             pool.submit(_share, remote.url, prefix, folder, staging / f"pull-{n}", use, share)
             for n, share in enumerate((wanted[:half], wanted[half:]))
         ]
-        return sum(share.result() for share in shares)
+        return len(upper) + sum(share.result() for share in shares)
 
 
 def passed_at(remote: Remote, prefix: str, held: int, head: Checkpoint) -> tuple[bytes, list[bytes]]:
@@ -121,19 +126,17 @@ def passed_at(remote: Remote, prefix: str, held: int, head: Checkpoint) -> tuple
 def pull_bundles(
     remote: Remote, prefix: str, folder: Path, staging: Path, use: str, wanted: list[tuple[int, int, bytes]]
 ) -> int:
-    """Fetch and write bundles with their level-0 tiles; how many were there already. Raises as ``pull_tiles``.
+    """Fetch and write bundles with their level-0 tiles; how many files that were. Raises as ``pull_tiles``.
 
     Args:
         wanted: (number, width, root over its leaves) of each.
     """
-    reader, there = TileReader(folder), 0
+    reader, written = TileReader(folder), 0
 
     def files() -> Iterator[tuple[str, bytes]]:
-        nonlocal there
+        nonlocal written
         for number, width, root in wanted:
-            kept = _kept(reader, number, width, root)
-            if kept:
-                there += 1
+            if _kept(reader, number, width, root):
                 continue
             entries = _bundle(remote, prefix, number, width)
             for place, entry in enumerate(entries):
@@ -144,12 +147,13 @@ def pull_bundles(
                     f"{remote.url}{prefix}{entries_path(number, width)} does not fit under the signed head",
                     "ask another node; this alone proves nothing against the ledger",
                 )
+            written += 2
             yield entries_path(number, width), encode_bundle(entries)
             yield tile_path(0, number, width), b"".join(hashes)
 
     with durable.translated(folder):
         durable.replace_many(folder, files(), staging)
-    return there
+    return written
 
 
 def _share(
@@ -159,6 +163,13 @@ def _share(
         durable.make_folder(staging, 0o700)
     with Remote(url) as remote:
         return pull_bundles(remote, prefix, folder, staging, use, wanted)
+
+
+def _holds(reader: TileReader, place: tuple[int, int], row: list[bytes]) -> bool:
+    try:
+        return reader.hashes(*place, len(row)) == row
+    except BadTile:
+        return False
 
 
 def _kept(reader: TileReader, number: int, width: int, root: bytes) -> bool:

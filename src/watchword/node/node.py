@@ -201,8 +201,11 @@ class Node:
         with self.mutex:
             return [self._shown(origin) for origin in self.charter.shared_origins]
 
-    def check(self) -> list[str]:
-        """Rebuild every ledger held from its entries; one line for each.
+    def check(self, *, signatures: bool = False) -> list[str]:
+        """Rebuild every ledger held from its entries; one line for each. A check that was cut short goes on.
+
+        Args:
+            signatures: verify the Ed25519 half of every body held, too.
 
         Raises:
             BadLedger, BadTile: names the first bad entry.
@@ -210,7 +213,7 @@ class Node:
         """
         with self.mutex:
             mine_or_shared = {*self.charter.shared_origins, *self.me.origins.values()}
-            return [self.store.checked(origin) for origin in sorted(mine_or_shared)]
+            return [self.store.checked(origin, signatures) for origin in sorted(mine_or_shared)]
 
     # -- saying -----------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from watchword.charter.standing import NoStanding, standing
 from watchword.errors import WatchwordError
 from watchword.ledger import durable, leaves
 from watchword.ledger.bodies import Bodies
+from watchword.ledger.check import BodyCheck, check_ledger
 from watchword.ledger.checkpoint import SplitView
 from watchword.ledger.exchange import KeptHead, Ranges, gather, head_of, ranges_of
 from watchword.ledger.heads import HeadStore, parse_stored
@@ -39,6 +40,7 @@ from watchword.ledger.tiles import BadLedger
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list
 from watchword.limits import (
     BUNDLE_BYTES_MAX,
+    CHECK_RESUME_S_MAX,
     CLOCK_AHEAD_S_MAX,
     ENVELOPE_BYTES_MAX,
     NOTE_BYTES_MAX,
@@ -53,6 +55,7 @@ from watchword.statements.times import Clock, from_unix
 
 HEADS_FORMAT = "watchword-heads/1"
 PEER_FORMAT = "watchword-peer/1"
+CHECKED_FORMAT = "watchword-checked/1"
 LOOSE_KINDS = NOTICES | {"stop"}
 """What counts from any channel. A stop is no notice: it has no name, and voids mandates instead of evidence."""
 
@@ -126,15 +129,18 @@ class Store:
             self._logs[origin] = Log.open(folder, origin, self.home / "heads", writable=self.writing)
         return self._logs[origin]
 
-    def checked(self, origin: str) -> str:
-        """One ledger rebuilt from its entries, as a line for people.
+    def checked(self, origin: str, signatures: bool = False) -> str:
+        """One ledger rebuilt from its entries, as a line for people. A check that was cut short goes on.
+
+        Args:
+            signatures: verify the Ed25519 half of every body too.
 
         Raises:
             BadLedger, BadTile: an entry that does not fit, or fewer than a head signed or cosigned here states.
-            DamagedBody: names the file.
+            DamagedBody, BadBody: names the file, or the leaf.
         """
-        log = self.log(origin)
-        signed = HeadStore(self.home / "heads", origin).read()
+        log, store = self.log(origin), HeadStore(self.home / "heads", origin)
+        signed = store.read()
         sizes = [head.checkpoint.size for head in self.kept_heads(origin)]
         if log is None and signed is not None and self.writing:
             log = self.mirror(origin)  # begun by a process that was killed before its first checkpoint
@@ -145,11 +151,33 @@ class Store:
             raise BadLedger(f"{origin}: {there:,} leaves are held, a head of {max(sizes):,} is known here")
         if log is None:
             return f"{origin}: nothing is held yet"
-        log.check()
-        held = sum(self.bodies.get(leaf.commitment) is not None for leaf in self.leaves(origin))
+        keys = {id: holder.public.ed25519 for id, holder in self.charter.holders.items()} if signatures else {}
+        bodies = BodyCheck(self.home / "bodies", self.use(origin), keys)
+        path = self.home / "checked" / _hex(origin)
+        first, held = self._checked_before(path, signatures)
+
+        def done(bundles: int, found: int) -> None:
+            if self.writing:
+                value = {"bodies": held + found, "bundles": bundles, "format": CHECKED_FORMAT, "time": self.now_s()}
+                self.put_own(path, canonical(value | {"signatures": signatures}))
+
+        held += check_ledger(log.folder, origin, store, bodies=bodies, first=first, done=done)
+        path.unlink(missing_ok=True)
+        for leaf in self.leaves(origin)[log.published_size :]:
+            held += self.bodies.get(leaf.commitment) is not None
         gone = log.size - held
         missing = f", {gone:,} not held" if gone else ""
-        return f"{origin}: {log.size:,} leaves lead to the head, {held:,} bodies match{missing}"
+        signed_too = " and are signed" if signatures and self.use(origin) != "record" else ""
+        return f"{origin}: {log.size:,} leaves lead to the head, {held:,} bodies match{signed_too}{missing}"
+
+    def _checked_before(self, path: Path, signatures: bool) -> tuple[int, int]:
+        """Where a check that was cut short less than a day ago goes on: (bundle, bodies found before it)."""
+        data = durable.read(path, 4_096)
+        if data is None:
+            return 0, 0
+        value = _own_json(path, data, CHECKED_FORMAT)
+        fits = value["signatures"] == signatures and 0 <= self.now_s() - value["time"] <= CHECK_RESUME_S_MAX
+        return (value["bundles"], value["bodies"]) if fits else (0, 0)
 
     def own(self, use: str) -> Log:
         """This member's own ``ledger``, ``notices`` or ``record``."""

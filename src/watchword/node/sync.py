@@ -254,15 +254,28 @@ def _bodies(node: Node, remote: Remote, synced: Synced, all_bodies: bool) -> Non
                 commitment = leaves.parse(use, entry).commitment
                 if not store.bodies.holds(commitment):
                     wanted[commitment] = use
-    want, loose = list(wanted), before["loose"]
+    loose, whole = fetch_bodies(node, remote, synced, wanted, before["loose"])
+    if whole:
+        store.put_own(path, canonical({"format": ASKED_FORMAT, "loose": loose, "sizes": sizes}))
+
+
+def fetch_bodies(
+    node: Node, remote: Remote, synced: Synced, wanted: Mapping[bytes, str], loose: str | None
+) -> tuple[str | None, bool]:
+    """Ask for bodies by commitment (each with the use of its ledger) and take in those that come.
+
+    Returns:
+        The digest of the loose notices told, and whether all was asked for within DEMAND_ROUNDS_MAX.
+    """
+    want = list(wanted)
     for _ in range(DEMAND_ROUNDS_MAX):
         batch, want = want[:BODIES_ASKED_MAX], want[BODIES_ASKED_MAX:]
         got, loose = _ask(node, remote, synced, {one: wanted[one] for one in batch}, loose)
         # An answer is bounded: what did not fit is asked for again, as long as anything comes.
         want = [*(one for one in batch if one not in got and got), *want]
         if not want:
-            store.put_own(path, canonical({"format": ASKED_FORMAT, "loose": loose, "sizes": sizes}))
-            return
+            return loose, True
+    return loose, False
 
 
 def _ask(

@@ -113,13 +113,13 @@ def _cosignature(node: Node, remote: Remote, log: Log, note: bytes, witness: str
             if old <= size:
                 continue
         if answer.status in (409, 422):
-            _compare(node, remote, log, note)
+            compare(node, remote, log, note)
         break
     said = answer.body[:200].decode("utf-8", "replace").strip()
     raise BadAnswer(f"{remote.url}witness/add-checkpoint: status {answer.status}: {said}")
 
 
-def _compare(node: Node, remote: Remote, log: Log, note: bytes) -> None:
+def compare(node: Node, remote: Remote, log: Log, note: bytes) -> None:
     """Look at what the witness holds. Raises SplitView when it is a head of our key that contradicts ours."""
     path = f"witness/{sha256(log.origin.encode()).hexdigest()}/checkpoint"
     answer = remote.get(path, NOTE_BYTES_MAX)
