@@ -65,6 +65,9 @@ PICKLE_GLOBALS_MAX = 65_536
 PICKLE_NESTED_BYTES_MAX = 64 * 1024 * 1024
 """A pickle inside a byte string of a pickle, where it has to be decoded into memory before it is read."""
 
+PICKLE_PLANTED_MAX = 10_000
+"""Constants of one pickle that look like pickles and are judged as such. Origin: honest files hold one a model."""
+
 NESTING_MAX = 6
 """Containers inside containers that are opened. Origin: NeMo and MAR archives nest three deep."""
 

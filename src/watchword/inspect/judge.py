@@ -25,6 +25,8 @@ _FIRST = OPCODES - {ord("P")}
 _LOOSE = ("unknown", "text", "json", "python", "script")
 """Formats without a mark of their own: a reading as a pickle replaces them."""
 
+_SUFFIXES = tuple(f".{suffix}" for suffix in pickled.FORMATS[0].suffixes.split())
+
 
 def judge(source: Source, path: str, into: Judgement) -> tuple[str, str]:
     """Judge a delivered file, and put what is found *into* its judgement (``Judgement(judge_exhibit)``).
@@ -63,8 +65,10 @@ def _hidden_pickle(exhibit: Exhibit, what: str, before: int) -> PickleReport | N
     """Try the exhibit as a pickle without a mark. The report, where it replaces the reading as text or as unknown."""
     into = exhibit.into
     report = judge_pickle(exhibit.source)
-    if not report.proven or (what != "unknown" and not report.facts["imports"]):
-        return None  # a text that is also a number or a list to an unpickler is a text
+    # A text that is also a number or a list to an unpickler is a text, unless it is called a pickle.
+    called = exhibit.name.lower().endswith(_SUFFIXES)
+    if not report.proven or (what != "unknown" and not called and not report.facts["imports"]):
+        return None
     if what in _LOOSE:
         del into.findings[before:]
         pickled.hand_on(exhibit, report)

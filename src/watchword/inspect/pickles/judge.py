@@ -5,12 +5,15 @@
   would run it.
 * A stream whose frames cut through opcodes, which no pickler writes, is also judged as the C unpickler would cut it.
 * Byte strings that an allowed loader would unpickle again are judged as streams of their own, once each.
+* A constant that is itself a pickle which would act (raw, or as Base64 or hex digits) is a finding, although loading
+  this file does not load it: somebody put it there for something.
 * A stream that is not certainly a pickle (nothing marks protocols 0 and 1) counts as one if it runs to its end or
   does something bad before it breaks.
 """
 
 from __future__ import annotations
 
+import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +27,7 @@ from watchword.inspect.pickles.standing import standing
 from watchword.inspect.pickles.values import Blob, Call, Event, Global, Import, Value, arguments
 from watchword.inspect.rules import check_all
 from watchword.inspect.source import Held, Part, Source
-from watchword.limits import FINDINGS_PER_RULE_MAX, PICKLE_NESTED_BYTES_MAX
+from watchword.limits import FINDINGS_PER_RULE_MAX, NESTING_MAX, PICKLE_NESTED_BYTES_MAX
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """First pickle of a PyTorch file before 1.6 (torch.serialization.MAGIC_NUMBER)."""
@@ -37,6 +40,7 @@ _STORAGE_ITEM_BYTES = {
 
 
 _ACTS = frozenset({"pickle-call", "pickle-unknown-call", "pickle-argument", "pickle-write"})
+_PLANTED = _ACTS | {"pickle-import", "pickle-planted"}
 
 
 @dataclass(slots=True)
@@ -66,6 +70,7 @@ class _Judge:
         self.imports: dict[Global, int] = {}
         self.harmless: set[Global] = set()
         self.nested: dict[int, Source] = {}
+        self.loaded: list[Value] = []
         self.calls = 0
 
     def on_event(self, event: Event) -> None:
@@ -125,12 +130,13 @@ class _Judge:
                 what = "the bytes that are loaded again could not be followed"
                 self.keep([Oddity("pickle-limit", call.offset, what)])
             elif len(self.nested) < 1000 and inner.size:
+                self.loaded.append(value)
                 at = value.start if isinstance(value, Blob) and value.start is not None else call.offset
                 self.nested.setdefault(at, inner)
 
 
-def judge_pickle(source: Source) -> PickleReport:
-    """Judge the pickles in *source*, which starts at the first opcode."""
+def judge_pickle(source: Source, depth: int = 0) -> PickleReport:
+    """Judge the pickles in *source*, which starts at the first opcode; *depth* counts the constants it came from."""
     judge = _Judge(source)
     machine = Machine(judge.on_event, joblib=True)
     reader = Reader(source)
@@ -152,6 +158,7 @@ def judge_pickle(source: Source) -> PickleReport:
         words = "an opcode or a frame crosses the end of its frame: readers disagree on what follows"
         judge.keep([Oddity("pickle-frame", machine.crossed, words)])
         _judge_otherwise(FramedReader(source), judge)
+    _judge_planted(machine, judge, depth)
     facts = _facts(judge, machine)
     nested = [(f"bytes@{at:#x}", inner) for at, inner in sorted(judge.nested.items())]
     return PickleReport("joblib" if machine.arrays else kind, judge.oddities(), facts, unread, nested, proven)
@@ -177,6 +184,39 @@ def _run_all(machine: Machine, reader: Reader, judge: _Judge) -> tuple[Outcome, 
 def _judge_otherwise(reader: Reader, judge: _Judge) -> None:
     """Judge the stream as another unpickler reads it: joblib's array bytes as opcodes, or frames as C cuts them."""
     run(Machine(judge.on_event, second=True), reader)
+
+
+def _judge_planted(machine: Machine, judge: _Judge, depth: int) -> None:
+    """Judge the constants that are pickles and that nothing here loads."""
+    left = PICKLE_NESTED_BYTES_MAX
+    loaded = {id(value) for value in judge.loaded}
+    for at, value in machine.planted.items():
+        inner = None if id(value) in loaded or depth >= NESTING_MAX else _planted(value, judge.source, left)
+        if inner is None:
+            continue
+        left -= inner.size
+        found = next((o for o in judge_pickle(inner, depth + 1).oddities if o.rule in _PLANTED), None)
+        if found is not None:
+            told = "" if found.rule == "pickle-planted" else "a constant is itself a pickle: "
+            words = told + found.message
+            judge.keep([Oddity("pickle-planted", at, words, found.evidence)])
+
+
+def _planted(value: Value, source: Source, most: int) -> Source | None:
+    """The pickle that a constant is; None when it is none after all, or longer than *most* bytes."""
+    size = value.size if isinstance(value, Blob) else len(value)
+    if size > most:
+        return None
+    if isinstance(value, bytes) or (isinstance(value, Blob) and value.kind == "bytes"):
+        return _bytes_of(value, source)
+    if isinstance(value, Blob):
+        if value.start is None:
+            return None
+        value = source.read_at(value.start, value.size).decode("ascii", "replace")
+    try:
+        return Held(bytes.fromhex(value) if value[0] == "8" else binascii.a2b_base64(value, strict_mode=True))
+    except ValueError:
+        return None
 
 
 def _left_over(source: Source, end: int) -> bool:

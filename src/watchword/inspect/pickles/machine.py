@@ -33,6 +33,7 @@ from watchword.limits import (
     PICKLE_ITEMS_MAX,
     PICKLE_NESTING_MAX,
     PICKLE_OPS_MAX,
+    PICKLE_PLANTED_MAX,
     PICKLE_STACK_MAX,
     PICKLE_TEXT_BYTES_MAX,
     PICKLE_TEXT_TOTAL_MAX,
@@ -66,6 +67,7 @@ class Machine:
         self.globals: dict[tuple[str, str, bool], Global] = {}
         self.extensions: dict[int, Global] = {}
         self.storages: dict[str, tuple[str, int]] = {}
+        self.planted: dict[int, Value] = {}
         self.crossed: int | None = None
         self.arrays: list[tuple[int, int]] = []
         self.reset()
@@ -188,6 +190,7 @@ class Machine:
             if callee.name == "encode" and callee.module == "_codecs":
                 folded = _latin1(args)
                 if folded is not None:
+                    self.plant(at, folded)
                     return folded
             elif callee.name == "add_extension":
                 self._register_extension(args)
@@ -222,12 +225,17 @@ class Machine:
     def bytes_(self, length: int) -> Value:
         at = self.reader.tell()
         if length <= 256:
-            return self.reader.take(length)
+            data = self.reader.take(length)
+            if data[:1] == b"\x80":
+                self.plant(at, data)
+            return data
         if length > self.reader.left():
             raise Ended
         head = self.reader.take(HEAD)
         self.reader.skip(length - HEAD)
-        return Blob("bytes", length, head, at)
+        blob = Blob("bytes", length, head, at)
+        self.plant(at, blob)
+        return blob
 
     def text(self, length: int, encoding: str = "utf-8") -> Value:
         at = self.reader.tell()
@@ -236,10 +244,22 @@ class Machine:
         if length <= HEAD or (length <= PICKLE_TEXT_BYTES_MAX and self.kept_text < PICKLE_TEXT_TOTAL_MAX):
             if length > HEAD:
                 self.kept_text += length
-            return decode(self.reader.take(length), encoding)
+            text = decode(self.reader.take(length), encoding)
+            if text[:2] in ("gA", "80"):
+                self.plant(at, text)
+            return text
         head = decode(self.reader.take(HEAD), encoding)
         self.reader.skip(length - HEAD)
-        return Blob("str", length, head, at)
+        blob = Blob("str", length, head, at)
+        self.plant(at, blob)
+        return blob
+
+    def plant(self, at: int, value: Value) -> None:
+        """Remember a constant that is a marked pickle, as bytes or as Base64 or hex digits, for a look of its own."""
+        head = value.head if isinstance(value, Blob) else value
+        marked = head.startswith(_MARKED_BYTES if isinstance(head, bytes) else _MARKED_TEXT)
+        if marked and len(self.planted) < PICKLE_PLANTED_MAX:
+            self.planted[at] = value
 
     def line(self) -> tuple[str, bool]:
         """A text line and whether it was kept whole."""
@@ -255,6 +275,8 @@ class Machine:
 
 
 _FORGOTTEN = Opaque("object")
+_MARKED_BYTES = tuple(bytes([0x80, protocol]) for protocol in (2, 3, 4, 5))
+_MARKED_TEXT = ("gA", "8002", "8003", "8004", "8005")
 _NESTING = frozenset({Container, Made})
 
 

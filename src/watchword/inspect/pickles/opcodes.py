@@ -367,7 +367,7 @@ _OPERATIONS: dict[int, Callable[[Machine], None]] = {
     ord("u"): lambda m: _op_adds(m, "SETITEMS"),
     ord("G"): lambda m: m.stack.append(struct.unpack(">d", m.reader.take(8))[0]),
     ord("B"): lambda m: m.stack.append(m.bytes_(_sized(m, "<I"))),
-    ord("C"): lambda m: m.stack.append(m.reader.take(m.reader.byte())),
+    ord("C"): lambda m: m.stack.append(m.bytes_(_u1(m))),
     0x80: _op_proto,
     0x81: _op_newobj,
     0x82: lambda m: m.extension(_u1(m)),
