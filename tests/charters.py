@@ -24,7 +24,6 @@ STANDING = {
     "retract": ["official", "evaluator", "supplier"],
     "dispute": ["evaluator", "official"],
     "revoke": ["root"],
-    "take-back": ["official"],
     "record-head": ["gate"],
 }
 

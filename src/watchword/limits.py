@@ -167,6 +167,21 @@ FINDINGS_PER_RULE_MAX = 50
 EVIDENCE_CHARS_MAX = 400
 """Evidence text of one finding, in characters."""
 
+JOBS_MAX = 64
+"""Processes of one inspection. Origin: each may use 512 MB; more cores than that wait for the disk."""
+
+BASELINE_BYTES_MAX = 4 * 1024 * 1024
+"""A baseline file. Origin: BASELINE_ENTRIES_MAX suppressions of about 400 bytes."""
+
+BASELINE_ENTRIES_MAX = 10_000
+"""Suppressions of one baseline. Origin: more findings than that are no exception but the rule."""
+
+BASELINE_DAYS_MAX = 400
+"""How far ahead a suppression may end, in days. Origin: a yearly review, and a month to do it in."""
+
+BASELINE_DAYS_DEFAULT = 90
+"""How far ahead a drafted suppression ends, in days. Origin: a quarter."""
+
 # -- data -----------------------------------------------------------------------------------------
 DATA_ROWS_MAX = 16_777_216
 """Rows of one data file. Origin: a manifest in memory takes about 200 bytes a row and its names, so 3.4 GB at most."""
@@ -268,15 +283,6 @@ CLOCK_AHEAD_S_MAX = 300
 
 PASSPHRASE_BYTES_MAX = 4096
 """A passphrase from a file or descriptor. Origin: longer than anyone types; a wrong file is not read whole."""
-
-# -- notices ------------------------------------------------------------------------------------
-NOTICE_LANE_S = 259_200
-"""How long bad news counts that no more operators say than may be dishonest, in seconds.
-Origin: docs/protocol.md, section 8; 72 hours, a long weekend in which others can be reached."""
-
-NOTICE_LANE_EVERY_S = 2_592_000
-"""One operator's fast lane against one name begins at most once in so many seconds.
-Origin: docs/protocol.md, section 8; 30 days, so that one member alone stops a system a tenth of the time at most."""
 
 # -- policy ---------------------------------------------------------------------------------------
 CEDAR_TEXT_BYTES_MAX = 64 * 1024

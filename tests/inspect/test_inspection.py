@@ -25,8 +25,8 @@ from watchword.inspect import (
     Verdict,
     every_rule,
     explain,
+    file,
     inspect_path,
-    inspection,
     manifest_of,
     render_text,
 )
@@ -104,6 +104,7 @@ def test_text_form_is_worst_first_and_counts_last(release: Path) -> None:
         f"dangerous[pickle-call]     evil.pkl @ {EVIL.rindex(b'R'):#x}  loading would call posix.system",
         "                           posix.system('true')",
         "unreadable[not-inspected]  weights.bin      the format is not known",
+        "                           not looked at: bytes 0x0 to 0x80 of 128",
         f"5 files: 1 dangerous, 1 unreadable, nothing found in 3     {digest[:11]}…{digest[-4:]}",
     ]
 
@@ -184,7 +185,7 @@ def test_file_that_changes_while_it_is_read_is_an_error(
     """What was judged must be what was hashed. Fails if the comparison of status is removed."""
     target = tmp_path / "model.bin"
     target.write_bytes(b"\x80\x04N." + b"\0" * size)
-    real = inspection.judge
+    real = file.judge
 
     def while_judging(*args: object) -> object:
         with target.open("r+b") as file:
@@ -198,7 +199,7 @@ def test_file_that_changes_while_it_is_read_is_an_error(
                 file.truncate(100)
         return real(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(inspection, "judge", while_judging)
+    monkeypatch.setattr(file, "judge", while_judging)
     time.sleep(0.02)
     with pytest.raises(FileChanged) as caught:
         inspect_path(target)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, progress, say, write_new
+from watchword.cli.output import emit, passphrase, progress, say, write_new, write_out
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -19,43 +21,90 @@ class NothingNamed(WatchwordError):
     """No path to look at."""
 
 
+class Contradiction(WatchwordError):
+    """Two options that do not go together."""
+
+
 def run(args: argparse.Namespace) -> int:
     """Inspect each path; exit 1 when any verdict is at or above ``--fail-on``, always for ``unreadable``."""
-    from watchword.inspect import explain, inspect_path, render_text
+    from watchword.inspect import explain, inspect_path
 
     if args.explain:
         text = explain(args.explain)
         emit(args, text, {"rule": args.explain, "schema": "watchword-rule/1", "text": text})
         return 0
-    if not args.paths:
-        raise NothingNamed("no path to inspect", "watchword inspect PATH…")
-    if args.record and args.no_hash:
-        raise NothingNamed("--record needs the release digest, which --no-hash leaves out", "leave out one of the two")
-    if args.record:
-        _home(args)
+    _refuse_contradictions(args)
+    today = datetime.now(UTC).date()
+    baseline = None
+    if args.baseline:
+        from watchword.inspect.baseline import apply_baseline, read_baseline
+
+        baseline = read_baseline(args.baseline, today)
     with progress(args) as step:
         # All of them before any is recorded: a path that is not there stops the command while nothing is done yet.
-        inspections = [inspect_path(path, hash_files=not args.no_hash, progress=step) for path in args.paths]
-    values, texts, failed = [], [], False
-    for inspection in inspections:
-        failed |= inspection.verdict in FAILS[args.fail_on]
-        value = inspection.to_json()
-        texts.append(render_text(inspection))
-        if args.record:
-            line, value["recorded"] = _record(args, inspection)
-            texts.append(line)
-            failed |= value["recorded"] is None
-        values.append(value)
-    whole: Any = values[0] if len(values) == 1 else {"inspections": values, "schema": "watchword-inspections/1"}
-    if args.output:
-        import json
+        inspections = [
+            inspect_path(path, hash_files=not args.no_hash, jobs=args.jobs, progress=step) for path in args.paths
+        ]
+    if args.write_baseline:
+        from watchword.inspect.baseline import draft_baseline
 
-        text = "\n".join(texts) if args.format == "text" else json.dumps(whole, ensure_ascii=False, indent=2)
+        write_new(args.write_baseline, draft_baseline(inspections, today).encode())
+        say(f"watchword: note: wrote {args.write_baseline}; give each suppression a reason and an owner, or delete it")
+    if baseline is not None:
+        inspections = [apply_baseline(one, baseline, today) for one in inspections]
+    failed = any(one.verdict in FAILS[args.fail_on] for one in inspections)
+    recorded = [_record(args, one) for one in inspections] if args.record else []
+    failed |= any(value is None for _, value in recorded)
+    text = _rendered(args, inspections, recorded)
+    if args.output:
         write_new(args.output, text.encode() + b"\n")
         say(f"watchword: note: wrote {args.output}")
+    elif args.format == "text":
+        emit(args, text, None)
     else:
-        emit(args, "\n".join(texts), whole)
+        write_out(text)
     return 1 if failed else 0
+
+
+def _refuse_contradictions(args: argparse.Namespace) -> None:
+    if not args.paths:
+        raise NothingNamed("no path to inspect", "watchword inspect PATH…")
+    for needs, why in (("record", "the release digest"), ("baseline", "each file's digest")):
+        if getattr(args, needs) and args.no_hash:
+            words = f"--{needs} needs {why}, which --no-hash leaves out"
+            raise Contradiction(words, "leave out one of the two")
+    if args.record and args.baseline:
+        raise Contradiction("--record signs all that was found, and --baseline sets some of it aside", "leave out one")
+    if args.record:
+        _home(args)
+
+
+def _rendered(
+    args: argparse.Namespace, inspections: list[Inspection], recorded: list[tuple[str, dict[str, Any] | None]]
+) -> str:
+    if args.format == "sarif":
+        from watchword.inspect.rules import BY_ID
+        from watchword.inspect.sarif import sarif
+
+        return json.dumps(sarif(inspections, BY_ID), indent=2)
+    if args.format == "junit":
+        from watchword.inspect.junit import junit
+
+        return junit(inspections, FAILS[args.fail_on])
+    if args.format == "json":
+        values: list[dict[str, Any]] = [one.to_json() for one in inspections]
+        for value, (_, answer) in zip(values, recorded, strict=False):
+            value["recorded"] = answer
+        whole = values[0] if len(values) == 1 else {"inspections": values, "schema": "watchword-inspections/1"}
+        # ASCII: the same in every locale, and no character that a terminal would act on.
+        return json.dumps(whole, indent=2, sort_keys=True)
+    from watchword.inspect import render_text
+
+    lines = []
+    for number, one in enumerate(inspections):
+        lines.append(render_text(one))
+        lines += [recorded[number][0]] if recorded else []
+    return "\n".join(lines)
 
 
 def _home(args: argparse.Namespace) -> Path:

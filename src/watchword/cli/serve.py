@@ -33,7 +33,5 @@ def run(args: argparse.Namespace) -> int:
         value = {"member": here.member, "schema": "watchword-serving/1", "url": url}
         text = f"{here.member} serves {len(here.charter.shared_origins)} ledgers and its witness at {url}"
         with contextlib.suppress(KeyboardInterrupt):  # how SIGTERM and SIGINT end it, once answers are out
-            server(application, args.tls_certificate, args.tls_key, lambda: emit(args, text, value)).run(
-                [bound]
-            )
+            server(application, args.tls_certificate, args.tls_key, lambda: emit(args, text, value)).run([bound])
     return 0

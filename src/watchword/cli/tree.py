@@ -1,4 +1,4 @@
-"""The tree of commands: what exists, what each takes, which function answers it. Imports argparse and nothing more.
+"""The tree of commands: what exists, what each takes, which function answers it. Imports argparse and nothing heavy.
 
 A command's function is named as ``module:function`` under ``watchword.cli`` and imported when it is called.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import Any
+
+from watchword.limits import JOBS_MAX
 
 Sub = Any
 """What ``add_subparsers`` returns; argparse gives the type no public name."""
@@ -24,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     root.set_defaults(run="completion:version_or_help")
     commands = root.add_subparsers(metavar="COMMAND")
     _main_job(commands)
+    _inspect(commands)
     _evidence(commands)
     _membership(commands)
     _charter(commands)
@@ -35,19 +38,21 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def _common() -> argparse.ArgumentParser:
+def _common(formats: tuple[str, ...]) -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     group = common.add_argument_group("everywhere")
     group.add_argument("--home", type=Path, help="the node's folder (else $WATCHWORD_HOME, else a .watchword)")
-    group.add_argument("--format", choices=("text", "json"), default="text", help="how the result is printed")
+    group.add_argument("--format", choices=formats, default="text", help="how the result is printed")
     group.add_argument("--quiet", action="store_true", help="no progress on stderr")
     group.add_argument("--passphrase-fd", type=int, metavar="N", help="read the keys' passphrase from this descriptor")
     return common
 
 
-def _add(sub: Sub, name: str, run: str, text: str, **more: Any) -> argparse.ArgumentParser:
+def _add(
+    sub: Sub, name: str, run: str, text: str, formats: tuple[str, ...] = ("text", "json")
+) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = sub.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + ".", parents=[_common()], **more
+        name, help=text, description=text[0].upper() + text[1:] + ".", parents=[_common(formats)]
     )
     command.set_defaults(run=run)
     return command
@@ -63,6 +68,12 @@ def _said(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("nothing was said")
     return text
+
+
+def _jobs(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= JOBS_MAX:
+        raise argparse.ArgumentTypeError(f"not a number from 1 to {JOBS_MAX}")
+    return int(text)
 
 
 def _release_names(command: argparse.ArgumentParser) -> None:
@@ -88,10 +99,9 @@ def _main_job(commands: Sub) -> None:
     _signer(assure)
 
 
-def _evidence(commands: Sub) -> None:
-    inspect = _add(
-        commands, "inspect", "inspect:run", "look for what is hidden in model files; nothing in them is executed"
-    )
+def _inspect(commands: Sub) -> None:
+    text = "look for what is hidden in model files; nothing in them is executed"
+    inspect = _add(commands, "inspect", "inspect:run", text, ("text", "json", "sarif", "junit"))
     inspect.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files or folders")
     inspect.add_argument("--explain", metavar="RULE", help="print what a rule means and what to do")
     inspect.add_argument("--no-hash", action="store_true", help="judge only; no manifest, no release digest")
@@ -99,10 +109,15 @@ def _evidence(commands: Sub) -> None:
     inspect.add_argument(
         "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that exits 1"
     )
+    inspect.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="how many processes look (default: 1)")
+    inspect.add_argument("--baseline", type=Path, metavar="FILE", help="findings that somebody answers for")
+    inspect.add_argument("--write-baseline", type=Path, metavar="FILE", help="draft such a file of all that was found")
     inspect.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
     _release_names(inspect)
     _signer(inspect)
 
+
+def _evidence(commands: Sub) -> None:
     data = _noun(commands, "data", "was the data manipulated: row manifests and exact differences")
     manifest = _add(data, "manifest", "data:manifest", "write the row manifest of a delivery (CSV, JSONL, Parquet)")
     manifest.add_argument("path", type=Path, metavar="FILE")
@@ -232,12 +247,6 @@ def _ledger(commands: Sub) -> None:
     prove.add_argument("decisions", nargs="+", metavar="DECISION", help="a decision's id or locator")
     prove.add_argument("--record", action="store_true", help="with the gate's receipts")
     prove.add_argument("--output", type=Path, default=Path("proof.json"), metavar="FILE")
-    absent = _add(
-        ledger, "no-notice", "ledger:no_notice", "write one file that shows all bad news of a release, or none"
-    )
-    absent.add_argument("release", metavar="RELEASE", help="a path, a digest, or its recorded name")
-    absent.add_argument("--as-of", metavar="TIME", help="such as 2027-01-31T12:00:00Z (default: now)")
-    absent.add_argument("--output", type=Path, default=Path("no-notice.json"), metavar="FILE")
     verify = _add(ledger, "verify", "ledger:verify", "re-check a proof file against a charter")
     verify.add_argument("charter", type=Path, metavar="CHARTER")
     verify.add_argument("bundle", type=Path, metavar="BUNDLE")
@@ -268,16 +277,11 @@ def _notices(commands: Sub) -> None:
         ("retract", "take back a statement of this node's own"),
         ("dispute", "contest a statement of another"),
         ("revoke", "revoke one of this member's keys, with the root key"),
-        ("take-back", "say that bad news no longer counts; it takes as many members as cosign a head"),
-        ("confirm", "say the bad news of another as well, so that it does not lapse"),
     ):
         verb = _add(notice, name, "notice:issue", text)
         verb.set_defaults(kind=name)
-        of_notice = name in ("take-back", "confirm")
         verb.add_argument(
-            "target",
-            metavar="NOTICE" if of_notice else "TARGET",
-            help="the notice's locator or id" if of_notice else "a name (release:sha256:…), an id, locator or path",
+            "target", metavar="TARGET", help="a name such as release:sha256:…, an id, a locator, or a path"
         )
         verb.add_argument("--reason", required=True, metavar="TEXT", type=_said)
         verb.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")

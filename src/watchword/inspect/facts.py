@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchword.limits import EVIDENCE_CHARS_MAX
 from watchword.statements.manifest import Manifest
+
+if TYPE_CHECKING:
+    from datetime import date
 
 Progress = Callable[[str, int, int], None]
 """Called with a label, the bytes done and the bytes in all."""
@@ -111,15 +114,66 @@ class FileReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppression:
+    """One entry of a baseline: a rule, the paths, the digest of the file; why, who answers for it, until when."""
+
+    rule: str
+    path: str
+    sha256: str
+    reason: str
+    owner: str
+    expires: date
+
+    def to_json(self) -> dict[str, Any]:
+        told = {name: getattr(self, name) for name in ("rule", "path", "sha256", "reason", "owner")}
+        return told | {"expires": self.expires.isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """A finding that does not count, and the entry that says so."""
+
+    finding: Finding
+    by: Suppression
+
+    def to_json(self) -> dict[str, Any]:
+        answers = {"reason": self.by.reason, "owner": self.by.owner, "expires": self.by.expires.isoformat()}
+        return self.finding.to_json() | answers
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a baseline did: the findings it set aside, the entries that have lapsed (their findings count again), and
+    those that fit nothing here. ``digest`` is that of its file."""
+
+    digest: str
+    suppressed: tuple[Suppressed, ...]
+    expired: tuple[Suppression, ...]
+    unused: tuple[Suppression, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "digest": self.digest,
+            "suppressed": [one.to_json() for one in self.suppressed],
+            "expired": [one.to_json() for one in self.expired],
+            "unused": [one.to_json() for one in self.unused],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
-    """The outcome for one target. ``manifest`` is None where the release cannot be named; a finding says why."""
+    """The outcome for one target. ``manifest`` is None where the release cannot be named; a finding says why.
+
+    ``findings`` are those that count; what a baseline set aside is in ``baseline``.
+    """
 
     target: str
     verdict: Verdict
     manifest: Manifest | None
     findings: tuple[Finding, ...]
     files: tuple[FileReport, ...]
-    tool: dict[str, str]
+    tool: dict[str, Any]
+    baseline: Applied | None = None
 
     def count(self, verdict: Verdict) -> int:
         """Files with this verdict."""
@@ -134,7 +188,7 @@ class Inspection:
                 "files": len(self.manifest.entries),
                 "bytes": self.manifest.size,
             }
-        return {
+        value = {
             "schema": SCHEMA,
             "tool": dict(self.tool),
             "target": self.target,
@@ -143,6 +197,18 @@ class Inspection:
             "findings": [finding.to_json() for finding in self.findings],
             "files": [report.to_json() for report in self.files],
         }
+        return value if self.baseline is None else value | {"baseline": self.baseline.to_json()}
+
+
+def delivered(path: str, by_path: dict[str, FileReport]) -> FileReport | None:
+    """The report on the delivered file that *path* (``a.zip:b.pkl``) stands in; None for what is no file."""
+    end = len(path)
+    while end >= 0:
+        report = by_path.get(path[:end])
+        if report is not None:
+            return report
+        end = path.rfind(":", 0, end)
+    return None
 
 
 def shown(text: str, length: int = EVIDENCE_CHARS_MAX) -> str:

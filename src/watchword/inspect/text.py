@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchword.inspect.facts import RANK, Inspection, Verdict, shown
+from watchword.inspect.facts import RANK, Applied, FileReport, Finding, Inspection, Verdict, delivered, shown
 
 _WORST_FIRST = sorted((v for v in Verdict if v is not Verdict.NOTHING_FOUND), key=lambda v: -RANK[v])
 
@@ -10,27 +10,60 @@ _WORST_FIRST = sorted((v for v in Verdict if v is not Verdict.NOTHING_FOUND), ke
 def render_text(inspection: Inspection) -> str:
     """The text of *inspection*, without a line feed at the end: findings, then counts and the manifest.
 
-    Columns: ``verdict[rule]``, path and offset, message; the evidence follows on a line of its own where it says more.
+    Columns: ``verdict[rule]``, path and offset, message; the evidence, and the bytes that nobody looked at, follow on
+    lines of their own. What a baseline set aside, and what of it has lapsed, stands after the findings.
     """
-    lines = []
     rows = []
+    unread = {report.path: report for report in inspection.files if report.unread}
     for finding in inspection.findings:
-        place = finding.path if finding.offset is None else f"{finding.path} @ {finding.offset:#x}"
-        rows.append((f"{finding.verdict}[{finding.rule}]", shown(place, 200), finding.message, finding.evidence))
+        aside = [finding.evidence] if finding.evidence and finding.evidence not in finding.message else []
+        if finding.verdict is Verdict.UNREADABLE and (report := unread.pop(finding.path, None)) is not None:
+            aside.append(_not_looked_at(report))
+        rows.append((f"{finding.verdict}[{finding.rule}]", _place(finding), finding.message, aside))
+    if inspection.baseline is not None:
+        rows += _set_aside(inspection.baseline)
     first = min(32, max((len(row[0]) for row in rows), default=0))
     second = min(48, max((len(row[1]) for row in rows), default=0))
-    for label, place, message, evidence in rows:
+    lines = []
+    for label, place, message, aside in rows:
         lines.append(f"{label:<{first}}  {place:<{second}}  {message}")
-        if evidence and evidence not in message:
-            lines.append(f"{'':<{first}}  {evidence}")
+        lines += [f"{'':<{first}}  {line}" for line in aside]
     lines.append(_summary(inspection))
     return "\n".join(lines)
+
+
+def _place(finding: Finding) -> str:
+    place = finding.path if finding.offset is None else f"{finding.path} @ {finding.offset:#x}"
+    return shown(place, 200)
+
+
+def _not_looked_at(report: FileReport) -> str:
+    ranges = ", ".join(f"{start:#x} to {end:#x}" for start, end in report.unread[:3])
+    more = f" and {len(report.unread) - 3:,} more ranges" if len(report.unread) > 3 else ""
+    return f"not looked at: bytes {ranges}{more} of {report.size:,}"
+
+
+def _set_aside(applied: Applied) -> list[tuple[str, str, str, list[str]]]:
+    rows = []
+    for one in applied.suppressed:
+        aside = [f"until {one.by.expires}, {shown(one.by.owner, 80)}: {shown(one.by.reason, 200)}"]
+        rows.append((f"suppressed[{one.finding.rule}]", _place(one.finding), one.finding.message, aside))
+    for entry in applied.expired:
+        words = f"suppressed until {entry.expires} by {shown(entry.owner, 80)}; counts again"
+        rows.append((f"expired[{entry.rule}]", shown(entry.path, 200), words, []))
+    return rows
 
 
 def _summary(inspection: Inspection) -> str:
     count = len(inspection.files)
     told = [f"{n:,} {verdict}" for verdict in _WORST_FIRST if (n := inspection.count(verdict))]
     clean = inspection.count(Verdict.NOTHING_FOUND)
+    suppressed = () if inspection.baseline is None else inspection.baseline.suppressed
+    if suppressed:
+        by_path = {report.path: report for report in inspection.files}
+        holds = {report.path: report for one in suppressed if (report := delivered(one.finding.path, by_path))}
+        clean -= sum(report.verdict is Verdict.NOTHING_FOUND for report in holds.values())
+        told.append(f"{len(suppressed):,} finding{'' if len(suppressed) == 1 else 's'} suppressed")
     if clean or not told:
         told.append(f"nothing found in {clean:,}")
     digest = inspection.manifest.digest if inspection.manifest is not None else "no manifest"

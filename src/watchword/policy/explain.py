@@ -103,11 +103,6 @@ def render_text(explained: Mapping[str, Any]) -> str:
     return "".join(_printable(line) + "\n" for line in lines)
 
 
-AGAINST = {
-    "no-standing": "without standing: against",
-    "taken-back": "taken back: against",
-    "lapsed": "lapsed, said by too few: against",
-}
 SHOWN_MAX = 6
 """Statements that the text names for one principle; the rest are counted."""
 
@@ -118,9 +113,9 @@ def _notice_line(notice: Mapping[str, Any], places: Mapping[str, str]) -> str:
     if notice["kind"] == "unheld":
         return f"  notice   against {name} ({notice['locator']}): its text is not held here, so it counts as the worst"
     where = notice["locator"] or "received directly, in no ledger of this view"
-    kind = AGAINST.get(notice["kind"], notice["kind"])
+    what = "without standing: " if notice["kind"] == "no-standing" else ""
     return (
-        f"  notice   {kind} {name} by {notice['by']} ({where}): {notice['reason'] or 'no reason given'}"
+        f"  notice   {what}{notice['kind']} {name} by {notice['by']} ({where}): {notice['reason'] or 'no reason given'}"
     )
 
 

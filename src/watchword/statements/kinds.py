@@ -270,14 +270,6 @@ class Revoke(Common, frozen=True, kw_only=True):
     valid_up_to: list[ValidUpTo]
 
 
-class TakeBack(Common, frozen=True, kw_only=True):
-    """A member's voice that bad news no longer counts: its statement, or the leaf of one that nobody can read."""
-
-    target: Text
-    reason: Text
-    notice: Digest
-
-
 KINDS: dict[str, type[Common]] = {
     "ratification": Ratification,
     "claim": Claim,
@@ -295,13 +287,9 @@ KINDS: dict[str, type[Common]] = {
     "retract": Retract,
     "dispute": Dispute,
     "revoke": Revoke,
-    "take-back": TakeBack,
 }
 EVIDENCE = frozenset({"claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review"})
-BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
-"""What counts from any channel as soon as it is signed."""
-NOTICES = BAD_NEWS | {"take-back"}
-"""What stands in a ``notices`` ledger."""
+NOTICES = frozenset({"recall", "retract", "dispute", "revoke"})
 PREFIX, SUFFIX = "urn:watchword:", ":v1"
 
 

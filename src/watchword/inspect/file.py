@@ -1,0 +1,114 @@
+"""Inspects one file: read each byte once, hash, judge, and say what was found.
+
+* Small files are read into memory once, hashed and judged there. Of a larger file every byte is read by the hashing
+  thread, and the judge looks at the few places that it needs on the same descriptor, out of the page cache.
+* A file that changes meanwhile is an error, not a verdict.
+* A fault of the inspector on one file is a verdict on that file (rule ``inspector-failed``) and stops nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+
+from watchword.errors import WatchwordError
+from watchword.inspect import rules
+from watchword.inspect.facts import FileReport, Finding, Oddity, Verdict, shown, worst
+from watchword.inspect.hashing import Hashing, Step
+from watchword.inspect.judge import judge, judge_exhibit
+from watchword.inspect.judgement import Judgement
+from watchword.inspect.source import Held, Opened, Source
+from watchword.inspect.walk import Found, changed, open_file, same
+from watchword.limits import WHOLE_FILE_BYTES_MAX
+
+Inspected = tuple[FileReport, list[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How to look. ``hash_files``: False leaves out hashing, and with it the manifest."""
+
+    hash_files: bool = True
+
+
+def inspect_file(found: Found, how: How, step: Step) -> Inspected:
+    """The report on a listed file, and its findings.
+
+    Raises:
+        FileChanged: it changed while it was read.
+    """
+    path = shown(found.path, 4096)
+    try:
+        descriptor, before = open_file(found)
+    except OSError as error:
+        return not_looked_at(found, "file-unreadable", (error.strerror or str(error)).lower())
+    into = Judgement(judge_exhibit)
+    try:
+        if before.st_size <= WHOLE_FILE_BYTES_MAX:
+            data = _read_whole(descriptor, before.st_size + 1)
+            if len(data) != before.st_size:
+                raise changed(found)
+            sha256 = hashlib.sha256(data).hexdigest() if how.hash_files else None
+            what, looked = _judge(Held(data), path, into)
+            step.at(path, len(data))
+        else:
+            hashing = Hashing(descriptor, before.st_size, path, step)
+            if how.hash_files:
+                hashing.start()
+            try:
+                what, looked = _judge(Opened(descriptor, before.st_size), path, into)
+            finally:
+                sha256 = hashing.finish() if how.hash_files else None
+            if how.hash_files and hashing.read != before.st_size:
+                raise changed(found)
+        if not same(before, os.fstat(descriptor)):
+            raise changed(found)
+    except OSError as error:
+        # A disk error in the middle: what was judged before it still counts.
+        into.keep(path, [Oddity("file-unreadable", None, (error.strerror or str(error)).lower())])
+        what, looked, sha256 = "unknown", "reading failed", None
+    finally:
+        os.close(descriptor)
+    if into.not_listed:
+        into.note(f"{into.not_listed:,} further findings are not listed")
+    verdict = worst(finding.verdict for finding in into.findings)
+    report = FileReport(
+        path, before.st_size, sha256, what, verdict, looked, tuple(into.notes), tuple(into.unread), into.facts
+    )
+    return report, into.findings
+
+
+def not_looked_at(found: Found, rule: str, why: str) -> Inspected:
+    """What is said of a file that nobody could look at."""
+    path = shown(found.path, 4096)
+    finding = rules.BY_ID[rule].finding(path, Oddity(rule, None, why))
+    unread = ((0, found.size),)
+    report = FileReport(path, found.size, None, "unknown", Verdict.UNREADABLE, "not looked at", unread=unread)
+    return report, [finding]
+
+
+def _judge(source: Source, path: str, into: Judgement) -> tuple[str, str]:
+    try:
+        return judge(source, path, into)
+    except (OSError, WatchwordError):
+        raise
+    except Exception as error:
+        # A fault of ours must neither pass over a file in silence nor keep the others from being looked at.
+        if os.environ.get("WATCHWORD_DEBUG"):
+            raise
+        words = f"the inspector failed: {type(error).__name__}: {error}"
+        into.keep(path, [Oddity("inspector-failed", None, words)])
+        into.unread.append((0, source.size))
+        return "unknown", "judging failed"
+
+
+def _read_whole(descriptor: int, size: int) -> bytes:
+    parts = []
+    while size > 0:
+        data = os.read(descriptor, size)
+        if not data:
+            break
+        parts.append(data)
+        size -= len(data)
+    return b"".join(parts)
