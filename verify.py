@@ -7,9 +7,8 @@ trust, by another way than the bundle: a bundle that brings its own verifier pro
 * The charter is the only root of trust. Nothing is fetched; every input is hostile and its size is bounded.
 * Good news counts only when proven: signature, inclusion, head cosigned by the quorum. Bad news counts when signed.
 * A decision is not believed but made again from its evidence; one differing byte refuses the bundle.
-* Not checked: whether a statement is true, what an attachment says, a gate's quotas and hours, and what members keep
-  to themselves without a notice about it. Free Cedar policies are not re-made here.
-
+* Not checked: whether a statement is true, what an attachment says, a gate's quotas and hours, free Cedar policies, and
+  what members keep to themselves without a notice about it.
 Exit: 0 all of it holds, 1 something does not, 2 could not look (usage, files, a bundle that is no proof). Follows RFC
 6962, 8032, 8785; FIPS 204; C2SP signed-note, tlog-checkpoint, tlog-cosignature; DSSE; in-toto. Python 3.11 or later.
 """
@@ -26,30 +25,29 @@ import itertools
 import json
 import re
 import sys
+from collections import defaultdict, namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 FILE_BYTES_MAX = 128 << 20  # bytes of charter or bundle; some 20,000 statements, about ten minutes of this program
 DEPTH_MAX = 64  # nesting of any JSON (section 1)
 NOTE_LINES_MAX = 100  # signature lines of one note, as golang.org/x/mod caps it
+LANE_S, LANE_EVERY_S = 259_200, 2_592_000  # seconds that bad news of few counts, and how often it may (section 8)
 CLOCK_AHEAD_MAX_S = 300  # seconds that a time may lie ahead of the moment of judging (sections 6 and 8)
 
 class Refused(ValueError):
     """The first thing that failed, named exactly. Any ValueError refuses: of UTF-8, JSON, base64, times as well."""
-
 def need(condition: object, otherwise: str) -> None:  # not ``assert``: it must hold under ``python -O``, too
     if not condition:
         raise Refused(otherwise)
-
 @contextlib.contextmanager
 def naming(thing: str) -> Iterator[None]:  # put the name of the thing before what is wrong with it
     try:
         yield
     except (ValueError, RecursionError) as error:  # JSON nested a thousand deep ends in the latter
         raise Refused(f"{thing}: {error}") from error
-
 # -- the steps (section 10) -------------------------------------------------------------------------------------------
 def verify_proof(charter_file: bytes, bundle_file: bytes, at: int) -> dict[str, Any]:  # or Refused
     with naming("step 1, the charter is in force"):
@@ -66,7 +64,8 @@ def verify_proof(charter_file: bytes, bundle_file: bytes, at: int) -> dict[str, 
     with naming("step 6, loose notices"):
         for notice in map(open_envelope, bundle["loose"]):
             check_standing(proof, notice)
-            need(notice.kind in NOTICES, f"{notice.id}: a {notice.kind} is not bad news")
+            need(notice.kind in BAD_NEWS, f"{notice.id}: a {notice.kind} is not bad news")
+            need(notice.id > max(proof.loose, default=""), "out of order")
             proof.loose[notice.id] = notice
     with naming("step 7, decisions made again"):
         objects = {digest(canonical(value)): value for value in bundle["objects"]}
@@ -74,7 +73,7 @@ def verify_proof(charter_file: bytes, bundle_file: bytes, at: int) -> dict[str, 
         need(len(set(bundle["decisions"])) == len(bundle["decisions"]), "a decision is there twice")
         decisions = [remake(proof, objects, id_) for id_ in bundle["decisions"]]
     with naming("step 8, notices against the names"):
-        names = check_names(proof, bundle, [decision["names"] for decision in decisions])
+        names = check_names(proof, bundle, decisions)
     with naming("step 9, receipts and approvals"):
         releases, anchored = check_receipts(proof)
     return {
@@ -85,83 +84,79 @@ def verify_proof(charter_file: bytes, bundle_file: bytes, at: int) -> dict[str, 
         "heads": [head._asdict() | {"root": head.root.hex()} for head, *_ in proof.heads.values()], "names": names,
         "decisions": decisions, "releases": releases, "not_shown": list(not_shown(proof, bundle, anchored)),
     }
-
 # -- forms (sections 2 to 10) -----------------------------------------------------------------------------------------
 # An object has exactly its fields. A field's form is a scalar, another form's name, alternatives a|b, =text for just
 # that text, [form] or [form*most] for a list; a ? allows null. Forms on one line are parted by two bars.
 FORMS_TEXT = """
-head: origin,root:text; size:int || record-head: origin,root:text; size:int || dataset,decided: name:text; digest:digest
+head,record-head: origin:text; root:base64; size:int || dataset,decided: name:text; digest:digest
 attachment: bytes:int; commitment:digest; media_type,name:text || place: origin:text; size:int
 tool: name,version:text || inspector: name,version,rules:text || threat: goal,knowledge,capability:text
 finding: rule,verdict,path,message:text; offset:int? || annotator: name:text; changed,rows:int
 component: name,version:text; purl:text?; digest:digest? || ratification: version:int || stop: reason:text
 claim: system,release,supplier_contact:text; trained_on,tested,known_weaknesses:[text]; support_until:time?
-inspection: tool:inspector; verdict:text; files,bytes,dangerous,suspicious,unreadable:int; findings:[finding*200]
-  report:attachment?
+inspection: tool:inspector; verdict:nothing-found|suspicious|dangerous|unreadable; files,bytes:int
+  dangerous,suspicious,unreadable:int; findings:[finding*200]; report:attachment?
 bill-of-materials: format,system,release:text; components:[component]; base_models:[text]; datasets:[dataset]
-  document:attachment
-data-screening: tool:tool; dataset:text; delivered:digest; previous:digest?; rows,added,removed,changed_features:int
-  changed_labels,reordered:int; annotators:[annotator*50]; report:attachment?
+  document:attachment || data-screening: tool:tool; dataset:text; delivered:digest; previous:digest?
+  rows,added,removed,changed_features:int; changed_labels,reordered:int; annotators:[annotator*50]; report:attachment?
 evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
-  report:attachment?
-review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text; report:attachment?
-decision: decision:decision-object || mandate: mandate:mandate-object || retract,dispute: target:name; reason:text
-approval: person,gate,hold:text; mandate,preview:digest; answer:approve|refuse; asked,expires:time
-recall: target:name; reason:text; actions:[text]; deadline:time?; supersedes:digest?
-revoke: target:name; reason:text; valid_up_to:[place] || loose: format:=watchword-loose/1; statements:[digest]
+  report:attachment? || review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text
+  report:attachment? || decision: decision:decision-object || mandate: mandate:mandate-object
+retract,dispute: target:text; reason:text || approval: person,gate,hold:text; mandate,preview:digest
+  answer:approve|refuse; asked,expires:time || recall: target:text; reason:text; actions:[text]; deadline:time?
+  supersedes:digest? || revoke: target:text; reason:text; valid_up_to:[place] || take-back: target:text; reason:text
+  notice:digest || loose: format:=watchword-loose/1; statements:[digest]
 statement: _type:=https://in-toto.io/Statement/v1; predicate:object; predicateType:text; subject:[subject*64]
-subject: digest:sha256; name:text || sha256: sha256:hex || signature: keyid:digest; sig:text
-common: issuer:text; made:time; scope:scope; after:head?
-envelope: payload:text; payloadType:=application/vnd.in-toto+json; signatures:[signature*1]
-charter-file: charter:charter; format:=watchword-charter-file/1; ratifications:[envelope]
+subject: digest:sha256; name:text || sha256: sha256:hex || signature: keyid:digest; sig:long || common: issuer:text
+  made:time; scope:scope; after:head? || envelope: payload:long; payloadType:=application/vnd.in-toto+json
+  signatures:[signature*1] || charter-file: charter:charter; format:=watchword-charter-file/1; ratifications:[envelope]
 charter: alliance:text; format:=watchword-charter/1; made:time; parent:digest?; version,suite,head_max_age_s:int
-  secret:digest; quorum:quorum; members:[member]; suppliers:[supplier]; standing:object; requirements:[requirement]
-  red_lines:[red-line]
-quorum: faulty,ratify,witness:int || member: name,operator,witness:text; origins:origins; keys:[object]
-origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
-key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier
-people-key: ed25519,mldsa,person:text; id:digest; job:=people; roles:[text]
-requirement: id,text,kind,owed_by,accountable:text; principle:[text]; count,tools:int; from:member|supplier|any
-  distinct:operators|statements; max_age_days:int?; where,bound:[condition]; when:when
-red-line: id,text,accountable:text; principle:[text]; forbid:[condition] || when: criticality:int; human:[text]
-condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any
-view: format:=watchword-view/1; heads:object || view-head: root:hash; size:int; time:time
-use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
+  secret:digest; quorum:quorum; members:[member]; suppliers:[supplier]; standing:words; requirements:[requirement]
+  red_lines:[red-line] || quorum: faulty,ratify,witness:int || member: name,operator,witness:text; origins:origins
+  keys:[object] || origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
+key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier || people-key: ed25519,mldsa,person:text
+  id:digest; job:=people; roles:[text] || requirement: id,text,kind,owed_by,accountable:text; principle:[text]
+  count,tools:int; from:member|supplier|any; distinct:operators|statements; max_age_days:int?; where,bound:[condition]
+  when:when || red-line: id,text,accountable:text; principle:[text]; forbid:[condition] || when: criticality:int
+  human:[text] || condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any || view: format:=watchword-view/1
+  heads:object || view-head: root:hash; size:int; time:time || use-case: format:=watchword-use-case/1
+  name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
 decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_case,view:digest; subject:decided
-  considered,notices,red_lines,requirements,stale:[any]; label,verdict:text
-approvals: count:int; distinct:=operators; role:text || quota: count,per_s:int || hours: from,to:text
-mandate-object: name:text; decision,use_case:digest; valid_from,valid_until:time; hours:hours?; view_max_age_s:int
-  stale:any; rules:[rule]
-rule: id,tool:text; args:[condition]; approvals:approvals; hold_s:int; quota:quota?
-receipt: format:=watchword-receipt/1; action,decision,mandate:digest?; body:object?; approvals:[digest]; reasons:[text]
-  hold,rule:text?; gate:text; time:time
-  event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped
-bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to,alliance_secret:text?; made:time
-  as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]; objects:[object]
-ledger: origin,checkpoint:text; earlier:[earlier]; start:int; leaves:[text]; proofs:[proof]
-earlier: checkpoint:text; path:[hash] || proof: index:int; leaf:text; path:[hash]
+  considered,notices,red_lines,requirements,stale:[any]; label,verdict:text || approvals: count:int; distinct:=operators
+  role:text || quota: count,per_s:int || hours: from,to:text || mandate-object: name:text; decision,use_case:digest
+  valid_from,valid_until:time; hours:hours?; view_max_age_s:int; stale:any; rules:[rule] || rule: id,tool:text
+  args:[condition]; approvals:approvals; hold_s:int; quota:quota? || receipt: format:=watchword-receipt/1
+  action,decision,mandate:digest?; body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
+  time:time; event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped
+bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?
+  made:time; as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]
+  objects:[object] || ledger: origin:text; checkpoint:long; earlier:[earlier]; start:int; leaves:[long]; proofs:[proof]
+earlier: checkpoint:long; path:[hash] || proof: index:int; leaf:long; path:[hash]
 """
 FORMS: dict[str, dict[str, str]] = {}
 for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
     _names, _fields = _line.split(": ", 1)
     _parts = [part.split(":", 1) for part in _fields.split("; ")]
     FORMS.update((name, {key: form for keys, form in _parts for key in keys.split(",")}) for name in _names.split(","))
-NOTICES = ("recall", "retract", "dispute", "revoke")
+BAD_NEWS = ("recall", "retract", "dispute", "revoke")
+NOTICES = (*BAD_NEWS, "take-back")
 EVIDENCE = ("claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review")
 KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head")
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 SCALARS: dict[str, Callable[[Any], object]] = {
-    "any": lambda value: True,
-    "object": lambda value: isinstance(value, dict),
+    "any": lambda value: True, "object": lambda value: isinstance(value, dict),
     "int": lambda value: type(value) is int and value >= 0,
+    "words": lambda value: isinstance(value, dict) and all(map(is_texts, value.values())),
     "time": lambda value: isinstance(value, str) and rfc3339(seconds(value)) == value,
-    "scope": lambda value: value in ("public", "alliance", "own") or is_sorted_texts(value),
+    "scope": lambda value: value in ("public", "alliance", "own") or (is_texts(value) and value == sorted(set(value))),
 }
-TEXTS = {"text": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}", "hash": "[A-Za-z0-9+/]{43}="}
-TEXTS["decimal"] = r"(?=.{1,40}\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?"  # section 8
-TEXTS["name"] = "(release|component|model|dataset|supplier|key|statement):.+"  # section 7
-def conform(value: Any, form: str, where: str) -> None:
-    """Refuse a value that has not its form, saying where inside *where* it departs."""
+TEXTS = {
+    "text": ".{0,4096}", "long": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}",
+    "base64": r"(?=.{0,8192}\Z)[A-Za-z0-9+/]*={0,2}", "hash": "[A-Za-z0-9+/]{43}=",
+    "decimal": r"(?=.{1,40}\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?",  # section 8
+    "name": "(component|model|supplier):.+|(release|dataset|key|statement):sha256:[0-9a-f]{64}",  # section 7
+}
+def conform(value: Any, form: str, where: str) -> None:  # refused where inside *where* it departs
     if form.endswith("?"):
         if value is not None:
             conform(value, form[:-1], where)
@@ -182,37 +177,30 @@ def conform(value: Any, form: str, where: str) -> None:
         fits = TEXTS.get(form) or "|".join(map(re.escape, form.removeprefix("=").split("|")))
         text = isinstance(value, str) and re.fullmatch(fits, value, re.DOTALL)
         need(text, f"{where}: {repr(value)[:80]} is not {form}")
-def is_sorted_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(v, str) for v in value) and value == sorted(set(value))
+def is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 def seconds(text: str) -> int:  # since 1970, of the one form of time (section 1)
-    moment = datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
-    return (moment - EPOCH) // datetime.timedelta(seconds=1)
+    return int(datetime.datetime.strptime(text + "+0000", "%Y-%m-%dT%H:%M:%SZ%z").timestamp())
 def rfc3339(time_s: int) -> str:
     return (EPOCH + datetime.timedelta(seconds=time_s)).isoformat().replace("+00:00", "Z")
 def digest(data: bytes) -> str:  # D of the protocol
     return "sha256:" + hashlib.sha256(data).hexdigest()
-
 # -- the charter (sections 2 and 7) -----------------------------------------------------------------------------------
 # A public key of suite 1 and whose it is; *words* are what the charter's ``standing`` may list for it.
-Key = NamedTuple("Key", [  # noqa: UP014
-    ("id", str), ("job", str), ("owner", str), ("operator", str), ("is_supplier", bool), ("words", tuple[str, ...]),
-    ("ed25519", bytes), ("mldsa", bytes)])
-
+Key = namedtuple("Key", "id job owner operator is_supplier words ed25519 mldsa")
 # A verified head, its cosigned time in seconds, 0 for a record's, and when which witness cosigned it.
-Head = NamedTuple("Head", [  # noqa: UP014
-    ("origin", str), ("size", int), ("root", bytes), ("time_s", int), ("witnesses", dict[str, int])])
-
-# An opened envelope; nothing in it is believed before ``check_standing``. *subject* is names and digests.
-Statement = NamedTuple("Statement", [  # noqa: UP014
-    ("id", str), ("kind", str), ("subject", list[tuple[str, str]]), ("predicate", dict[str, Any]), ("issuer", str),
-    ("key_id", str), ("signature", bytes), ("payload", bytes)])
+Head = namedtuple("Head", "origin size root time_s witnesses")
+# An opened envelope; nothing in it is believed before ``check_standing``. *subject* is pairs of name and digest.
+Statement = namedtuple("Statement", "id kind subject predicate issuer key_id signature payload")
 Place = tuple[str, int]  # origin and index
 Statements = dict[str, Statement]  # by id
+Known = dict[str, tuple[int, int]]  # size and cosigned time in seconds by origin
 @dataclass
 class Proof:
     """What is proven so far: of the charter, keys by id, member and use by origin, keys by witness; of the bundle,
-    heads (newest, then older ones) and leaves by origin, and bodies with standing (``counting``) or not (``odd``)."""
+    heads (newest, then older ones) and leaves by origin, bodies with standing (``counting``) or not (``odd``), and
+    places in notices where the body is no statement at all (``junk``)."""
     charter: dict[str, Any]
     digest: str
     secret: bytes = b""
@@ -225,14 +213,13 @@ class Proof:
     counting: dict[Place, Statement] = field(default_factory=dict)
     of_kind: dict[str, Statements] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     odd: dict[Place, tuple[Statement, str]] = field(default_factory=dict)
+    junk: set[Place] = field(default_factory=set)
     receipts: dict[Place, Any] = field(default_factory=dict)
     loose: Statements = field(default_factory=dict)
-
     def shared(self, *uses: str) -> list[str]:
         return sorted(origin for origin, (_, use) in self.origins.items() if use in uses)
 def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in force
-    file = parse_json(data.removesuffix(b"\n"))
-    conform(file, "charter-file", "file")
+    conform(file := parse_json(data.removesuffix(b"\n")), "charter-file", "file")
     charter, quorum = file["charter"], file["charter"]["quorum"]
     proof = Proof(charter, digest(canonical(charter)))
     members, parties = charter["members"], charter["members"] + charter["suppliers"]
@@ -246,8 +233,6 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
             proof.origins.update((origin, (party["name"], use)) for use, origin in party["origins"].items())
             proof.witnesses[party["witness"]] = own[jobs.index("witness")]
     need(charter["suite"] == 1, f"suite {charter['suite']} is not known here")
-    for kind, words in charter["standing"].items():
-        conform(words, "[text]", f"charter.standing.{kind}")
     once = len({party["name"] for party in parties}) == len(parties) and len(proof.witnesses) == len(members)
     need(once and len(proof.origins) == 3 * len(members), "a name, an origin or a witness is there twice")
     # "One key does one job": not even half of a key may serve in two.
@@ -259,8 +244,7 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
     ratified: dict[str, str] = {}
     for number, envelope in enumerate(file["ratifications"]):
         with naming(f"ratification {number}"):
-            statement = open_envelope(envelope)
-            key = check_standing(proof, statement)
+            key = check_standing(proof, statement := open_envelope(envelope))
             same = statement.kind == "ratification" and statement.predicate["version"] == charter["version"]
             need(same and any(proof.digest == d for _, d in statement.subject), f"it does not ratify {proof.digest}")
             ratified.setdefault(key.operator, key.owner)
@@ -278,31 +262,28 @@ def read_key(raw: Any, party: Any) -> Key:  # its id is computed, never believed
     words = tuple(raw["roles"]) if job == "people" else (job,)
     need(job != "people" or not {"root", "supplier", "gate"} & set(words), f"a role of {owner} is named as a job is")
     return Key(id_, job, owner, party.get("operator", owner), "operator" not in party, words, ed25519, mldsa)
-
 # -- statements and standing (section 3) ------------------------------------------------------------------------------
 def open_envelope(envelope: Any) -> Statement:  # its payload must be canonical itself
     conform(envelope, "envelope", "envelope")
     need(envelope["signatures"], "envelope: no signature")
     payload, signature = decode_base64(envelope["payload"]), envelope["signatures"][0]
-    value = parse_json(payload)
-    conform(value, "statement", "statement")
+    conform(value := parse_json(payload), "statement", "statement")
     need(value["subject"], "statement: no subject")
     urn = re.fullmatch("urn:watchword:(.+):v1", value["predicateType"])
     kind = urn[1] if urn else "type " + value["predicateType"]  # no kind is spelled with a blank
     subject = [(entry["name"], "sha256:" + entry["digest"]["sha256"]) for entry in value["subject"]]
-    predicate, sig = value["predicate"], decode_base64(signature["sig"])
-    issuer = str(predicate.get("issuer"))
-    return Statement(digest(payload), kind, subject, predicate, issuer, signature["keyid"], sig, payload)
-def check_signature(proof: Proof, statement: Statement) -> Key:
-    """Both halves, over the DSSE pre-authentication encoding, by a key of the charter that may sign statements."""
-    key, signature, payload = proof.keys.get(statement.key_id), statement.signature, statement.payload
-    if key is None or key.job in ("ledger", "witness"):
-        raise Refused(f"its key {statement.key_id} is not one of the charter for statements")
+    said, sig = value["predicate"], decode_base64(signature["sig"])
+    return Statement(digest(payload), kind, subject, said, str(said.get("issuer")), signature["keyid"], sig, payload)
+def check_signature(proof: Proof, statement: Statement) -> Any:  # both halves, over the DSSE encoding
+    key: Any = proof.keys.get(statement.key_id)
+    signature, payload = statement.signature, statement.payload
+    good = key and key.job not in ("ledger", "witness")
+    need(good, f"its key {statement.key_id} is not one of the charter for statements")
     message = b"DSSEv1 28 application/vnd.in-toto+json %d %s" % (len(payload), payload)
     verify_ed25519(key.ed25519, signature[:64], message)
     verify_mldsa(65, key.mldsa, signature[64:], message, b"watchword/suite-1")
     return key
-def check_standing(proof: Proof, statement: Statement) -> Key:  # refuses what does not count
+def check_standing(proof: Proof, statement: Statement) -> Any:  # refuses what does not count
     kind, predicate = statement.kind, statement.predicate
     with naming(f"{kind} {statement.id} by {statement.issuer}"):
         key = check_signature(proof, statement)
@@ -312,7 +293,9 @@ def check_standing(proof: Proof, statement: Statement) -> Key:  # refuses what d
         allowed = proof.charter["standing"].get(kind, [])
         need(set(allowed) & set(key.words), f"its key ({', '.join(key.words)}) has no standing for this kind")
         need(kind not in ("ratification", "revoke") or key.job == "root", "not signed with a root key")
+        need(kind != "take-back" or not key.is_supplier, "a supplier takes no bad news back")
         if kind in NOTICES:
+            conform(predicate["target"], "name", "target")
             space, _, thing = predicate["target"].partition(":")
             about = [("notice", digest(predicate["target"].encode()))]
             need(statement.subject == about, "its subject is not its target")
@@ -321,7 +304,6 @@ def check_standing(proof: Proof, statement: Statement) -> Key:  # refuses what d
             whose = proof.keys[thing].owner if space == "key" and thing in proof.keys else None
             need(kind != "revoke" or whose == key.owner, "it revokes what is not its issuer's own")
         return key
-
 # -- heads, leaves, bodies (sections 5, 6 and 10) ---------------------------------------------------------------------
 def read_bundle(proof: Proof, data: bytes) -> Any:
     bundle = parse_json(data.removesuffix(b"\n"))
@@ -334,8 +316,7 @@ def read_bundle(proof: Proof, data: bytes) -> Any:
     same = digest(b"watchword/alliance-secret/v1\0" + proof.secret) == proof.charter["secret"]
     need((same and len(proof.secret) == 32) or not proof.secret, "the alliance secret is not the charter's")
     return bundle
-def read_heads(proof: Proof, raw: Any, at: int) -> None:
-    """Step 3: every head of a ledger, older ones as well, stands on signatures, quorum and consistency."""
+def read_heads(proof: Proof, raw: Any, at: int) -> None:  # step 3: older ones as well
     origin = raw["origin"]
     with naming(origin):
         need(origin in proof.origins and origin > max(proof.heads, default=""), "unknown, or out of order")
@@ -346,22 +327,19 @@ def read_heads(proof: Proof, raw: Any, at: int) -> None:
             check_consistency(head, heads[0], [decode_base64(hash_) for hash_ in earlier["path"]])
             heads.append(head)
         proof.heads[origin] = heads
-def check_head(proof: Proof, origin: str, text: str, at: int) -> Head:
-    """A head signed by its owner with both halves and, but for a record's, cosigned by the quorum (section 6)."""
+def check_head(proof: Proof, origin: str, text: str, at: int) -> Head:  # a record's needs no quorum (6)
     note, lines = parse_note(text.encode())
-    head = parse_checkpoint(note)
+    (owner, use), head = proof.origins[origin], parse_checkpoint(note)
     need(head.origin == origin, f"the checkpoint is of {head.origin}")
-    owner, use = proof.origins[origin]
     log = next(key for key in proof.keys.values() if (key.owner, key.job) == (owner, "ledger"))
-    signers = [(origin, 1, log), (origin, 6, log)]
-    signers += [(name, kind, key) for name, key in proof.witnesses.items() for kind in (4, 6)]
+    signers = [(name, kind, key) for name, key in proof.witnesses.items() for kind in (4, 6)]
+    signers += [(origin, 1, log), (origin, 6, log)]
     known = {(name, key_id(name, kind, k.mldsa if kind == 6 else k.ed25519)): (kind, k) for name, kind, k in signers}
     newest: dict[tuple[str, int], int] = {}
     for name, id_, signature in lines:
         if (name, id_) in known:  # A known key with a bad signature refuses the note; unknown lines are ignored.
             kind, key = known[name, id_]
-            stamp = b"" if kind == 1 else signature[:8]
-            time_s = int.from_bytes(stamp, "big")
+            time_s = int.from_bytes(stamp := b"" if kind == 1 else signature[:8], "big")
             with naming(f"signature of {name} (type {kind:02x}) on the head at size {head.size}"):
                 need(time_s < 1 << 63, "a time past 2^63")
                 if kind == 6:
@@ -374,14 +352,13 @@ def check_head(proof: Proof, origin: str, text: str, at: int) -> Head:
     need({(log.id, 1), (log.id, 6)} <= newest.keys(), f"head at size {head.size} not signed by both keys of {owner}")
     if use == "record":
         return head
-    times = [(min(newest.get((key.id, kind), 0) for kind in (4, 6)), key) for key in proof.witnesses.values()]
-    witnesses = {key.owner: time_s for time_s, key in sorted(times) if time_s}
-    operators = {key.operator: time_s for time_s, key in sorted(times) if time_s}  # of each the newest, which is last
+    times = sorted((min(newest.get((k.id, kind), 0) for kind in (4, 6)), k) for k in proof.witnesses.values())
+    witnesses = {key.owner: time_s for time_s, key in times if time_s}
+    operators = {key.operator: time_s for time_s, key in times if time_s}  # of each the newest, which is last
     who, wanted = sorted(operators), proof.charter["quorum"]["witness"]
     need(len(who) >= wanted, f"size {head.size} is cosigned by {len(who)} operators ({', '.join(who)}), needs {wanted}")
     return Head(origin, head.size, head.root, sorted(operators.values())[-wanted], witnesses)
-def prove_leaves(proof: Proof, raw: Any) -> dict[int, bytes]:
-    """Step 4: notices and records are whole, a ledger shows the leaves that it proves one by one."""
+def prove_leaves(proof: Proof, raw: Any) -> dict[int, bytes]:  # step 4
     head, (_, use) = proof.heads[raw["origin"]][0], proof.origins[raw["origin"]]
     with naming(head.origin):
         need(raw["start"] == 0, f"starts at {raw['start']}")
@@ -402,21 +379,19 @@ def prove_leaves(proof: Proof, raw: Any) -> dict[int, bytes]:
         for index, leaf in leaves.items():
             need((leaf[0], len(leaf)) == form if leaf else False, f"leaf {index} is not one for {use}")
         return leaves
-def read_bodies(proof: Proof, bodies: list[Any]) -> None:
-    """Step 5: every body is a proven leaf's, or an attachment that a statement so proven names."""
+def read_bodies(proof: Proof, bodies: list[Any]) -> None:  # step 5: a leaf's, or an attachment
     places: dict[bytes, list[Place]] = {}
     for origin, leaves in proof.leaves.items():
         for index, leaf in leaves.items():
             places.setdefault(leaf[1:33], []).append((origin, index))
-    opened: list[tuple[Statement, list[Place]]] = []
-    contents, last = {}, b""
+    opened, contents, last = list[tuple[Statement, list[Place]]](), dict[str, int](), b""
     for number, body in enumerate(bodies):
         with naming(f"body {number}"):
             what = next((w for w in ("envelope", "receipt", "content") if body.keys() == {"salt", w}), "")
             need(what and isinstance(body["salt"], str), f"not a salt and a body: {sorted(body)}")
-            conform(body[what], "text" if what == "content" else what, what)
-            data = decode_base64(body[what]) if what == "content" else canonical(body[what])
-            salt = decode_base64(body["salt"])
+            conform(body[what], "long" if what == "content" else what, what)
+            data, salt = canonical(body[what]), decode_base64(body["salt"])
+            data = decode_base64(body[what]) if what == "content" else data
             commitment = hashlib.sha256(b"watchword/commitment/v1\0" + salt + data).digest()
             found = places.get(commitment, [])
             uses = {proof.origins[origin][1] for origin, _ in found}
@@ -429,16 +404,25 @@ def read_bodies(proof: Proof, bodies: list[Any]) -> None:
             elif what == "receipt":
                 proof.receipts.update(dict.fromkeys(found, body[what]))
             else:
-                opened.append((open_envelope(body[what]), found))
+                try:
+                    statement = open_envelope(body[what])
+                    conform(statement.predicate, statement.kind if statement.kind in KINDS else "any", "predicate")
+                    opened.append((statement, found))
+                except (ValueError, RecursionError):
+                    if uses != {"notices"}:
+                        raise
+                    proof.junk.update(found)  # shown, never counts: filing it spoils nobody's proofs
     proof.by_id.update((statement.id, statement) for statement, _ in opened)
     for statement, found in opened:
         place_statement(proof, statement, found)
-    values = [value for statement, _ in opened for value in statement.predicate.values() if isinstance(value, dict)]
-    named = {v["commitment"]: v["bytes"] for v in values if v.keys() == FORMS["attachment"].keys()}
+    known = [statement.predicate for statement, _ in opened if statement.kind in KINDS]
+    values = [predicate[part] for predicate in known for part in ("report", "document") if predicate.get(part)]
+    named: dict[str, set[int]] = {}
+    for value in values:
+        named.setdefault(value["commitment"], set()).add(value["bytes"])
     for name, size in contents.items():
-        need(named.get(name) == size, f"attachment {name} of {size} bytes: no statement names it so")
-def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> None:
-    """A notice without standing stays and never counts: nobody can spoil everybody's proofs by filing junk."""
+        need(named.get(name) == {size}, f"attachment {name} of {size} bytes: no statement names it so")
+def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> None:  # junk spoils no proof
     right = {"notices" if statement.kind in NOTICES else "ledger"}
     with naming(", ".join(f"{origin}#{index}" for origin, index in found)):
         uses = {proof.origins[origin][1] for origin, _ in found}
@@ -448,18 +432,14 @@ def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> N
             proof.counting.update(dict.fromkeys(found, statement))
             proof.of_kind[statement.kind][statement.id] = statement
         except Refused as error:
-            if statement.kind not in KINDS:
+            if uses != {"notices"}:
+                need(statement.kind not in KINDS, str(error))
                 check_signature(proof, statement)  # Of an unknown kind, but signed: kept and shown.
-            elif statement.kind not in NOTICES:
-                raise
             proof.odd.update(dict.fromkeys(found, (statement, str(error))))
-
 # -- the decision, made again (section 8) -----------------------------------------------------------------------------
-def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:
-    """Make one decision of the bundle again with its own view, and compare it byte for byte."""
-    statement = proof.of_kind["decision"].get(id_)
-    if statement is None:
-        raise Refused(f"decision {id_} is not in the bundle")
+def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:  # byte for byte
+    need(id_ in proof.of_kind["decision"], f"decision {id_} is not in the bundle")
+    statement = proof.of_kind["decision"][id_]
     with naming(f"decision {id_} by {statement.issuer}"):
         need(proof.secret, "cannot be made again without the alliance secret")
         recorded: dict[str, Any] = statement.predicate["decision"]
@@ -474,11 +454,10 @@ def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:
         names, made = decide(proof, view["heads"], loose, seconds(inputs["as_of"]), subject["digest"], use_case)
         old, new = canonical(recorded).decode(), canonical(inputs | made).decode()
         n = 0 if old == new else next(i for i, (a, b) in enumerate(itertools.zip_longest(old, new)) if a != b)
-        start, end = max(0, n - 60), n + 60
-        need(old == new, f"made again it differs at byte {n}: {old[start:end]!r}, again {new[start:end]!r}")
+        old, new = old[max(0, n - 60) : n + 60], new[max(0, n - 60) : n + 60]
+        need(old == new, f"made again it differs at byte {n}: {old!r}, again {new!r}")
     return recorded | {"id": id_, "issuer": statement.issuer, "names": names, "use": use_case["name"]}
-def check_view(proof: Proof, heads: dict[str, Any], now: int) -> None:
-    """Every head of the view is one that step 3 has checked, cosigned no earlier than the view says."""
+def check_view(proof: Proof, heads: dict[str, Any], now: int) -> None:  # heads that step 3 checked
     for origin, head in heads.items():
         with naming(f"view, {origin}"):
             conform(head, "view-head", "head")
@@ -492,8 +471,8 @@ def find_loose(proof: Proof, objects: dict[str, Any], named: str) -> Statements:
     empty: Any = {"format": "watchword-loose/1", "statements": []}
     value: Any = ({digest(canonical(empty)): empty} | objects).get(named)
     conform(value, "loose", "its list of loose notices, among the objects")
-    ids, notices = value["statements"], {**proof.loose, **{i: s for k in NOTICES for i, s in proof.of_kind[k].items()}}
-    need(is_sorted_texts(ids) and set(ids) <= notices.keys(), f"the loose notices {ids} are not all in the bundle")
+    ids, notices = value["statements"], {**proof.loose, **{i: s for k in BAD_NEWS for i, s in proof.of_kind[k].items()}}
+    need(ids == sorted(set(ids)) and set(ids) <= notices.keys(), f"the loose notices {ids} are not all in the bundle")
     return {id_: notices[id_] for id_ in ids}
 def names_of(release: str, considered: Iterable[Statement]) -> list[str]:  # the name set (section 7)
     names = {f"release:{release}"}
@@ -508,28 +487,61 @@ def names_of(release: str, considered: Iterable[Statement]) -> list[str]:  # the
             names |= {f"model:{model}" for model in predicate["base_models"]}
             names |= {f"dataset:{dataset['digest']}" for dataset in predicate["datasets"]}
     return sorted(names)
-def find_notices(proof: Proof, sizes: Any, loose: Statements, names: list[str]) -> list[Any]:
-    """Step 2: notices filed under a name of the set within *sizes*, held or not, and loose ones."""
+def find_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:
+    """Step 2: notices filed under a name in the heads *known*, held or not, and loose ones; and which still count."""
+    found = match_notices(proof, known, loose, names)
+    back = [((n["origin"], n["index"]), proof.by_id[n["statement"]]) for n in found if n["kind"] == "take-back"]
+    of_them = {name for _, statement in back for name in (f"statement:{statement.id}", f"key:{statement.key_id}")}
+    against, voices = by_name(match_notices(proof, known, loose, of_them)), defaultdict[Any, set[str]](set)
+    for place, statement in back:
+        if not why_fallen(proof, loose, place, statement, against):
+            taken = statement.predicate["target"], statement.predicate["notice"]
+            voices[taken].add(proof.keys[statement.key_id].operator)
+    for n in (one for one in found if one["kind"] in ("recall", "dispute", "unheld")):
+        called = n["statement"] or "sha256:" + proof.leaves[n["origin"]][n["index"]][1:33].hex()
+        if len(voices[n["name"], called]) >= proof.charter["quorum"]["witness"]:
+            n["kind"] = "taken-back"
+    found.sort(key=lambda n: (n["kind"], n["name"], n["origin"] is None, n["origin"] or "", n["index"] or 0))
+    for (kind, _), group in itertools.groupby(found, key=lambda n: (n["kind"], n["name"])):
+        let_lapse(proof, known, loose, list(group) if kind in ("recall", "dispute") else [])
+    return sorted(found, key=lambda n: (n["name"], n["origin"] or "", n["index"] or 0, n["statement"] or ""))
+def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:
     wanted = {hmac.digest(proof.secret, name.encode(), "sha256"): name for name in names}
     found: list[Any] = []
-    for place in ((origin, index) for origin in proof.shared("notices") for index in range(sizes.get(origin, 0))):
+    for place in ((o, index) for o in proof.shared("notices") if o in known for index in range(known[o][0])):
         name, statement, kind = wanted.get(proof.leaves[place[0]][place[1]][33:]), proof.counting.get(place), "unheld"
         if name is not None:
             if statement and statement.predicate["target"] == name:
                 kind = statement.kind
             elif statement or place in proof.odd:
                 kind, statement = "no-standing", statement or proof.odd[place][0]
-            id_ = statement.id if statement else None
+            kind, id_ = "no-standing" if place in proof.junk else kind, statement.id if statement else None
             found.append({"index": place[1], "kind": kind, "name": name, "origin": place[0], "statement": id_})
-    listed = {notice["statement"] for notice in found if notice["kind"] in NOTICES}
-    known = set(names)
+    listed, there = {notice["statement"] for notice in found if notice["kind"] in BAD_NEWS}, set(wanted.values())
     for id_, notice in loose.items():
         name = notice.predicate["target"]
-        if name in known and id_ not in listed:
+        if name in there and id_ not in listed:
             found.append({"index": None, "kind": notice.kind, "name": name, "origin": None, "statement": id_})
-    return sorted(found, key=lambda n: (n["name"], n["origin"] or "", n["index"] or 0, n["statement"] or ""))
-def why_fallen(proof: Proof, loose: Statements, place: Place, statement: Statement, against: Any) -> str:
-    """Step 3: why a considered statement does not stand any more, or nothing."""
+    return found
+def let_lapse(proof: Proof, known: Known, loose: Statements, group: list[Any]) -> None:  # step 2
+    said = [loose.get(n["statement"]) or proof.by_id[n["statement"]] for n in group]
+    keys, lanes = [proof.keys[statement.key_id] for statement in said], defaultdict[Any, list[int]](list)
+    heard = min(known[origin][1] if origin in known else 0 for origin in proof.shared("notices"))
+    few = len({key.operator for key in keys}) <= proof.charter["quorum"]["faulty"]
+    for n, statement, key in zip(group, said, keys, strict=True):
+        made, of = seconds(statement.predicate["made"]), [b for who, b in lanes.items() if who[0] == key.operator]
+        mine = lanes[key.operator, n["origin"]]
+        begun = mine[-1:] if n["origin"] else sorted(itertools.chain(*of))
+        begin = next((b for b in begun if b <= made < b + LANE_EVERY_S), made)
+        mine += [begin] if n["origin"] else []
+        if few and not any(key.is_supplier for key in keys) and begin + LANE_S <= heard:
+            n["kind"] = "lapsed"
+def by_name(notices: list[Any]) -> dict[str, list[Any]]:
+    against = defaultdict[str, list[Any]](list)
+    for notice in notices:
+        against[notice["name"]].append(notice)
+    return against
+def why_fallen(proof: Proof, loose: Statements, place: Place, statement: Statement, against: Any) -> str:  # step 3
     own, key = {n["kind"] for n in against[f"statement:{statement.id}"]}, against[f"key:{statement.key_id}"]
     if own & {"retract", "dispute"}:
         return "retracted" if "retract" in own else "disputed"
@@ -540,21 +552,20 @@ def why_fallen(proof: Proof, loose: Statements, place: Place, statement: Stateme
         if not any(entry["origin"] == place[0] and entry["size"] > place[1] for entry in kept):
             return "key revoked"
     return ""
-def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, use: Any) -> tuple[list[str], Any]:
-    """Steps 1 to 7: the name set, and the fields of the decision object that are not its inputs."""
-    charter, sizes = proof.charter, {origin: head["size"] for origin, head in heads.items()}
+def consider(proof: Proof, known: Known, now: int, release: str) -> list[tuple[Place, Statement]]:  # step 1
     first: dict[str, tuple[Place, Statement]] = {}
     for place, statement in sorted(proof.counting.items(), key=lambda item: item[0]):
         about = statement.kind in EVIDENCE and any(release == value for _, value in statement.subject)
-        if about and place[1] < sizes.get(place[0], 0) and seconds(statement.predicate["made"]) <= now:
+        if about and place[1] < known.get(place[0], (0, 0))[0] and seconds(statement.predicate["made"]) <= now:
             first.setdefault(statement.id, (place, statement))
-    considered = [first[id_] for id_ in sorted(first)]
+    return [first[id_] for id_ in sorted(first)]
+def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, use: Any) -> tuple[list[str], Any]:
+    """Steps 1 to 7: the name set, and the fields of the decision object that are not its inputs."""
+    charter, known = proof.charter, {o: (head["size"], seconds(head["time"])) for o, head in heads.items()}
+    considered = consider(proof, known, now, release)
     statements = [statement for _, statement in considered]
-    names = names_of(release, statements)
-    notices = find_notices(proof, sizes, loose, names)
-    against: dict[str, list[Any]] = {name: [] for name in names}
-    for notice in notices:
-        against[notice["name"]].append(notice)
+    notices = find_notices(proof, known, loose, names := names_of(release, statements))
+    against = by_name(notices)
     fallen = {s.id: why_fallen(proof, loose, place, s, against) for place, s in considered}
     requirements = [judge(proof, row, statements, fallen, now, use) for row in charter["requirements"]]
     inspections = [s.predicate for s in statements if s.kind == "inspection"]
@@ -576,8 +587,7 @@ def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, 
         "verdict": "admitted" if clear and "met" in states and "unmet" not in states else "refused",
         "label": "unwitnessed, own clock" if alone else "witnessed",
     }
-def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now: int, use: Any) -> dict[str, Any]:
-    """Step 4: one requirement. Evidence that fell counts as failing, never as absent."""
+def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now: int, use: Any) -> dict[str, Any]:  # 4
     when = row["when"]
     applies = use["criticality"] >= when["criticality"] and (not when["human"] or use["human"] in when["human"])
     failing, good, ages = [], [], []
@@ -601,8 +611,7 @@ def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now:
         "id": row["id"], "need": row["count"], "newest_age_s": min(ages, default=None), "owed_by": row["owed_by"],
         "state": ("met" if met else "unmet") if applies else "does not apply", "there": there, "tools": tools,
     }
-def holds(condition: Any, facts: Any, in_trouble: bool) -> bool:
-    """Whether a condition holds; *in_trouble* where a field is missing or of another type: trouble never says yes."""
+def holds(condition: Any, facts: Any, in_trouble: bool) -> bool:  # *in_trouble*: a field missing, or of another type
     left, op, right = facts, condition["op"], condition["value"]
     for part in condition["field"].split("."):
         if not isinstance(left, dict) or part not in left:
@@ -621,26 +630,27 @@ def holds(condition: Any, facts: Any, in_trouble: bool) -> bool:
         return in_trouble
     order = {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}
     return bool((order | {"==": left == right, "!=": left != right})[op])
-
 # -- absence of notices, and receipts (section 10, steps 8 and 9) -----------------------------------------------------
-def check_names(proof: Proof, bundle: Any, sets: list[list[str]]) -> dict[str, Any] | None:
-    """What bad news there is about the names, as of the oldest head of the notices; None where nothing is stated."""
+def check_names(proof: Proof, bundle: Any, decisions: list[Any]) -> dict[str, Any] | None:  # None: nothing said
     names = bundle["names"]
     if names is None:
         return None
-    need(names == sorted(set().union(*sets)), "the names are not the name set of the decisions")
     need(bundle["as_of"] and proof.secret, "names without a time as of which, or without the alliance secret")
-    oldest, times = seconds(bundle["as_of"]) - proof.charter["head_max_age_s"], []
+    known = {origin: (heads[0].size, heads[0].time_s) for origin, heads in proof.heads.items()}
+    whole: set[str] = set().union(*(decision["names"] for decision in decisions))
+    for name in set(names) - {f"release:{decision['subject']['digest']}" for decision in decisions}:
+        if name.startswith("release:"):
+            considered = consider(proof, known, seconds(bundle["as_of"]), name[8:])
+            whole.update(names_of(name[8:], [statement for _, statement in considered]))
+    need(names == sorted(whole), "the names are not the whole name set of decisions and releases")
     for origin in proof.shared("notices"):
-        need(origin in proof.heads, f"{origin}: missing, so it may hold any notice")
-        times.append(proof.heads[origin][0].time_s)
-        need(times[-1] >= oldest, f"{origin}: cosigned {rfc3339(times[-1])}, too old to speak for {bundle['as_of']}")
-    found = find_notices(proof, {origin: heads[0].size for origin, heads in proof.heads.items()}, proof.loose, names)
-    return {"as_of": rfc3339(min(times)), "names": names, "notices": found}
-def check_receipts(proof: Proof) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """Releases had their approvals, each used once; returns them, and how much of each record is anchored."""
-    used: dict[str, str] = {}
-    releases = []
+        need(origin in known, f"{origin}: missing, so it may hold any notice")
+        fresh = known[origin][1] >= seconds(bundle["as_of"]) - proof.charter["head_max_age_s"]
+        need(fresh, f"{origin}: cosigned {rfc3339(known[origin][1])}, too old to speak for {bundle['as_of']}")
+    oldest = min(known[origin][1] for origin in proof.shared("notices"))
+    return {"as_of": rfc3339(oldest), "names": names, "notices": find_notices(proof, known, proof.loose, names)}
+def check_receipts(proof: Proof) -> tuple[list[dict[str, Any]], dict[str, int]]:  # with how much is anchored
+    used, releases = dict[str, str](), list[dict[str, Any]]()
     for (origin, index), receipt in sorted(proof.receipts.items(), key=lambda item: item[0]):
         place, body = f"{origin}#{index}", receipt["body"]
         with naming(f"receipt {place}"):
@@ -654,13 +664,11 @@ def check_receipts(proof: Proof) -> tuple[list[dict[str, Any]], dict[str, int]]:
                 releases.append(about)
     records = [origin for origin in proof.shared("record") if proof.leaves.get(origin)]
     return releases, {origin: check_anchor(proof, origin) for origin in records}
-def check_approvals(proof: Proof, receipt: Any) -> list[str]:
-    """Who approved a release, by its mandate's rule: distinct operators, for exactly these bytes (section 9)."""
+def check_approvals(proof: Proof, receipt: Any) -> list[str]:  # who: distinct operators, these very bytes
     mandate, given = proof.of_kind["mandate"].get(receipt["mandate"]), proof.of_kind["approval"]
     rules = mandate.predicate["mandate"]["rules"] if mandate else []
-    rule = next((rule for rule in rules if rule["id"] == receipt["rule"]), None)
-    if rule is None:
-        raise Refused(f"its mandate {receipt['mandate']}, or the rule {receipt['rule']} of it, is not in the bundle")
+    rule: Any = next((rule for rule in rules if rule["id"] == receipt["rule"]), None)
+    need(rule, f"its mandate {receipt['mandate']}, or the rule {receipt['rule']} of it, is not in the bundle")
     operators: dict[str, str] = {}
     for id_ in receipt["approvals"]:
         need(id_ in given, f"approval {id_} is not in the bundle")
@@ -676,8 +684,7 @@ def check_approvals(proof: Proof, receipt: Any) -> list[str]:
     wanted = rule["approvals"]["count"]
     need(len(operators) >= wanted, f"approved by {len(operators)} operators, rule {rule['id']} asks for {wanted}")
     return sorted(operators.values())
-def check_anchor(proof: Proof, origin: str) -> int:
-    """How many receipts of a record its owner has stood for in the shared ledger; every anchor must fit the leaves."""
+def check_anchor(proof: Proof, origin: str) -> int:  # how many receipts; every anchor must fit the leaves
     hashes, anchored = [leaf_hash(leaf) for leaf in proof.leaves[origin].values()], 0
     @functools.cache  # anchors share the subtrees below them
     def root_of(start: int, end: int) -> bytes:
@@ -693,7 +700,6 @@ def check_anchor(proof: Proof, origin: str) -> int:
             anchored = max(anchored, size)
     need(anchored, f"{origin}: no record-head in a shared ledger anchors it")
     return anchored
-
 # -- what is printed --------------------------------------------------------------------------------------------------
 def not_shown(proof: Proof, bundle: Any, anchored: dict[str, int]) -> Iterator[str]:  # and might be taken for checked
     yield from (f"{o}: not in this bundle" for o in proof.shared("ledger", "notices") if o not in proof.heads)
@@ -713,8 +719,8 @@ def render(report: dict[str, Any]) -> Iterator[str]:  # for people
     yield f"  alliance  {report['alliance']}: {', '.join(report['members'])}"
     yield f"  charter   {report['version']}, ratified by {', '.join(report['ratified_by'])}   {report['charter']}"
     for head in report["heads"]:
-        time, who = rfc3339(head["time_s"]), ", ".join(sorted(head["witnesses"]))
-        cosigned = f"cosigned {time} by {who}" if who else "signed by its owner"
+        who = ", ".join(sorted(head["witnesses"]))
+        cosigned = f"cosigned {rfc3339(head['time_s'])} by {who}" if who else "signed by its owner"
         yield f"  head      {head['origin']} at {head['size']}, {cosigned}"
     for made in report["decisions"]:
         yield f"{made['verdict'].upper()}  {made['subject']['name']} for {made['use']}   {made['subject']['digest']}"
@@ -730,8 +736,8 @@ def render(report: dict[str, Any]) -> Iterator[str]:  # for people
         yield from itertools.chain((f"  stale          {o}" for o in made["stale"]), map(notice_line, made["notices"]))
         yield f"  decided by {made['issuer']} as of {made['as_of']}, {made['label']}; made again here, byte for byte"
     if names := report["names"]:
-        found = "NOTICES" if names["notices"] else "no notice"
-        yield f"{found} against these {len(names['names'])} names as of {names['as_of']}"
+        counts = any(notice["kind"] in (*BAD_NEWS, "unheld") for notice in names["notices"])
+        yield f"{'NOTICES' if counts else 'no notice'} against these {len(names['names'])} names as of {names['as_of']}"
         yield from itertools.chain(map(notice_line, names["notices"]), (f"  {name}" for name in names["names"]))
     for one in report["releases"]:
         who = ", ".join(one["approved_by"]) or "nobody, as its rule allows"
@@ -744,8 +750,7 @@ def judge_files(charter: Path, bundle: Path, at: int, as_json: bool) -> int:
     with charter.open("rb") as one, bundle.open("rb") as other:
         files = one.read(FILE_BYTES_MAX + 1), other.read(FILE_BYTES_MAX + 1)
     try:
-        report = verify_proof(*files, at)
-        lines = [*render(report)]
+        lines = [*render(report := verify_proof(*files, at))]
     except Refused as error:
         report = {"error": str(error), "format": "watchword-verification/1", "verdict": "refused"}
         lines = ["NOT VERIFIED", f"  {error}", "  nothing after this was looked at"]
@@ -755,8 +760,8 @@ def judge_files(charter: Path, bundle: Path, at: int, as_json: bool) -> int:
     return 0 if report["verdict"] == "verified" else 1
 def main() -> int:
     parser = argparse.ArgumentParser(description="Re-check a watchword proof bundle against a charter.")
-    parser.add_argument("charter", type=Path, metavar="CHARTER")
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE")
+    for name in ("charter", "bundle"):
+        parser.add_argument(name, type=Path, metavar=name.upper())
     now = int(datetime.datetime.now().timestamp())
     parser.add_argument("--at", metavar="TIME", type=seconds, default=now, help="as 2026-01-31T12:00:00Z, default now")
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -766,11 +771,8 @@ def main() -> int:
     except Exception as error:  # noqa: BLE001  (Python itself would exit 1, which says "does not hold")
         print(f"verify: error: {error or type(error).__name__}", file=sys.stderr)
         return 2
-
 # -- canonical JSON (RFC 8785) and base64 (section 1) -----------------------------------------------------------------
-def parse_json(data: bytes) -> Any:
-    """Parse canonical JSON. What does not encode to the same bytes again is refused, and with this one comparison
-    repeated keys, white space, another order of keys, other spellings of numbers and needless escapes."""
+def parse_json(data: bytes) -> Any:  # canonical: one comparison refuses repeated keys, other orders, spaces, spellings
     need(len(data) <= FILE_BYTES_MAX, f"JSON: larger than {FILE_BYTES_MAX} bytes")
     value = json.loads(data.decode())
     need(canonical(value) == data, "JSON: not in canonical form (RFC 8785)")
@@ -805,10 +807,8 @@ def decode_base64(text: str) -> bytes:
     data = base64.b64decode(text, validate=True)
     need(base64.b64encode(data).decode() == text, "base64: not in canonical form (RFC 4648, 3.5)")
     return data
-
 # -- signed notes and checkpoints (C2SP signed-note, tlog-checkpoint, tlog-cosignature) -------------------------------
-def parse_note(data: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:
-    """Split at the last empty line: the text, and name, key id and signature of each line, unknown keys' as well."""
+def parse_note(data: bytes) -> tuple[bytes, list[tuple[str, bytes, bytes]]]:  # name, key id, signature
     body, empty_line, tail = data.decode().rpartition("\n\n")
     plain = empty_line and tail.endswith("\n") and not re.search("[\0-\x09\x0b-\x1f]", body + tail)
     need(plain, "signed note: no signatures, cut off, or with control characters")
@@ -829,8 +829,7 @@ def key_id(name: str, kind: int, public: bytes) -> bytes:  # how a signature lin
 def cosigned_message(name: str, time_s: int, head: Head) -> bytes:  # what type 06 signs about a tree
     names = [bytes((len(text),)) + text for text in (name.encode(), head.origin.encode())]
     numbers = [number.to_bytes(8, "big") for number in (time_s, 0, head.size)]
-    return b"subtree/v1\n\0" + names[0] + numbers[0] + names[1] + numbers[1] + numbers[2] + head.root
-
+    return b"".join((b"subtree/v1\n\0", names[0], numbers[0], names[1], *numbers[1:], head.root))
 # -- Merkle trees (RFC 6962, 2.1) -------------------------------------------------------------------------------------
 def leaf_hash(leaf: bytes) -> bytes:
     return hashlib.sha256(b"\0" + leaf).digest()
@@ -851,8 +850,7 @@ def included_root(leaf: bytes, index: int, size: int, path: list[bytes]) -> byte
     if index < left:
         return node_hash(included_root(leaf, index, left, path[:-1]), path[-1])
     return node_hash(path[-1], included_root(leaf, index - left, size - left, path[:-1]))
-def check_consistency(old: Head, new: Head, path: list[bytes]) -> None:
-    """Refuse unless *new* extends *old*; an empty tree is extended by any, with an empty path."""
+def check_consistency(old: Head, new: Head, path: list[bytes]) -> None:  # an empty tree is extended by any
     need(old.size <= new.size, f"the head at size {old.size} is not older than the one at {new.size}")
     need(old.size or not path, "consistency: a path from an empty tree")
     same = not old.size or both_roots(old.size, new.size, path, old.root) == (old.root, new.root)
@@ -869,7 +867,6 @@ def both_roots(old: int, new: int, path: list[bytes], known: bytes) -> tuple[byt
         return first, node_hash(second, path[-1])
     first, second = both_roots(old - left, new - left, path[:-1], b"")
     return node_hash(path[-1], first), node_hash(path[-1], second)
-
 # -- Ed25519 (RFC 8032), strict: canonical A, R and S, neither A nor R of small order, the equation without cofactor ---
 P, L = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
@@ -879,14 +876,10 @@ def point_add(a: Point, b: Point) -> Point:  # RFC 8032, 5.1.4; complete, so it 
     c, d = 2 * D * a[3] * b[3] % P, 2 * a[2] * b[2]
     e, f, g, h = (n - m) % P, d - c, d + c, (n + m) % P
     return e * f % P, g * h % P, f * g % P, e * h % P
-def point_double(a: Point) -> Point:  # RFC 8032, 5.1.4
-    s, t = a[0] * a[0], a[1] * a[1]
-    h, g = (s + t) % P, (s - t) % P
-    e, f = (h - (a[0] + a[1]) ** 2) % P, 2 * a[2] * a[2] + g
-    return e * f % P, g * h % P, f * g % P, e * h % P
 def has_small_order(a: Point) -> bool:
-    x, y, z, _ = point_double(point_double(point_double(a)))
-    return x == 0 and y == z
+    for _ in range(3):
+        a = point_add(a, a)
+    return a[0] == 0 and a[1] == a[2]
 @functools.lru_cache(maxsize=1024)
 def decode_point(data: bytes) -> Point:  # RFC 8032, 5.1.3; one spelling for each point
     need(len(data) == 32, f"Ed25519: a point of {len(data)} bytes")
@@ -907,13 +900,12 @@ def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:  # 
     total, minus_a = (0, 1, 1, 0), (P - x, y, z, P - t)
     table = [total, BASE, minus_a, point_add(BASE, minus_a)]
     for i in range(252, -1, -1):
-        total, digit = point_double(total), s >> i & 1 | (h >> i & 1) << 1
+        total, digit = point_add(total, total), s >> i & 1 | (h >> i & 1) << 1
         total = point_add(total, table[digit]) if digit else total
     inverse = pow(total[2], -1, P)
     encoded = total[1] * inverse % P | (total[0] * inverse % P & 1) << 255
     # Comparing encodings makes R canonical as well: no other encoding of a point is ever produced here.
     need(encoded.to_bytes(32, "little") == r and not has_small_order(total), "Ed25519: the signature does not verify")
-
 # -- ML-DSA (FIPS 204), verification at levels 44 and 65, not pre-hashed ----------------------------------------------
 Q = 8380417
 Polynomial = list[int]  # 256 coefficients
@@ -973,8 +965,7 @@ def mldsa_key(level: int, public: bytes) -> tuple[list[list[Polynomial]], list[P
     matrix = [[sample_uniform(public[:32] + bytes((j, i))) for j in range(columns)] for i in range(rows)]
     t1 = [ntt([x << 13 for x in unpack_bits(public[i : i + 320], 10)]) for i in range(32, len(public), 320)]
     return matrix, t1, hashlib.shake_256(public).digest(64)
-def verify_mldsa(level: int, public: bytes, signature: bytes, message: bytes, context: bytes = b"") -> None:
-    """Refuse unless the signature verifies (algorithms 3 and 8)."""
+def verify_mldsa(level: int, public: bytes, signature: bytes, message: bytes, context: bytes = b"") -> None:  # 3 and 8
     rows, columns, ones, eta, log_gamma1, gamma2, omega, z_at = MLDSA[level]
     hints_at, step = z_at + columns * 32 * (log_gamma1 + 1), 32 * (log_gamma1 + 1)
     need(len(signature) == hints_at + omega + rows and len(context) < 256, f"ML-DSA-{level}: not of the right length")

@@ -45,6 +45,7 @@ STANDING: dict[str, list[str]] = {
     "retract": ["official", "evaluator", "steward", "commander", "supplier"],
     "dispute": ["evaluator", "official"],
     "revoke": ["root"],
+    "take-back": ["official"],
 }
 RELEASE = Subject("mailsort 1.0", "sha256:" + "9c" * 32)
 CLAIM: dict[str, Any] = {

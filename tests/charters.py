@@ -24,6 +24,7 @@ STANDING = {
     "retract": ["official", "evaluator", "supplier"],
     "dispute": ["evaluator", "official"],
     "revoke": ["root"],
+    "take-back": ["official"],
     "record-head": ["gate"],
 }
 

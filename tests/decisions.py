@@ -68,20 +68,21 @@ FIELDS: dict[str, dict[str, Any]] = {
     "retract": {"reason": "measured wrongly"},
     "dispute": {"reason": "not reproduced"},
     "revoke": {"reason": "key lost", "valid_up_to": []},
+    "take-back": {"reason": "a mistake"},
 }  # fmt: skip
 ROLE = {
     "claim": "supplier", "inspection": "evaluator", "bill-of-materials": "supplier", "data-screening": "steward",
     "evaluation": "evaluator", "review": "official", "recall": "official", "retract": "evaluator",
-    "dispute": "evaluator", "revoke": "root",
+    "dispute": "evaluator", "revoke": "root", "take-back": "official",
 }  # fmt: skip
 
 
 def pack_charter(names: tuple[str, ...] = NAMES, **changes: Any) -> Charter:
     """A charter of *names* and AQUILA with the alliance pack."""
     pack = read_pack()
-    quorum = {"faulty": 0, "ratify": len(names) // 2 + 1, "witness": len(names) // 2 + 1}
+    quorum = {"quorum": {"faulty": 0, "ratify": len(names) // 2 + 1, "witness": len(names) // 2 + 1}}
     rules = {"requirements": pack.requirements, "red_lines": pack.red_lines, "standing": pack.standing}
-    return parse_charter(charter_value(names, quorum=quorum, **(rules | changes)))
+    return parse_charter(charter_value(names, **(quorum | rules | changes)))
 
 
 class Paper:

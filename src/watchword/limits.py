@@ -284,6 +284,15 @@ CLOCK_AHEAD_S_MAX = 300
 PASSPHRASE_BYTES_MAX = 4096
 """A passphrase from a file or descriptor. Origin: longer than anyone types; a wrong file is not read whole."""
 
+# -- notices ------------------------------------------------------------------------------------
+NOTICE_LANE_S = 259_200
+"""How long bad news counts that no more operators say than may be dishonest, in seconds.
+Origin: docs/protocol.md, section 8; 72 hours, a long weekend in which others can be reached."""
+
+NOTICE_LANE_EVERY_S = 2_592_000
+"""One operator's fast lane against one name begins at most once in so many seconds.
+Origin: docs/protocol.md, section 8; 30 days, so that one member alone stops a system a tenth of the time at most."""
+
 # -- policy ---------------------------------------------------------------------------------------
 CEDAR_TEXT_BYTES_MAX = 64 * 1024
 """Cedar text given to the engine. Origin: ten times the alliance pack; the engine's own parser has no bound."""

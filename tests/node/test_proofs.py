@@ -16,7 +16,6 @@ from alliance import RELEASE, Alliance, copy_alliance, inspection, make_alliance
 
 from watchword.errors import WatchwordError
 from watchword.ledger.proof import NotProven, Proof, verify_proof
-from watchword.ledger.view import NoticeLeaf
 from watchword.node import CannotProve, Recorded
 from watchword.policy.pack import read_pack
 from watchword.policy.table import decide, loose_list
@@ -121,8 +120,8 @@ def test_both_verifiers_re_make_what_was_decided(alliance: Alliance) -> None:
     proof = proven(alliance, data)
     absence = proof.absence()
     assert absence is not None
-    assert [name for name, _ in absence.found] == [TARGET]
-    assert isinstance(absence.found[0][1], NoticeLeaf)
+    assert [one.name for one in absence.found] == [TARGET]
+    assert absence.found[0].index == 0
     code, report = by_script(alliance, data)
     assert code == 0, report
 
@@ -172,7 +171,7 @@ def test_a_file_for_a_newer_recall_shows_it(alliance: Alliance) -> None:
     data = alliance.nodes["ALFA"].make_proof([recorded.id])
     absence = proven(alliance, data).absence()
     assert absence is not None
-    assert [name for name, _ in absence.found] == [TARGET]
+    assert [one.name for one in absence.found] == [TARGET]
     code, report = by_script(alliance, data)
     assert code == 0, report
 
@@ -339,3 +338,113 @@ def test_the_record_is_shown_with_its_anchor(alliance: Alliance) -> None:
     assert [one.value["event"] for one in proven(alliance, data).receipts] == ["stopped"]
     code, report = by_script(alliance, data)
     assert code == 0, report
+
+
+# -- no notice, and notices that do not count -------------------------------------------------------
+
+
+def told(alliance: Alliance, data: bytes) -> tuple[list[str], str]:
+    """The kinds that the package lists against the names, and what verify.py prints; both must agree."""
+    absence = proven(alliance, data).absence()
+    assert absence is not None
+    code, report = by_script(alliance, data)
+    assert code == 0, report
+    assert ("no notice against" in report) == (not absence.counting), report
+    for one in absence.found:
+        assert f"{one.kind:<14} {one.name}" in report
+    return [one.kind for one in absence.found], report
+
+
+def test_a_file_shows_that_there_is_no_notice_without_any_decision(alliance: Alliance) -> None:
+    """The release's whole name set, by its evidence; the time is that of the oldest head of the notices."""
+    data = alliance.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
+    kinds, report = told(alliance, data)
+    assert kinds == []
+    assert "no notice against these" in report
+    assert "supplier:AQUILA" in report
+
+
+@pytest.mark.parametrize("change", [drop_ledger, drop_name, later])
+def test_no_notice_is_not_said_by_less(alliance: Alliance, change: Callable[[dict[str, Any]], None]) -> None:
+    """A ledger left out, a name left out, a head too old: refused by both, at step 8."""
+    data = changed(alliance.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,)), change)
+    with pytest.raises(NotProven, match=r"step 8\b"):
+        proven(alliance, data)
+    code, report = by_script(alliance, data)
+    assert code == 1 and "step 8" in report, report
+
+
+def test_junk_filed_as_a_notice_spoils_nobodys_proof(alliance: Alliance) -> None:
+    """A member files bytes that are no statement under everybody's name, and shows them: listed, and never counting.
+
+    Both verifiers refused the whole file before they kept junk apart.
+    """
+    from watchword.ledger.bundle import Body, encode, parse_bundle
+    from watchword.ledger.leaves import Leaf
+    from watchword.ledger.leaves import encode as leaf_of
+    from watchword.statements.canonical import canonical
+    from watchword.statements.digests import blinded
+
+    charlie = alliance.nodes["CHARLIE"]
+    junk = canonical({"payload": "AAAA", "payloadType": "application/vnd.in-toto+json",
+                      "signatures": [{"keyid": RELEASE.digest, "sig": "AAAA"}]})  # fmt: skip
+    commitment = charlie.bodies.put(junk)
+    salt = (charlie.bodies.get(commitment) or (b"", b""))[0]
+    charlie.store.own("notices").append([leaf_of("notices", Leaf(commitment, blinded(charlie.secret, TARGET)))])
+    charlie.bodies.purge(commitment)
+    alliance.sync()
+    data = alliance.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
+    assert told(alliance, data)[0] == ["unheld"]
+    bundle = parse_bundle(data, "proof")
+    shown = encode(replace(bundle, bodies=(*bundle.bodies, Body("envelope", salt, junk))))
+    assert told(alliance, shown)[0] == ["no-standing"]
+
+
+@pytest.fixture
+def five(tmp_path: Path) -> Iterator[Alliance]:
+    """Five members of whom one may be dishonest; a release with evidence."""
+    pack = read_pack(None)
+    with quick_disk():
+        made = make_alliance(
+            tmp_path / "five", requirements=pack.requirements, red_lines=pack.red_lines, standing=pack.standing
+        )
+        made.sync()
+        made.nodes["ALFA"].append_envelope(made.claim())
+        made.nodes["BRAVO"].sign_and_append("inspection", (RELEASE,), inspection())
+        made.sync()
+        yield made
+        made.close()
+
+
+def test_both_verifiers_settle_what_lapsed_and_what_was_taken_back(five: Alliance) -> None:
+    """A recall of one voice, then its lapse, then a second voice, then both taken back by four, in real ledgers.
+
+    Decisions are re-made byte for byte at each stage, by the package and by verify.py.
+    """
+    assert five.charter_file.charter.quorum.faulty == 1
+    alfa, ids = five.nodes["ALFA"], []
+    recalls = [five.recall("BRAVO", TARGET).id]
+    five.sync()
+    ids.append(decision(five).id)
+    five.clock.advance(73 * 3600)
+    for one in five.nodes.values():
+        one.publish(refresh=True)
+    five.sync()
+    ids.append(decision(five).id)
+    recalls.append(five.recall("CHARLIE", TARGET).id)
+    five.sync()
+    ids.append(decision(five).id)
+    for name in ("ALFA", "BRAVO", "DELTA", "ECHO"):
+        for recall in recalls:
+            fields = {"target": TARGET, "reason": "a mistake", "notice": recall}
+            five.nodes[name].sign_and_append("take-back", notice_subject(TARGET), fields)
+    five.sync()
+    ids.append(decision(five).id)
+    five.sync()
+    data = alfa.make_proof(ids)
+    kinds = [
+        sorted({one["kind"] for one in proven(five, data).inputs(id).decision["notices"]} - {"take-back"}) for id in ids
+    ]
+    assert kinds == [["recall"], ["lapsed"], ["recall"], ["taken-back"]]
+    found, report = told(five, data)
+    assert sorted(set(found)) == ["take-back", "taken-back"], report

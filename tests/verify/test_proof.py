@@ -207,7 +207,7 @@ def test_ambiguous_or_unknown_charter_is_refused(verify, story, spoil):
     [
         ({"charter": "sha256:" + "0" * 64}, "made for charter"),
         ({"from": "ECHO"}, "no member"),
-        ({"alliance_secret": "AAAA"}, "alliance secret"),
+        ({"alliance_secret": "AAAA"}, "alliance.secret"),
         ({"format": "watchword-bundle/2"}, "format"),
         ({"more": 1}, "unknown fields"),
         ({"decisions": ["sha256:zz"]}, "digest"),

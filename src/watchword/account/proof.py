@@ -53,7 +53,7 @@ class Verified:
             "charter": self.proof.charter.digest,
             "decisions": [{"id": d.fact.signed.statement.id, "verdict": d.decision["verdict"]} for d in self.decisions],
             "names": [] if absence is None else list(absence.names),
-            "notices": [] if absence is None else [name for name, _ in absence.found],
+            "notices": [] if absence is None else [one.value() for one in absence.found],
             "releases": [
                 {"action": one.receipt.action, "approved_by": list(one.approved_by), "event": one.receipt.event}
                 for one in self.receipts.releases
@@ -63,9 +63,9 @@ class Verified:
     def _bad_news(self) -> list[str]:
         if self.absence is None:
             return ["  this file states nothing about bad news"]
-        if not self.absence.found:
-            return [f"  no notice against any of {len(self.absence.names)} names as of {self.absence.as_of}"]
-        return [f"  notice    against {name}" for name, _ in self.absence.found]
+        names, as_of = self.absence.names, self.absence.as_of
+        clear = [] if self.absence.counting else [f"  no notice against any of {len(names)} names as of {as_of}"]
+        return clear + [f"  {one.kind:12} {one.name}" for one in self.absence.found]
 
 
 def verify(file: CharterFile, data: bytes, now: datetime, what: str = "bundle") -> Verified:

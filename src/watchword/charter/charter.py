@@ -22,6 +22,7 @@ from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ
 from watchword.statements.keys import KeyTrouble, PublicKey, parse_public
 from watchword.statements.kinds import Count, Digest, Text, Time
+from watchword.statements.times import parse_time
 
 FORMAT = "watchword-charter/1"
 FILE_FORMAT = "watchword-charter-file/1"
@@ -281,6 +282,7 @@ def parse_charter(value: Any) -> Charter:
         raise BadCharter(f"charter: {error}") from error
     if raw.format != FORMAT:
         raise BadCharter(f"charter: format {raw.format[:40]!r}, expected {FORMAT!r}", "a newer watchword wrote it")
+    parse_time(raw.made)
     if raw.suite != 1:
         raise BadCharter(f"charter: suite {raw.suite} is not known here", "a newer watchword can decide on it")
     members = tuple(_member(one) for one in raw.members)

@@ -19,7 +19,7 @@ from watchword.charter.charter import RESERVED_ROLES, Charter, Condition, KeyHol
 from watchword.charter.conditions import wrong_with
 from watchword.charter.quorum import least_quorum, quorums_intersect
 from watchword.limits import CONDITIONS_MAX
-from watchword.statements.kinds import EVIDENCE, KINDS, NOTICES
+from watchword.statements.kinds import BAD_NEWS, EVIDENCE, KINDS
 
 ROOT_ONLY = ("ratification", "revoke")
 RED_LINE_FIELDS = frozenset({"criticality", "human", "members", "tags", "recalls", "dangerous", "against"})
@@ -114,7 +114,7 @@ def _standing(charter: Charter) -> Iterator[Complaint]:
     for kind in sorted(set(KINDS) - set(ROOT_ONLY)):
         listed = charter.standing.get(kind, ())
         if not _speakers(charter, kind):
-            must = kind in NOTICES
+            must = kind in BAD_NEWS
             yield Complaint(
                 "nobody-may" if must else "nobody-can",
                 f"nobody here may say {kind}" + ("" if not listed else f": no key is {' or '.join(listed)}"),

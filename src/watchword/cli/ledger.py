@@ -202,6 +202,25 @@ def prove(args: argparse.Namespace) -> int:
     return 0
 
 
+def no_notice(args: argparse.Namespace) -> int:
+    """Write one file that shows every notice against a release and all that it is made of, or that there is none."""
+    from watchword import node
+    from watchword.cli.subject import release
+    from watchword.statements.times import parse_time
+
+    if args.as_of:
+        parse_time(args.as_of)
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        subject = release(args.release, here)
+        data = here.make_proof((), as_of=args.as_of, releases=(subject.digest,))
+        write_new(args.output, data + b"\n")
+        charter = here.home / "charter.json"
+    text = f"wrote {args.output} ({len(data):,} bytes)\nre-check it anywhere: python verify.py {charter} {args.output}"
+    value = {"bytes": len(data), "output": str(args.output), "release": subject.digest}
+    emit(args, text, value | {"schema": "watchword-no-notice/1"})
+    return 0
+
+
 def verify(args: argparse.Namespace) -> int:
     """Re-check a proof file with the package's own verifier (verify.py is the independent one)."""
     from watchword.account.proof import verify as verify_proof

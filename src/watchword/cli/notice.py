@@ -1,4 +1,4 @@
-"""``watchword notice``: recall, retract, dispute, revoke; take in; list."""
+"""``watchword notice``: recall, retract, dispute, revoke; confirm, take back; take in; list."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from watchword.node import Node
     from watchword.statements.statement import Statement, Subject
 
+OF_NOTICES = ("take-back", "confirm")
 NAMES = ("release:", "component:", "model:", "dataset:", "supplier:", "key:", "statement:")
 
 
@@ -32,25 +33,30 @@ def issue(args: argparse.Namespace) -> int:
     if read_home(home).kind == "supplier":
         if not args.output:
             raise BadTarget("a supplier has no ledger to record a notice in", "write it with --output FILE and send it")
-        target = _target(args, None)
-        subject, fields = _said(args, target)
+        if args.kind in OF_NOTICES:
+            raise BadTarget(f"a supplier has no voice to {args.kind}", "members confirm bad news, or take it back")
+        kind, target, fields = args.kind, *_said(args, None)
         envelope = node.sign_only(
-            home, args.kind, subject, fields, person=args.person, scope=scope(args), clock=SystemClock(),
+            home, kind, notice_subject(target), fields, person=args.person, scope=scope(args), clock=SystemClock(),
             passphrase=passphrase(args),
         )  # fmt: skip
         value: dict[str, Any] = {"id": open_envelope(envelope).statement.id, "schema": "watchword-signed/1"}
-        lines = [f"{args.kind} of {target}: {args.reason}"]
+        lines = [f"{kind} of {target}: {args.reason}"]
     else:
         with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
-            target = _target(args, here)
-            subject, fields = _said(args, target)
-            recorded = here.sign_and_append(args.kind, subject, fields, person=args.person, scope=scope(args))
+            kind, target, fields = _about_notice(args, here) if args.kind in OF_NOTICES else (
+                args.kind, *_said(args, here)
+            )  # fmt: skip
+            recorded = here.sign_and_append(
+                kind, notice_subject(target), fields, person=args.person, scope=scope(args)
+            )
             here.publish()
             envelope, value = recorded.envelope, recorded_value(here, recorded)
-            lines = [f"{args.kind} of {target}: {args.reason}", told(here, recorded)]
+            lines = [f"{kind} of {target}: {args.reason}", told(here, recorded), *_how_long(here, kind)]
     if args.output:
         write_new(args.output, envelope + b"\n")
-        lines.append(f"wrote {args.output}: it counts wherever it is taken in")
+        good = "in a cosigned ledger only" if kind == "take-back" else "wherever it is taken in"
+        lines.append(f"wrote {args.output}: it counts {good}")
     value |= {"output": str(args.output) if args.output else None, "target": target}
     emit(args, "\n".join(lines), value)
     return 0
@@ -101,12 +107,19 @@ def show(args: argparse.Namespace) -> int:
     return 0
 
 
-def _said(args: argparse.Namespace, target: str) -> tuple[tuple[Subject, ...], dict[str, Any]]:
-    """The subject and the fields of the notice that was typed."""
+def notice_subject(target: str) -> tuple[Subject, ...]:
+    """The subject of a notice against *target*."""
     from watchword.statements.digests import D
     from watchword.statements.statement import Subject
+
+    return (Subject("notice", D(target.encode())),)
+
+
+def _said(args: argparse.Namespace, here: Node | None) -> tuple[str, dict[str, Any]]:
+    """The target and the fields of the notice that was typed."""
     from watchword.statements.times import parse_time
 
+    target = _target(args, here)
     fields: dict[str, Any] = {"target": target, "reason": args.reason}
     if args.kind == "recall":
         if args.deadline:
@@ -114,7 +127,36 @@ def _said(args: argparse.Namespace, target: str) -> tuple[tuple[Subject, ...], d
         fields |= {"actions": args.action, "deadline": args.deadline, "supersedes": args.supersedes}
     if args.kind == "revoke":
         fields["valid_up_to"] = [_place(text) for text in args.valid_up_to]
-    return (Subject("notice", D(target.encode())),), fields
+    return target, fields
+
+
+def _about_notice(args: argparse.Namespace, here: Node) -> tuple[str, str, dict[str, Any]]:
+    """Kind, target and fields of what confirms a notice, or takes it back."""
+    loose = {signed.statement.id: signed.statement for signed in here.loose()}
+    statement = loose[args.target] if args.target in loose else here.locate(args.target).signed.statement
+    if statement.kind not in ("recall", "dispute"):
+        hint = "recalls and disputes are; a retraction is its issuer's, a revocation the key's owner's"
+        raise BadTarget(f"{args.target}: a {statement.kind} is not confirmed or taken back", hint)
+    said = statement.predicate
+    target, fields = str(said["target"]), {"target": said["target"], "reason": args.reason}
+    if args.kind == "take-back":
+        return "take-back", target, fields | {"notice": statement.id}
+    if statement.kind == "recall":
+        fields |= {"actions": said["actions"], "deadline": said["deadline"], "supersedes": None}
+    return statement.kind, target, fields
+
+
+def _how_long(here: Node, kind: str) -> list[str]:
+    """What people must know of bad news that so few said, and of taking it back."""
+    quorum = here.charter.quorum
+    if kind == "take-back":
+        return [f"the notice counts until {quorum.witness} operators have taken it back, in cosigned ledgers"]
+    if kind in ("recall", "dispute") and quorum.faulty:
+        from watchword.limits import NOTICE_LANE_S
+
+        hours = NOTICE_LANE_S // 3600
+        return [f"it lapses after {hours} h unless {quorum.faulty + 1} operators say it: watchword notice confirm"]
+    return []
 
 
 def _about(statement: Statement) -> str:

@@ -247,6 +247,12 @@ def _ledger(commands: Sub) -> None:
     prove.add_argument("decisions", nargs="+", metavar="DECISION", help="a decision's id or locator")
     prove.add_argument("--record", action="store_true", help="with the gate's receipts")
     prove.add_argument("--output", type=Path, default=Path("proof.json"), metavar="FILE")
+    absent = _add(
+        ledger, "no-notice", "ledger:no_notice", "write one file that shows all bad news of a release, or none"
+    )
+    absent.add_argument("release", metavar="RELEASE", help="a path, a digest, or its recorded name")
+    absent.add_argument("--as-of", metavar="TIME", help="such as 2027-01-31T12:00:00Z (default: now)")
+    absent.add_argument("--output", type=Path, default=Path("no-notice.json"), metavar="FILE")
     verify = _add(ledger, "verify", "ledger:verify", "re-check a proof file against a charter")
     verify.add_argument("charter", type=Path, metavar="CHARTER")
     verify.add_argument("bundle", type=Path, metavar="BUNDLE")
@@ -277,11 +283,16 @@ def _notices(commands: Sub) -> None:
         ("retract", "take back a statement of this node's own"),
         ("dispute", "contest a statement of another"),
         ("revoke", "revoke one of this member's keys, with the root key"),
+        ("take-back", "say that bad news no longer counts; it takes as many members as cosign a head"),
+        ("confirm", "say the bad news of another as well, so that it does not lapse"),
     ):
         verb = _add(notice, name, "notice:issue", text)
         verb.set_defaults(kind=name)
+        of_notice = name in ("take-back", "confirm")
         verb.add_argument(
-            "target", metavar="TARGET", help="a name such as release:sha256:…, an id, a locator, or a path"
+            "target",
+            metavar="NOTICE" if of_notice else "TARGET",
+            help="the notice's locator or id" if of_notice else "a name (release:sha256:…), an id, locator or path",
         )
         verb.add_argument("--reason", required=True, metavar="TEXT", type=_said)
         verb.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")

@@ -22,6 +22,7 @@ from watchword.limits import BUNDLE_BYTES_MAX, ENTRY_BYTES_MAX, NOTE_BYTES_MAX, 
 from watchword.statements.canonical import NotCanonical, canonical, parse_json
 from watchword.statements.digests import DJ, BadDigest, b64, commitment, unb64
 from watchword.statements.kinds import Count, Digest, Text, Time
+from watchword.statements.times import BadTime, parse_time
 
 FORMAT = "watchword-bundle/1"
 
@@ -107,7 +108,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class _Signature(_Strict, frozen=True, kw_only=True):
-    keyid: Text
+    keyid: Digest
     sig: str
 
 
@@ -199,6 +200,9 @@ def parse_bundle(data: bytes, what: str) -> Bundle:
     try:
         raw = msgspec.json.decode(data, type=_Bundle)
         bundle = _bundle(raw)
+        for time in (raw.made, raw.as_of):
+            if time is not None:
+                parse_time(time)
         same = encode(bundle) == data.removesuffix(b"\n")
     except msgspec.ValidationError as error:
         raise BadBundle(f"{what}: {error}", "it is not a bundle of this version") from error
@@ -206,7 +210,7 @@ def parse_bundle(data: bytes, what: str) -> Bundle:
         raise BadBundle(
             f"{what}: {_where_cut(data, error)}", "ask its sender again; nothing from it was used"
         ) from error
-    except (BadDigest, NotCanonical) as error:
+    except (BadDigest, BadTime, NotCanonical) as error:
         raise BadBundle(f"{what}: {error.message}", "ask its sender again; nothing from it was used") from error
     if not same:
         raise BadBundle(

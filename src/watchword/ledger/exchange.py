@@ -56,11 +56,11 @@ def scope_allows(signed: Signed, to: str | None) -> bool:
     return scope == "alliance" or (isinstance(scope, list) and to in scope)
 
 
-def attachments(signed: Signed) -> tuple[bytes, ...]:
-    """The commitments (32 bytes) of the attachments that a statement of a known kind names."""
+def attachments(signed: Signed) -> dict[bytes, int]:
+    """The commitments (32 bytes) of the attachments that a statement of a known kind names, each with its size."""
     body = signed.statement.body
     named = (getattr(body, "report", None), getattr(body, "document", None))
-    return tuple(bytes.fromhex(one.commitment.removeprefix("sha256:")) for one in named if one is not None)
+    return {bytes.fromhex(one.commitment.removeprefix("sha256:")): one.bytes for one in named if one is not None}
 
 
 def gather(

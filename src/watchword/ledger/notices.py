@@ -42,7 +42,7 @@ def check_name(name: str) -> None:
 
 
 def target_of(signed: Signed) -> str:
-    """The name that a notice is against.
+    """The name that a notice is filed under.
 
     Raises:
         BadName: not a notice, its target is not a name, or its subject is not that name's (section 4).
@@ -98,6 +98,8 @@ def standing_of_notice(charter: Charter, notice: Signed, find: Callable[[str], S
         target = find(rest) if sort == "statement" else None
         if target is None or not may_retract(notice, target):
             raise NoStanding(f"retract by {holder.owner}: what it retracts is not held, or is not its own statement")
+    if notice.statement.kind == "take-back" and holder.is_supplier:
+        raise NoStanding(f"take-back by {holder.owner}: a supplier takes no bad news back")
     if notice.statement.kind == "revoke" and (sort != "key" or not may_revoke(charter, notice, rest)):
         raise NoStanding(f"revoke by {holder.owner}: not a key of its own")
     return holder

@@ -27,11 +27,13 @@ from watchword.ledger.bundle import Body, Bundle, LedgerPart, parse_bundle
 from watchword.ledger.checkpoint import Checkpoint, cosignatures, verify_head
 from watchword.ledger.exchange import attachments
 from watchword.ledger.leaves import Leaf
+from watchword.ledger.listing import COUNTS, Listed, consider
+from watchword.ledger.listing import notices as notices_against
 from watchword.ledger.merkle import EMPTY_ROOT, BadProof, leaf_hash, root_of, verify_consistency, verify_inclusion
 from watchword.ledger.notices import name_set, standing_of_notice
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list, parse_view
-from watchword.statements.digests import DJ, blinded, secret_commitment
-from watchword.statements.kinds import KINDS, NOTICES
+from watchword.statements.digests import DJ, secret_commitment
+from watchword.statements.kinds import BAD_NEWS, KINDS, NOTICES
 from watchword.statements.statement import Signed, Subject, open_envelope, verify
 from watchword.statements.times import from_unix, parse_time
 
@@ -88,12 +90,16 @@ class Inputs:
 class Absence:
     """Step 8: what the bundle says of bad news. ``as_of``: the smallest cosigned time of the notices' heads.
 
-    ``found`` lists the notices against one of ``names``: (name, leaf), or (name, loose notice).
+    ``found`` lists every notice against one of ``names``; ``counting`` those of them that count.
     """
 
     names: tuple[str, ...]
     as_of: str
-    found: tuple[tuple[str, NoticeLeaf | Signed], ...]
+    found: tuple[Listed, ...]
+
+    @property
+    def counting(self) -> tuple[Listed, ...]:
+        return tuple(one for one in self.found if one.kind in COUNTS)
 
 
 @dataclass(frozen=True)
@@ -158,21 +164,13 @@ class Proof:
         if stated is None:
             return None
         # 8
-        expected: set[str] = set()
-        for decision_id in self.bundle.decisions:
-            inputs = self.inputs(decision_id)
-            listed = [one["id"] for one in inputs.decision["considered"]]
-            missing = next((one for one in listed if one not in self.by_id), None)
-            if missing is not None:
-                raise NotProven(
-                    8, f"statement {missing}, which decision {decision_id} considered, is not in the bundle"
-                )
-            expected |= set(name_set(inputs.subject.digest, [self.by_id[one].signed for one in listed]))
+        if self.bundle.as_of is None or self.bundle.alliance_secret is None:
+            raise NotProven(8, "names are stated without a time or without the alliance secret")
+        view = self._newest()
+        held, expected = self._named(view, stated, self.bundle.as_of)
         if tuple(sorted(expected)) != stated:
             differing = sorted(expected ^ set(stated)) or ["their order"]
             raise NotProven(8, f"the names are not the whole name set; they differ in {differing[0]}")
-        if self.bundle.as_of is None or self.bundle.alliance_secret is None:
-            raise NotProven(8, "names are stated without a time or without the alliance secret")
         oldest = parse_time(self.bundle.as_of).timestamp() - self.charter.head_max_age_s
         times = []
         for member in self.charter.members:
@@ -183,18 +181,37 @@ class Proof:
             if parse_time(time).timestamp() < oldest:
                 raise NotProven(8, f"head of {origin} was cosigned {time}, too old to speak for {self.bundle.as_of}")
             times.append(time)
-        return Absence(stated, min(times), self._found(stated, self.bundle.alliance_secret))
+        found = notices_against(self.charter, view, self.facts, stated, held)
+        return Absence(stated, min(times), tuple(found))
 
-    def _found(self, names: Sequence[str], secret: bytes) -> tuple[tuple[str, NoticeLeaf | Signed], ...]:
-        of_name = {blinded(secret, name): name for name in names}
-        in_ledgers = [(of_name[leaf.blinded], leaf) for leaf in self.facts.notices if leaf.blinded in of_name]
-        there = {leaf.signed.statement.id for _, leaf in in_ledgers if leaf.signed is not None}
-        loose = [
-            (str(signed.statement.predicate["target"]), signed)
-            for signed in self.facts.loose
-            if signed.statement.predicate["target"] in set(names) and signed.statement.id not in there
-        ]
-        return (*in_ledgers, *loose)
+    def _newest(self) -> View:
+        """The view that the bundle's own heads are."""
+        heads = {o: (head.checkpoint, head.time) for o, head in self.heads.items()}
+        return View({o: Head(at.size, at.root, time) for o, (at, time) in heads.items() if time is not None})
+
+    def _named(self, view: View, stated: Iterable[str], as_of: str) -> tuple[dict[str, Fact], set[str]]:
+        """The statements that the names rest on, and the whole name set of every release among them."""
+        held: dict[str, Fact] = {}
+        names: set[str] = set()
+        decided: set[str] = set()
+        for decision_id in self.bundle.decisions:
+            inputs = self.inputs(decision_id)
+            listed = [one["id"] for one in inputs.decision["considered"]]
+            missing = next((one for one in listed if one not in self.by_id), None)
+            if missing is not None:
+                raise NotProven(
+                    8, f"statement {missing}, which decision {decision_id} considered, is not in the bundle"
+                )
+            held |= {one: self.by_id[one] for one in listed}
+            decided.add(f"release:{inputs.subject.digest}")
+            names |= set(name_set(inputs.subject.digest, [self.by_id[one].signed for one in listed]))
+        for name in set(stated) - decided:
+            if name.startswith("release:"):
+                release = name.removeprefix("release:")
+                considered = consider(self.charter, view, self.facts, parse_time(as_of), release)
+                held |= considered
+                names |= set(name_set(release, [fact.signed for fact in considered.values()]))
+        return held, names
 
     def _check_head(self, decision_id: str, origin: str, head: Head) -> None:
         if origin not in self.charter.shared_origins:
@@ -236,6 +253,8 @@ def verify_proof(file: CharterFile, data: bytes, now: datetime, what: str = "bun
     bundle = parse_bundle(data, what)
     if bundle.purpose != "proof" or bundle.charter != charter.digest:
         raise NotProven(2, f"{what} is no proof under charter {charter.version} of {charter.alliance}")
+    if bundle.sender not in {member.name for member in charter.members}:
+        raise NotProven(2, f"{what} says it is from {bundle.sender}, who is no member")
     if bundle.alliance_secret is not None and secret_commitment(bundle.alliance_secret) != charter.secret:
         raise NotProven(2, "the alliance secret is not the one that the charter commits to")
     heads: dict[str, ProvenHead] = {}
@@ -260,9 +279,12 @@ def verify_proof(file: CharterFile, data: bytes, now: datetime, what: str = "bun
     contents.check_attachments()
     # 6
     loose = [_loose_notice(charter, envelope, contents.by_id) for envelope in bundle.loose]
+    ids = [signed.statement.id for signed in loose]
+    if ids != sorted(set(ids)):
+        raise NotProven(6, "loose notices are out of order, or one stands twice")
     facts = Facts(
         tuple(sorted(contents.statements, key=lambda fact: (fact.origin, fact.index))),
-        tuple(_notice_leaf(place, contents.notices) for place in sorted(notices, key=lambda p: (p.origin, p.index))),
+        tuple(_notice_leaf(place, contents) for place in sorted(notices, key=lambda p: (p.origin, p.index))),
         tuple(sorted(loose, key=lambda signed: signed.statement.id)),
         bundle.alliance_secret or b"",
     )
@@ -280,6 +302,7 @@ class _Contents:
         self.statements: list[Fact] = []
         self.unknown: list[Fact] = []
         self.notices: dict[tuple[str, int], tuple[Signed, KeyHolder | None]] = {}
+        self.junk: set[tuple[str, int]] = set()
         self.receipts: list[Receipt] = []
         self.by_id: dict[str, Signed] = {}
 
@@ -304,6 +327,10 @@ class _Contents:
         try:
             signed = open_envelope(body.data)
         except WatchwordError as error:
+            if all(place.use == "notices" for place in places):
+                # Nobody may spoil everybody's proofs by filing what is no statement.
+                self.junk |= {(place.origin, place.index) for place in places}
+                return
             raise NotProven(5, f"{where}: {error.message}") from error
         self.by_id.setdefault(signed.statement.id, signed)
         for place in places:
@@ -340,10 +367,13 @@ class _Contents:
         return holder
 
     def check_attachments(self) -> None:
-        named = {commitment for signed in self.by_id.values() for commitment in attachments(signed)}
-        for commitment in self._loose_ends:
-            if commitment not in named:
-                raise NotProven(5, f"a body (sha256:{commitment.hex()}) has no leaf, and no statement here names it")
+        named: dict[bytes, set[int]] = {}
+        for signed in self.by_id.values():
+            for commitment, size in attachments(signed).items():
+                named.setdefault(commitment, set()).add(size)
+        for commitment, size in self._loose_ends.items():
+            if named.get(commitment) != {size}:
+                raise NotProven(5, f"a body (sha256:{commitment.hex()}) has no leaf, and no statement here names it so")
 
 
 def _heads(
@@ -421,14 +451,17 @@ def _loose_notice(charter: Charter, envelope: bytes, by_id: Mapping[str, Signed]
         standing_of_notice(charter, signed, by_id.get)
     except WatchwordError as error:
         raise NotProven(6, f"a loose notice does not count: {error.message}") from error
+    if signed.statement.kind not in BAD_NEWS:
+        raise NotProven(6, f"a loose {signed.statement.kind} is not bad news: it counts in a cosigned ledger")
     return signed
 
 
-def _notice_leaf(place: Place, held: Mapping[tuple[str, int], tuple[Signed, KeyHolder | None]]) -> NoticeLeaf:
-    signed, holder = held.get((place.origin, place.index), (None, None))
+def _notice_leaf(place: Place, contents: _Contents) -> NoticeLeaf:
+    where = place.origin, place.index
+    signed, holder = contents.notices.get(where, (None, None))
     if place.leaf.blinded is None:
         raise NotProven(5, f"{place.origin}, leaf {place.index}: a notice without a name")
-    return NoticeLeaf(place.origin, place.index, place.leaf.blinded, signed, holder)
+    return NoticeLeaf(*where, place.leaf.blinded, signed, holder, place.leaf.commitment, where in contents.junk)
 
 
 def _within(facts: Facts, view: View, loose: Iterable[Signed]) -> Facts:

@@ -22,6 +22,7 @@ from watchword.errors import WatchwordError
 from watchword.statements.digests import DJ, b64, unb64
 from watchword.statements.kinds import Base64, Count, Text, Time
 from watchword.statements.statement import Signed
+from watchword.statements.times import parse_time
 
 FORMAT = "watchword-view/1"
 
@@ -72,13 +73,15 @@ class Fact:
 @dataclass(frozen=True)
 class NoticeLeaf:
     """A leaf of a notices ledger: its blinded name (32 bytes); the statement when its body is held; its holder when
-    the statement has standing."""
+    the statement has standing; its commitment. ``is_junk``: a body is held, and it is no statement."""
 
     origin: str
     index: int
     blinded: bytes
     signed: Signed | None
     holder: KeyHolder | None
+    commitment: bytes = b""
+    is_junk: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ def parse_view(value: Any) -> View:
         raise BadView(f"view: format is {raw.format[:40]!r}, this version reads {FORMAT!r}")
     heads = {origin: Head(head.size, unb64(head.root, "root"), head.time) for origin, head in raw.heads.items()}
     for origin, head in heads.items():
+        parse_time(head.time)
         if len(head.root) != 32:
             raise BadView(f"view: root of {origin} has {len(head.root)} bytes, not 32")
     return View(heads)

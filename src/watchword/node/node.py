@@ -458,12 +458,12 @@ class Node:
         with self.mutex:
             return carry.exchange(self, folder)
 
-    def make_proof(self, decisions: Sequence[str], *, as_of: str | None = None, include_record: bool = False) -> bytes:
-        """The bytes of a file from which decisions are re-made offline; see ``node.proofs``."""
+    def make_proof(self, decisions: Sequence[str], **what: Any) -> bytes:
+        """The bytes of a file that re-makes decisions, or shows that there is no bad news; see ``node.proofs``."""
         from watchword.node import proofs
 
         with self.mutex:
-            return proofs.make_proof(self, decisions, as_of=as_of, include_record=include_record)
+            return proofs.make_proof(self, decisions, **what)
 
     # -- inside -----------------------------------------------------------------------------------
 

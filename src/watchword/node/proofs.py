@@ -14,11 +14,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.ledger.bundle import Body, Bundle, Earlier, Inclusion, LedgerPart, encode
 from watchword.ledger.exchange import KeptHead
+from watchword.ledger.listing import consider
 from watchword.ledger.log import Log
 from watchword.ledger.notices import name_set
 from watchword.ledger.view import parse_view
@@ -29,7 +31,7 @@ from watchword.statements.canonical import parse_json
 from watchword.statements.digests import blinded
 from watchword.statements.kinds import NOTICES
 from watchword.statements.statement import Signed
-from watchword.statements.times import rfc3339
+from watchword.statements.times import parse_time, rfc3339
 
 
 class CannotProve(WatchwordError):
@@ -49,13 +51,19 @@ class _Contents:
 
 
 def make_proof(
-    node: Node, decisions: Sequence[str], *, as_of: str | None = None, include_record: bool = False
+    node: Node,
+    decisions: Sequence[str],
+    *,
+    as_of: str | None = None,
+    include_record: bool = False,
+    releases: Sequence[str] = (),
 ) -> bytes:
     """The bytes of a proof bundle.
 
     Args:
         decisions: ids or locators of decision statements held here.
         as_of: the time for which *no bad news* is stated; now by default.
+        releases: digests of releases whose name sets are stated besides those of the decisions.
 
     Raises:
         NotHere: no such statement.
@@ -71,6 +79,9 @@ def make_proof(
                 raise CannotProve(f"{what}: not a decision with standing")
             ids.append(located.signed.statement.id)
             _add_decision(node, contents, heads, located)
+        as_of = as_of or rfc3339(node.clock.now())
+        for release in releases:
+            _add_release(node, contents, heads, release, parse_time(as_of))
         _add_notices(node, contents, heads)
         receipts: list[LedgerPart] = []
         if include_record:
@@ -88,8 +99,8 @@ def make_proof(
                 loose=tuple(contents.loose[id] for id in sorted(contents.loose)),
                 objects=tuple(contents.objects.values()),
                 alliance_secret=node.secret,
-                as_of=as_of or rfc3339(node.clock.now()),
-                names=tuple(sorted(contents.names)) if ids else None,
+                as_of=as_of,
+                names=tuple(sorted(contents.names)) if contents.names else None,
                 decisions=tuple(ids),
             )
         )
@@ -146,6 +157,18 @@ def _add_decision(node: Node, contents: _Contents, heads: dict[str, KeptHead], l
             _add_statement(node, contents, heads, found, what)
 
 
+def _add_release(
+    node: Node, contents: _Contents, heads: dict[str, KeptHead], release: str, as_of: datetime
+) -> None:
+    """All evidence about a release: what its name set is made from."""
+    view = node.latest_view()
+    considered = consider(node.charter, view, node.facts(view), as_of, release)
+    for fact in considered.values():
+        located = Located(fact.signed, fact.holder, fact.origin, fact.index, node.locator(fact.origin, fact.index))
+        _add_statement(node, contents, heads, located, f"release {release}")
+    contents.names |= set(name_set(release, [fact.signed for fact in considered.values()]))
+
+
 def _add_view(node: Node, contents: _Contents, heads: dict[str, KeptHead], digest: str, what: str) -> None:
     """The signed heads that a decision's view names, where they are older than those shown."""
     notes = node.store.view_notes(digest)
@@ -164,21 +187,34 @@ def _add_view(node: Node, contents: _Contents, heads: dict[str, KeptHead], diges
 
 def _add_notices(node: Node, contents: _Contents, heads: dict[str, KeptHead]) -> None:
     """Bodies of all notices against one of the names, in the heads shown; loose ones too."""
-    wanted = {blinded(node.secret, name) for name in contents.names}
-    for origin, head in heads.items():
-        if node.store.use(origin) != "notices":
-            continue
-        for index, leaf in enumerate(node.store.leaves(origin)[: head.checkpoint.size]):
-            held = node.store.held(leaf.commitment) if leaf.blinded in wanted else None
-            if held is not None:
-                _refuse_out_of_scope(node, held.signed, f"notice {node.locator(origin, index)}")
-                _add_body(node, contents, leaf.commitment)
+    back = _add_bodies_under(node, contents, heads, contents.names)
+    # What could fell a take-back decides whether it counts.
+    _add_bodies_under(
+        node, contents, heads, {name for one in back for name in (f"statement:{one.statement.id}", f"key:{one.key_id}")}
+    )
     facts = node.facts(node.latest_view())
     for signed in facts.loose:
         # Bad news that came after the decision, and no ledger shows yet: whoever proves must not leave it out.
         if signed.statement.predicate["target"] in contents.names:
             _refuse_out_of_scope(node, signed, "loose notice")
             contents.loose[signed.statement.id] = signed.envelope
+
+
+def _add_bodies_under(
+    node: Node, contents: _Contents, heads: dict[str, KeptHead], names: Iterable[str]
+) -> list[Signed]:
+    """The bodies held of all notices under *names*; returns the take-backs among them."""
+    wanted = {blinded(node.secret, name) for name in names}
+    back = []
+    for origin, head in heads.items():
+        of = node.store.leaves(origin)[: head.checkpoint.size] if node.store.use(origin) == "notices" else ()
+        for index, leaf in enumerate(of):
+            held = node.store.held(leaf.commitment) if leaf.blinded in wanted else None
+            if held is not None:
+                _refuse_out_of_scope(node, held.signed, f"notice {node.locator(origin, index)}")
+                _add_body(node, contents, leaf.commitment)
+                back += [held.signed] if held.signed.statement.kind == "take-back" else []
+    return back
 
 
 def _add_record(node: Node, contents: _Contents, heads: dict[str, KeptHead]) -> LedgerPart:

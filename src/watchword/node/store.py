@@ -49,14 +49,14 @@ from watchword.limits import (
 )
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, D, blinded, parse_digest
-from watchword.statements.kinds import NOTICES
+from watchword.statements.kinds import BAD_NEWS, NOTICES
 from watchword.statements.statement import Signed, open_envelope
 from watchword.statements.times import Clock, from_unix
 
 HEADS_FORMAT = "watchword-heads/1"
 PEER_FORMAT = "watchword-peer/1"
 CHECKED_FORMAT = "watchword-checked/1"
-LOOSE_KINDS = NOTICES | {"stop"}
+LOOSE_KINDS = BAD_NEWS | {"stop"}
 """What counts from any channel. A stop is no notice: it has no name, and voids mandates instead of evidence."""
 
 _HEADS_BYTES_MAX = (NOTES_KEPT_MAX + 1) * (2 * NOTE_BYTES_MAX)
@@ -430,15 +430,15 @@ class Store:
         if leaf.blinded is None:
             raise DamagedHome(f"{origin}, leaf {index}: a notice without a name")
         if held is None:
-            return NoticeLeaf(origin, index, leaf.blinded, None, None)
-        return NoticeLeaf(origin, index, leaf.blinded, held.signed, held.holder)
+            return NoticeLeaf(origin, index, leaf.blinded, None, None, leaf.commitment)
+        return NoticeLeaf(origin, index, leaf.blinded, held.signed, held.holder, leaf.commitment)
 
     def _counting(self, loose: Iterable[Signed], statements: Iterable[Fact]) -> list[Signed]:
         """Those loose notices that may say what they say, in order of id."""
         by_id = {fact.signed.statement.id: fact.signed for fact in statements}
         counting = []
         for signed in loose:
-            if signed.statement.kind not in NOTICES:
+            if signed.statement.kind not in BAD_NEWS:
                 continue
             try:
                 standing_of_notice(self.charter, signed, by_id.get)

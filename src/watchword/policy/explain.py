@@ -103,6 +103,11 @@ def render_text(explained: Mapping[str, Any]) -> str:
     return "".join(_printable(line) + "\n" for line in lines)
 
 
+AGAINST = {
+    "no-standing": "without standing: against",
+    "taken-back": "taken back: against",
+    "lapsed": "lapsed, said by too few: against",
+}
 SHOWN_MAX = 6
 """Statements that the text names for one principle; the rest are counted."""
 
@@ -113,9 +118,9 @@ def _notice_line(notice: Mapping[str, Any], places: Mapping[str, str]) -> str:
     if notice["kind"] == "unheld":
         return f"  notice   against {name} ({notice['locator']}): its text is not held here, so it counts as the worst"
     where = notice["locator"] or "received directly, in no ledger of this view"
-    what = "without standing: " if notice["kind"] == "no-standing" else ""
+    kind = AGAINST.get(notice["kind"], notice["kind"])
     return (
-        f"  notice   {what}{notice['kind']} {name} by {notice['by']} ({where}): {notice['reason'] or 'no reason given'}"
+        f"  notice   {kind} {name} by {notice['by']} ({where}): {notice['reason'] or 'no reason given'}"
     )
 
 

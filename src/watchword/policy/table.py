@@ -13,24 +13,24 @@ Pure: values in, one JSON object out, the same bytes on every node. Numbers are 
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from watchword.charter.charter import Charter, KeyHolder, RedLine, Requirement
 from watchword.charter.conditions import all_hold, holds_or
-from watchword.charter.standing import may_retract, may_revoke
 from watchword.errors import WatchwordError
 from watchword.ledger import notices as ledger_notices
-from watchword.ledger.view import Fact, Facts, NoticeLeaf, View
+from watchword.ledger.listing import Listed as Listed
+from watchword.ledger.listing import consider as consider
+from watchword.ledger.listing import fallen as fallen
+from watchword.ledger.listing import notices as notices
+from watchword.ledger.view import Fact, Facts, View
 from watchword.ledger.view import loose_list as view_list
 from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
-from watchword.statements.digests import DJ, D
-from watchword.statements.kinds import EVIDENCE, NOTICES
-from watchword.statements.statement import Signed, Subject
+from watchword.statements.digests import DJ
+from watchword.statements.statement import Subject
 from watchword.statements.times import parse_time
 
 FORMAT = "watchword-decision/1"
@@ -41,28 +41,6 @@ STOPPING = frozenset({"recall", "unheld"})
 
 class ViewFromTheFuture(WatchwordError):
     """A view with a cosigned time past the moment of the decision: one of the two clocks is wrong."""
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A notice against one name of the name set.
-
-    ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held; ``no-standing``
-    where it may not say this. ``origin`` and ``index`` are None for a loose notice. ``signed`` is None when unheld.
-    """
-
-    name: str
-    kind: str
-    origin: str | None
-    index: int | None
-    signed: Signed | None
-
-    def value(self) -> dict[str, Any]:
-        """The notice as a decision lists it."""
-        statement = None if self.signed is None else self.signed.statement.id
-        return {
-            "index": self.index, "kind": self.kind, "name": self.name, "origin": self.origin, "statement": statement,
-        }  # fmt: skip
 
 
 def decide(
@@ -129,76 +107,9 @@ def decide(
     }
 
 
-def consider(charter: Charter, view: View, facts: Facts, moment: datetime, release: str) -> dict[str, Fact]:
-    """Step 1: the evidence about *release* that counts, by statement id; each where it stands first."""
-    found: dict[str, Fact] = {}
-    for fact in sorted(facts.statements, key=lambda fact: (fact.origin, fact.index)):
-        statement = fact.signed.statement
-        if (
-            statement.kind in EVIDENCE
-            and _stands_in(charter, view, "ledger", fact.origin, fact.index)
-            and statement.is_about(release)
-            and statement.made <= moment
-        ):
-            found.setdefault(statement.id, fact)
-    return found
-
-
 def name_set(release: str, considered: Iterable[Fact]) -> tuple[str, ...]:
     """Every name under which bad news would reach *release* (section 7), sorted by code point."""
     return ledger_notices.name_set(release, (fact.signed for fact in considered))
-
-
-def notices(charter: Charter, view: View, facts: Facts, names: Iterable[str], held: Mapping[str, Fact]) -> list[Listed]:
-    """Step 2: every notice against one of *names*, in the view or loose.
-
-    Args:
-        held: statements by id, at least those that *names* name: a retraction has standing only by its target's issuer.
-    """
-    leaves: dict[bytes, list[NoticeLeaf]] = {}
-    for leaf in facts.notices:
-        if _stands_in(charter, view, "notices", leaf.origin, leaf.index):
-            leaves.setdefault(leaf.blinded, []).append(leaf)
-    loose: dict[str, dict[str, Signed]] = {}
-    for signed in facts.loose:
-        target = signed.statement.predicate.get("target")
-        if isinstance(target, str) and _has_standing(charter, signed, target, held):
-            loose.setdefault(target, {})[signed.statement.id] = signed
-    listed: list[Listed] = []
-    for name in names:
-        # (a)
-        here = leaves.get(hmac.digest(facts.secret, name.encode(), "sha256"), ()) if leaves else ()
-        in_view = [
-            Listed(name, _leaf_kind(charter, leaf, name, held), leaf.origin, leaf.index, leaf.signed) for leaf in here
-        ]
-        # (b)
-        # A leaf whose body lacks standing must not hide the same notice received directly, with a good signature.
-        seen = {one.signed.statement.id for one in in_view if one.signed is not None and one.kind in NOTICES}
-        rest = (signed for id, signed in loose.get(name, {}).items() if id not in seen)
-        listed += [*in_view, *(Listed(name, signed.statement.kind, None, None, signed) for signed in rest)]
-    return sorted(listed, key=_place)
-
-
-def fallen(statements: Iterable[Fact], listed: Iterable[Listed]) -> dict[str, str]:
-    """Step 3: the ids of the *statements* that notices fell, each with the first reason that applies."""
-    against: dict[str, list[Listed]] = {}
-    for notice in listed:
-        against.setdefault(notice.name, []).append(notice)
-    fell: dict[str, str] = {}
-    for fact in statements:
-        id = fact.signed.statement.id
-        of_statement = against.get(f"statement:{id}", [])
-        of_key = against.get(f"key:{fact.signed.key_id}", [])
-        kinds = {notice.kind for notice in of_statement}
-        if "retract" in kinds:
-            fell[id] = "retracted"
-        elif "dispute" in kinds:
-            fell[id] = "disputed"
-        elif any(notice.kind == "unheld" for notice in (*of_statement, *of_key)):
-            fell[id] = "unheld"
-        elif any(notice.kind == "revoke" and not _spares(notice, fact) for notice in of_key):
-            fell[id] = "key revoked"
-    return fell
 
 
 def applies(row: Requirement, use_case: Mapping[str, Any]) -> bool:
@@ -264,45 +175,6 @@ def _refuse_future(view: View, moment: datetime) -> None:
                 f"view: head of {origin} was cosigned {head.time}, more than {CLOCK_AHEAD_S_MAX} s after this decision",
                 "decide for a later time, or with an older view; check the clock of this machine",
             )
-
-
-def _stands_in(charter: Charter, view: View, use: str, origin: str, index: int) -> bool:
-    of, head = charter.origins.get(origin), view.heads.get(origin)
-    return of is not None and of.use == use and head is not None and 0 <= index < head.size
-
-
-def _leaf_kind(charter: Charter, leaf: NoticeLeaf, name: str, held: Mapping[str, Fact]) -> str:
-    if leaf.signed is None:
-        return "unheld"
-    if leaf.holder is None or not _has_standing(charter, leaf.signed, name, held):
-        return "no-standing"
-    return leaf.signed.statement.kind
-
-
-def _has_standing(charter: Charter, notice: Signed, name: str, held: Mapping[str, Fact]) -> bool:
-    """Whether *notice*, by a key that may make its kind, may say this of *name*."""
-    statement = notice.statement
-    if statement.kind not in NOTICES or statement.predicate["target"] != name:
-        return False
-    if statement.subject != (Subject("notice", D(name.encode())),):
-        return False
-    sort, _, rest = name.partition(":")
-    if statement.kind == "retract":
-        return sort == "statement" and rest in held and may_retract(notice, held[rest].signed)
-    if statement.kind == "revoke":
-        return sort == "key" and may_revoke(charter, notice, rest)
-    return True
-
-
-def _place(notice: Listed) -> tuple[str, str, int, str]:
-    statement = "" if notice.signed is None else notice.signed.statement.id
-    return notice.name, notice.origin or "", notice.index or 0, statement
-
-
-def _spares(revocation: Listed, fact: Fact) -> bool:
-    """Whether *revocation* leaves *fact* standing: it lists the ledger with a size past the statement's index."""
-    listed = revocation.signed.statement.predicate["valid_up_to"] if revocation.signed is not None else []
-    return any(one["origin"] == fact.origin and one["size"] > fact.index for one in listed)
 
 
 def _is_from(who: str, holder: KeyHolder) -> bool:

@@ -15,7 +15,7 @@ from watchword.record.evidence import (
     inspection_fields,
     screening_fields,
 )
-from watchword.statements.kinds import NOTICES
+from watchword.statements.kinds import BAD_NEWS
 from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import rfc3339
 
@@ -101,8 +101,8 @@ def _once(
 def _today(node: Node, kind: str, subjects: tuple[Subject, ...]) -> list[Signed]:
     """This member's statements of *kind* about *subjects* made today that have standing and that no notice names."""
     held = [one for _, _, one in node.store.statements() if one.holder is not None]
-    bad_news = [one.signed.statement for one in held if one.signed.statement.kind in NOTICES]
-    bad_news += [signed.statement for signed in node.loose() if signed.statement.kind in NOTICES]
+    bad_news = [one.signed.statement for one in held if one.signed.statement.kind in BAD_NEWS]
+    bad_news += [signed.statement for signed in node.loose() if signed.statement.kind in BAD_NEWS]
     named = {statement.predicate["target"] for statement in bad_news}
     day = rfc3339(node.clock.now())[:10]
     return [

@@ -270,6 +270,14 @@ class Revoke(Common, frozen=True, kw_only=True):
     valid_up_to: list[ValidUpTo]
 
 
+class TakeBack(Common, frozen=True, kw_only=True):
+    """A member's voice that bad news no longer counts: its statement, or the leaf of one that nobody can read."""
+
+    target: Text
+    reason: Text
+    notice: Digest
+
+
 KINDS: dict[str, type[Common]] = {
     "ratification": Ratification,
     "claim": Claim,
@@ -287,9 +295,13 @@ KINDS: dict[str, type[Common]] = {
     "retract": Retract,
     "dispute": Dispute,
     "revoke": Revoke,
+    "take-back": TakeBack,
 }
 EVIDENCE = frozenset({"claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review"})
-NOTICES = frozenset({"recall", "retract", "dispute", "revoke"})
+BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
+"""What counts from any channel as soon as it is signed."""
+NOTICES = BAD_NEWS | {"take-back"}
+"""What stands in a ``notices`` ledger."""
 PREFIX, SUFFIX = "urn:watchword:", ":v1"
 
 

@@ -145,7 +145,9 @@ def parse_statement(payload: bytes) -> Statement:
     except msgspec.ValidationError as error:
         raise BadStatement(f"{statement.kind}: {error}") from error
     if body is not None:
-        parse_time(body.made)
+        for name in ("made", "support_until", "deadline", "asked", "expires"):
+            if getattr(body, name, None) is not None:
+                parse_time(getattr(body, name))
         if isinstance(body.scope, list) and body.scope != sorted(set(body.scope)):
             raise BadStatement(f"{statement.kind}: scope is not a sorted list of members")
     return statement
