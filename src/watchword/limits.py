@@ -80,6 +80,12 @@ UNPACKED_RATIO_MAX = 200
 UNPACKED_FREE_BYTES = 128 * 1024 * 1024
 """Unpacked bytes to which the ratio does not apply: an honest array of zeros compresses without bound."""
 
+UNPACKING_FRAMES_MAX = 100_000
+"""Frames of one zstd stream. Origin: seekable archives cut every megabyte or so; 100 GB of those."""
+
+UNPACKING_WINDOW_BYTES_MAX = 256 * 1024 * 1024
+"""History that an unpacking engine may keep. Origin: four times what xz -9 and 7z at their largest presets use."""
+
 UNPACKED_MEMORY_BYTES = 32 * 1024 * 1024
 """Unpacked bytes held in memory; more goes to an unnamed temporary file."""
 
@@ -99,8 +105,46 @@ SAFETENSORS_TENSORS_MAX = 500_000
 SAFETENSORS_COMMAS_MAX = 4_000_000
 """Commas in a safetensors header, counted before it is parsed: bounds the memory that parsing takes to about 400 MB."""
 
+ARCHIVE_CARVED_MAX = 1_000
+"""Members found by their headers in an archive without a directory. Origin: a hundred times what hides in one."""
+
+ARCHIVE_CARVED_BYTES_MAX = 1024**3
+"""Bytes unpacked of such members. Origin: about ten seconds; what lies after is in the finding on the archive."""
+
+ARCHIVE_OVERLAP_BYTES_FREE = 64 * 1024 * 1024
+"""Packed bytes of members that may overlap, beyond the length of the archive. Origin: honest archives have none."""
+
 ARCHIVE_CRC_BYTES_MAX = 64 * 1024 * 1024
 """Members up to this size have their checksum computed; larger ones (tensors) are covered by the file's digest."""
+
+TORCHSCRIPT_SOURCE_BYTES_MAX = 4 * 1024 * 1024
+"""One source file of a TorchScript archive that is parsed; of a longer one names are searched.
+Origin: traced models of 10,000 nodes have 1 MB; parsing 4 MB takes two seconds."""
+
+TORCH_SOURCES_BYTES_MAX = 32 * 1024 * 1024
+"""Source files of one TorchScript archive. Origin: ten times the largest met; read in about ten seconds."""
+
+TORCH_MEMBER_BYTES_MAX = 16 * 1024 * 1024
+"""A pickle or bytecode of a PyTorch archive that is read a second time for its tensors or operators.
+Origin: 100,000 tensors take about 10 MB."""
+
+EXPORT_JSON_BYTES_MAX = 64 * 1024 * 1024
+"""The graph of a program of torch.export. Origin: graphs of 20,000 nodes take about 20 MB."""
+
+EXPORT_VALUES_MAX = 20_000_000
+"""Values walked in such a graph. Origin: EXPORT_JSON_BYTES_MAX of the shortest values."""
+
+EXPORT_EXPRESSIONS_MAX = 200_000
+"""Symbolic expressions read in such a graph. Origin: ten for each of 20,000 nodes."""
+
+SKOPS_SCHEMA_BYTES_MAX = 64 * 1024 * 1024
+"""The schema of a skops archive. Origin: a forest of 1,000 trees, which are arrays beside it, has about 5 MB."""
+
+SKOPS_NODES_MAX = 10_000_000
+"""Values walked in such a schema. Origin: SKOPS_SCHEMA_BYTES_MAX of the shortest values."""
+
+MANIFEST_JSON_BYTES_MAX = 4 * 1024 * 1024
+"""The manifest of a TorchServe archive. Origin: a thousand times those met."""
 
 ONNX_NODES_MAX = 2_000_000
 """Messages (nodes, tensors, attributes) walked in an ONNX file.

@@ -20,6 +20,7 @@ from watchword.inspect.source import Source
 MODULES = (
     "numpys",
     "compressed",
+    "native",
     "pickled",
     "zips",
     "tars",

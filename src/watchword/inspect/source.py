@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import bisect
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -82,8 +83,36 @@ class Part:
         return self.whole.read_at(self.start + offset, length) if length > 0 else b""
 
 
+class Joined:
+    """Parts of sources, one after another, as one; ``None`` stands for zeros (a hole of a sparse file)."""
+
+    def __init__(self, parts: list[tuple[Source | None, int]]) -> None:
+        self.starts = [0]
+        self.parts = parts
+        for _, length in parts:
+            self.starts.append(self.starts[-1] + length)
+        self.size = self.starts[-1]
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        length = min(length, self.size - offset)
+        found = bytearray()
+        at = bisect.bisect_right(self.starts, offset) - 1
+        while len(found) < length:
+            part, whole = self.parts[at]
+            start = offset + len(found) - self.starts[at]
+            count = min(length - len(found), whole - start)
+            data = bytes(count) if part is None else part.read_at(start, count)
+            found += data
+            if len(data) < count:
+                break
+            at += 1
+        return bytes(found)
+
+
 class TooMuch(Exception):
-    """Unpacking stopped at a limit; the message says which."""
+    """Unpacking stopped at a limit; the message says which, ``so_far`` is what had been unpacked by then."""
+
+    so_far: Source | None = None
 
 
 class Budget:
@@ -111,14 +140,18 @@ def hold(chunks: Iterable[bytes], packed: int, budget: Budget) -> Source:
     """The bytes of *chunks* as a source: in memory up to a limit, then in an unnamed temporary file.
 
     Raises:
-        TooMuch: see :class:`Budget`. Whatever *chunks* raises passes through.
+        TooMuch: see :class:`Budget`; with what had been kept. Whatever *chunks* raises passes through.
     """
     kept: list[bytes] = []
     total = 0
     spooled: Spooled | None = None
     for chunk in chunks:
         total += len(chunk)
-        budget.spend(len(chunk), packed, total)
+        try:
+            budget.spend(len(chunk), packed, total)
+        except TooMuch as error:
+            error.so_far = Held(b"".join(kept)) if spooled is None else spooled
+            raise
         if spooled is None and total > UNPACKED_MEMORY_BYTES:
             spooled = Spooled(tempfile.TemporaryFile(buffering=0), 0)  # noqa: SIM115 - closed with it
             for part in kept:

@@ -16,9 +16,6 @@ _MAGIC = {
     "gguf": (b"GGUF",),
     "7z": (b"7z\xbc\xaf\x27\x1c",),
     "rar": (b"Rar!\x1a\x07",),
-    "zstd": (b"\x28\xb5\x2f\xfd",),
-    "lz4": (b"\x04\x22\x4d\x18",),
-    "native code": (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"\0asm"),
     "media": (
         b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"fLaC", b"ID3", b"%PDF-", b"II*\0", b"wOF2",
         b"wOFF",
@@ -63,8 +60,7 @@ def _by_magic(what: str, suffixes: str = "") -> Format:
     marks = _MAGIC[what]
 
     def claims(source: Source, head: bytes, name: str) -> bool:
-        # Two bytes stand at the beginning of ordinary text too.
-        return head.startswith(marks) and not (head.startswith(b"MZ") and is_text(head))
+        return head.startswith(marks)
 
     return Format(what, MAGIC, claims, inert if what in _INERT else uninterpreted, suffixes)
 
@@ -87,9 +83,6 @@ FORMATS = (
     _by_magic("gguf", "gguf"),
     _by_magic("7z", "7z"),
     _by_magic("rar", "rar"),
-    _by_magic("zstd", "pkl pickle p pck dill"),
-    _by_magic("lz4", "pkl pickle p pck dill joblib"),
-    _by_magic("native code"),
     _by_magic("media", "png jpg jpeg gif webp wav mp3 flac ogg pdf tif tiff"),
     _by_magic("table"),
     Format("tflite", MAGIC, lambda source, head, name: head[4:8] == b"TFL3", uninterpreted),

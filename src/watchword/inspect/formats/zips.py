@@ -1,29 +1,26 @@
-"""Zip archives, read as careful and as careless loaders read them: both directories, compared.
+"""Zip archives, read as careful and as careless loaders read them: every directory and the local headers, compared.
 
 Follows APPNOTE 6.3.10 (end record, zip64, central and local headers, data descriptors). Facts only; rules judge.
 
 * The central directory decides what Python's ``zipfile`` and PyTorch load. A streaming reader goes by local headers.
   Every difference of name, method, size, checksum or encryption between the two is told.
-* Every byte is owned: by a record, or by a range in ``outside`` (before, between or after the records).
-* Stored members are looked at in place and never copied; deflated ones are unpacked under the budget of the file.
+* Where the directory begins is told in up to four ways: back from the end record or at the stated offset, by the 32-bit
+  or the zip64 record. Readers choose differently; every place where a directory stands is read, and a second one told.
+* Every byte is owned: by a record, or by a range in ``outside`` (before, between or after the records). What stands in
+  comments and extra fields that no writer puts there is in ``aside``.
 """
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import re
 import struct
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from watchword.inspect.exhibit import STRUCTURE, WEAK, Exhibit, Format
-from watchword.inspect.facts import Oddity, shown
-from watchword.inspect.source import Budget, Part, Source, TooMuch, chunks_of, hold
-from watchword.limits import ARCHIVE_CRC_BYTES_MAX, ARCHIVE_DIRECTORY_BYTES_MAX, ARCHIVE_MEMBERS_MAX
-
-_TENSOR_MEMBER = re.compile(r"(?:^|.*/)\.?data/[^/]+")
+from watchword.inspect.facts import Oddity
+from watchword.inspect.source import Source
+from watchword.limits import ARCHIVE_DIRECTORY_BYTES_MAX, ARCHIVE_MEMBERS_MAX
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
@@ -31,7 +28,18 @@ _LOCATOR64 = struct.Struct("<4sLQL")
 _CENTRAL = struct.Struct("<4s4B4HL2L5H2L")
 _LOCAL = struct.Struct("<4s2B4HL2L2H")
 _TAIL_BYTES = 65_557  # an end record with the longest comment
-STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
+_DIFFERENCES_MAX = 200
+STORED, DEFLATED = 0, 8
+ENCRYPTED = 0x41
+"""Flag bits 0 (encrypted) and 6 (strongly encrypted)."""
+
+_PLAIN_COMMENT = re.compile(rb"[\t\n\r -~\x80-\xff]{0,4096}")
+_EXTRA_BYTES = {
+    0x0001: 32, 0x000A: 64, 0x000D: 64, 0x5455: 13, 0x5855: 12, 0x6375: 1024, 0x7075: 1024, 0x7855: 16, 0x7875: 32,
+    0x9901: 7, 0xCAFE: 0, 0xD935: 64,
+}  # fmt: skip
+"""Extra fields that writers make, and how long they honestly are: zip64, times, owners, Unicode names, AES, Java,
+Android's alignment (APPNOTE 4.5 and Info-ZIP's extrafld.txt). PyTorch's padding ``FB`` is any number of Z or zeros."""
 
 
 class ZipBroken(Exception):
@@ -44,29 +52,61 @@ class ZipBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One entry of the central directory. ``start`` is where its packed bytes begin; -1 without a local header."""
+    """One entry of a central directory. ``start`` is where its packed bytes begin; -1 without a local header.
+
+    ``mode`` is the Unix file mode, 0 where none is told.
+    """
 
     name: str
     method: int
-    encrypted: bool
+    flags: int
     crc: int
     packed: int
     size: int
     header: int
-    start: int
-    extra: bytes = b""
+    start: int = -1
+    mode: int = 0
+
+    @property
+    def encrypted(self) -> bool:
+        return bool(self.flags & ENCRYPTED)
+
+    @property
+    def is_link(self) -> bool:
+        return self.mode & 0o170000 == 0o120000
 
 
 @dataclass(slots=True)
 class ZipFacts:
-    """An archive. ``differences`` are (offset, member, words); ``outside`` are byte ranges that no record owns."""
+    """An archive.
+
+    ``differences`` are (offset, member, words); ``outside`` are byte ranges that no record owns; ``aside`` are (offset,
+    what, bytes) that stand in comments and extra fields. ``broken`` says that the directory was not read to its end.
+    """
 
     members: tuple[Member, ...]
     differences: list[tuple[int, str, str]] = field(default_factory=list)
     outside: list[tuple[int, int]] = field(default_factory=list)
+    aside: list[tuple[int, str, bytes]] = field(default_factory=list)
     comment: bytes = b""
-    shift: int = 0
+    broken: bool = False
     oddities: list[Oddity] = field(default_factory=list)
+    headers_left: int = 16 * 1024 * 1024
+    """Bytes of names and extra fields that are still read: many entries may point into one long field."""
+
+    def differ(self, offset: int, member: str, words: str) -> None:
+        if len(self.differences) < _DIFFERENCES_MAX:
+            self.differences.append((offset, member, words))
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """One reading of where the directory is. ``shift`` is added to the offsets in it."""
+
+    start: int
+    size: int
+    count: int
+    shift: int
 
 
 def looks_like_zip(source: Source) -> bool:
@@ -77,97 +117,32 @@ def looks_like_zip(source: Source) -> bool:
 
 
 def read_zip(source: Source) -> ZipFacts:
-    """The directory of *source*, compared with its local headers.
+    """Every directory of *source*, compared with the local headers.
 
     Raises:
-        ZipBroken: no end record, or a directory that cannot be read.
+        ZipBroken: no end record, or none that leads to a directory.
     """
     end, tail = _find_end(source)
     if end < 0:
         raise ZipBroken(source.size, "no end record: the archive is cut short")
-    count, size, offset, end_length = _end_record(source, end, tail)
-    start = end - size if end_length == 0 else end_length - size
-    shift = start - offset
-    if size > ARCHIVE_DIRECTORY_BYTES_MAX or count > ARCHIVE_MEMBERS_MAX:
-        raise ZipBroken(start, f"a directory of {count:,} members in {size:,} bytes is over the limit")
-    if start < 0 or shift < 0:
-        raise ZipBroken(end, "the directory begins before the file does")
-    directory = source.read_at(start, size)
-    if len(directory) < size:
-        raise ZipBroken(source.size, f"ends {size - len(directory):,} bytes early")
-    facts = ZipFacts((), comment=tail[_END.size :], shift=shift)
-    owned = [(start, start + size), (end, end + _END.size + len(facts.comment))]
-    if end_length:
-        owned.append((end_length, end))
-    facts.members = tuple(_central(directory, start, count, facts))
-    facts.members = tuple(_local(source, member, facts, owned) for member in facts.members)
+    facts = ZipFacts((), comment=tail[_END.size :])
+    owned = [(end, end + len(tail))]
+    if b"PK\x05\x06" in facts.comment:
+        facts.differ(end + _END.size, "", "the comment holds another end record, which some readers would take")
+    if facts.comment and not _PLAIN_COMMENT.fullmatch(facts.comment):
+        facts.aside.append((end + _END.size, "comment", facts.comment))
+    directories = _directories(source, end, tail, facts, owned)
+    members: list[Member] = []
+    for number, directory in enumerate(directories):
+        if number:
+            facts.differ(directory.start, "", "a second directory, which some readers would take instead")
+        known = set(members)
+        members += [member for member in _central(source, directory, facts, owned) if member not in known]
+    facts.members = tuple(_local(source, member, facts, owned) for member in members)
     facts.outside, overlaps = _gaps(owned, source.size)
-    facts.differences += [(at, "", f"two records overlap by {length:,} bytes") for at, length in overlaps[:20]]
+    for at, length in overlaps[:20]:
+        facts.differ(at, "", f"two records overlap by {length:,} bytes")
     return facts
-
-
-def open_member(source: Source, member: Member, budget: Budget) -> Source | None:
-    """The unpacked bytes of *member*; None when it is encrypted or packed by a method that is not read here.
-
-    Raises:
-        TooMuch: it unpacks to more than the budget.
-        ZipBroken: the packed bytes are damaged.
-    """
-    packed = Part(source, member.start, member.packed)
-    if member.encrypted or member.start < 0:
-        return None
-    if member.method == STORED:
-        return packed
-    if member.method not in (DEFLATED, BZIP2, LZMA):
-        return None
-    try:
-        return hold(_inflate(packed, member), max(1, member.packed), budget)
-    except (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError) as error:
-        raise ZipBroken(member.start, f"{member.name} is damaged: {error}") from error
-
-
-def crc_of(source: Source) -> int:
-    """CRC-32 of all bytes of *source*."""
-    crc = 0
-    for chunk in chunks_of(source):
-        crc = zlib.crc32(chunk, crc)
-    return crc
-
-
-def _inflate(packed: Source, member: Member) -> Iterator[bytes]:
-    if member.method == LZMA:
-        head = packed.read_at(0, 4)
-        length = int.from_bytes(head[2:4], "little")
-        properties = packed.read_at(4, length)
-        filters = [lzma._decode_filter_properties(lzma.FILTER_LZMA1, properties)]  # type: ignore[attr-defined]
-        engine: zlib._Decompress | bz2.BZ2Decompressor | lzma.LZMADecompressor
-        engine = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
-        start = 4 + length
-    else:
-        engine = zlib.decompressobj(-15) if member.method == DEFLATED else bz2.BZ2Decompressor()
-        start = 0
-    for chunk in chunks_of(packed, start):
-        yield from drained(engine, chunk)
-        if engine.eof:
-            return
-    if member.method == DEFLATED and not engine.eof:
-        raise EOFError("it ends early")
-
-
-def drained(engine: zlib._Decompress | bz2.BZ2Decompressor | lzma.LZMADecompressor, chunk: bytes) -> Iterator[bytes]:
-    """What *engine* makes of *chunk*, a mebibyte at a time: a bomb is met in pieces."""
-    if isinstance(engine, bz2.BZ2Decompressor | lzma.LZMADecompressor):
-        yield engine.decompress(chunk, 1 << 20)
-        while not engine.eof and not engine.needs_input:
-            yield engine.decompress(b"", 1 << 20)
-        return
-    while chunk:
-        yield engine.decompress(chunk, 1 << 20)
-        chunk = engine.unconsumed_tail
-    if engine.eof:
-        return
-    while more := engine.decompress(b"", 1 << 20):
-        yield more
 
 
 def _find_end(source: Source) -> tuple[int, bytes]:
@@ -185,52 +160,87 @@ def _find_end(source: Source) -> tuple[int, bytes]:
     return -1, b""
 
 
-def _end_record(source: Source, end: int, tail: bytes) -> tuple[int, int, int, int]:
-    """Members, size and stated offset of the directory; and where a zip64 end record begins (0 without one)."""
-    _, disk, _, _, count, size, offset, _ = _END.unpack(tail[: _END.size])
+def _directories(
+    source: Source, end: int, tail: bytes, facts: ZipFacts, owned: list[tuple[int, int]]
+) -> list[_Directory]:
+    """The places where a directory stands, the one that Python's ``zipfile`` takes first.
+
+    Raises:
+        ZipBroken: at none of them.
+    """
+    _, disk, disk_too, here, count, size, offset, _ = _END.unpack(tail[: _END.size])
+    told = [(end, count, size, offset)]
     locator = source.read_at(end - _LOCATOR64.size, _LOCATOR64.size) if end >= _LOCATOR64.size else b""
     if locator[:4] == b"PK\x06\x07":
-        _, _, at, _ = _LOCATOR64.unpack(locator)
+        stated = _LOCATOR64.unpack(locator)[2]
         # Prepended bytes shift the record; it stands right before its locator in every archive that writers make.
-        for place in (end - _LOCATOR64.size - _END64.size, at):
-            record = source.read_at(place, _END64.size) if 0 <= place < end else b""
-            if record[:4] == b"PK\x06\x06" and len(record) == _END64.size:
-                fields = _END64.unpack(record)
-                return fields[7], fields[8], fields[9], place
-        raise ZipBroken(end, "the zip64 end record is missing")
-    if disk or 0xFFFFFFFF in (size, offset):
-        raise ZipBroken(end, "an archive on several disks")
-    return count, size, offset, 0
+        places = [end - _LOCATOR64.size - _END64.size, stated]
+        records = [(at, source.read_at(at, _END64.size)) for at in dict.fromkeys(places) if 0 <= at < end]
+        records = [(at, data) for at, data in records if data[:4] == b"PK\x06\x06" and len(data) == _END64.size]
+        if not records:
+            facts.oddities.append(Oddity("zip-short", end, "the zip64 end record is missing"))
+        wide = [(at, *_END64.unpack(data)[7:]) for at, data in records]
+        for at, *fields in wide:
+            for narrow, value, full in zip((count, size, offset), fields, (2**16, 2**32, 2**32), strict=True):
+                if narrow not in (full - 1, value % full):
+                    facts.differ(at, "", f"its zip64 end record says {value:,}, its end record {narrow:,}")
+        told = wide + told
+        owned.append((min((at for at, _ in records), default=end - _LOCATOR64.size), end))
+    elif 0xFFFFFFFF in (size, offset):
+        facts.oddities.append(Oddity("zip-short", end, "the zip64 end record is missing"))
+    if disk or disk_too or (here != count and here != 0xFFFF):
+        facts.differ(end, "", "claims to be one of several disks")
+    found: dict[int, _Directory] = {}
+    for at, count, size, offset in told:
+        for start, shift in ((at - size, at - size - offset), (offset, 0)):
+            empty = count == size == 0 and start == at
+            if start >= 0 and (source.read_at(start, 4) == b"PK\x01\x02" or empty):
+                found.setdefault(start, _Directory(start, size, count, shift))
+    if not found:
+        raise ZipBroken(end, "no directory stands where the end record says")
+    return list(found.values())
 
 
-def _central(directory: bytes, base: int, count: int, facts: ZipFacts) -> Iterator[Member]:
-    at = 0
-    for _ in range(count):
+def _central(source: Source, where: _Directory, facts: ZipFacts, owned: list[tuple[int, int]]) -> Iterator[Member]:
+    """The entries of the directory at *where*; where it breaks off, those before."""
+    if where.size > ARCHIVE_DIRECTORY_BYTES_MAX:
+        words = f"a directory of {where.size:,} bytes is over the limit: its first members were read"
+        facts.oddities.append(Oddity("unpack-limit", where.start, words))
+    directory = source.read_at(where.start, min(where.size, ARCHIVE_DIRECTORY_BYTES_MAX))
+    owned.append((where.start, where.start + len(directory)))
+    at = count = 0
+    while at < len(directory):
         if len(directory) - at < _CENTRAL.size or directory[at : at + 4] != b"PK\x01\x02":
-            raise ZipBroken(base + at, "the directory breaks off")
+            break
+        if count >= ARCHIVE_MEMBERS_MAX:
+            words = f"more than {ARCHIVE_MEMBERS_MAX:,} members"
+            facts.oddities.append(Oddity("unpack-limit", where.start + at, words))
+            return
         fields = _CENTRAL.unpack_from(directory, at)
-        flags, method, crc, packed, size = fields[5], fields[6], fields[9], fields[10], fields[11]
-        name_length, extra_length, comment_length, header = fields[12], fields[13], fields[14], fields[18]
-        at += _CENTRAL.size
-        raw = directory[at : at + name_length]
-        extra = directory[at + name_length : at + name_length + extra_length]
-        at += name_length + extra_length + comment_length
-        if at > len(directory):
-            raise ZipBroken(base + at, "the directory breaks off")
-        size, packed, header = _zip64(extra, size, packed, header)
-        yield Member(_name(raw, flags), method, bool(flags & 0x41), crc, packed, size, header + facts.shift, -1, extra)
-    if at != len(directory):
-        words = f"{len(directory) - at:,} bytes of directory are left over"
-        facts.oddities.append(Oddity("zip-short", base + at, words))
+        flags, method, crc, packed, size = *fields[5:7], *fields[9:12]
+        ends = [at + _CENTRAL.size]
+        ends += [ends[0] + fields[12], ends[0] + fields[12] + fields[13], ends[0] + sum(fields[12:15])]
+        if ends[3] > len(directory):
+            break
+        raw, extra, comment = (directory[ends[i] : ends[i + 1]] for i in range(3))
+        size, packed, header = _zip64(extra, size, packed, fields[18])
+        name = _name(raw, flags)
+        yield Member(name, method, flags, crc, packed, size, header + where.shift, mode=fields[17] >> 16)
+        _aside(where.start + ends[1], name, extra, facts)
+        if comment and not _PLAIN_COMMENT.fullmatch(comment):
+            facts.aside.append((where.start + ends[2], f"comment of {name}", comment))
+        at = ends[3]
+        count += 1
+    if at != len(directory) or len(directory) < where.size <= ARCHIVE_DIRECTORY_BYTES_MAX:
+        facts.oddities.append(Oddity("zip-short", where.start + at, "the directory breaks off"))
+        facts.broken = True
+    elif count != where.count and count % 2**16 != where.count:
+        facts.differ(where.start, "", f"its directory has {count:,} members, its end record says {where.count:,}")
 
 
 def _zip64(extra: bytes, size: int, packed: int, header: int) -> tuple[int, int, int]:
     """Sizes and offset with the zip64 extra field applied, in the order of APPNOTE 4.5.3."""
-    at = 0
-    while at + 4 <= len(extra):
-        kind, length = struct.unpack_from("<2H", extra, at)
-        data = extra[at + 4 : at + 4 + length]
-        at += 4 + length
+    for kind, data, _ in _extra_fields(extra):
         if kind != 1:
             continue
         values = [int.from_bytes(data[i : i + 8], "little") for i in range(0, len(data) - 7, 8)]
@@ -243,39 +253,66 @@ def _zip64(extra: bytes, size: int, packed: int, header: int) -> tuple[int, int,
     return size, packed, header
 
 
+def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """The fields: id, data, offset of the data. What is no field comes last, as id -1."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        if at + 4 + length > len(extra):
+            break
+        yield kind, extra[at + 4 : at + 4 + length], at + 4
+        at += 4 + length
+    if at < len(extra):
+        yield -1, extra[at:], at
+
+
+def _aside(base: int, name: str, extra: bytes, facts: ZipFacts) -> None:
+    """Tell what in the extra field at *base* no writer puts there, and a second name."""
+    for kind, data, at in _extra_fields(extra):
+        if kind == 0x7075 and len(data) > 5 and data[5:].decode("utf-8", "backslashreplace") != name:
+            facts.differ(base + at, name, f"is {data[5:]!r:.200} to readers that honour its Unicode name")
+        padding = not data.strip(b"\0") or (kind == 0x4246 and not data.strip(b"Z"))
+        if not padding and len(data) > _EXTRA_BYTES.get(kind, 3 if kind == -1 else 36) and len(facts.aside) < 1000:
+            facts.aside.append((base + at, f"extra field of {name}", data))
+
+
 def _local(source: Source, member: Member, facts: ZipFacts, owned: list[tuple[int, int]]) -> Member:
     """*member* with the place of its bytes, after comparing the two headers."""
-    head = source.read_at(member.header, _LOCAL.size)
+    head = source.read_at(member.header, _LOCAL.size) if member.header >= 0 else b""
     if len(head) < _LOCAL.size or head[:4] != b"PK\x03\x04":
-        facts.differences.append((member.header, member.name, "has no local header where the directory says"))
+        facts.differ(member.header, member.name, "has no local header where the directory says")
         return member
     _, _, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL.unpack(head)
-    # Bounded: many entries of the directory may point to one header with the longest of names.
-    rest = source.read_at(member.header + _LOCAL.size, min(name_length + extra_length, 8192))
-    size, packed, _ = _zip64(rest[name_length:], size, packed, 0)
+    wanted = name_length + extra_length
+    rest = source.read_at(member.header + _LOCAL.size, wanted if facts.headers_left > 0 else min(wanted, 1024))
+    facts.headers_left -= len(rest)
+    extra = rest[name_length:]
+    size, packed, _ = _zip64(extra, size, packed, 0)
+    if extra and extra_length <= len(extra):
+        _aside(member.header + _LOCAL.size + name_length, member.name, extra, facts)
+    elif extra_length:
+        facts.differ(member.header, member.name, f"has an extra field of {extra_length:,} bytes, which was not read")
     start = member.header + _LOCAL.size + name_length + extra_length
     streamed = bool(flags & 0x08)
-    told = [("name", _name(rest[:name_length], flags)[:8192], member.name[:8192]), ("method", method, member.method)]
-    told.append(("encryption", bool(flags & 0x41), member.encrypted))
+    told = [("name", _name(rest[:name_length], flags)[:900], member.name[:900]), ("method", method, member.method)]
+    told.append(("encryption", bool(flags & ENCRYPTED), member.encrypted))
     if not (streamed and size == 0 and packed == 0):
         told += [("size", size, member.size), ("packed size", packed, member.packed)]
     if not (streamed and crc == 0):
         told.append(("checksum", crc, member.crc))
     for what, here, there in told:
-        if here != there and len(facts.differences) < 200:
+        if here != there:
             words = f"{what} {here!r:.200} in its local header, {there!r:.200} in the directory"
-            facts.differences.append((member.header, member.name, words))
+            facts.differ(member.header, member.name, words)
     if member.method == STORED and member.packed != member.size and not member.encrypted:
         words = f"stored, but {member.packed:,} bytes packed and {member.size:,} unpacked"
-        facts.differences.append((member.header, member.name, words))
+        facts.differ(member.header, member.name, words)
     end = start + member.packed
     if end > source.size:
         words = f"{member.name} ends {end - source.size:,} bytes after the file"
         facts.oddities.append(Oddity("zip-short", start, words))
     owned.append((member.header, end + (_descriptor(source, end, member) if streamed else 0)))
-    return Member(
-        member.name, member.method, member.encrypted, member.crc, member.packed, member.size, member.header, start
-    )
+    return replace(member, start=start)
 
 
 def _descriptor(source: Source, at: int, member: Member) -> int:
@@ -311,121 +348,16 @@ def _name(raw: bytes, flags: int) -> str:
 
 
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
-    source = exhibit.source
-    try:
-        facts = read_zip(source)
-    except ZipBroken as error:
-        exhibit.keep(error.oddity)
-        exhibit.unread(0, source.size)
-        _pieces(exhibit)
-        return what, "not readable as an archive"
-    exhibit.check(facts)
-    exhibit.keep(*facts.oddities)
-    torch = _torch_prefix(facts)
-    tensors = packed = 0
-    looked_at = set()
-    for member in facts.members:
-        place = (member.start, member.packed, member.method)
-        if place in looked_at:
-            continue
-        looked_at.add(place)
-        packed += member.packed
-        if packed > source.size:
-            # Entries that share their bytes: following each would take time without bound.
-            words = "the members overlap: together they are longer than the file"
-            exhibit.odd("unpack-limit", member.header, words)
-            break
-        if torch is not None and member.method == 0 and _is_tensor(member, torch):
-            tensors += 1
-        elif not member.name.endswith("/") or member.size:
-            _member(exhibit, member)
-    for start, end in facts.outside:
-        exhibit.inner(f"bytes@{start:#x}", Part(source, start, end - start))
-    exhibit.merge({"members": len(facts.members)})
-    if torch is None:
-        return what, f"{len(facts.members):,} members opened"
-    if tensors:
-        exhibit.note(f"{tensors:,} tensors are raw data to every loader: in the file's digest, checksums not computed")
-    if any("/code/" in f"/{member.name}" for member in facts.members):
-        exhibit.odd("not-inspected", None, "TorchScript code is not interpreted yet")
-    return "pytorch", "data.pkl followed opcode by opcode, every member accounted for"
+    from watchword.inspect.formats.zipped import read_zipped
 
-
-def _torch_prefix(facts: ZipFacts) -> str | None:
-    """The folder in a PyTorch archive; None when it is another sort of archive."""
-    for member in facts.members:
-        if member.name.endswith("/data.pkl") or member.name == "data.pkl":
-            prefix = member.name.removesuffix("data.pkl")
-            names = {other.name for other in facts.members}
-            if prefix + "version" in names or prefix + "constants.pkl" in names or prefix + "byteorder" in names:
-                return prefix
-    return None
-
-
-def _is_tensor(member: Member, prefix: str) -> bool:
-    return member.name.startswith(prefix) and bool(_TENSOR_MEMBER.fullmatch(member.name))
-
-
-def _member(exhibit: Exhibit, member: Member) -> None:
-    inner = f"{exhibit.path}:{shown(member.name, 200)}"
-    into = exhibit.into
-    if not exhibit.goes_deeper():
-        return
-    try:
-        opened = open_member(exhibit.source, member, exhibit.budget)
-    except TooMuch as error:
-        into.keep(inner, [Oddity("unpack-limit", member.start, str(error))])
-        return
-    except ZipBroken as error:
-        into.keep(inner, [error.oddity])
-        return
-    if opened is None:
-        rule = "zip-encrypted" if member.encrypted else "zip-method"
-        words = "is encrypted" if member.encrypted else f"packed by method {member.method}, which is not read"
-        if member.start < 0:
-            words = "cannot be found in the archive"
-        into.keep(inner, [Oddity(rule, member.header, words)])
-        return
-    if opened.size <= ARCHIVE_CRC_BYTES_MAX:
-        crc = crc_of(opened)
-        if crc != member.crc:
-            words = f"checksum {crc:08x}, the directory says {member.crc:08x}"
-            into.keep(inner, [Oddity("zip-crc", member.start, words)])
-    else:
-        exhibit.note("members over 64 MiB: in the file's digest, checksums not computed")
-    exhibit.judge(inner, opened)
-
-
-def _pieces(exhibit: Exhibit) -> None:
-    """Members of an archive without a directory, by their local headers: a streaming reader would find them."""
-    source = exhibit.source
-    at = 0
-    while source.read_at(at, 4) == b"PK\x03\x04" and exhibit.goes_deeper():
-        head = source.read_at(at, 30)
-        if len(head) < 30:
-            return
-        packed, size = int.from_bytes(head[18:22], "little"), int.from_bytes(head[22:26], "little")
-        lengths = int.from_bytes(head[26:28], "little"), int.from_bytes(head[28:30], "little")
-        name = source.read_at(at + 30, lengths[0]).decode("utf-8", "backslashreplace")
-        start = at + 30 + sum(lengths)
-        method = int.from_bytes(head[8:10], "little")
-        # Streamed members do not say their length here: the rest of the file is what a decoder would be given.
-        length = packed if packed and packed != 0xFFFFFFFF else source.size - start
-        member = Member(name, method, bool(head[6] & 1), 0, length, size, at, start)
-        try:
-            opened = open_member(source, member, exhibit.budget)
-        except (ZipBroken, TooMuch):
-            opened = None
-        if opened is not None:
-            exhibit.judge(f"{exhibit.path}:{shown(name, 200)}", opened)
-        at = start + length
+    return read_zipped(exhibit, what)
 
 
 def _claims(source: Source, head: bytes, name: str) -> bool:
     return head.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
-_SUFFIXES = "zip npz pt pth pt2 mar keras"
+_SUFFIXES = "zip npz pt pth pt2 ptl mar keras skops whl jar docx xlsx pptx"
 FORMATS = (
     Format("zip", STRUCTURE, _claims, _read, _SUFFIXES, hides=lambda source, head: looks_like_zip(source)),
     Format("zip", WEAK, lambda source, head, name: looks_like_zip(source), _read, _SUFFIXES),

@@ -32,7 +32,7 @@ from watchword.limits import FINDINGS_PER_RULE_MAX, NESTING_MAX, PICKLE_NESTED_B
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """First pickle of a PyTorch file before 1.6 (torch.serialization.MAGIC_NUMBER)."""
 
-_STORAGE_ITEM_BYTES = {
+STORAGE_ITEM_BYTES = {
     "Double": 8, "Float": 4, "Half": 2, "BFloat16": 2, "Long": 8, "Int": 4, "Short": 2, "Char": 1, "Byte": 1, "Bool": 1,
     "ComplexFloat": 8, "ComplexDouble": 16, "Untyped": 1, "QInt8": 1, "QUInt8": 1, "QInt32": 4, "QUInt4x2": 1,
     "QUInt2x4": 1,
@@ -229,7 +229,7 @@ def _storage_bytes(machine: Machine) -> int:
     """Bytes of the raw storages of a legacy PyTorch file: a count of 8 bytes and the elements, for each key."""
     total = 0
     for name, numel in machine.storages.values():
-        size = _STORAGE_ITEM_BYTES.get(name.removesuffix("Storage"))
+        size = STORAGE_ITEM_BYTES.get(name.removesuffix("Storage"))
         if size is None or numel < 0:
             return -1
         total += 8 + size * numel
