@@ -35,6 +35,7 @@ MODULES = (
 
 HIDING: dict[str, bytes] = {"zips": b"PK\5\6", "keras_files": b"\x89HDF"}
 """Those with a format that ``hides`` (a test compares), and what must stand at either end of a file to matter."""
+"""Those with a format that ``hides`` (a test compares), and what must stand at a file's end or start for it."""
 
 _END = 22 + 65_535
 """Bytes: the end record of a zip and its longest comment; nothing that hides at an end is further from it."""
