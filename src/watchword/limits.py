@@ -146,14 +146,14 @@ SKOPS_NODES_MAX = 10_000_000
 MANIFEST_JSON_BYTES_MAX = 4 * 1024 * 1024
 """The manifest of a TorchServe archive. Origin: a thousand times those met."""
 
-ONNX_NODES_MAX = 2_000_000
+PROTOBUF_MESSAGES_MAX = 2_000_000
 """Messages (nodes, tensors, attributes) walked in an ONNX file.
 Origin: the largest exported graphs have about 100,000 nodes."""
 
-ONNX_NESTING_MAX = 100
+PROTOBUF_NESTING_MAX = 100
 """Nesting of messages. Origin: protobuf's own default limit."""
 
-ONNX_STRING_BYTES_MAX = 64 * 1024
+PROTOBUF_TEXT_BYTES_MAX = 64 * 1024
 """Names and strings read from an ONNX file; longer ones are cut."""
 
 HDF5_OBJECTS_MAX = 2_000_000
@@ -177,6 +177,9 @@ CONFIG_VALUES_MAX = 2_000_000
 
 MARSHAL_BYTES_MAX = 4 * 1024 * 1024
 """Marshalled code in a Lambda layer. Origin: a function of a thousand lines is below 100 KB."""
+
+FLATBUFFER_TABLES_MAX = 2_000_000
+"""Tables opened in one FlatBuffer. Origin: the largest TensorFlow Lite models have some 10,000 tensors and operators."""
 
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.

@@ -28,14 +28,15 @@ MODULES = (
     "onnx",
     "keras_files",
     "keras_config",
+    "tensorflow",
+    "tflite",
     "python_source",
     "plain",
 )
 """The modules of ``formats``. Adding one is adding a file and its name here."""
 
 HIDING: dict[str, bytes] = {"zips": b"PK\5\6", "keras_files": b"\x89HDF"}
-"""Those with a format that ``hides`` (a test compares), and what must stand at either end of a file to matter."""
-"""Those with a format that ``hides`` (a test compares), and what must stand at a file's end or start for it."""
+"""Those with a format that ``hides`` (a test compares), and a mark without which they need not be asked."""
 
 _END = 22 + 65_535
 """Bytes: the end record of a zip and its longest comment; nothing that hides at an end is further from it."""

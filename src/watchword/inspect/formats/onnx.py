@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from watchword.inspect.exhibit import WEAK, Exhibit, Format
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.protobuf import Malformed, Message, varint, walk
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
-from watchword.limits import ONNX_NESTING_MAX, ONNX_NODES_MAX, ONNX_STRING_BYTES_MAX
 
 # Message → field → what it is: another message, or "text"/"int" to be read. Fields not listed are passed over.
 _FIELDS: dict[str, dict[int, str]] = {
@@ -57,31 +57,23 @@ class OnnxFacts:
     graph: str = ""
 
 
-@dataclass(slots=True)
-class _Open:
-    kind: str
-    start: int
-    end: int
-    values: dict[int, str | int] = field(default_factory=dict)
-
-
 def looks_like_onnx(source: Source) -> bool:
     """True when *source* is, field by field at the top level, a ModelProto with a graph, up to its end."""
     reader = Reader(source)
     seen = set()
     try:
         while reader.left() > 0:
-            number, wire = divmod(_varint(reader), 8)
+            number, wire = divmod(varint(reader), 8)
             if _MODEL_WIRES.get(number) != wire:
                 return False
             seen.add(number)
             if wire == 2:
-                reader.skip(_varint(reader))
+                reader.skip(varint(reader))
             else:
-                _varint(reader)
+                varint(reader)
             if reader.tell() > 4096 and 7 not in seen and 8 not in seen:
                 return False
-    except (Ended, OnnxBroken):
+    except (Ended, Malformed):
         # Cut short inside the graph is still a model to a lenient reader.
         return {1, 7} <= seen or ({1, 8} <= seen and 7 in seen) or (1 in seen and _graph_is_cut(source))
     return 7 in seen and bool(seen & {1, 8})
@@ -94,49 +86,14 @@ def read_onnx(source: Source) -> OnnxFacts:
         OnnxBroken: malformed, or past a bound (rule ``unpack-limit``).
     """
     facts = OnnxFacts()
-    reader = Reader(source)
-    frames = [_Open("model", 0, source.size)]
-    count = 0
     try:
-        while frames:
-            frame = frames[-1]
-            at = reader.tell()
-            if at >= frame.end:
-                if at > frame.end:
-                    raise OnnxBroken(at, f"a {frame.kind} is longer than what it stands in")
-                _close(frames.pop(), frames, facts)
-                continue
-            number, wire = divmod(_varint(reader), 8)
-            what = _FIELDS[frame.kind].get(number, "")
-            if wire == 2:
-                length = _varint(reader)
-                if reader.tell() + length > frame.end:
-                    raise OnnxBroken(at, f"a field of {length:,} bytes is longer than its {frame.kind}")
-                if what in _FIELDS:
-                    count += 1
-                    if count > ONNX_NODES_MAX or len(frames) > ONNX_NESTING_MAX:
-                        raise OnnxBroken(at, "more messages, or deeper ones, than are followed", "unpack-limit")
-                    frames.append(_Open(what, at, reader.tell() + length))
-                elif what == "text":
-                    kept = reader.take(min(length, ONNX_STRING_BYTES_MAX))
-                    reader.skip(length - len(kept))
-                    frame.values[number] = kept.decode("utf-8", "backslashreplace")
-                else:
-                    reader.skip(length)
-            elif wire == 0:
-                value = _varint(reader)
-                if what == "int":
-                    frame.values[number] = value
-            elif wire in (1, 5):
-                reader.skip(8 if wire == 1 else 4)
-            else:
-                raise OnnxBroken(at, f"wire type {wire} does not occur in ONNX")
-    except Ended:
-        raise OnnxBroken(source.size, "the message is cut off") from None
+        walk(source, _FIELDS, "model", lambda message, around: _close(message, around, facts))
+    except Malformed as error:
+        raise OnnxBroken(error.offset, str(error), "unpack-limit" if error.limit else "onnx-broken") from None
     return facts
 
 
-def _close(frame: _Open, parents: list[_Open], facts: OnnxFacts) -> None:
+def _close(frame: Message, parents: list[Message], facts: OnnxFacts) -> None:
     """Take over what *frame* has told, now that it is complete."""
     text = {number: value for number, value in frame.values.items() if isinstance(value, str)}
     if frame.kind == "node":
@@ -167,30 +124,18 @@ def _graph_is_cut(source: Source) -> bool:
     reader = Reader(source)
     try:
         while True:
-            number, wire = divmod(_varint(reader), 8)
+            number, wire = divmod(varint(reader), 8)
             if _MODEL_WIRES.get(number) != wire:
                 return False
             if wire != 2:
-                _varint(reader)
+                varint(reader)
                 continue
-            length = _varint(reader)
+            length = varint(reader)
             if length > reader.left():
                 return number == 7 and length < 2**40 and source.read_at(reader.tell(), 1) in (b"\x0a", b"\x12")
             reader.skip(length)
-    except (Ended, OnnxBroken):
+    except (Ended, Malformed):
         return False
-
-
-def _varint(reader: Reader) -> int:
-    value = shift = 0
-    while True:
-        byte = reader.byte()
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value
-        shift += 7
-        if shift > 63:
-            raise OnnxBroken(reader.tell(), "a number of more than 64 bits")
 
 
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:

@@ -85,7 +85,6 @@ FORMATS = (
     _by_magic("rar", "rar"),
     _by_magic("media", "png jpg jpeg gif webp wav mp3 flac ogg pdf tif tiff"),
     _by_magic("table"),
-    Format("tflite", MAGIC, lambda source, head, name: head[4:8] == b"TFL3", uninterpreted),
     Format("json", TEXT, _json, inert, _WORDS + " json ipynb"),
     Format("text", TEXT, _text, inert, _WORDS),
     Format("media", WEAK, _later_media, inert),

@@ -1,4 +1,4 @@
-"""keras-asset: A Keras layer reads a file beside the model. Reported by the reader that met it."""
+"""keras-asset: a Keras layer reads a file beside the model. Reported by the reader that met it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""keras-broken: A Keras configuration cannot be read. Reported by the reader that met it."""
+"""keras-broken: a Keras configuration cannot be read. Reported by the reader that met it."""
 
 from __future__ import annotations
 

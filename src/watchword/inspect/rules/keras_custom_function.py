@@ -1,4 +1,4 @@
-"""keras-custom-function: A layer of a Keras model calls a function that is not in the file.
+"""keras-custom-function: a layer of a Keras model calls a function that is not in the file.
 
 Reported by the reader that met it.
 """

@@ -1,4 +1,4 @@
-"""keras-file: A Keras layer reads a file or an address that is named in the configuration.
+"""keras-file: a Keras layer reads a file or an address that is named in the configuration.
 
 Reported by the reader that met it.
 """

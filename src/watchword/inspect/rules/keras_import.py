@@ -1,4 +1,4 @@
-"""keras-import: A Keras configuration makes its loader import and run what no model needs.
+"""keras-import: a Keras configuration makes its loader import and run what no model needs.
 
 Reported by the reader that met it.
 """

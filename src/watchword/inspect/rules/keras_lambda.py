@@ -1,4 +1,4 @@
-"""keras-lambda: A Keras model carries Python code. Reported by the reader that met it."""
+"""keras-lambda: a Keras model carries Python code. Reported by the reader that met it."""
 
 from __future__ import annotations
 

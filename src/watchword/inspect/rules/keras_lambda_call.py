@@ -1,4 +1,4 @@
-"""keras-lambda-call: A Keras model carries Python code that reaches beyond computing.
+"""keras-lambda-call: a Keras model carries Python code that reaches beyond computing.
 
 Reported by the reader that met it.
 """
