@@ -41,6 +41,7 @@ STANDING: dict[str, list[str]] = {
     "approval": ["commander"],
     "stop": ["commander", "official"],
     "record-head": ["gate"],
+    "equivocation": ["gate"],
     "recall": ["official", "supplier"],
     "retract": ["official", "evaluator", "steward", "commander", "supplier"],
     "dispute": ["evaluator", "official"],

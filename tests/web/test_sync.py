@@ -12,6 +12,7 @@ from alliance import RELEASE, Alliance, inspection
 from watchword.ledger import durable
 from watchword.ledger import pull as pull_module
 from watchword.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_head
+from watchword.ledger.equivocation import verify_equivocation
 from watchword.ledger.merkle import leaf_hash, root_of
 from watchword.node import Node, NotHere, answering
 from watchword.node import sync as sync_module
@@ -213,7 +214,7 @@ def forked(alliance: Alliance, size: int) -> tuple[list[bytes], bytes]:
     return leaves, sign_checkpoint(Checkpoint(origin, size, root_of([leaf_hash(one) for one in leaves])), key)
 
 
-@pytest.mark.parametrize("size", [3, 5])
+@pytest.mark.parametrize("size", [3, 4, 5])
 def test_a_fork_is_kept_with_both_signed_heads_and_stops_nothing_else(
     alliance: Alliance, served: Served, size: int
 ) -> None:
@@ -231,6 +232,11 @@ def test_a_fork_is_kept_with_both_signed_heads_and_stops_nothing_else(
     (folder,) = charlie.store.splits()
     kept = {verify_head((folder / name).read_bytes(), "alfa.example/ledger", key).root for name in ("ours", "theirs")}
     assert len(kept) == 2
+    # What CHARLIE states convicts ALFA before anybody who has the charter.
+    (stated,) = [one.statement for one in charlie.statements() if one.statement.kind == "equivocation"]
+    assert (stated.issuer, stated.body.origin) == ("CHARLIE", "alfa.example/ledger")
+    sizes = [head.size for head in verify_equivocation(stated.body, key)]
+    assert sizes == sorted([size, 4])
     assert [one.origin for one in brought.ledgers if one.new == 2] == ["bravo.example/ledger"]
 
 

@@ -15,6 +15,7 @@ from watchword.ledger import check
 from watchword.ledger.check import BadBody
 from watchword.ledger.tiles import BadLedger, BadTile
 from watchword.node import Node
+from watchword.node.checking import checked
 from watchword.node.monitoring import monitor
 from watchword.node.repairing import repair
 from watchword.node.sync import sync
@@ -83,12 +84,12 @@ def test_a_check_that_was_cut_short_goes_on(alliance: Alliance, monkeypatch: pyt
 
     monkeypatch.setattr(check, "check_bundles", counted)
     with pytest.raises(KeyboardInterrupt):
-        alfa.store.checked("alfa.example/ledger")
+        checked(alfa.store, "alfa.example/ledger")
     assert seen == [0, 1, 2, 3]
-    line = alfa.store.checked("alfa.example/ledger")
+    line = checked(alfa.store, "alfa.example/ledger")
     assert seen[4:] == [3, 4, 5]
     assert line == "alfa.example/ledger: 1,536 leaves lead to the head, 0 bodies match, 1,536 not held"
-    alfa.store.checked("alfa.example/ledger")
+    checked(alfa.store, "alfa.example/ledger")
     assert seen[7:] == [0, 1, 2, 3, 4, 5]
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit, naming, one_by_one, passphrase, whole_file, write_new
 from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.charter.charter import Charter
 
 
 class NotADecision(WatchwordError):
@@ -156,7 +160,7 @@ def monitor(args: argparse.Namespace) -> int:
 
     home = node.find_home(args.home)
     peers = _peers(home, args.peers, none_ok=True)
-    with node.Node.open(home, writing=True) as here:
+    with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         within_s = here.charter.head_max_age_s if args.within is None else args.within
         alarms = monitor_of(here, peers, within_s, accept=args.accept)
     lines = [f"{alarm.id:10} {alarm.what}: {alarm.why}" for alarm in alarms] or ["nothing to raise"]
@@ -231,6 +235,8 @@ def verify(args: argparse.Namespace) -> int:
     from watchword.statements.times import SystemClock
 
     file, data = read_charter_file(args.charter), args.bundle.read_bytes()
+    if data.startswith(b'{"payload"'):
+        return _convicted(args, file.charter, data.removesuffix(b"\n"))
     try:
         verified = verify_proof(file, data, SystemClock().now(), str(args.bundle))
     except (NotProven, NotInForce, BadBundle) as error:
@@ -238,6 +244,29 @@ def verify(args: argparse.Namespace) -> int:
         emit(args, f"REFUSED  {error.message}", value)
         return 1
     emit(args, verified.told(), {"ok": True, "schema": "watchword-verified/1"} | verified.value())
+    return 0
+
+
+def _convicted(args: argparse.Namespace, charter: Charter, envelope: bytes) -> int:
+    """Whether an ``equivocation`` statement convicts the ledger that it names."""
+    from watchword.ledger.equivocation import NotConvicted, verify_equivocation
+    from watchword.ledger.notes import BadNote
+    from watchword.statements.kinds import Equivocation
+    from watchword.statements.statement import open_envelope
+
+    statement = open_envelope(envelope).statement
+    value: dict[str, Any] = {"schema": "watchword-verified/1"}
+    try:
+        if not isinstance(statement.body, Equivocation) or statement.body.origin not in charter.origins:
+            raise NotConvicted(f"{args.bundle}: no equivocation of a ledger of {charter.alliance}")
+        of = charter.origins[statement.body.origin]
+        first, second = verify_equivocation(statement.body, of.key)
+    except (NotConvicted, BadNote) as error:
+        emit(args, f"REFUSED  {error.message}", value | {"ok": False, "why": error.message})
+        return 1
+    sizes = f"at sizes {first.size:,} and {second.size:,}"
+    text = f"CONVICTED  {first.origin} of {of.member.name}: its key signed two histories, {sizes}"
+    emit(args, text, value | {"ok": True, "origin": first.origin, "sizes": [first.size, second.size]})
     return 0
 
 

@@ -253,7 +253,7 @@ def _ledger(commands: Sub) -> None:
     absent.add_argument("release", metavar="RELEASE", help="a path, a digest, or its recorded name")
     absent.add_argument("--as-of", metavar="TIME", help="such as 2027-01-31T12:00:00Z (default: now)")
     absent.add_argument("--output", type=Path, default=Path("no-notice.json"), metavar="FILE")
-    verify = _add(ledger, "verify", "ledger:verify", "re-check a proof file against a charter")
+    verify = _add(ledger, "verify", "ledger:verify", "re-check a proof, or an equivocation, against a charter")
     verify.add_argument("charter", type=Path, metavar="CHARTER")
     verify.add_argument("bundle", type=Path, metavar="BUNDLE")
     check = _add(

@@ -21,7 +21,7 @@ from watchword.charter.quorum import cosigned_time
 from watchword.ledger import notes
 from watchword.ledger.bundle import BadBundle, LedgerPart
 from watchword.ledger.checkpoint import Checkpoint, SplitView, cosignatures, verify_head
-from watchword.ledger.merkle import BadProof, Frontier, leaf_hash
+from watchword.ledger.merkle import BadProof, Frontier, consistency_path, leaf_hash
 from watchword.ledger.notes import Note, NoteSignature, key_id, parse_note
 from watchword.limits import MISSING_RANGES_MAX, NOTES_KEPT_MAX
 from watchword.statements.kinds import Count, Text
@@ -157,10 +157,11 @@ def check_part(
     if part.start > held.size:
         raise BadProof(f"entries of {part.origin} begin at {part.start}, we hold {held.size}")
     frontier = frontier_at(part.start)
+    before, hashes = frontier.copy(), [leaf_hash(entry) for entry in part.entries]
     wanted = {one.checkpoint.size for one in heads} | {held.size}
     roots: dict[int, bytes] = {}
-    for entry in part.entries:
-        frontier.append(leaf_hash(entry))
+    for leaf in hashes:
+        frontier.append(leaf)
         if frontier.size in wanted:
             roots[frontier.size] = frontier.root()
     if roots[head.size] != head.root:
@@ -170,10 +171,12 @@ def check_part(
         )
     # 4
     if held_note is not None and roots.get(held.size, held.root) != held.root:
-        raise _split(part.origin, held_note, heads[-1])
+        path = consistency_path(before.grown(hashes), held.size, head.size)
+        raise _split(part.origin, held_note, heads[-1], roots[held.size], path)
     for one in heads:
         if one.checkpoint.size > held.size and roots[one.checkpoint.size] != one.checkpoint.root:
-            raise _split(part.origin, heads[-1].note, one)
+            path = consistency_path(before.grown(hashes), one.checkpoint.size, head.size)
+            raise _split(part.origin, heads[-1].note, one, roots[one.checkpoint.size], path)
     return head.size - held.size
 
 
@@ -264,9 +267,13 @@ def _ascending(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(ranges)
 
 
-def _split(origin: str, ours: bytes, theirs: KeptHead) -> SplitView:
+def _split(
+    origin: str, ours: bytes, theirs: KeptHead, passed: bytes | None = None, path: Sequence[bytes] = ()
+) -> SplitView:
     return SplitView(
         f"two signed heads of {origin} contradict each other; the other is at size {theirs.checkpoint.size}",
         ours,
         theirs.note,
+        passed,
+        path,
     )

@@ -19,7 +19,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from watchword.errors import WatchwordError
 from watchword.ledger import durable, heads, merkle
@@ -373,7 +373,7 @@ class Log:
                 # What convicts is a proof, not a tile: the new head must provably pass our size under another root.
                 path = merkle.consistency_path(at, old, head.size)
                 merkle.verify_consistency(old, passed, head.size, head.root, path)
-                raise self._split(head, ours, note)
+                raise self._split(head, ours, note, passed, path)
             with self._finishing():
                 self._accept(head, note)
 
@@ -464,12 +464,11 @@ class Log:
         Intake.create(self.folder / "intake", self.origin, self._head.size, self.staging)
         self._intake = Intake(self.folder / "intake", self.origin)
 
-    def _split(self, head: Checkpoint, ours: bytes, theirs: bytes) -> SplitView:
+    def _split(self, head: Checkpoint, ours: bytes, theirs: bytes, *proof: Any) -> SplitView:
         return SplitView(
             f"two heads of {self.origin} contradict each other: ours at size {self._head.size}, another at {head.size}",
-            ours,
-            theirs,
-        )
+            ours, theirs, *proof,
+        )  # fmt: skip
 
     def _proven_root(self, size: int) -> bytes:
         """The root at an older size, proven under our head: a damaged tile of ours must not convict anybody."""

@@ -82,6 +82,23 @@ class Frontier:
             root = node_hash(peak, root)
         return root
 
+    def grown(self, tail: Sequence[bytes]) -> HashAt:
+        """The complete subtrees, as far as they are known, of this tree with the leaf hashes *tail* after it.
+
+        Enough for every proof between sizes from this one on. The function raises KeyError elsewhere.
+        """
+        start, known = self.size, dict(zip(peaks_of(self.size), self._peaks, strict=True))
+
+        def at(level: int, index: int) -> bytes:
+            first, end = index << level, (index + 1) << level
+            if first >= start:
+                return root_of(tail[first - start : end - start])
+            if end <= start:
+                return known[level, index]
+            return node_hash(at(level - 1, 2 * index), at(level - 1, 2 * index + 1))
+
+        return at
+
     def copy(self) -> Frontier:
         """An independent frontier at the same size."""
         return Frontier(self.size, self._peaks)

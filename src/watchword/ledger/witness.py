@@ -158,7 +158,8 @@ class Witness:
             if log.root(head.size) != head.root:
                 raise BadLedger(f"mirror of {head.origin}: tiles do not lead to its head at size {head.size}")
             try:
-                _check_extends(Checkpoint(head.origin, last.size, passed), head, log.consistency(last.size, head.size))
+                path = log.consistency(last.size, head.size)
+                _check_extends(Checkpoint(head.origin, last.size, passed), head, path)
             except BadProof as error:
                 raise BadLedger(f"mirror of {head.origin}: {error.message}") from error
             if stored is not None and passed != last.root:
@@ -166,6 +167,8 @@ class Witness:
                     f"head of {head.origin} at size {head.size} does not extend the one we cosigned at {last.size}",
                     stored,
                     note,
+                    passed,
+                    path,
                 )
             return self._cosign(note, head, stored)
 

@@ -11,7 +11,7 @@ An import, in this order; until the last check of 1 to 5 has passed, nothing is 
 5. Loose notices and stops: standing.
 6. Written: bodies, then loose notices, then mirrors and heads, then what the sender holds. A kill in between leaves
    a node that opens, and the same import again finishes it.
-7. Every head that extends what this witness cosigned before is cosigned.
+7. Every head that extends what this witness cosigned before is cosigned; a fork that convicts is stated.
 
 A ledger that contradicts what is held here is refused alone: both signed heads are kept, and the rest is taken in.
 A fork must not cut honest members off from each other.
@@ -43,6 +43,7 @@ from watchword.ledger.log import Log
 from watchword.ledger.merkle import EMPTY_ROOT, Frontier, frontier_at
 from watchword.ledger.tiles import TileReader
 from watchword.limits import BUNDLE_BODIES_BYTES_MAX, BUNDLE_BYTES_MAX
+from watchword.node.accusing import accuse
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
 from watchword.node.store import Peer, Store
@@ -317,6 +318,7 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
         store.set_peer(bundle.sender, Peer(sizes, missing))
     # 7
     cosigned = sum(node.cosign(origin) for origin in plan.parts)
+    accuse(node)
     return Imported(
         path,
         bundle.sender,

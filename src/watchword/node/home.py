@@ -205,6 +205,10 @@ class Keys:
         _check(person)
         return self._load(self._folder / "people" / f"{person}.pem", "people", person)
 
+    def has_job(self, job: str) -> bool:
+        """Whether the key of that job is in this home."""
+        return (self._folder / f"{job}.pem").is_file()
+
     def has_person(self, person: str) -> bool:
         """Whether that person's key is in this home."""
         return (self._folder / "people" / f"{person}.pem").is_file()

@@ -22,6 +22,7 @@ from watchword.ledger import durable
 from watchword.ledger.checkpoint import SplitView
 from watchword.ledger.fetch import Remote
 from watchword.limits import BUNDLE_BYTES_MAX
+from watchword.node.accusing import accuse
 from watchword.node.node import Node
 from watchword.node.witnessing import compare
 from watchword.statements.canonical import canonical, parse_canonical
@@ -50,8 +51,10 @@ def monitor(node: Node, peers: Mapping[str, str], within_s: int, *, accept: bool
         within_s: how old a cosignature may be.
         accept: from now on the statements of ``own-key`` that stand there today are known; needs a writing node.
     """
+    elsewhere = [*_own_heads(node, peers)]
+    accuse(node)
     found = [Alarm("fork", folder.name, f"both signed heads are kept in {folder}") for folder in node.store.splits()]
-    found += _own_heads(node, peers)
+    found += elsewhere
     found += [*_silence(node, within_s), *_witnesses(node, within_s)]
     strange = dict(_own_keys(node))
     path = node.home / "known.json"

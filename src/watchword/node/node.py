@@ -211,9 +211,11 @@ class Node:
             BadLedger, BadTile: names the first bad entry.
             DamagedBody: names the file.
         """
+        from watchword.node.checking import checked
+
         with self.mutex:
             mine_or_shared = {*self.charter.shared_origins, *self.me.origins.values()}
-            return [self.store.checked(origin, signatures) for origin in sorted(mine_or_shared)]
+            return [checked(self.store, origin, signatures) for origin in sorted(mine_or_shared)]
 
     # -- saying -----------------------------------------------------------------------------------
 

@@ -29,18 +29,16 @@ from watchword.charter.standing import NoStanding, standing
 from watchword.errors import WatchwordError
 from watchword.ledger import durable, leaves
 from watchword.ledger.bodies import Bodies
-from watchword.ledger.check import BodyCheck, check_ledger
-from watchword.ledger.checkpoint import SplitView
+from watchword.ledger.checkpoint import SplitView, verify_head
+from watchword.ledger.equivocation import evidence
 from watchword.ledger.exchange import KeptHead, Ranges, gather, head_of, ranges_of
-from watchword.ledger.heads import HeadStore, parse_stored
 from watchword.ledger.leaves import Leaf
 from watchword.ledger.log import Log
+from watchword.ledger.notes import BadNote
 from watchword.ledger.notices import BadName, standing_of_notice
-from watchword.ledger.tiles import BadLedger
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list
 from watchword.limits import (
     BUNDLE_BYTES_MAX,
-    CHECK_RESUME_S_MAX,
     CLOCK_AHEAD_S_MAX,
     ENVELOPE_BYTES_MAX,
     NOTE_BYTES_MAX,
@@ -55,7 +53,7 @@ from watchword.statements.times import Clock, from_unix
 
 HEADS_FORMAT = "watchword-heads/1"
 PEER_FORMAT = "watchword-peer/1"
-CHECKED_FORMAT = "watchword-checked/1"
+EVIDENCE_FORMAT = "watchword-evidence/1"
 LOOSE_KINDS = BAD_NEWS | {"stop"}
 """What counts from any channel. A stop is no notice: it has no name, and voids mandates instead of evidence."""
 
@@ -129,56 +127,6 @@ class Store:
             self._logs[origin] = Log.open(folder, origin, self.home / "heads", writable=self.writing)
         return self._logs[origin]
 
-    def checked(self, origin: str, signatures: bool = False) -> str:
-        """One ledger rebuilt from its entries, as a line for people. A check that was cut short goes on.
-
-        Args:
-            signatures: verify the Ed25519 half of every body too.
-
-        Raises:
-            BadLedger, BadTile: an entry that does not fit, or fewer than a head signed or cosigned here states.
-            DamagedBody, BadBody: names the file, or the leaf.
-        """
-        log, store = self.log(origin), HeadStore(self.home / "heads", origin)
-        signed = store.read()
-        sizes = [head.checkpoint.size for head in self.kept_heads(origin)]
-        if log is None and signed is not None and self.writing:
-            log = self.mirror(origin)  # begun by a process that was killed before its first checkpoint
-        if signed is not None:
-            sizes.append(parse_stored(signed, self.home / "heads", origin).size)
-        there = 0 if log is None else log.size
-        if there < max(sizes, default=0):
-            raise BadLedger(f"{origin}: {there:,} leaves are held, a head of {max(sizes):,} is known here")
-        if log is None:
-            return f"{origin}: nothing is held yet"
-        keys = {id: holder.public.ed25519 for id, holder in self.charter.holders.items()} if signatures else {}
-        bodies = BodyCheck(self.home / "bodies", self.use(origin), keys)
-        path = self.home / "checked" / _hex(origin)
-        first, held = self._checked_before(path, signatures)
-
-        def done(bundles: int, found: int) -> None:
-            if self.writing:
-                value = {"bodies": held + found, "bundles": bundles, "format": CHECKED_FORMAT, "time": self.now_s()}
-                self.put_own(path, canonical(value | {"signatures": signatures}))
-
-        held += check_ledger(log.folder, origin, store, bodies=bodies, first=first, done=done)
-        path.unlink(missing_ok=True)
-        for leaf in self.leaves(origin)[log.published_size :]:
-            held += self.bodies.get(leaf.commitment) is not None
-        gone = log.size - held
-        missing = f", {gone:,} not held" if gone else ""
-        signed_too = " and are signed" if signatures and self.use(origin) != "record" else ""
-        return f"{origin}: {log.size:,} leaves lead to the head, {held:,} bodies match{signed_too}{missing}"
-
-    def _checked_before(self, path: Path, signatures: bool) -> tuple[int, int]:
-        """Where a check that was cut short less than a day ago goes on: (bundle, bodies found before it)."""
-        data = durable.read(path, 4_096)
-        if data is None:
-            return 0, 0
-        value = _own_json(path, data, CHECKED_FORMAT)
-        fits = value["signatures"] == signatures and 0 <= self.now_s() - value["time"] <= CHECK_RESUME_S_MAX
-        return (value["bundles"], value["bodies"]) if fits else (0, 0)
-
     def own(self, use: str) -> Log:
         """This member's own ``ledger``, ``notices`` or ``record``."""
         log = self.log(self.me.origins[use])
@@ -194,7 +142,7 @@ class Store:
         """
         if origin not in self._logs:
             folder, heads = self.folder(origin), self.home / "heads"
-            begun = (heads / _hex(origin)).exists()
+            begun = (heads / place_of(origin)).exists()
             self._logs[origin] = (
                 Log.open(folder, origin, heads, writable=True)
                 if begun
@@ -223,7 +171,7 @@ class Store:
         for use, own in self.me.origins.items():
             if own == origin:
                 return self.home / use
-        return self.home / "mirrors" / _hex(origin)
+        return self.home / "mirrors" / place_of(origin)
 
     # -- heads ------------------------------------------------------------------------------------
 
@@ -233,14 +181,14 @@ class Store:
         Raises:
             DamagedHome, BadNote: the file is not as this node wrote it.
         """
-        path = self.home / "cosigned" / _hex(origin)
+        path = self.home / "cosigned" / place_of(origin)
         stamp = _mtime(path)
         if origin in self._kept and self._kept[origin][0] == stamp:
             return self._kept[origin][1]
         data = durable.read(path, _HEADS_BYTES_MAX)
         if data is None:
             return ()
-        notes = [note.encode() for note in _own_json(path, data, HEADS_FORMAT)["notes"]]
+        notes = [note.encode() for note in own_json(path, data, HEADS_FORMAT)["notes"]]
         heads = tuple(self.head(origin, note) for note in notes)
         if all((origin, note) in self._parsed_heads for note in notes):
             self._kept[origin] = stamp, heads
@@ -248,7 +196,7 @@ class Store:
 
     def kept_file(self, origin: str) -> bytes | None:
         """The file of ``kept_heads`` as it is, to be served and compared; equal knowledge is equal bytes."""
-        return durable.read(self.home / "cosigned" / _hex(origin), _HEADS_BYTES_MAX)
+        return durable.read(self.home / "cosigned" / place_of(origin), _HEADS_BYTES_MAX)
 
     def take_notes(self, origin: str, fresh: Iterable[bytes]) -> tuple[KeptHead, ...]:
         """Keep verified heads of a tree that agrees with ours, merging cosignatures; then the checkpoint on disk.
@@ -264,7 +212,7 @@ class Store:
             heads = gather(self.charter, origin, kept, news, lambda note: self.head(origin, note))
         if heads != kept:
             value = {"format": HEADS_FORMAT, "notes": [head.note.decode() for head in heads], "origin": origin}
-            self.put_own(self.home / "cosigned" / _hex(origin), canonical(value))
+            self.put_own(self.home / "cosigned" / place_of(origin), canonical(value))
             self._kept.pop(origin, None)
         log = self.log(origin)
         present = None if log is None else log.checkpoint()
@@ -296,7 +244,7 @@ class Store:
         data = durable.read(path, _HEADS_BYTES_MAX * 64)
         if data is None:
             return None
-        return {origin: note.encode() for origin, note in _own_json(path, data, HEADS_FORMAT)["notes"].items()}
+        return {origin: note.encode() for origin, note in own_json(path, data, HEADS_FORMAT)["notes"].items()}
 
     def keep_view(self, digest: str) -> None:
         """Keep the notes of a view that was made here, so that its decisions can be proven later."""
@@ -506,22 +454,22 @@ class Store:
 
     def peer(self, name: str) -> Peer:
         """What *name* was last seen to hold; nothing when it never was."""
-        path = self.home / "peers" / f"{_hex(name)}.json"
+        path = self.home / "peers" / f"{place_of(name)}.json"
         data = durable.read(path, BUNDLE_BYTES_MAX)
         if data is None:
             return Peer({}, {})
-        value = _own_json(path, data, PEER_FORMAT)
+        value = own_json(path, data, PEER_FORMAT)
         return Peer(value["sizes"], {o: tuple((a, b) for a, b in ranges) for o, ranges in value["missing"].items()})
 
     def set_peer(self, name: str, peer: Peer) -> None:
         """Remember what *name* holds: the latest word counts, so that a lost or forged file mends itself."""
         missing = {origin: [list(one) for one in ranges] for origin, ranges in peer.missing.items()}
         value = {"format": PEER_FORMAT, "missing": missing, "sizes": peer.sizes}
-        self.put_own(self.home / "peers" / f"{_hex(name)}.json", canonical(value))
+        self.put_own(self.home / "peers" / f"{place_of(name)}.json", canonical(value))
 
     def keep_split(self, origin: str, split: SplitView) -> Path:
         """Keep both signed heads of an equivocation; returns their folder. Any process may, so it has its own lock."""
-        place = _hex(origin)[:16]
+        place = place_of(origin)[:16]
         name = f"{place}-{sha256(split.ours + split.theirs).hexdigest()[:16]}"
         kept, staging = self.home / "equivocation", self.home / "equivocation" / "staging"
         with durable.translated(kept):
@@ -532,9 +480,25 @@ class Store:
             if len(known) >= SPLITS_KEPT_MAX:
                 return known[0]
             if not (kept / name / "theirs").exists():
-                files = [(f"{name}/ours", split.ours), (f"{name}/theirs", split.theirs)]
-                durable.replace_many(kept, files, staging)
+                value = {"fields": self._evidence(origin, split), "format": EVIDENCE_FORMAT}
+                files = [(f"{name}/ours", split.ours), (f"{name}/evidence.json", canonical(value))]
+                durable.replace_many(kept, [*files, (f"{name}/theirs", split.theirs)], staging)
         return kept / name
+
+    def _evidence(self, origin: str, split: SplitView) -> dict[str, Any] | None:
+        """The fields that convict the ledger's key to anybody; None where these two heads do not, by themselves."""
+        key = self.charter.origins[origin].key
+        try:
+            heads = [verify_head(note, origin, key) for note in (split.ours, split.theirs)]
+        except BadNote:
+            return None
+        first, second = sorted(heads, key=lambda head: head.size)
+        log = self.log(origin)
+        held = 0 if log is None or split.passed is not None else log.published_size
+        if log is not None and 0 < first.size < second.size <= held and log.root(second.size) == second.root:
+            path = log.consistency(first.size, second.size)
+            split = SplitView(split.message, split.ours, split.theirs, log.root(first.size), path)
+        return evidence(split, origin, key)
 
     def splits(self) -> list[Path]:
         """The folders of all equivocations kept."""
@@ -551,11 +515,11 @@ class Store:
             durable.replace(path, data, self.staging, 0o600)
 
 
-def _hex(origin: str) -> str:
+def place_of(origin: str) -> str:
     return sha256(origin.encode()).hexdigest()
 
 
-def _own_json(path: Path, data: bytes, form: str) -> dict[str, Any]:
+def own_json(path: Path, data: bytes, form: str) -> dict[str, Any]:
     value = parse_canonical(data, str(path), len(data))
     if not isinstance(value, dict) or value.get("format") != form:
         raise DamagedHome(f"{path}: not of the form {form}", "a newer watchword wrote it, or it was changed by hand")

@@ -39,6 +39,7 @@ from watchword.limits import (
     FETCH_HEADS_BYTES_MAX,
     PULL_TOGETHER_MAX,
 )
+from watchword.node.accusing import accuse
 from watchword.node.carry import BadExchange, Extended, Fork, statement_of
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
@@ -109,7 +110,9 @@ def sync(node: Node, peers: Mapping[str, str], *, all_bodies: bool = False) -> l
     for name in peers:
         if node.charter.member(name).name == node.member:
             raise NotHere(f"{name} is this node", "peers are other members")
-    return [_sync_one(node, name, url, all_bodies) for name, url in peers.items()]
+    brought = [_sync_one(node, name, url, all_bodies) for name, url in peers.items()]
+    accuse(node)
+    return brought
 
 
 def entity_tag(data: bytes) -> str:
@@ -293,13 +296,13 @@ def _ask(
     if (bundle.charter, bundle.sender, bundle.to) != (node.charter.digest, synced.peer, node.member) or bundle.ledgers:
         raise BadExchange(f"{what}: not an answer of {synced.peer} to {node.member} under this charter")
     taken: dict[bytes, Body] = {}
-    named: set[bytes] = set()
+    named: dict[bytes, int] = {}
     for body in bundle.bodies:
         signed = statement_of(body, wanted.get(body.commitment)) if body.sort == "envelope" else None
         if signed and (scope_allows(signed, node.member) or signed.statement.issuer == node.member):
             taken[body.commitment] = body
-            named |= set(attachments(signed))
-    contents = [one for one in bundle.bodies if one.sort == "content" and one.commitment in named]
+            named |= attachments(signed)
+    contents = [one for one in bundle.bodies if one.sort == "content" and named.get(one.commitment) == len(one.data)]
     news = []
     for envelope in bundle.loose:
         try:

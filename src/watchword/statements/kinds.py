@@ -18,6 +18,7 @@ Time = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Decimal = Annotated[str, Meta(pattern=r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", max_length=40)]
 Base64 = Annotated[str, Meta(pattern="^[A-Za-z0-9+/]*={0,2}$", max_length=8192)]
+NoteText = Annotated[str, Meta(max_length=65_536)]
 Scope = Literal["public", "alliance", "own"] | Annotated[list[Text], Meta(min_length=1, max_length=256)]
 
 
@@ -278,6 +279,18 @@ class TakeBack(Common, frozen=True, kw_only=True):
     notice: Digest
 
 
+class Equivocation(Common, frozen=True, kw_only=True):
+    """Two signed heads of one ledger that cannot both be true, the smaller first, and the proof of it.
+
+    Where the sizes differ, ``passed`` is the root that the larger tree has at the smaller size, by the proof ``path``.
+    """
+
+    origin: Text
+    heads: Annotated[list[NoteText], Meta(min_length=2, max_length=2)]
+    passed: Base64 | None
+    path: Annotated[list[Base64], Meta(max_length=63)]
+
+
 KINDS: dict[str, type[Common]] = {
     "ratification": Ratification,
     "claim": Claim,
@@ -291,6 +304,7 @@ KINDS: dict[str, type[Common]] = {
     "approval": Approval,
     "stop": Stop,
     "record-head": RecordHead,
+    "equivocation": Equivocation,
     "recall": Recall,
     "retract": Retract,
     "dispute": Dispute,
