@@ -1,14 +1,20 @@
 """What honest frameworks need to rebuild their objects, each group with its reason, and the argument shape it may have.
 
-* ``ALLOWED`` maps a dotted name to the name of a shape (``shapes.py``); ``any`` puts no condition on the arguments.
+* ``ALLOWED`` maps a dotted name to the name of a shape (``shapes.py``); ``any`` puts no condition on the arguments. Here
+  stands what needs a condition, what a denied family would cover, and names of versions too old to be derived from.
+* ``derived`` reads ``data/rebuilds.txt``: what the reducers of the frameworks were seen to call, over their versions
+  (``benchmarks/inspect/derive/reducers.py``). It lifts no denial.
 * A class of no table is not wrong: constructing a class and giving it data is how models look. The tables are about
   *functions*, and about names that a denied family would cover.
-* Derived from the reducers (``__reduce__``, ``copyreg``, Cython's ``__pyx_unpickle``) of the frameworks named.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from pathlib import Path
+
+DATA = Path(__file__).parent / "data" / "rebuilds.txt"
 
 _GROUPS: tuple[tuple[str, str, str, str], ...] = (
     # (shape, reason, prefix, names)
@@ -21,6 +27,7 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         reversed enumerate zip""",
     ),
     ("one", "the type of one value", "builtins.", "type"),
+    ("one-iterable", "an iterator over a container that is in the pickle", "builtins.", "iter"),
     ("attribute", "a bound method or class method of a rebuilt object", "builtins.", "getattr"),
     (
         "any",
@@ -45,7 +52,8 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         "",
         """uuid.UUID uuid.SafeUUID ipaddress.IPv4Address
         ipaddress.IPv6Address ipaddress.IPv4Network ipaddress.IPv6Network urllib.parse.ParseResult
-        urllib.parse.SplitResult urllib.parse.DefragResult""",
+        urllib.parse.SplitResult urllib.parse.DefragResult urlparse.ParseResult urlparse.SplitResult
+        requests.structures.CaseInsensitiveDict""",
     ),
     (
         "any",
@@ -54,7 +62,13 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         """Path PosixPath WindowsPath PurePath PurePosixPath
         PureWindowsPath _local.Path _local.PosixPath _local.WindowsPath _local.PurePosixPath _local.PurePath""",
     ),
-    ("any", "regular expressions are compiled again from their pattern", "", "re._compile re.compile re.Pattern"),
+    (
+        "any",
+        "regular expressions are compiled again from their pattern",
+        "",
+        "re._compile re.compile re.Pattern re.RegexFlag sre_compile.compile",
+    ),
+    ("any", "constants of sockets, as numbers", "socket.", "AddressFamily SocketKind"),
     (
         "any",
         "time zones by name, from the system's own table",
@@ -78,7 +92,7 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
     ),
     ("plain-names", "getters of plain names, no dots and no magic", "operator.", "attrgetter"),
     ("any", "getters of items", "operator.", "itemgetter"),
-    ("typing-item", "subscripted types of ``typing``", "operator.", "getitem"),
+    ("typing-item", "subscripted types of ``typing``", "", "operator.getitem _operator.getitem"),
     ("target", "a function with some of its arguments: judged as the function is", "functools.", "partial"),
     ("plain-name", "a logger is found again by its name", "logging.", "getLogger"),
     ("construct", "protocol 0 and 1: constructs the class given first", "copyreg.", "_reconstructor"),
@@ -203,11 +217,23 @@ REBUILDS = re.compile(
 _ERRORS = re.compile(r"builtins\.[A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt|Iteration)")
 
 
-def shape_of(path: str, top: str, last: str) -> str | None:
+def shape_of(path: str) -> str | None:
     """The argument shape under which the dotted name *path* may be called; None when it is in no table."""
-    shape = ALLOWED.get(path)
-    if shape is None and top in FRAMEWORKS and REBUILDS.fullmatch(last):
-        return "any"
-    if shape is None and _ERRORS.fullmatch(path):
-        return "any"
-    return shape
+    return ALLOWED.get(path)
+
+
+@lru_cache(maxsize=1)
+def derived() -> dict[str, str]:
+    """Dotted name → argument shape, of what the frameworks' own reducers were seen to call."""
+    rows = (line.split("\t") for line in DATA.read_text("utf-8").splitlines() if not line.startswith("#"))
+    return {name: shape for name, shape, _ in rows}
+
+
+def rebuilds(top: str, last: str) -> bool:
+    """True for a function of a known framework that by its name only puts an object together again."""
+    return top in FRAMEWORKS and REBUILDS.fullmatch(last) is not None
+
+
+def is_error(path: str) -> bool:
+    """True for an exception of Python: a value like others."""
+    return _ERRORS.fullmatch(path) is not None

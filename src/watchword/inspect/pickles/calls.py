@@ -1,21 +1,25 @@
-"""What a call in a pickle amounts to: it reaches something denied, is unknown, is given away by arguments, or nothing.
+"""What a call or a write in a pickle amounts to: it reaches something, is unknown, is given away by arguments, or nothing.
 
 Judged by use:
 
 * NEWOBJ and ``copyreg`` construct a class without calling its ``__init__``: with data, that is how models look.
 * A REDUCE of a class calls it: fine with plain data, a finding with code, commands, URLs or paths of a machine.
 * A REDUCE of a function that is in no table is a finding: loading a model has no need of it.
+* What acts by the derived data (``reaches.py``) is dangerous where the arguments given decide what it does: also the
+  constructor of a class, and the methods that loading runs of an object that it has made.
 * A callee that is itself computed is followed through partials and getters, and otherwise a finding.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from watchword.inspect.pickles.denied import EXECUTING_WORDS, FILE_WORDS
-from watchword.inspect.pickles.shapes import SHAPES, target_of, telling
+from watchword.inspect.pickles.reaches import Reach, decided, in_words, reach_of
+from watchword.inspect.pickles.shapes import SHAPES, class_of, target_of, telling
 from watchword.inspect.pickles.standing import Standing, standing
-from watchword.inspect.pickles.values import Call, Global, Made, Opaque, Value, Write, arguments, readable
+from watchword.inspect.pickles.values import Call, Container, Global, Made, Opaque, Value, Write, arguments, readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,14 @@ Ruling = Reached | UnknownCall | Telling
 
 _BAD = ("denied", "walk", "executing", "reference")
 
+_RUN_BY = {
+    "BUILD": ("__setstate__", "__getattr__", "__del__"),
+    "APPENDS": ("extend", "append"),
+    "SETITEMS": ("__setitem__",),
+    "ADDITEMS": ("update", "add"),
+}
+"""The methods of an object that a write runs, at once or (``__del__``) with what it has stored."""
+
 
 def rule_on(call: Call) -> Ruling | None:
     """What *call* amounts to; None when it is how honest objects are rebuilt."""
@@ -74,6 +86,9 @@ def rule_on(call: Call) -> Ruling | None:
         return UnknownCall(call, name, "its name is computed while loading")
     if how.kind == "allowed":
         return _rule_on_allowed(call, name, how, trail)
+    acted = _acts(call, target, how, trail)
+    if acted is not None:
+        return acted
     if call.how in ("NEWOBJ", "NEWOBJ_EX"):
         return None
     if how.kind == "function":
@@ -84,15 +99,47 @@ def rule_on(call: Call) -> Ruling | None:
     return Telling(call, name, f"is given {what}") if what else None
 
 
-def tampering(write: Write) -> Tampering | None:
-    """A write to an imported thing, or to an attribute taken from one; None for the state of an object."""
-    if isinstance(write.target, Global):
-        return Tampering(write, write.target.path)
-    if isinstance(write.target, Made) and isinstance(write.target.callee, Global):
-        given = arguments(write.target.args)
-        if write.target.callee.name.endswith(("getattr", "__dict__")) and given and isinstance(given[0], Global):
-            return Tampering(write, readable(write.target, 80))
+def rule_on_write(write: Write) -> Tampering | Reached | None:
+    """A write to an imported thing, or to an attribute taken from one; a method that acts; None for plain state."""
+    target = write.target
+    if isinstance(target, Global):
+        return Tampering(write, target.path)
+    if not isinstance(target, Made):
+        return None
+    if isinstance(target.callee, Global):
+        given = arguments(target.args)
+        if target.callee.name.endswith(("getattr", "__dict__")) and given and isinstance(given[0], Global):
+            return Tampering(write, readable(target, 80))
+    cls = class_of(target)
+    if cls is not None:
+        for method, reach in _methods(cls.module, cls.name, write.how):
+            args = write.state if write.how != "BUILD" else Container("tuple", (write.state,), 1)
+            letters = decided(reach, args, None, on_object=True).replace("h", "")
+            if letters:
+                run = Global(cls.module, f"{cls.name}.{method}")
+                called = Call(run, Container("tuple", (target, write.state), 2), None, "REDUCE", write.offset)
+                return Reached(called, run.path, in_words(letters))
     return None
+
+
+@lru_cache(maxsize=4096)
+def _methods(module: str, name: str, how: str) -> tuple[tuple[str, Reach], ...]:
+    found = ((method, reach_of(module, f"{name}.{method}")) for method in _RUN_BY[how])
+    return tuple((method, reach) for method, reach in found if reach is not None)
+
+
+def _acts(call: Call, target: Global, how: Standing, trail: str) -> Ruling | None:
+    """What the derived data say of a call with these arguments."""
+    reach = how.reach
+    if call.how in ("NEWOBJ", "NEWOBJ_EX"):
+        reach = reach_of(target.module, f"{target.name}.__new__")
+    if reach is None:
+        return None
+    # Behind a partial some arguments are in the partial: what they would decide counts as decided.
+    letters = decided(reach, call.args if not trail else Opaque("partial"), call.kwargs)
+    if letters.replace("h", ""):
+        return Reached(call, trail + target.path, in_words(letters))
+    return UnknownCall(call, trail + target.path, "calls what it is given") if letters else None
 
 
 def _rule_on_allowed(call: Call, name: str, how: Standing, trail: str) -> Ruling | None:
@@ -116,6 +163,10 @@ def _rule_on_computed(call: Call, target: Value) -> Ruling | None:
                 return Reached(call, name, f"calls {reached[0]}, taken from an object while loading")
             if getter == "getattr":
                 return _rule_on_method(call, target, name)
+        cls = class_of(target)
+        reach = reach_of(cls.module, f"{cls.name}.__call__") if cls is not None else None
+        if reach is not None and decided(reach, call.args, call.kwargs, on_object=True):
+            return Reached(call, name, in_words(decided(reach, call.args, call.kwargs, on_object=True)))
         return UnknownCall(call, name, "calls what another call has returned")
     if isinstance(target, Made | Opaque):
         return UnknownCall(call, readable(target, 80), "calls something computed while loading")
@@ -125,12 +176,22 @@ def _rule_on_computed(call: Call, target: Value) -> Ruling | None:
 
 def _rule_on_method(call: Call, target: Made, name: str) -> Ruling | None:
     """A call of ``getattr(x, name)``: a class method of a plain class is a constructor by another name."""
-    owner = arguments(target.args)[:1]
-    if owner and isinstance(owner[0], Global):
-        method = arguments(target.args)[1] if len(arguments(target.args)) > 1 else ""
-        inside = standing(Global(owner[0].module, f"{owner[0].name}.{method}"))
+    given = arguments(target.args)
+    owner = given[0] if given else None
+    method = given[1] if len(given) > 1 and isinstance(given[1], str) else ""
+    if isinstance(owner, Made):
+        cls = class_of(owner)
+        reach = reach_of(cls.module, f"{cls.name}.{method}") if cls is not None else None
+        letters = decided(reach, call.args, call.kwargs, on_object=True) if reach is not None else ""
+        if letters.replace("h", ""):
+            return Reached(call, name, in_words(letters))
+    if isinstance(owner, Global):
+        inside = standing(Global(owner.module, f"{owner.name}.{method}"))
         if inside.kind in _BAD:
             return Reached(call, name, inside.what)
+        letters = decided(inside.reach, call.args, call.kwargs) if inside.reach is not None else ""
+        if letters.replace("h", ""):
+            return Reached(call, name, in_words(letters))
         if call.how in ("NEWOBJ", "NEWOBJ_EX") or (inside.kind == "allowed" and inside.shape == "any"):
             return None
     return UnknownCall(call, name, "calls a method taken from an object while loading")

@@ -56,13 +56,13 @@ _FAMILIES: dict[str, str] = {
         operator.methodcaller _operator.methodcaller gc weakref.finalize _weakref atexit faulthandler
         copyreg.add_extension copyreg.pickle copyreg.dispatch_table copyreg.remove_extension
         copyreg._extension_registry copyreg._inverted_registry functools.reduce _functools.reduce
-        threading _thread _threading_local sched signal sysconfig ast symtable sqlite3 _sqlite3
+        threading _thread _threading_local sched signal sysconfig symtable sqlite3 _sqlite3
         ctypes.util readline curses tracemalloc warnings.catch_warnings""",
     "reads, writes or deletes files": """
         builtins.open builtins.file io.open io.open_code io.FileIO _io.open _io.FileIO _io.open_code _pyio
         codecs.open codecs.EncodedFile shutil tempfile fileinput linecache glob zipfile tarfile
         gzip.open bz2.open lzma.open gzip.GzipFile bz2.BZ2File lzma.LZMAFile mmap fcntl filecmp dbm
-        shelve mailbox netrc logging.FileHandler logging.handlers logging.basicConfig configparser
+        shelve mailbox netrc logging.FileHandler logging.handlers logging.basicConfig
         csv.reader wave aifc sunau pathlib.Path.open pathlib.Path.write_text pathlib.Path.write_bytes
         pathlib.Path.unlink pathlib.Path.read_text pathlib.Path.read_bytes pathlib.Path.rmdir
         pathlib.Path.rename pathlib.Path.touch pathlib.Path.mkdir numpy.save numpy.savez numpy.savetxt

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchword.inspect.facts import Oddity
-from watchword.inspect.pickles.calls import rule_on, tampering
+from watchword.inspect.pickles.calls import rule_on, rule_on_write
 from watchword.inspect.pickles.machine import Machine
 from watchword.inspect.pickles.opcodes import OPCODES, Outcome, run
 from watchword.inspect.pickles.reader import FramedReader, Reader
@@ -92,7 +92,7 @@ class _Judge:
             if ruling is not None:
                 self.keep(check_all(ruling))
         else:
-            changed = tampering(event)  # type: ignore[arg-type]  # the third kind of event
+            changed = rule_on_write(event)  # type: ignore[arg-type]  # the third kind of event
             if changed is not None:
                 self.keep(check_all(changed))
 

@@ -92,8 +92,40 @@ def target_of(value: Value) -> tuple[Value, str]:
     return Opaque("chain"), trail
 
 
+def class_of(value: Made) -> Global | None:
+    """The class of which *value* is an object, as far as that is written down."""
+    callee: Value = value.callee
+    if isinstance(callee, Global) and callee.module in ("copyreg", "copy_reg"):
+        callee = next(iter(arguments(value.args)), None)
+    return callee if isinstance(callee, Global) else None
+
+
 def _any(args: Value, kwargs: Value) -> Wrong | None:
     return None
+
+
+def _values(args: Value, kwargs: Value) -> Wrong | None:
+    """Values and classes, and no function that might be called."""
+    waiting = [*arguments(args), *(kwargs.items if isinstance(kwargs, Container) else ())]
+    for value in waiting:
+        if isinstance(value, Container) and len(waiting) < 200:
+            waiting.extend(value.items)
+        elif isinstance(value, Made):
+            inner, _ = target_of(value)
+            if inner is not value or (isinstance(value.callee, Global) and value.callee.name in _GETTERS):
+                return Wrong("is given a function that is only computed while loading")
+        elif isinstance(value, Global) and standing(value).kind not in ("class", "allowed"):
+            return Wrong(f"is given {value.path}, which is no value")
+    return None
+
+
+_GETTERS = frozenset({"getattr", "attrgetter", "itemgetter", "methodcaller"})
+
+
+def _one_iterable(args: Value, kwargs: Value) -> Wrong | None:
+    given = arguments(args)
+    plain = len(given) == 1 and not isinstance(given[0], Global | Made)
+    return None if plain else Wrong("iterates over what it calls")
 
 
 def _one(args: Value, kwargs: Value) -> Wrong | None:
@@ -194,7 +226,9 @@ def _ufunc(args: Value, kwargs: Value) -> Wrong | None:
 SHAPES: dict[str, Callable[[Value, Value], Wrong | None]] = {
     "any": _any,
     "nested": _any,  # what is in the bytes is judged as a stream of its own
+    "plain": _values,
     "one": _one,
+    "one-iterable": _one_iterable,
     "latin1": _latin1,
     "attribute": _attribute,
     "plain-names": _plain_names,

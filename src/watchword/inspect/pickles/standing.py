@@ -6,7 +6,11 @@ Judged on the name alone, in this order:
 2. in, or below, the table of what must never be reached (``denied.py``);
 3. an attribute path that leads through a module or through an object's internals;
 4. a last name that executes wherever it is found;
-5. else unknown: by convention a class when its last part is capitalised, and else a function.
+5. another name of something that acts, as the derived data know it (``reaches.py``): judged as that is;
+6. what a framework's reducers were seen to call, or what is called like a rebuilding function of one, unless the
+   derived data say that it acts;
+7. else unknown: a class or a function as the data say, and else by convention a class when its last part is capitalised
+   and no step before it is not.
 
 Python 2 names count under their Python 3 names too: a loader with ``fix_imports`` reads them so.
 """
@@ -16,20 +20,25 @@ from __future__ import annotations
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from dataclasses import dataclass
 
-from watchword.inspect.pickles.allowed import shape_of
+from watchword.inspect.pickles.allowed import derived, is_error, rebuilds, shape_of
 from watchword.inspect.pickles.denied import DENIED, EXECUTING_WORDS, FILE_WORDS, MAGIC_WORDS, MODULE_WORDS
+from watchword.inspect.pickles.reaches import Reach, reach_of
 from watchword.inspect.pickles.stdlib import STDLIB
 from watchword.inspect.pickles.values import Global
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``kind`` is allowed, denied, walk, executing, class or function; ``what`` says it in words (denied: its harm)."""
+    """``kind`` is allowed, denied, walk, executing, class or function; ``what`` says it in words (denied: its harm).
+
+    ``reach`` is what a call of it would do, where that is known and it is not in a table by hand.
+    """
 
     kind: str
     what: str = ""
     shape: str = ""
     stdlib: bool = False
+    reach: Reach | None = None
 
 
 _known: dict[tuple[str, str], Standing] = {}
@@ -62,18 +71,16 @@ def _judge(module: str, name: str) -> Standing:
     return _judge_name(*mapped)
 
 
-def _judge_name(module: str, name: str) -> Standing:
+def _judge_name(module: str, name: str, depth: int = 0) -> Standing:
     path = f"{module}.{name}"
     steps = name.split(".")
     top = module.partition(".")[0]
-    shape = shape_of(path, top, steps[-1])
+    shape = shape_of(path)
     if shape is not None and shape != "reference":
         return Standing("allowed", shape=shape)
     what = _denied(path)
-    if what and shape != "reference":
-        return Standing("denied", what)
-    if shape == "reference":
-        return Standing("reference", what)
+    if what:
+        return Standing("denied" if shape is None else "reference", what)
     for step in steps:
         if step in MODULE_WORDS:
             return Standing("walk", f"leads through the module {step}")
@@ -81,10 +88,45 @@ def _judge_name(module: str, name: str) -> Standing:
             return Standing("walk", f"leads through {step}")
     if steps[-1] in EXECUTING_WORDS or (module.startswith("pathlib") and steps[-1] in FILE_WORDS):
         return Standing("executing", "executes code or commands, or reaches files, under this name elsewhere")
-    stdlib = top in STDLIB
-    if not steps[-1].lstrip("_")[:1].isupper():
-        return Standing("function", stdlib=stdlib)
-    return Standing("class", stdlib=stdlib)
+    reach = reach_of(module, name)
+    if reach is not None and reach.alias:
+        other = _judge_alias(reach.alias, depth)
+        if other.kind not in ("allowed", "class", "function"):
+            return other
+        reach = other.reach
+    if is_error(path):
+        return Standing("allowed", shape="any")
+    if path in derived():
+        return Standing("allowed", shape=derived()[path])
+    acts = reach is not None and any(letter != "h" for letter in reach.places)
+    if rebuilds(top, steps[-1]) and not acts:
+        return Standing("allowed", shape="plain")
+    return Standing(_kind(steps, reach), stdlib=top in STDLIB, reach=reach)
+
+
+def _judge_alias(path: str, depth: int) -> Standing:
+    """How what *path* leads to stands: a module is walked through, anything else is judged under its own name."""
+    module, _, name = path.rpartition(".")
+    if not module or path in DENIED or depth > 4:
+        return Standing("walk", f"is {path} under another name")
+    other = _judge_name(module, name, depth + 1)
+    if other.kind in ("denied", "walk", "executing"):
+        return Standing("walk", f"is {path} under another name, which {other.what}")
+    return other
+
+
+def _kind(steps: list[str], reach: Reach | None) -> str:
+    if reach is not None and reach.mark:
+        return "class" if reach.mark == "K" else "function"
+    if len(steps) > 1 and steps[0].islower() and steps[0] not in _LOWER_CLASSES:
+        return "function"  # a walk through a module or a function, whatever its last step is called
+    return "class" if steps[-1].lstrip("_")[:1].isupper() else "function"
+
+
+_LOWER_CLASSES = frozenset(
+    "str bytes bytearray dict list set frozenset tuple int float complex object type slice range property staticmethod "
+    "classmethod defaultdict deque date time datetime timedelta timezone ndarray dtype array".split()
+)
 
 
 def _denied(path: str) -> str:
