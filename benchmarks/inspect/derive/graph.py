@@ -15,6 +15,19 @@ from benchmarks.inspect.derive.sources import NOTHING, REST, WORDS, Class, Funct
 Effect = tuple[str, int]
 FIXED = -1
 
+_TELLERS = (
+    "warnings.",
+    "logging.",
+    "traceback.",
+    "linecache.",
+    "inspect.",
+    "gettext.",
+    "locale.",
+    "textwrap.",
+    "pprint.",
+)
+"""Modules that only tell somebody of something: what they do to find the words is no effect of those who call them."""
+
 
 class Graph:
     """The calls of all functions of *modules*, followed until nothing new is reached."""
@@ -189,14 +202,20 @@ class Graph:
     def effects_of(self, callee: str) -> set[Effect]:
         if callee in SINKS:
             letter, positions = SINKS[callee]
-            return {(letter, at) for at in positions} if positions else {(letter, at) for at in (*range(8), REST, FIXED)}
+            return (
+                {(letter, at) for at in positions} if positions else {(letter, at) for at in (*range(8), REST, FIXED)}
+            )
         return self.reach.get(callee, set())
 
     def _follow(self) -> None:
         callers: dict[str, set[str]] = defaultdict(set)
         resolved: dict[str, list[tuple[Site, list[tuple[str, bool]]]]] = {}
         for name, function in self.functions.items():
-            found = [(site, self._callees(site, name)) for site in function.sites]
+            told = name.startswith(_TELLERS)
+            found = [
+                (site, [c for c in self._callees(site, name) if told or c[0] in SINKS or not c[0].startswith(_TELLERS)])
+                for site in function.sites
+            ]
             resolved[name] = found
             for _, callees in found:
                 for callee, _ in callees:
@@ -225,8 +244,8 @@ class Graph:
         elif not callees and site.kind in ("method", "field", "typed", "name", "self"):
             letter = METHOD_SINKS.get(site.target.rpartition("|")[2].rpartition(".")[2])
             if letter and (site.kind != "name" or self.find(site.target) == site.target):
-                given = frozenset().union(site.receiver, site.star, *site.args, *site.keywords.values())
-                found |= {(letter, at) for at in given}
+                whole = frozenset().union(site.receiver, site.star, *site.args, *site.keywords.values())
+                found |= {(letter, at) for at in whole}
         for callee, bound in callees:
             function = self.functions.get(callee)
             for letter, at in self.effects_of(callee):
@@ -245,8 +264,9 @@ def _argument(site: Site, function: Function | None, at: int, bound: bool) -> tu
         return NOTHING, False
     if bound and at == 0 and function is not None:
         mine = site.receiver if function.kind == "method" else NOTHING
-        return mine, bool(mine)
-    found, given = site.star, bool(site.star)
+        return mine, len(mine) > 0
+    found = site.star
+    given = len(found) > 0
     if at < REST:
         place = at - (bound and function is not None)
         if place < len(site.args):

@@ -5,6 +5,8 @@ not installed, or does not work in this version, is named on stderr and left out
 ``package-version.object.protocol.pkl``; ``reducers.py`` reads them.
 """
 
+# ruff: noqa: UP006, UP017, UP035, UP036, UP045, BLE001 - for Python 3.8; what a version cannot do is left out
+
 from __future__ import annotations
 
 import collections
@@ -36,15 +38,18 @@ def _m(name: str) -> Any:
 
 def python() -> Made:
     yield "values", [1, 2.5, None, True, "x", b"y", (1,), {3}, frozenset({4}), bytearray(b"z"), complex(1, 2), 1 << 99]
-    yield "containers", [
-        collections.OrderedDict(a=1),
-        collections.defaultdict(list, a=[1]),
-        collections.deque([1], 5),
-        collections.Counter("ab"),
-        collections.ChainMap({"a": 1}),
-        collections.UserDict(a=1),
-        types.SimpleNamespace(a=1),
-    ]
+    yield (
+        "containers",
+        [
+            collections.OrderedDict(a=1),
+            collections.defaultdict(list, a=[1]),
+            collections.deque([1], 5),
+            collections.Counter("ab"),
+            collections.ChainMap({"a": 1}),
+            collections.UserDict(a=1),
+            types.SimpleNamespace(a=1),
+        ],
+    )
     yield "numbers", [decimal.Decimal("1.5"), fractions.Fraction(1, 3), range(3), slice(1, 2), Ellipsis, NotImplemented]
     now = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
     yield "times", [now, now.date(), now.time(), datetime.timedelta(1), datetime.timezone(datetime.timedelta(hours=2))]
@@ -73,21 +78,48 @@ def python() -> Made:
 
 def numpy() -> Made:
     np = _m("numpy")
-    yield "arrays", [np.arange(9.0), np.zeros((3, 0)), np.array(["a"]), np.array(5), np.zeros((2, 3), order="F"), np.ones(3, "f2")]
+    yield (
+        "arrays",
+        [np.arange(9.0), np.zeros((3, 0)), np.array(["a"]), np.array(5), np.zeros((2, 3), order="F"), np.ones(3, "f2")],
+    )
     yield "object", np.array([1, "x", {"k": [1]}], dtype=object)
     yield "struct", np.zeros(3, dtype=[("a", "<f4"), ("b", "U5"), ("c", "i8", (2,))])
     yield "dates", [np.datetime64("2026-01-01"), np.array(["2026-01-01"], "M8[ns]"), np.timedelta64(1, "D")]
-    yield "scalars", [np.float32(2), np.int64(1), np.bool_(True), np.str_("x"), np.bytes_(b"x"), np.complex64(1), np.void(b"x")]
+    yield (
+        "scalars",
+        [np.float32(2), np.int64(1), np.bool_(True), np.str_("x"), np.bytes_(b"x"), np.complex64(1), np.void(b"x")],
+    )
     yield "types", [np.float32, np.ndarray, np.dtype("f4"), np.dtype("O"), np.int8, np.bool_, np.generic]
-    yield "ufuncs", [np.add, np.log1p, np.sqrt, np.maximum, np.sum, np.mean, np.linalg.norm, np.median, np.vectorize(len)]
+    yield (
+        "ufuncs",
+        [np.add, np.log1p, np.sqrt, np.maximum, np.sum, np.mean, np.linalg.norm, np.median, np.vectorize(len)],
+    )
     yield "masked", np.ma.masked_array([1, 2], [0, 1])
-    yield "records", [np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]), np.rec.array([(1,)], dtype=[("a", "i4")])[0]]
+    yield (
+        "records",
+        [np.rec.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]), np.rec.array([(1,)], dtype=[("a", "i4")])[0]],
+    )
     yield "matrix", np.asmatrix(np.eye(2))
-    yield "random", [np.random.RandomState(1), getattr(np.random, "default_rng", np.random.RandomState)(1), np.random.get_state()]
-    yield "generators", [getattr(np.random, n)(1) for n in ("MT19937", "PCG64", "Philox", "SFC64", "SeedSequence") if hasattr(np.random, n)]
+    yield (
+        "random",
+        [np.random.RandomState(1), getattr(np.random, "default_rng", np.random.RandomState)(1), np.random.get_state()],
+    )
+    yield (
+        "generators",
+        [
+            getattr(np.random, n)(1)
+            for n in ("MT19937", "PCG64", "Philox", "SFC64", "SeedSequence")
+            if hasattr(np.random, n)
+        ],
+    )
     yield "poly", [np.poly1d([1, 2]), np.polynomial.Polynomial([1, 2]), np.finfo("f4"), np.iinfo("i4")]
     yield "memmap", np.memmap(io.BytesIO() if False else _spool(), dtype="u1", mode="w+", shape=(4,))
-    yield "strings", np.array(["a", "b"], dtype=np.dtypes.StringDType()) if hasattr(np, "dtypes") and hasattr(np.dtypes, "StringDType") else 0
+    yield (
+        "strings",
+        np.array(["a", "b"], dtype=np.dtypes.StringDType())
+        if hasattr(np, "dtypes") and hasattr(np.dtypes, "StringDType")
+        else 0,
+    )
 
 
 def _spool() -> Any:
@@ -102,26 +134,52 @@ def scipy() -> Made:
             if cls is not None:
                 yield kind + form, cls(np.eye(4))
     stats = _m("scipy.stats")
-    yield "frozen", [stats.norm(0, 1), stats.gamma(2.0), stats.poisson(3), stats.norm, stats.uniform(0, 2), stats.randint(1, 5)]
+    yield (
+        "frozen",
+        [stats.norm(0, 1), stats.gamma(2.0), stats.poisson(3), stats.norm, stats.uniform(0, 2), stats.randint(1, 5)],
+    )
     yield "loguniform", [getattr(stats, "loguniform", stats.reciprocal)(1, 2), stats.expon(scale=1.0)]
     yield "kde", stats.gaussian_kde(np.arange(5.0))
     yield "multivariate", stats.multivariate_normal([0, 0], np.eye(2))
     yield "histogram", stats.rv_histogram(np.histogram(np.arange(9.0)))
     inter = _m("scipy.interpolate")
     xs, ys = np.arange(6.0), np.arange(6.0) ** 2
-    yield "interp", [inter.interp1d(xs, ys), inter.CubicSpline(xs, ys), inter.UnivariateSpline(xs, ys), inter.PchipInterpolator(xs, ys)]
-    yield "interp2", [inter.RegularGridInterpolator((xs, xs), np.outer(xs, xs)), inter.BSpline(xs, ys[:2], 3), inter.Akima1DInterpolator(xs, ys)]
+    yield (
+        "interp",
+        [
+            inter.interp1d(xs, ys),
+            inter.CubicSpline(xs, ys),
+            inter.UnivariateSpline(xs, ys),
+            inter.PchipInterpolator(xs, ys),
+        ],
+    )
+    yield (
+        "interp2",
+        [
+            inter.RegularGridInterpolator((xs, xs), np.outer(xs, xs)),
+            inter.BSpline(xs, ys[:2], 3),
+            inter.Akima1DInterpolator(xs, ys),
+        ],
+    )
     yield "rbf", [inter.Rbf(xs, ys), inter.NearestNDInterpolator(np.eye(3), [1, 2, 3])]
     spatial = _m("scipy.spatial")
     yield "trees", [spatial.cKDTree(np.eye(3)), spatial.KDTree(np.eye(3))]
     yield "rotation", _m("scipy.spatial.transform").Rotation.from_quat([0, 0, 0, 1])
-    yield "functions", [_m("scipy.special").expit, _m("scipy.stats").zscore, _m("scipy.spatial.distance").cosine, _m("scipy.special").gamma]
+    yield (
+        "functions",
+        [
+            _m("scipy.special").expit,
+            _m("scipy.stats").zscore,
+            _m("scipy.spatial.distance").cosine,
+            _m("scipy.special").gamma,
+        ],
+    )
     yield "optimize", _m("scipy.optimize").minimize(np.sum, np.zeros(2), options={"maxiter": 1})
     yield "signal", [_m("scipy.signal").dlti([1], [1, 2]), _m("scipy.signal").butter(2, 0.5)]
     yield "linalg", _m("scipy.sparse.linalg").aslinearoperator(np.eye(2))
 
 
-def sklearn() -> Made:
+def sklearn() -> Made:  # long: one table, read as one
     np = _m("numpy")
     rng = np.random.RandomState(7)
     x, y = np.abs(rng.normal(size=(40, 4))), np.arange(40) % 2
@@ -130,8 +188,8 @@ def sklearn() -> Made:
     given = {
         "estimator": simple[0], "base_estimator": simple[0], "estimators": [("a", simple[0]), ("b", simple[1])],
         "param_grid": {"C": [1, 2]}, "param_distributions": {"C": _m("scipy.stats").uniform(0.1, 2)}, "regressor": None,
-        "transformers": [("a", found["StandardScaler"](), [0, 1])], "transformer_list": [("a", found["StandardScaler"]())],
-        "steps": [("a", found["StandardScaler"]()), ("b", simple[0])], "dictionary": np.eye(4),
+        "transformers": [("a", found["StandardScaler"](), [0, 1])], "steps": [("a", found["StandardScaler"]())],
+        "transformer_list": [("a", found["StandardScaler"]())], "dictionary": np.eye(4),
     }  # fmt: skip
     for name, cls in sorted(found.items()):
         signature = inspect.signature(cls.__init__)
@@ -151,7 +209,10 @@ def sklearn() -> Made:
         yield name, model
     more = _m("sklearn.preprocessing"), _m("sklearn.metrics"), _m("sklearn.gaussian_process.kernels")
     yield "function", more[0].FunctionTransformer(np.log1p, np.expm1)
-    yield "scorers", [more[1].make_scorer(more[1].accuracy_score), more[1].make_scorer(more[1].f1_score, average="macro")]
+    yield (
+        "scorers",
+        [more[1].make_scorer(more[1].accuracy_score), more[1].make_scorer(more[1].f1_score, average="macro")],
+    )
     yield "kernels", more[2].RBF(1.0) + more[2].WhiteKernel(0.1) * more[2].ConstantKernel()
     yield "splits", [_m("sklearn.model_selection").KFold(3), _m("sklearn.model_selection").StratifiedShuffleSplit(2)]
     for name in ("load_iris", "load_digits", "load_wine"):
@@ -172,22 +233,56 @@ def sklearn() -> Made:
     for loss in ("squared_error", "absolute_error", "huber", "quantile", "poisson", "gamma", "ls", "lad"):
         for cls in trees:
             try:
-                yield cls.__name__ + loss, cls(loss=loss, **({"n_estimators": 2} if cls is trees[0] else {"max_iter": 2})).fit(x + 1, y + 1)
+                yield (
+                    cls.__name__ + loss,
+                    cls(loss=loss, **({"n_estimators": 2} if cls is trees[0] else {"max_iter": 2})).fit(x + 1, y + 1),
+                )
             except (ValueError, TypeError):
                 continue
 
 
 def pandas() -> Made:
     pd, np = _m("pandas"), _m("numpy")
-    frame = pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": pd.to_datetime(["2026-01-01", "2026-01-02"]), "d": [True, None]})
+    frame = pd.DataFrame(
+        {"a": [1, 2], "b": ["x", "y"], "c": pd.to_datetime(["2026-01-01", "2026-01-02"]), "d": [True, None]}
+    )
     yield "frame", frame
     yield "typed", frame.assign(e=frame.b.astype("category"), f=frame.a.astype("Int64"), g=frame.b.astype("string"))
-    yield "index", [frame.set_index(["a", "b"]), frame.set_index("c"), pd.RangeIndex(3), pd.CategoricalIndex(["a"]), pd.Index([1.5, 2])]
-    yield "times", [pd.Timestamp("2026-01-01", tz="UTC"), pd.Timedelta(1, "D"), pd.NaT, pd.NA, pd.Period("2026-01", "M")]
-    yield "ranges", [pd.date_range("2026", periods=3, freq="D", tz="Europe/Paris"), pd.period_range("2026-01", periods=3, freq="M")]
-    yield "intervals", [pd.Interval(0, 1), pd.interval_range(0, 3), pd.timedelta_range("1D", periods=3), pd.cut([1, 2], 2)]
+    yield (
+        "index",
+        [
+            frame.set_index(["a", "b"]),
+            frame.set_index("c"),
+            pd.RangeIndex(3),
+            pd.CategoricalIndex(["a"]),
+            pd.Index([1.5, 2]),
+        ],
+    )
+    yield (
+        "times",
+        [pd.Timestamp("2026-01-01", tz="UTC"), pd.Timedelta(1, "D"), pd.NaT, pd.NA, pd.Period("2026-01", "M")],
+    )
+    yield (
+        "ranges",
+        [
+            pd.date_range("2026", periods=3, freq="D", tz="Europe/Paris"),
+            pd.period_range("2026-01", periods=3, freq="M"),
+        ],
+    )
+    yield (
+        "intervals",
+        [pd.Interval(0, 1), pd.interval_range(0, 3), pd.timedelta_range("1D", periods=3), pd.cut([1, 2], 2)],
+    )
     yield "sparse", pd.Series(pd.arrays.SparseArray([0, 0, 1]))
-    yield "offsets", [pd.offsets.MonthEnd(2), pd.offsets.BusinessDay(), pd.tseries.frequencies.to_offset("D"), pd.offsets.Week(weekday=1)]
+    yield (
+        "offsets",
+        [
+            pd.offsets.MonthEnd(2),
+            pd.offsets.BusinessDay(),
+            pd.tseries.frequencies.to_offset("D"),
+            pd.offsets.Week(weekday=1),
+        ],
+    )
     yield "series", [pd.Series([1, 2], name="s"), pd.Series(np.zeros(3)).rolling(2), frame.groupby("a")]
     yield "dtypes", [pd.CategoricalDtype(["a"]), pd.DatetimeTZDtype("ns", "UTC"), pd.Int64Dtype(), pd.StringDtype()]
 
@@ -199,13 +294,38 @@ def torch() -> Made:
     yield "state", model.state_dict()
     yield "model", model
     yield "transformer", nn.Transformer(4, 2, 1, 1, 8)
-    yield "tensors", [torch.zeros(3), torch.ones(2, dtype=torch.bfloat16), torch.tensor(1), torch.eye(2).to_sparse(), torch.arange(3)[::2]]
-    yield "types", [torch.float32, torch.device("cpu"), torch.Size([1]), torch.strided, torch.contiguous_format, torch.finfo(torch.float32)]
+    yield (
+        "tensors",
+        [
+            torch.zeros(3),
+            torch.ones(2, dtype=torch.bfloat16),
+            torch.tensor(1),
+            torch.eye(2).to_sparse(),
+            torch.arange(3)[::2],
+        ],
+    )
+    yield (
+        "types",
+        [
+            torch.float32,
+            torch.device("cpu"),
+            torch.Size([1]),
+            torch.strided,
+            torch.contiguous_format,
+            torch.finfo(torch.float32),
+        ],
+    )
     yield "quantised", torch.quantize_per_tensor(torch.ones(3), 0.1, 0, torch.qint8)
     yield "parameter", nn.Parameter(torch.ones(3))
     yield "optimiser", torch.optim.AdamW(model.parameters()).state_dict()
     optimiser = torch.optim.SGD(model.parameters(), 0.1)
-    yield "scheduler", [torch.optim.lr_scheduler.StepLR(optimiser, 1).state_dict(), torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 3).state_dict()]
+    yield (
+        "scheduler",
+        [
+            torch.optim.lr_scheduler.StepLR(optimiser, 1).state_dict(),
+            torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 3).state_dict(),
+        ],
+    )
     yield "optimiser-whole", optimiser
     yield "functions", [torch.relu, nn.functional.relu, torch.sigmoid, torch.nn.init.xavier_uniform_]
     yield "distribution", torch.distributions.Normal(torch.zeros(1), torch.ones(1))
@@ -224,13 +344,21 @@ def torch() -> Made:
 def boosters() -> Made:
     np = _m("numpy")
     x, y = np.random.RandomState(1).normal(size=(60, 3)), np.arange(60) % 2
-    for package, names in (("xgboost", "XGBClassifier XGBRegressor"), ("lightgbm", "LGBMClassifier LGBMRegressor"), ("catboost", "CatBoostClassifier")):
+    for package, names in (
+        ("xgboost", "XGBClassifier XGBRegressor"),
+        ("lightgbm", "LGBMClassifier LGBMRegressor"),
+        ("catboost", "CatBoostClassifier"),
+    ):
         try:
             module = _m(package)
         except ImportError:
             continue
         for name in names.split():
-            spec = {"iterations": 2, "verbose": 0, "allow_writing_files": False} if package == "catboost" else {"n_estimators": 2}
+            spec = (
+                {"iterations": 2, "verbose": 0, "allow_writing_files": False}
+                if package == "catboost"
+                else {"n_estimators": 2}
+            )
             model = getattr(module, name)(**spec).fit(x, y)
             yield package + name, model
         if package == "xgboost":
@@ -244,7 +372,7 @@ def images() -> Made:
     yield "image", [image, image.convert("P"), image.convert("L")]
 
 
-def others() -> Made:  # one line per framework, each tried alone
+def others() -> Made:  # long: one line per framework, each tried alone
     np = _m("numpy")
     rng = np.random.RandomState(1)
     x, y = rng.normal(size=(60, 3)), np.arange(60) % 2
@@ -259,7 +387,9 @@ def others() -> Made:  # one line per framework, each tried alone
         "statsmodels-arima": lambda: _m("statsmodels.tsa.arima.model").ARIMA(x[:, 0]).fit(),
         "gensim": lambda: _m("gensim.models").Word2Vec([["a", "b"]] * 9, min_count=1, vector_size=4),
         "gensim-lda": lambda: _m("gensim.models").LdaModel([[(0, 1)]], num_topics=2),
-        "imblearn": lambda: _m("imblearn.pipeline").make_pipeline(_m("imblearn.over_sampling").SMOTE(), _m("sklearn.svm").SVC()),
+        "imblearn": lambda: _m("imblearn.pipeline").make_pipeline(
+            _m("imblearn.over_sampling").SMOTE(), _m("sklearn.svm").SVC()
+        ),
         "category_encoders": lambda: _m("category_encoders").TargetEncoder().fit(x, y),
         "skimage": lambda: _m("skimage.transform").AffineTransform(scale=(1, 2)),
         "umap": lambda: _m("umap").UMAP(n_neighbors=4).fit(x),
@@ -270,15 +400,35 @@ def others() -> Made:  # one line per framework, each tried alone
         "spacy-vocab": lambda: _m("spacy").blank("en").vocab,
         "xarray": lambda: _m("xarray").DataArray(x, dims=("a", "b")),
         "polars": lambda: _m("polars").DataFrame({"a": [1]}),
-        "pyarrow": lambda: [_m("pyarrow").table({"a": [1], "b": ["x"]}), _m("pyarrow").array([1]), _m("pyarrow").int8(), _m("pyarrow").schema([("a", "string")])],
-        "astropy": lambda: [_m("astropy.units").Quantity(1, "m"), _m("astropy.table").Table({"a": [1]}), _m("astropy.time").Time(0, format="unix")],
+        "pyarrow": lambda: [
+            _m("pyarrow").table({"a": [1], "b": ["x"]}),
+            _m("pyarrow").array([1]),
+            _m("pyarrow").int8(),
+            _m("pyarrow").schema([("a", "string")]),
+        ],
+        "astropy": lambda: [
+            _m("astropy.units").Quantity(1, "m"),
+            _m("astropy.table").Table({"a": [1]}),
+            _m("astropy.time").Time(0, format="unix"),
+        ],
         "sympy": lambda: _m("sympy").Symbol("x") ** 2 + _m("sympy").sin(_m("sympy").Symbol("y")),
         "pydantic": lambda: _m("pydantic").fields.FieldInfo(),
-        "shapely": lambda: [_m("shapely.geometry").Point(1, 2), _m("shapely.geometry").Polygon([(0, 0), (1, 0), (1, 1)])],
+        "shapely": lambda: [
+            _m("shapely.geometry").Point(1, 2),
+            _m("shapely.geometry").Polygon([(0, 0), (1, 0), (1, 1)]),
+        ],
         "geopandas": lambda: _m("geopandas").GeoDataFrame({"a": [1]}, geometry=[_m("shapely.geometry").Point(1, 2)]),
         "pytz": lambda: [_m("pytz").utc, _m("pytz").timezone("Europe/Paris")],
-        "dateutil": lambda: [_m("dateutil.tz").tzutc(), _m("dateutil.relativedelta").relativedelta(days=1), _m("dateutil.tz").gettz("UTC")],
-        "nltk": lambda: [_m("nltk.stem").PorterStemmer(), _m("nltk").FreqDist("abc"), _m("nltk.stem").SnowballStemmer("english")],
+        "dateutil": lambda: [
+            _m("dateutil.tz").tzutc(),
+            _m("dateutil.relativedelta").relativedelta(days=1),
+            _m("dateutil.tz").gettz("UTC"),
+        ],
+        "nltk": lambda: [
+            _m("nltk.stem").PorterStemmer(),
+            _m("nltk").FreqDist("abc"),
+            _m("nltk.stem").SnowballStemmer("english"),
+        ],
         "nltk-tagger": lambda: _m("nltk").UnigramTagger([[("a", "b")]]),
         "transformers": lambda: [_m("transformers").BertConfig(), _m("transformers").TrainingArguments("out")],
         "mlxtend": lambda: _m("mlxtend.preprocessing").TransactionEncoder().fit([["a"]]),
@@ -320,7 +470,11 @@ def main(folder: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for group, make in GROUPS.items():
         try:
-            version = getattr(sys.modules.get(group) or _m(group), "__version__", "") if group not in ("python", "boosters", "others") else ""
+            version = (
+                getattr(sys.modules.get(group) or _m(group), "__version__", "")
+                if group not in ("python", "boosters", "others")
+                else ""
+            )
         except ImportError:
             continue
         start = f"{group}-{version or '.'.join(map(str, sys.version_info[:2]))}"

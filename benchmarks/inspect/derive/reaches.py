@@ -25,15 +25,20 @@ _OBJECT = (
 )  # fmt: skip
 """Methods that loading runs of an object that it has made."""
 
-_SILENT = ("__iter__", "__next__", "__len__", "__getitem__", "__str__", "__repr__", "__hash__", "__eq__", "keys",
-           "__int__", "__float__", "__index__", "__fspath__", "__bytes__", "__bool__", "__array__", "__get__")  # fmt: skip
+_SILENT_TEXT = """
+    __iter__ __next__ __len__ __getitem__ __str__ __repr__ __hash__ __eq__ __int__ __float__ __index__ __fspath__
+    __bytes__ __bool__ __array__ __get__ keys
+"""
+_SILENT = tuple(_SILENT_TEXT.split())
 """Methods that run when the object is given to something: a container, a number, a text is made of it."""
 
-_SENSITIVE = frozenset(
-    "os posix nt subprocess sys importlib builtins ctypes shutil socket runpy pty marshal imp tempfile multiprocessing "
-    "threading pickle cPickle _pickle inspect types code codeop pdb bdb timeit asyncio urllib requests webbrowser io "
-    "platform pydoc pkgutil zipimport commands cloudpickle dill joblib torch numpy pandas yaml".split()
-)
+_SENSITIVE_TEXT = """
+    os posix nt subprocess sys importlib builtins ctypes shutil socket runpy pty marshal imp tempfile multiprocessing
+    threading pickle cPickle _pickle inspect types code codeop pdb bdb timeit asyncio urllib requests webbrowser io
+    platform pydoc pkgutil zipimport commands cloudpickle dill joblib torch numpy pandas yaml
+"""
+_SENSITIVE = frozenset(_SENSITIVE_TEXT.split())
+"""Top-level names under whose modules and functions other modules are walked through."""
 
 
 def modules_of(root: Path, tops: list[str] | None = None) -> Iterator[Module]:
@@ -124,10 +129,13 @@ def entries(graph: Graph, wanted: set[str]) -> Iterator[tuple[str, str, str]]:
 def _of_class(graph: Graph, path: str, name: str) -> Iterator[tuple[str, str]]:
     new = _trimmed(graph.of_class(path, "__new__"))
     init = _trimmed(graph.of_class(path, "__init__"))
+    for base in graph.order(path):
+        letter, positions = SINKS.get(base, ("", ()))
+        init |= {(letter, at + 1) for at in positions or range(8)} if letter else set()
     rest = max(len(graph.functions[m].params) if (m := graph.member(path, which)) in graph.functions else 1
                for which in ("__new__", "__init__"))  # fmt: skip
     both = codes(new | init, 1, rest, fixed=False)
-    if both or "." not in name and not name.rpartition(".")[2].lstrip("_")[:1].isupper():
+    if both or ("." not in name and not name.lstrip("_")[:1].isupper()):
         yield name, "K" + both
     text = codes(new, 1, rest, fixed=False)
     if text:
@@ -143,7 +151,7 @@ def _of_class(graph: Graph, path: str, name: str) -> Iterator[tuple[str, str]]:
         text = codes(found, 1, length, fixed=False)
         if text:
             yield f"{name}.{method}", text
-    silent = {(letter, at) for method in _SILENT for letter, at in graph.of_class(path, method) if at == 0 != letter}
+    silent = {(letter, at) for method in _SILENT for letter, at in graph.of_class(path, method) if at == 0}
     text = codes({effect for effect in silent if effect[0] != "h"}, 1, 1, fixed=False)
     if text:
         yield f"{name}.__silent__", text
@@ -157,13 +165,25 @@ def _trimmed(effects: set[Effect]) -> set[Effect]:
 def _alias(graph: Graph, module: str, local: str, target: str) -> Iterator[tuple[str, str, str]]:
     """A name under which *module* holds another module, or a function that acts, of the sensitive ones."""
     path = graph.find(target)
-    if path.partition(".")[0] not in _SENSITIVE or path == f"{module}.{local}":
+    if path == f"{module}.{local}":
+        return
+    if path.partition(".")[0] not in _SENSITIVE:
+        # A package shows what its modules hold.
+        if path.startswith(module + ".") and _acts(graph, path):
+            yield module, local, ">" + path
         return
     if path in graph.modules or (path == target and "." not in path):
         if local.lstrip("_") != path:
             yield module, local, ">" + path
-    elif path in SINKS or any(letter != "h" for letter, _ in graph.reach.get(path, ())):
+    elif _acts(graph, path):
         yield module, local, ">" + path
+
+
+def _acts(graph: Graph, path: str) -> bool:
+    if path in graph.classes:
+        found = graph.of_class(path, "__init__") | graph.of_class(path, "__new__")
+        return path in SINKS or any(letter != "h" and at > 0 for letter, at in found)
+    return path in SINKS or any(letter != "h" for letter, _ in graph.reach.get(path, ()))
 
 
 def merged(old: str, new: str) -> str:
@@ -204,6 +224,10 @@ def main(out: Path, pythons: list[str], packages: list[str]) -> None:
             modules = [module for module in modules_of(Path(folder), tops) if module.name not in known]
             known.update(module.name for module in modules)
             _add(found, modules, base, f"{folder}: {tops[0]} to {tops[-1]}")
+    for path, (letter, positions) in SINKS.items():
+        name, _, entry = path.rpartition(".")
+        text = codes({(letter, at) for at in positions or (*range(8), FIXED)}, 0, 0, fixed=True)
+        found[name][entry] = merged(found[name].get(entry, ""), text)
     lines = [
         name + "\t" + " ".join(f"{entry}={text}" for entry, text in sorted(rows.items()))
         for name, rows in sorted(found.items())

@@ -16,8 +16,9 @@ from watchword.inspect.pickles.allowed import is_error, shape_of
 from watchword.inspect.pickles.machine import Machine
 from watchword.inspect.pickles.opcodes import run
 from watchword.inspect.pickles.reader import Reader
+from watchword.inspect.pickles.shapes import SHAPES
 from watchword.inspect.pickles.standing import python3_name, standing
-from watchword.inspect.pickles.values import Call, Event, Global, Made, arguments
+from watchword.inspect.pickles.values import Call, Event, Global
 from watchword.inspect.source import Held
 
 VERSION = 1
@@ -31,13 +32,8 @@ def calls_of(data: bytes) -> list[Call]:
 
 
 def handles(call: Call) -> bool:
-    """True when the call is given a function, or what another call has returned that is no plain object."""
-    for value in arguments(call.args):
-        if isinstance(value, Global) and standing(value).kind not in ("class", "allowed"):
-            return True
-        if isinstance(value, Made) and isinstance(value.callee, Global) and value.callee.name in ("getattr", "partial"):
-            return True
-    return False
+    """True when the call is given a function, or one that is only computed, and not values alone."""
+    return SHAPES["plain"](call.args, call.kwargs) is not None
 
 
 def main(out: Path, folders: list[str]) -> None:
@@ -59,7 +55,9 @@ def main(out: Path, folders: list[str]) -> None:
                     sources[name].add(whose)
                     if handles(call):
                         given.add(name)
-    lines = [f"{name}\t{'any' if name in given else 'plain'}\t{reason(whose)}" for name, whose in sorted(sources.items())]
+    lines = [
+        f"{name}\t{'any' if name in given else 'plain'}\t{reason(whose)}" for name, whose in sorted(sources.items())
+    ]
     out.write_text("\n".join([f"# rebuilds {VERSION}", *lines, ""]), "utf-8")
     for name, where in sorted(refused.items()):
         print(f"not written: {name}  {where}", file=sys.stderr)

@@ -38,7 +38,9 @@ _ROWS = {
         shutil.copytree:0,1 shutil.unpack_archive:0 shutil.make_archive:0 sqlite3.connect:0 _sqlite3.connect:0
         gzip.open:0 bz2.open:0 lzma.open:0 zipfile.ZipFile:0 tarfile.open:0 dbm.open:0 _gdbm.open:0 _dbm.open:0
         h5py.File:0 h5py._hl.files.File:0 numpy.memmap:0 numpy.fromfile:0 pyarrow.OSFile:0 pyarrow.memory_map:0
-        linecache.getlines:0 linecache.getline:0 glob.glob:0 mmap.mmap tempfile.mkstemp tempfile.mkdtemp
+        glob.glob:0 filelock.FileLock:0 joblib.memory.Memory:0 joblib.Memory:0
+        onnxruntime.InferenceSession:0 lmdb.open:0 tables.open_file:0 netCDF4.Dataset:0 cv2.VideoCapture:0 cv2.imread:0
+        sentencepiece.SentencePieceProcessor:0 pyarrow.fs.LocalFileSystem mmap.mmap tempfile.mkstemp tempfile.mkdtemp
         fcntl.flock:0 ssl.SSLContext.load_cert_chain:0 torch._C.PyTorchFileReader:0 torch._C.PyTorchFileWriter:0""",
     "n": """
         _socket.socket.connect:0 _socket.socket.bind:0 socket.socket.connect:0 socket.socket.bind:0

@@ -81,7 +81,7 @@ def read_module(name: str, text: str, package: bool) -> Module:
 def _imports(node: ast.stmt, module: str, package: bool) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.Import):
         for alias in node.names:
-            yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2  # type: ignore[misc]
+            yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
     elif isinstance(node, ast.ImportFrom):
         base = node.module or ""
         if node.level:
@@ -124,9 +124,9 @@ class _Top:
                 self.class_(node, "")
             elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Name | ast.Attribute):
                 source = dotted(node.value)
-                for target in node.targets:
-                    if isinstance(target, ast.Name) and source:
-                        self.module.names.setdefault(target.id, f"{self.module.name}.{source}")
+                for bound in node.targets:
+                    if isinstance(bound, ast.Name) and source:
+                        self.module.names.setdefault(bound.id, f"{self.module.name}.{source}")
             else:
                 for part in ("body", "orelse", "finalbody"):
                     self.read(getattr(node, part, []))
@@ -135,7 +135,9 @@ class _Top:
 
     def function(self, node: ast.FunctionDef | ast.AsyncFunctionDef, owner: str) -> str:
         words = {dotted(d.func if isinstance(d, ast.Call) else d).rpartition(".")[2] for d in node.decorator_list}
-        kind = "plain" if not owner else "static" if "staticmethod" in words else "class" if "classmethod" in words else ""
+        kind = (
+            "plain" if not owner else "static" if "staticmethod" in words else "class" if "classmethod" in words else ""
+        )
         spec = node.args
         params = [arg.arg for arg in spec.posonlyargs + spec.args]
         name = f"{owner}.{node.name}" if owner else node.name
@@ -147,7 +149,9 @@ class _Top:
         # Of several definitions (branches, overloads) the calls of all count.
         before = self.module.functions.get(name)
         if before is not None:
-            found.sites = [*before.sites, *found.sites] if before.params == found.params else found.sites or before.sites
+            found.sites = (
+                [*before.sites, *found.sites] if before.params == found.params else found.sites or before.sites
+            )
         self.module.functions[name] = found
         return name
 
@@ -355,7 +359,7 @@ class _Body:
             site.receiver = self._mine()
         elif key and key == self.me:
             site.kind, site.target, site.receiver = "self", func.attr, self._mine()
-            if name in self.deps and self.deps[name]:
+            if self.deps.get(name):
                 self.function.sites.append(Site("given", "", self.deps[name]))
         elif key in self.types:
             site.kind, site.target = "typed", f"{self._global(self.types[key])}|{func.attr}"

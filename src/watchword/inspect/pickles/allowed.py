@@ -1,6 +1,6 @@
-"""What honest frameworks need to rebuild their objects, each group with its reason, and the argument shape it may have.
+"""What honest frameworks need to rebuild their objects, each group with its reason and its arguments.
 
-* ``ALLOWED`` maps a dotted name to the name of a shape (``shapes.py``); ``any`` puts no condition on the arguments. Here
+* ``ALLOWED`` maps a dotted name to the name of a shape (``shapes.py``); ``any`` puts no condition on arguments. Here
   stands what needs a condition, what a denied family would cover, and names of versions too old to be derived from.
 * ``derived`` reads ``data/rebuilds.txt``: what the reducers of the frameworks were seen to call, over their versions
   (``benchmarks/inspect/derive/reducers.py``). It lifts no denial.
@@ -29,14 +29,9 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
     ("one", "the type of one value", "builtins.", "type"),
     ("one-iterable", "an iterator over a container that is in the pickle", "builtins.", "iter"),
     ("attribute", "a bound method or class method of a rebuilt object", "builtins.", "getattr"),
-    (
-        "any",
-        "containers",
-        "collections.",
-        """OrderedDict defaultdict deque Counter ChainMap UserDict UserList
-        UserString""",
-    ),
-    ("any", "containers, under the name of their C module", "_collections.", "OrderedDict defaultdict deque"),
+    ("pairs", "containers", "collections.", "OrderedDict defaultdict deque Counter ChainMap UserDict UserList"),
+    ("any", "a text", "collections.", "UserString"),
+    ("pairs", "containers, under the name of their C module", "_collections.", "OrderedDict defaultdict deque"),
     ("any", "dates and times", "datetime.", "date time datetime timedelta timezone tzinfo timezone.utc"),
     ("any", "dates and times, under the name of their C module", "_datetime.", "date time datetime timedelta timezone"),
     (
@@ -107,10 +102,10 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         _core.memmap.memmap""",
     ),
     (
-        "any",
+        "plain",
         "numpy arrays and scalars",
         "numpy.",
-        """dtype ndarray matrix array asarray frombuffer poly1d vectorize
+        """ndarray matrix array asarray frombuffer poly1d vectorize
         recarray record core.records.recarray rec.recarray matrixlib.defmatrix.matrix
         float16 float32 float64 longdouble complex64 complex128 int8 int16 int32 int64 uint8 uint16 uint32 uint64 intc
         uintc longlong ulonglong bool_ bool str_ bytes_ void datetime64 timedelta64 object_ generic
@@ -124,7 +119,8 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         """core.multiarray._reconstruct
         _core.multiarray._reconstruct multiarray._reconstruct""",
     ),
-    ("any", "numpy scalars from their bytes", "numpy.", "core.multiarray.scalar _core.multiarray.scalar"),
+    ("any", "the type of an array's elements, also one that another package brings", "numpy.", "dtype"),
+    ("plain", "numpy scalars from their bytes", "numpy.", "core.multiarray.scalar _core.multiarray.scalar"),
     (
         "ufunc",
         "a ufunc is found again by module and name: this imports the module",
@@ -133,14 +129,14 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         _core._ufunc_reconstruct core._ufunc_reduce _core._ufunc_reduce""",
     ),
     (
-        "any",
+        "plain",
         "numpy random state",
         "numpy.random.",
         """__RandomState_ctor _pickle.__randomstate_ctor
         _pickle.__generator_ctor _pickle.__bit_generator_ctor mtrand.RandomState bit_generator.SeedSequence""",
     ),
     (
-        "any",
+        "plain",
         "torch values",
         "torch.",
         """Tensor Size device tensor Generator _C.Generator dtype finfo iinfo
@@ -163,7 +159,7 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         storage._load_from_bytes""",
     ),
     (
-        "any",
+        "plain",
         "scikit-learn rebuilds its Cython objects through this",
         "sklearn.",
         """neighbors._dist_metrics.newObj
@@ -171,7 +167,7 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         neighbors._kd_tree.newObj neighbors.kd_tree.newObj neighbors.ball_tree.newObj""",
     ),
     (
-        "any",
+        "plain",
         "pandas values",
         "pandas.",
         """_libs.tslibs.timestamps._unpickle_timestamp
@@ -180,12 +176,13 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         core.indexes.period._new_PeriodIndex core.internals.blocks.new_block core.internals.blocks.make_block
         _libs.tslibs.period.Period._from_ordinal""",
     ),
+    ("any", "dill writes arrays through a function of its own", "dill._dill.", "_create_array"),
     (
-        "any",
+        "plain",
         "scipy's frozen distributions and interpolators",
         "scipy.",
         """stats._distn_infrastructure.rv_frozen
-        _lib._bunch._make_tuple_bunch interpolate._interpolate.interp1d""",
+        _lib._bunch._make_tuple_bunch interpolate._interpolate.interp1d interpolate.interpolate.interp1d""",
     ),
 )
 
@@ -206,7 +203,8 @@ _FRAMEWORKS_TEXT = """
     bitarray h5py astropy xarray geopandas shapely
 """
 FRAMEWORKS = frozenset(_FRAMEWORKS_TEXT.split())
-"""Top-level packages whose rebuilding functions (``REBUILDS``) may be called."""
+"""Top-level packages whose rebuilding functions (``REBUILDS``) may be called with any values. Those of packages that
+nobody here knows may be called with values that give nothing away."""
 
 REBUILDS = re.compile(
     r"__pyx_unpickle_\w+|_{0,2}(?:rebuild|reconstruct|unpickle|restore|new)_\w+|_{0,2}(?:reconstruct|unpickle)|"
@@ -229,9 +227,9 @@ def derived() -> dict[str, str]:
     return {name: shape for name, shape, _ in rows}
 
 
-def rebuilds(top: str, last: str) -> bool:
-    """True for a function of a known framework that by its name only puts an object together again."""
-    return top in FRAMEWORKS and REBUILDS.fullmatch(last) is not None
+def rebuilds(last: str) -> bool:
+    """True for a function that by its name only puts an object together again."""
+    return REBUILDS.fullmatch(last) is not None
 
 
 def is_error(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a call or a write in a pickle amounts to: it reaches something, is unknown, is given away by arguments, or nothing.
+"""What a call or a write in a pickle amounts to: it reaches something, is unknown, is given away by arguments.
 
 Judged by use:
 
@@ -85,11 +85,13 @@ def rule_on(call: Call) -> Ruling | None:
     if target.dynamic:
         return UnknownCall(call, name, "its name is computed while loading")
     if how.kind == "allowed":
-        return _rule_on_allowed(call, name, how, trail)
+        return _rule_on_allowed(call, name, how, trail) or _rule_on_meant(call, target)
     acted = _acts(call, target, how, trail)
     if acted is not None:
         return acted
     if call.how in ("NEWOBJ", "NEWOBJ_EX"):
+        if how.stdlib and how.kind == "function":
+            return UnknownCall(call, name, "an iterator or descriptor that runs what it is given when it is used")
         return None
     if how.kind == "function":
         return UnknownCall(call, name, "a function that no known framework needs to rebuild its objects")
@@ -106,20 +108,29 @@ def rule_on_write(write: Write) -> Tampering | Reached | None:
         return Tampering(write, target.path)
     if not isinstance(target, Made):
         return None
-    if isinstance(target.callee, Global):
-        given = arguments(target.args)
-        if target.callee.name.endswith(("getattr", "__dict__")) and given and isinstance(given[0], Global):
-            return Tampering(write, readable(target, 80))
+    if isinstance(target.callee, Global) and target.callee.name.rpartition(".")[2] in ("getattr", "type", "__dict__"):
+        return Tampering(write, readable(target, 80))
     cls = class_of(target)
-    if cls is not None:
-        for method, reach in _methods(cls.module, cls.name, write.how):
-            args = write.state if write.how != "BUILD" else Container("tuple", (write.state,), 1)
-            letters = decided(reach, args, None, on_object=True).replace("h", "")
-            if letters:
-                run = Global(cls.module, f"{cls.name}.{method}")
-                called = Call(run, Container("tuple", (target, write.state), 2), None, "REDUCE", write.offset)
-                return Reached(called, run.path, in_words(letters))
+    if cls is None:
+        return None
+    for method, reach in (*_methods(cls.module, cls.name, write.how), *_setters(cls, write)):
+        args = write.state if write.how != "BUILD" else Container("tuple", (write.state,), 1)
+        letters = decided(reach, args, None, on_object=True).replace("h", "")
+        if letters:
+            run = Global(cls.module, f"{cls.name}.{method}")
+            called = Call(run, Container("tuple", (target, write.state), 2), None, "REDUCE", write.offset)
+            return Reached(called, run.path, in_words(letters))
     return None
+
+
+def _setters(cls: Global, write: Write) -> list[tuple[str, Reach]]:
+    """What setting attributes one by one runs: the second half of a state of two is set so, and meets properties."""
+    state = arguments(write.state)
+    if write.how != "BUILD" or len(state) != 2 or not isinstance(state[1], Container) or state[1].kind != "dict":
+        return []
+    names = [name for name in state[1].items[::2] if isinstance(name, str)]
+    found = [(name, reach_of(cls.module, f"{cls.name}.{name}")) for name in ("__setattr__", *names[:32])]
+    return [(name, reach) for name, reach in found if reach is not None]
 
 
 @lru_cache(maxsize=4096)
@@ -149,6 +160,31 @@ def _rule_on_allowed(call: Call, name: str, how: Standing, trail: str) -> Ruling
     if wrong is None:
         return None
     return Reached(call, name, wrong.what) if wrong.dangerous else Telling(call, name, wrong.what)
+
+
+def _rule_on_meant(call: Call, target: Global) -> Ruling | None:
+    """An allowed call that stands for another, or that uses an object whose own methods act."""
+    given = arguments(call.args)
+    meant = None
+    if target.path in ("copyreg._reconstructor", "copy_reg._reconstructor") and len(given) > 2:
+        meant = Call(given[1], Container("tuple", given[2:], 1), None, "REDUCE", call.offset)
+    elif target.path == "copyreg.__newobj__" and given:
+        meant = Call(given[0], Container("tuple", given[1:], len(given) - 1), None, "NEWOBJ", call.offset)
+    elif target.path == "copyreg.__newobj_ex__" and len(given) > 2:
+        meant = Call(given[0], given[1], given[2], "NEWOBJ_EX", call.offset)
+    elif target.path == "dill._dill._create_array" and len(given) > 1:
+        meant = Call(given[0], given[1], None, "REDUCE", call.offset)
+    if meant is not None:
+        return rule_on(meant)
+    for value in given:
+        cls = class_of(value) if isinstance(value, Made) else None
+        reach = reach_of(cls.module, f"{cls.name}.__silent__") if cls is not None else None
+        if cls is not None and reach is not None and decided(reach, call.args, None, on_object=True):
+            letters = decided(reach, call.args, None, on_object=True)
+            return Reached(
+                call, target.path, f"uses an object of {cls.path}, which {in_words(letters)} when it is used"
+            )
+    return None
 
 
 def _rule_on_computed(call: Call, target: Value) -> Ruling | None:

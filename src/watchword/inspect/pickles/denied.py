@@ -70,7 +70,7 @@ _FAMILIES: dict[str, str] = {
         numpy.lib.npyio numpy.lib._npyio_impl numpy.lib._datasource numpy.ctypeslib numpy.core.memmap
         numpy.lib.format numpy.ndarray.tofile numpy.rec.fromfile pandas.io pandas.DataFrame.to_pickle
         pandas.read_csv pandas.read_json pandas.read_html pandas.read_sql scipy.io torch.save
-        torch.from_file joblib.dump joblib.memory PIL.Image.open PIL.ImageFont skimage.io imageio
+        torch.from_file joblib.dump PIL.Image.open PIL.ImageFont skimage.io imageio
         wsgiref trove lxml.etree.parse xml.sax xml.dom xml.etree.ElementTree.parse
         zoneinfo.ZoneInfo.from_file safetensors.torch.save_file""",
     "opens network connections": """

@@ -69,7 +69,9 @@ def decided(reach: Reach, args: Value, kwargs: Value, on_object: bool = False) -
 
     ``on_object``: it is the method of an object whose contents the file decides.
     """
-    return "".join(letter for letter in WORDS if _decides(letter, reach.places.get(letter, ""), args, kwargs, on_object))
+    return "".join(
+        letter for letter in WORDS if _decides(letter, reach.places.get(letter, ""), args, kwargs, on_object)
+    )
 
 
 def in_words(letters: str) -> str:
@@ -108,10 +110,19 @@ def _given(letter: str, args: Container, index: int) -> bool:
         return True
     value = args.items[index]
     if letter == "h":
-        return isinstance(value, Global | Made | Opaque | Persistent)
+        if isinstance(value, Global):
+            return value.module != "builtins" and not value.name.rpartition(".")[2].lstrip("_")[:1].isupper()
+        return isinstance(value, Opaque | Persistent) or (isinstance(value, Made) and not _is_object(value))
     if isinstance(value, Container):
         return value.count > 0
+    if letter in "xi" and isinstance(value, Made | Global):
+        return not isinstance(value, Made) or not _is_object(value)  # code and names are texts
     return value is not None and value != "" and type(value) not in (bool, int, float)
+
+
+def _is_object(value: Made) -> bool:
+    """True for what a class was called for, as its name says; what a function has returned can be anything."""
+    return isinstance(value.callee, Global) and value.callee.name.rpartition(".")[2].lstrip("_")[:1].isupper()
 
 
 @lru_cache(maxsize=4096)
@@ -143,7 +154,7 @@ def _row(module: str) -> dict[str, str]:
         found = data[start:tab] if tab > 0 else b""  # the first line, which names the version, has none
         if found == key and tab > 0:
             entries = data[tab + 1 : end].decode().split(" ")
-            return dict(entry.split("=", 1) for entry in entries)  # type: ignore[misc]  # each has one
+            return dict(entry.split("=", 1) for entry in entries)
         if found < key:
             low = end + 1
         else:

@@ -27,20 +27,31 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*|_[A-Za-z0-9][A-Za-z0-9_]*")
 _UFUNC_MODULES = re.compile(r"(?:numpy|scipy)(?:\.[A-Za-z_]\w*)*")
 
 _CODE = re.compile(
-    r"""(?x) \b__import__\b | \b(?:exec|eval|compile|execfile)\s*\( | \bimport\s+(?:os|sys|subprocess|socket)\b |
-    \b(?:os|posix|subprocess|socket|pty|shutil|ctypes)\.[a-z]\w*\s*\( | \blambda\b[^:]{0,40}: | __builtins__ |
-    \{\{.*\}\} | \bgetattr\s*\("""
+    r"""(?x) \b__import__\b | \b(?:exec|eval|compile|execfile)\s*\( | (?:^|[;\n])\s*import\s+[a-z_]\w*\s*(?:;|$) |
+    \bimport\s+(?:os|sys|subprocess|socket|builtins|importlib|ctypes|shutil)\b | \bfrom\s+\w[\w.]*\s+import\s+[\w*(] |
+    \b(?:os|posix|nt|subprocess|socket|pty|shutil|ctypes|sys|importlib)\.[a-z]\w*\s*\( | \blambda\b[^:]{0,40}: |
+    __builtins__ | __subclasses__ | __globals__ | \{\{.*\}\} | \bgetattr\s*\( | \bopen\s*\(\s*['"] | \bprint\s*\("""
 )
 _COMMAND = re.compile(
-    r"""(?x) (?:^|[;&|`(\s])(?:/(?:usr/)?s?bin/)?(?:ba|z|da)?sh\s+-[a-z]*c\b | /dev/tcp/ | \$\(|`[^`]+` |
-    \b(?:curl|wget|powershell|certutil|mkfifo|bitsadmin)\b\s+\S | \brm\s+-[rf]+ | \bchmod\s+[+0-7] | \bnc\s+-\w |
-    (?:^|\s)(?:python[23]?|perl|ruby|cmd(?:\.exe)?)\s+(?:-c|-e|/c)\b | >\s*/(?:tmp|etc|dev)/ | \|\s*(?:ba)?sh\b"""
+    r"""(?x) (?:^|[;&|`(\s])(?:/(?:usr/)?s?bin/)?(?:ba|z|da|k)?sh\s+-[a-z]*[ci]\b | /dev/tcp/ | \$\(|`[^`]+` |
+    \b(?:curl|wget|powershell|certutil|mkfifo|bitsadmin|nslookup|crontab|base64\s+-d)\b\s+\S | \brm\s+-[rf]+ |
+    \bchmod\s+[+0-7] | \bn(?:c|cat)\s+(?:-\w|[\w.]+\s+\d) | >\s*[/\w.]+[/.]\w+ | \|\s*(?:ba)?sh\b |
+    (?:^|\s)(?:python[23]?|perl|ruby|node|php|cmd(?:\.exe)?)\s+(?:-c|-e|-r|-m|/c)\b |
+    ^\s*(?:touch|mkdir|rmdir|kill|pkill|ping|echo|cat|ls|cp|mv|dd|sudo|apt|pip3?|open|xdg-open|start|id\s*;|uname|printf|
+    sleep|env|ssh|scp|git|tar)\s+(?:-\w|[~/.$"'>]|\S*[/>|;&$=]|[\w-]+\.\w+$|.*[>|;&]) |
+    ^\s*(?:touch|mkdir|ping|sleep)\s+\S+\s*$ |
+    ^\s*(?:whoami|hostname|ifconfig|ipconfig|calc(?:\.exe)?|notepad(?:\.exe)?|cmd\.exe|reboot|shutdown(?:\s.*)?)\s*$ |
+    (?:^|\S\s*)(?:&&|\|\||;)\s*(?:touch|rm|cat|echo|curl|wget|sh|bash|python|id|whoami)\b"""
 )
-_URL = re.compile(r"(?i)\b(?:https?|ftps?|file|gopher|smb|ldaps?|wss?|tcp|ssh)://|^\\\\[\w.]+\\")
+_URL = re.compile(r"(?i)\b(?:https?|ftps?|file|gopher|smb|ldaps?|wss?|tcp|ssh|dict|sftp)://|^\\\\[\w.]+\\")
+_HOST = re.compile(
+    r"(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?|(?:[a-z0-9-]+\.)+[a-z]{2,}:\d{2,5}|localhost:\d{2,5}", re.IGNORECASE
+)
 _FILE = re.compile(
     r"""(?x) ^(?:/(?:bin|boot|dev|etc|home|proc|root|run|sbin|sys|tmp|usr|var)/|~/|[A-Za-z]:[\\/]) |
     (?:^|[/\\])\.\.[/\\] | ^/(?:etc|tmp)$"""
 )
+_VERSION = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 
 
 def telling(value: Value) -> str:
@@ -49,6 +60,8 @@ def telling(value: Value) -> str:
         for pattern, what in ((_CODE, "code"), (_COMMAND, "a command"), (_URL, "a URL"), (_FILE, "a path")):
             if pattern.search(text):
                 return what
+        if _HOST.fullmatch(text) and not _VERSION.fullmatch(text):  # four numbers alone may be a version
+            return "a host and its port"
     return ""
 
 
@@ -81,10 +94,10 @@ def target_of(value: Value) -> tuple[Value, str]:
             return value, trail
         name = value.callee.name.rpartition(".")[2]
         given = arguments(value.args)
-        if name == "partial" and given:
+        if name == "partial" and isinstance(value.state, Container) and value.state.items:
+            value, trail = value.state.items[0], trail + "partial of "  # its state replaces what it was made of
+        elif name == "partial" and given:
             value, trail = given[0], trail + "partial of "
-        elif name == "partial" and isinstance(value.state, Container) and value.state.items:
-            value, trail = value.state.items[0], trail + "partial of "
         elif name in ("attrgetter", "getattr", "methodcaller"):
             return value, trail
         else:
@@ -119,7 +132,19 @@ def _values(args: Value, kwargs: Value) -> Wrong | None:
     return None
 
 
+def _pairs(args: Value, kwargs: Value) -> Wrong | None:
+    """Containers of containers: no text, which no pickler gives them."""
+    if any(isinstance(value, str | bytes) for value in arguments(args)):
+        return Wrong("is given a text where its items should be")
+    return None
+
+
 _GETTERS = frozenset({"getattr", "attrgetter", "itemgetter", "methodcaller"})
+
+
+def _harmless(args: Value, kwargs: Value) -> Wrong | None:
+    what = telling(args) or telling(kwargs)
+    return Wrong(f"is given {what}") if what else _values(args, kwargs)
 
 
 def _one_iterable(args: Value, kwargs: Value) -> Wrong | None:
@@ -164,6 +189,8 @@ def _plain_names(args: Value, kwargs: Value) -> Wrong | None:
     for name in given:
         if not isinstance(name, str) or not _PLAIN.fullmatch(name):
             return Wrong("a getter through dots, magic or computed names")
+        if name in EXECUTING_WORDS or name in MAGIC_WORDS:
+            return Wrong(f"a getter of {name}", True)
     return None if given else Wrong("a getter of nothing")
 
 
@@ -227,6 +254,8 @@ SHAPES: dict[str, Callable[[Value, Value], Wrong | None]] = {
     "any": _any,
     "nested": _any,  # what is in the bytes is judged as a stream of its own
     "plain": _values,
+    "harmless": _harmless,
+    "pairs": _pairs,
     "one": _one,
     "one-iterable": _one_iterable,
     "latin1": _latin1,

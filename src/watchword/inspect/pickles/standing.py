@@ -20,7 +20,7 @@ from __future__ import annotations
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
 from dataclasses import dataclass
 
-from watchword.inspect.pickles.allowed import derived, is_error, rebuilds, shape_of
+from watchword.inspect.pickles.allowed import FRAMEWORKS, derived, is_error, rebuilds, shape_of
 from watchword.inspect.pickles.denied import DENIED, EXECUTING_WORDS, FILE_WORDS, MAGIC_WORDS, MODULE_WORDS
 from watchword.inspect.pickles.reaches import Reach, reach_of
 from watchword.inspect.pickles.stdlib import STDLIB
@@ -99,8 +99,8 @@ def _judge_name(module: str, name: str, depth: int = 0) -> Standing:
     if path in derived():
         return Standing("allowed", shape=derived()[path])
     acts = reach is not None and any(letter != "h" for letter in reach.places)
-    if rebuilds(top, steps[-1]) and not acts:
-        return Standing("allowed", shape="plain")
+    if not acts and top not in STDLIB and len(steps) == 1 and rebuilds(name):
+        return Standing("allowed", shape="plain" if top in FRAMEWORKS else "harmless")
     return Standing(_kind(steps, reach), stdlib=top in STDLIB, reach=reach)
 
 
@@ -123,10 +123,12 @@ def _kind(steps: list[str], reach: Reach | None) -> str:
     return "class" if steps[-1].lstrip("_")[:1].isupper() else "function"
 
 
-_LOWER_CLASSES = frozenset(
-    "str bytes bytearray dict list set frozenset tuple int float complex object type slice range property staticmethod "
-    "classmethod defaultdict deque date time datetime timedelta timezone ndarray dtype array".split()
-)
+_LOWER_CLASSES_TEXT = """
+    str bytes bytearray dict list set frozenset tuple int float complex object type slice range property staticmethod
+    classmethod defaultdict deque date time datetime timedelta timezone ndarray dtype array
+"""
+_LOWER_CLASSES = frozenset(_LOWER_CLASSES_TEXT.split())
+"""Classes of Python and numpy whose names say otherwise; the first step of a path to their methods."""
 
 
 def _denied(path: str) -> str:
