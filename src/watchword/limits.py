@@ -205,6 +205,18 @@ PYTHON_PARTS_MAX = 20_000
 PYTHON_LEVELS_MAX = 4
 """Programs inside text of programs that are followed (``exec("exec('…')")``). Origin: droppers met nest three deep."""
 
+TEMPLATE_BYTES_MAX = 1024 * 1024
+"""One Jinja template, in characters. Origin: the longest chat template met has 20,000."""
+
+TEMPLATE_NESTING_MAX = 120
+"""Brackets and blocks inside each other in a template. Origin: chat templates nest 15 deep; Jinja's parser recurses."""
+
+TEMPLATE_NODES_MAX = 200_000
+"""Parts of a template's syntax tree. Origin: twenty times those of the longest chat template met."""
+
+TEMPLATE_ROUNDS_MAX = 1_000_000
+"""Rounds of constant loops of a template, nested ones multiplied. Origin: rendered in about a second."""
+
 NOTES_MAX = 20
 """Notes on one file. Origin: what a person reads."""
 

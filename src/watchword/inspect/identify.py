@@ -18,21 +18,9 @@ from watchword.inspect.formats import pickled
 from watchword.inspect.source import Source
 
 MODULES = (
-    "numpys",
-    "compressed",
-    "native",
-    "pickled",
-    "zips",
-    "tars",
-    "safetensors",
-    "onnx",
-    "keras_files",
-    "keras_config",
-    "tensorflow",
-    "tflite",
-    "python_source",
-    "plain",
-)
+    "numpys", "compressed", "native", "pickled", "zips", "tars", "safetensors", "onnx", "keras_files",
+    "keras_config", "tensorflow", "tflite", "python_source", "templates", "plain",
+)  # fmt: skip
 """The modules of ``formats``. Adding one is adding a file and its name here."""
 
 HIDING: dict[str, bytes] = {"zips": b"PK\5\6", "keras_files": b"\x89HDF"}
