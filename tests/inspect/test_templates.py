@@ -76,7 +76,8 @@ HONEST = [
     "{%- set ns = namespace(found=false, last=messages|length - 1) %}{%- for m in messages[::-1] %}"
     "{%- set ns.found = m.content is string %}{%- endfor %}",
     "{%- macro render(tool) -%}{{ tool | tojson(indent=4) }}{{ render(tool.inner) if tool.inner }}{%- endmacro %}"
-    "{%- for t in tools %}{{ render(t.function) }}{%- endfor %}{{ raise_exception('no') if x }}{{ strftime_now('%d') }}",
+    "{%- for t in tools %}{{ render(t.function) }}{%- endfor %}{{ raise_exception('no') if x }}"
+    "{{ strftime_now('%d') }}",
     "{{ message.content.split('</think>')[-1].lstrip('\n') }}{{ x.replace('__NAME__', name) }}{{ '__end__' in x }}",
     "{{ 'run these os. scenarios.' }}{{ 'call os.system() or __class__ to see' }}{{ tool.system }}{{ m['class'] }}",
     "{{ messages|selectattr('role', 'equalto', 'system')|map(attribute='content')|join('\n') }}{{ m.get('name') }}",
