@@ -111,7 +111,7 @@ subject: digest:sha256; name:text || sha256: sha256:hex || signature: keyid:dige
   made:time; scope:scope; after:head? || envelope: payload:long; payloadType:=application/vnd.in-toto+json
   signatures:[signature*1] || charter-file: charter:charter; format:=watchword-charter-file/1; ratifications:[envelope]
 charter: alliance:text; format:=watchword-charter/1; made:time; parent:digest?; version,suite,head_max_age_s:int
-  secret:digest; quorum:quorum; members:[member]; suppliers:[supplier]; standing:words; requirements:[requirement]
+  secret:digest; quorum:quorum; members:[any]; suppliers:[supplier]; standing:words; requirements:[requirement]
   red_lines:[red-line] || quorum: faulty,ratify,witness:int || member: name,operator,witness:text; origins:origins
   keys:[object] || origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
 key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier || people-key: ed25519,mldsa,person:text
@@ -142,6 +142,7 @@ BAD_NEWS = ("recall", "retract", "dispute", "revoke")
 NOTICES = (*BAD_NEWS, "take-back")
 EVIDENCE = ("claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review")
 KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head")
+FORMS["member-of-many-roots"] = FORMS["member"] | {"root_threshold": "int"}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 SCALARS: dict[str, Callable[[Any], object]] = {
     "any": lambda value: True, "object": lambda value: isinstance(value, dict),
@@ -206,6 +207,7 @@ class Proof:
     secret: bytes = b""
     keys: dict[str, Key] = field(default_factory=dict)
     origins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    roots: dict[str, int] = field(default_factory=dict)  # of a member, how many root keys it takes
     witnesses: dict[str, Key] = field(default_factory=dict)
     heads: dict[str, list[Head]] = field(default_factory=dict)
     leaves: dict[str, dict[int, bytes]] = field(default_factory=dict)
@@ -223,13 +225,18 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
     charter, quorum = file["charter"], file["charter"]["quorum"]
     proof = Proof(charter, digest(canonical(charter)))
     members, parties = charter["members"], charter["members"] + charter["suppliers"]
+    for member in members:
+        conform(member, "member-of-many-roots" if "root_threshold" in member else "member", "charter.member")
     for party in parties:
         own = [read_key(raw, party) for raw in party["keys"]]
         proof.keys.update((key.id, key) for key in own)
         if "operator" in party:
             jobs = [key.job for key in own]
-            complete = all(jobs.count(job) == 1 for job in ("root", "ledger", "witness", "gate")) and "people" in jobs
-            need(complete, f"{party['name']}: a key is missing, or two do one job")
+            complete = all(jobs.count(job) == 1 for job in ("ledger", "witness", "gate")) and "people" in jobs
+            need(complete and "root" in jobs, f"{party['name']}: a key is missing, or two do one job")
+            roots, k = jobs.count("root"), party.get("root_threshold", 1)
+            need(("root_threshold" in party) == (roots > 1) and 1 <= k <= roots, f"{party['name']}: root_threshold")
+            proof.roots[party["name"]] = k
             proof.origins.update((origin, (party["name"], use)) for use, origin in party["origins"].items())
             proof.witnesses[party["witness"]] = own[jobs.index("witness")]
     need(charter["suite"] == 1, f"suite {charter['suite']} is not known here")
@@ -241,13 +248,15 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
     # Operators common to any two witness quorums: at least 2k - M, which must be more than may be faulty.
     shared = 2 * quorum["witness"] - len({m["operator"] for m in members})
     need(shared > quorum["faulty"], "two witness quorums may share no honest operator")
-    ratified: dict[str, str] = {}
+    ratified, signers = dict[str, str](), defaultdict[str, set[str]](set)
     for number, envelope in enumerate(file["ratifications"]):
         with naming(f"ratification {number}"):
             key = check_standing(proof, statement := open_envelope(envelope))
             same = statement.kind == "ratification" and statement.predicate["version"] == charter["version"]
             need(same and any(proof.digest == d for _, d in statement.subject), f"it does not ratify {proof.digest}")
-            ratified.setdefault(key.operator, key.owner)
+            signers[key.owner].add(key.id)
+            if len(signers[key.owner]) >= proof.roots[key.owner]:
+                ratified.setdefault(key.operator, key.owner)
     who, wanted = sorted(ratified.values()), max(1, quorum["ratify"])
     need(len(who) >= wanted, f"not in force: ratified by {len(who)} operators ({', '.join(who)}), needs {wanted}")
     return proof, who
@@ -487,9 +496,12 @@ def names_of(release: str, considered: Iterable[Statement]) -> list[str]:  # the
             names |= {f"model:{model}" for model in predicate["base_models"]}
             names |= {f"dataset:{dataset['digest']}" for dataset in predicate["datasets"]}
     return sorted(names)
-def find_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:
-    """Step 2: notices filed under a name in the heads *known*, held or not, and loose ones; and which still count."""
+def find_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:  # step 2
     found = match_notices(proof, known, loose, names)
+    for name, said in by_name([n for n in found if n["kind"] == "revoke"]).items():
+        signers = {(proof.counting.get((n["origin"], n["index"])) or loose[n["statement"]]).key_id for n in said}
+        for n in said if len(signers) < proof.roots[proof.keys[name[4:]].owner] else []:
+            n["kind"] = "half-said"
     back = [((n["origin"], n["index"]), proof.by_id[n["statement"]]) for n in found if n["kind"] == "take-back"]
     of_them = {name for _, statement in back for name in (f"statement:{statement.id}", f"key:{statement.key_id}")}
     against, voices = by_name(match_notices(proof, known, loose, of_them)), defaultdict[Any, set[str]](set)
@@ -681,8 +693,7 @@ def check_approvals(proof: Proof, receipt: Any) -> list[str]:  # who: distinct o
             need(rule["approvals"]["role"] in key.words, f"is not by a {rule['approvals']['role']}")
             need(seconds(receipt["time"]) <= seconds(predicate["expires"]), f"expired {predicate['expires']}")
         operators[key.operator] = f"{predicate['person']} of {key.owner}"
-    wanted = rule["approvals"]["count"]
-    need(len(operators) >= wanted, f"approved by {len(operators)} operators, rule {rule['id']} asks for {wanted}")
+    need(len(operators) >= rule["approvals"]["count"], f"approved by {len(operators)} operators, too few: {rule['id']}")
     return sorted(operators.values())
 def check_anchor(proof: Proof, origin: str) -> int:  # how many receipts; every anchor must fit the leaves
     hashes, anchored = [leaf_hash(leaf) for leaf in proof.leaves[origin].values()], 0
@@ -855,8 +866,7 @@ def check_consistency(old: Head, new: Head, path: list[bytes]) -> None:  # an em
     need(old.size or not path, "consistency: a path from an empty tree")
     same = not old.size or both_roots(old.size, new.size, path, old.root) == (old.root, new.root)
     need(same, f"of the heads at sizes {old.size} and {new.size} one does not extend the other")
-def both_roots(old: int, new: int, path: list[bytes], known: bytes) -> tuple[bytes, bytes]:
-    """Old and new root by a consistency path (2.1.2, read backwards); *known* is the old root while that is whole."""
+def both_roots(old: int, new: int, path: list[bytes], known: bytes) -> tuple[bytes, bytes]:  # 2.1.2 backwards
     whole = old == new
     need(len(path) == (not known) if whole else path, "consistency: the path is too long or too short for its trees")
     if whole:
@@ -877,9 +887,8 @@ def point_add(a: Point, b: Point) -> Point:  # RFC 8032, 5.1.4; complete, so it 
     e, f, g, h = (n - m) % P, d - c, d + c, (n + m) % P
     return e * f % P, g * h % P, f * g % P, e * h % P
 def has_small_order(a: Point) -> bool:
-    for _ in range(3):
-        a = point_add(a, a)
-    return a[0] == 0 and a[1] == a[2]
+    x, y, z, _ = functools.reduce(lambda b, _: point_add(b, b), range(3), a)
+    return x == 0 and y == z
 @functools.lru_cache(maxsize=1024)
 def decode_point(data: bytes) -> Point:  # RFC 8032, 5.1.3; one spelling for each point
     need(len(data) == 32, f"Ed25519: a point of {len(data)} bytes")

@@ -505,6 +505,9 @@ CLOCK_JUMP_S_MAX = 60
 BILL_FILES_MAX = 25_000
 """Files that a bill of materials lists, models first. Origin: 25,000 of about 500 bytes stay below BODY_BYTES_MAX."""
 
+ROOT_KEYS_MAX = 16
+"""Root keys of one member. Origin: more holders than any ceremony seen; TUF roots have five."""
+
 NODE_LOCK_WAIT_S_MAX = 10.0
 """How long a command waits for another process that writes the same node, in seconds. Origin: an exchange takes 2."""
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -113,6 +113,7 @@ class _Member(_Strict, frozen=True, kw_only=True):
     origins: _Origins
     witness: Text
     keys: list[_Key]
+    root_threshold: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Supplier(_Strict, frozen=True, kw_only=True):
@@ -156,16 +157,18 @@ class KeyHolder:
 
 @dataclass(frozen=True)
 class Member:
-    """A party of the alliance: its operator, its three origins by use, its witness name, its keys."""
+    """A party of the alliance: its operator, its three origins by use, its witness name, its keys; ``root_threshold``:
+    how many of its root keys it takes to speak for it."""
 
     name: str
     operator: str
     origins: dict[str, str]
     witness: str
     keys: tuple[KeyHolder, ...]
+    root_threshold: int
 
     def key(self, job: str) -> PublicKey:
-        """The member's one key of *job* (``root``, ``ledger``, ``witness`` or ``gate``)."""
+        """The member's one key of *job* (``ledger``, ``witness`` or ``gate``), or the first of its root keys."""
         return next(holder.public for holder in self.keys if holder.job == job)
 
 
@@ -331,16 +334,20 @@ def read_charter_file(path: Path) -> CharterFile:
 
 def _member(raw: _Member) -> Member:
     keys = tuple(_holder(key, raw.name, raw.operator) for key in raw.keys)
+    roots = sum(holder.job == "root" for holder in keys)
     for job in SINGLE_JOBS:
-        if sum(holder.job == job for holder in keys) != 1:
+        if sum(holder.job == job for holder in keys) != 1 and (job != "root" or not roots):
             raise BadCharter(f"charter: {raw.name} has not exactly one {job} key")
+    threshold = 1 if isinstance(raw.root_threshold, msgspec.UnsetType) else raw.root_threshold
+    if (roots > 1) == isinstance(raw.root_threshold, msgspec.UnsetType) or threshold > roots:
+        raise BadCharter(f"charter: {raw.name}: root_threshold is for more than one root key, and at most their number")
     if not any(holder.job == "people" for holder in keys):
         raise BadCharter(f"charter: {raw.name} names no person's key")
     for holder in keys:
         if holder.job not in (*SINGLE_JOBS, "people"):
             raise BadCharter(f"charter: {raw.name} has a key for the job {holder.job[:40]!r}, which no member has")
     origins = {"ledger": raw.origins.ledger, "notices": raw.origins.notices, "record": raw.origins.record}
-    return Member(raw.name, raw.operator, origins, raw.witness, keys)
+    return Member(raw.name, raw.operator, origins, raw.witness, keys, threshold)
 
 
 def _supplier(raw: _Supplier) -> Supplier:

@@ -69,14 +69,14 @@ def may_revoke(charter: Charter, notice: Signed, key_id: str) -> bool:
 
 
 def ratified_by(file: CharterFile) -> dict[str, str]:
-    """The members that ratified exactly this charter, each with its operator.
+    """The members that ratified exactly this charter, by as many root keys as they ask for, each with its operator.
 
     Raises:
         NotInForce: an envelope among the ratifications that is none of this charter by a root key; nothing may stand
             beside the ratifications that could be taken for one.
     """
     charter = file.charter
-    found: dict[str, str] = {}
+    signers: dict[str, set[str]] = {}
     for number, envelope in enumerate(file.ratifications, 1):
         try:
             signed = open_envelope(envelope)
@@ -85,8 +85,8 @@ def ratified_by(file: CharterFile) -> dict[str, str]:
             raise NotInForce(f"ratification {number} does not count: {error.message}", error.hint) from error
         if signed.statement.kind != "ratification" or not signed.statement.is_about(charter.digest):
             raise NotInForce(f"ratification {number}, by {holder.owner}, is not of this charter ({charter.digest})")
-        found[holder.owner] = holder.operator
-    return found
+        signers.setdefault(holder.owner, set()).add(signed.key_id)
+    return {m.name: m.operator for m in charter.members if len(signers.get(m.name, ())) >= m.root_threshold}
 
 
 def in_force(file: CharterFile) -> dict[str, str]:

@@ -82,8 +82,9 @@ def ratify(args: argparse.Namespace) -> int:
     complaints = [c for c in _lint(file.charter) if c.fatal]
     if complaints:
         raise CannotWork(f"{args.charter}: {complaints[0].what}", complaints[0].hint)
-    member, envelope = node.ratify(home, file.charter, SystemClock(), passphrase(args))
-    output = args.output or Path(f"{member}.ratification.json")
+    member, envelope = node.ratify(home, file.charter, SystemClock(), passphrase(args), root=args.root)
+    named = member if args.root == "root" else f"{member}.{args.root}"
+    output = args.output or Path(f"{named}.ratification.json")
     write_new(output, envelope + b"\n")
     charter = file.charter
     text = f"{member} ratifies charter {charter.version} of {charter.alliance} ({charter.digest})\nwrote {output}"

@@ -31,7 +31,9 @@ def run(args: argparse.Namespace) -> int:
         domain = args.domain or f"{args.name.lower()}.example"
         signers = {key: (uri, unb64(public, f"--signer {key}")) for key, public, uri in args.signer}
         operator = args.operator or args.name
-        enrolment = node.create(home, args.name, operator, chosen, domain, passphrase, signers)
+        enrolment = node.create(
+            home, args.name, operator, chosen, domain, passphrase, signers, args.roots, args.root_threshold
+        )
         people = f", people {', '.join(chosen)}"
     kept = "in plain files, mode 0600" if passphrase is None else "encrypted"
     count = len(enrolment["keys"])

@@ -182,6 +182,10 @@ def _membership(commands: Sub) -> None:
         help="the Ed25519 half of this job's or person's key stays behind a signer (HSM, KMS, PKCS#11): its public key "
         "in base64 and its URI, such as hsm:2?label=watchword",
     )
+    init.add_argument("--roots", type=int, default=1, metavar="N", help="make N root keys, for as many people to keep")
+    init.add_argument(
+        "--root-threshold", type=int, default=1, metavar="K", help="how many root keys it takes to speak for the member"
+    )
     init.add_argument("--unencrypted", action="store_true", help="keep the keys in plain files, mode 0600")
     keys = _add(commands, "keys", "init:keys", "list this node's keys: job, person, roles, id")
     keys.set_defaults(run="init:keys")
@@ -208,6 +212,7 @@ def _charter(commands: Sub) -> None:
     draft.add_argument("--secret-output", type=Path, default=Path("alliance.secret"), metavar="FILE")
     ratify = _add(charter, "ratify", "charter:ratify", "sign a charter with this member's root key")
     ratify.add_argument("charter", type=Path, metavar="CHARTER")
+    ratify.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
     ratify.add_argument("--output", type=Path, metavar="FILE", help="default: NAME.ratification.json")
     adopt = _add(charter, "adopt", "charter:adopt", "install a charter that enough members ratified; open the ledgers")
     adopt.add_argument("charter", type=Path, metavar="CHARTER")

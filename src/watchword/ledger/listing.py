@@ -35,8 +35,8 @@ class Listed:
     """A notice against one name of the name set.
 
     ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held; ``no-standing``
-    where it may not say this; ``taken-back``, ``lapsed``; or ``take-back``. ``origin`` and ``index`` are None for a
-    loose notice. ``signed`` is None where there is no statement to read. ``commitment`` is its leaf's, 32 bytes.
+    where it may not say this; ``half-said``, ``taken-back``, ``lapsed``; or ``take-back``. ``origin`` and ``index`` are
+    None for a loose notice. ``signed`` is None where there is no statement. ``commitment`` is its leaf's, 32 bytes.
     """
 
     name: str
@@ -76,6 +76,9 @@ def notices(charter: Charter, view: View, facts: Facts, names: Iterable[str], he
         held: statements by id, at least those that *names* name: a retraction has standing only by its target's issuer.
     """
     listed = _matching(charter, view, facts, names, held)
+    revoked = {one.name for one in listed if one.kind == "revoke"}
+    half = {name for name in revoked if _is_half_said(charter, name, listed)}
+    listed = [replace(one, kind="half-said") if one.kind == "revoke" and one.name in half else one for one in listed]
     gone = _taken_back(charter, view, facts, [one for one in listed if one.kind == "take-back"])
     listed = [replace(one, kind="taken-back") if (one.name, _called(one)) in gone else one for one in listed]
     groups: dict[tuple[str, str], list[Listed]] = {}
@@ -166,6 +169,13 @@ def _matching(
         rest = (signed for id, signed in loose.get(name, {}).items() if id not in seen)
         listed += [*in_view, *(Listed(name, signed.statement.kind, None, None, signed) for signed in rest)]
     return listed
+
+
+def _is_half_said(charter: Charter, name: str, listed: list[Listed]) -> bool:
+    """Whether fewer root keys revoke the key of *name* than its owner asks for."""
+    signers = {one.signed.key_id for one in listed if one.signed and (one.name, one.kind) == (name, "revoke")}
+    owner = charter.holders[name.removeprefix("key:")].owner
+    return len(signers) < charter.member(owner).root_threshold
 
 
 def _called(one: Listed) -> str:

@@ -36,8 +36,10 @@ class CannotAdopt(WatchwordError):
     """A charter or secret that this home cannot adopt."""
 
 
-def ratify(path: Path, charter: Charter, clock: Clock, passphrase: Passphrase = None) -> tuple[str, bytes]:
-    """Sign *charter* with the root key of this home.
+def ratify(
+    path: Path, charter: Charter, clock: Clock, passphrase: Passphrase = None, *, root: str = "root"
+) -> tuple[str, bytes]:
+    """Sign *charter* with a root key of this home: ``root``, or ``root-2`` and so on where there are several.
 
     Returns:
         The member's name and the envelope of its ratification.
@@ -55,7 +57,7 @@ def ratify(path: Path, charter: Charter, clock: Clock, passphrase: Passphrase = 
         issuer=home.name,
         made=clock.now(),
     )
-    return home.name, sign(statement, Keys(path, passphrase).job("root"))
+    return home.name, sign(statement, Keys(path, passphrase).job(root))
 
 
 def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:

@@ -27,7 +27,7 @@ from watchword.charter.charter import HEAD_JOBS, SINGLE_JOBS, Charter
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.notes import check_name
-from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX
+from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX, ROOT_KEYS_MAX
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, generate_behind, load_key, save_key
 
@@ -119,7 +119,7 @@ def enrolment(path: Path) -> dict[str, Any]:
 
 def create(
     path: Path, member: str, operator: str, people: dict[str, list[str]], domain: str, passphrase: bytes | None,
-    signers: Mapping[str, tuple[str, bytes]] = MappingProxyType({}),
+    signers: Mapping[str, tuple[str, bytes]] = MappingProxyType({}), roots: int = 1, root_threshold: int = 1,
 ) -> dict[str, Any]:  # fmt: skip
     """Make a member's home with all its keys.
 
@@ -130,6 +130,7 @@ def create(
         domain: what the origins of its ledgers begin with, such as ``alfa.example``.
         passphrase: encrypts every key; None leaves them in plain files of mode 0600.
         signers: for a job or person whose Ed25519 half stays behind a signer: its URI and public key (32 bytes).
+        roots, root_threshold: how many root keys to make (``root``, ``root-2``, …), and how many of them speak for it.
 
     Returns:
         The enrolment: public keys, origins and witness name.
@@ -156,11 +157,14 @@ def create(
     def made(name: str, level: int) -> SigningKey:
         return generate_behind(*signers[name], level) if name in signers else generate(level)
 
+    if not 1 <= root_threshold <= roots <= ROOT_KEYS_MAX:
+        raise NoHome(f"{member}: {root_threshold} of {roots} root keys", f"at least 1 of at most {ROOT_KEYS_MAX}")
     keys = {job: made(job, 44 if job in HEAD_JOBS else 65) for job in SINGLE_JOBS}
+    keys |= {f"root-{number}": made("root", 65) for number in range(2, roots + 1)}
     persons = {person: made(person, 65) for person in people}
     value = {
         "keys": [
-            *({**key.public.value(), "job": job} for job, key in keys.items()),
+            *({**key.public.value(), "job": job.partition("-")[0]} for job, key in keys.items()),
             *(
                 {**persons[person].public.value(), "job": "people", "person": person, "roles": list(roles)}
                 for person, roles in people.items()
@@ -170,7 +174,7 @@ def create(
         "operator": operator,
         "origins": origins,
         "witness": witness,
-    }
+    } | ({"root_threshold": root_threshold} if roots > 1 else {})
     _make(path, "member", member, value, keys, persons, passphrase)
     return value
 
@@ -197,8 +201,9 @@ class Keys:
         self._loaded: dict[Path, SigningKey] = {}
 
     def job(self, job: str) -> SigningKey:
-        """The key of ``root``, ``ledger``, ``witness``, ``gate`` or ``supplier``. Raises KeyTrouble."""
-        return self._load(self._folder / f"{job}.pem", job, None)
+        """The key of ``root`` (``root-2``, …), ``ledger``, ``witness``, ``gate``, ``supplier``. Raises KeyTrouble."""
+        _check(job)
+        return self._load(self._folder / f"{job}.pem", job.partition("-")[0], None)
 
     def person(self, person: str) -> SigningKey:
         """The key of a person. Raises KeyTrouble."""
@@ -218,8 +223,8 @@ class Keys:
             if not path.is_file():
                 raise KeyTrouble(f"{path}: no such key in this home", "sign where the key is, or name another person")
             key = load_key(path, self._ask)
-            named = {(one["job"], one.get("person")): one["id"] for one in enrolment(self._home)["keys"]}
-            if named.get((job, person)) != key.public.id:
+            named = {(one["job"], one.get("person"), one["id"]) for one in enrolment(self._home)["keys"]}
+            if (job, person, key.public.id) not in named:
                 raise KeyTrouble(
                     f"{path}: holds another key than the enrolment of this home names",
                     "put the right key back in place",
@@ -250,8 +255,8 @@ def ours_in(charter: Charter, home: Home) -> None:
     stated = next((one for one in charter.value["members"] if one["name"] == home.name), None)
     if stated is None:
         raise NoHome(f"{home.name} is not a member of {charter.alliance}, charter {charter.version}")
-    for what in ("keys", "origins", "witness", "operator"):
-        if canonical(stated[what]) != canonical(value[what]):
+    for what in ("keys", "origins", "witness", "operator", "root_threshold"):
+        if canonical(stated.get(what)) != canonical(value.get(what)):
             raise NoHome(
                 f"charter {charter.version} of {charter.alliance}: {what} of {home.name} are not those of this home",
                 "the charter was drafted from another enrolment; send enrolment.json again",

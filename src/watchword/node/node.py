@@ -231,8 +231,8 @@ class Node:
         """Sign a statement with a key of this member; it is not recorded.
 
         Args:
-            person: whose key; by default the first person here (in the charter's order) who may say this. Kinds that a
-                machine's or the root key may say (``record-head``, ``ratification``, ``revoke``) are signed with it.
+            person: whose key, or ``root-2`` and so on; by default the first person here (in the charter's order) who
+                may say this. Kinds that a machine's or the root key may say are signed with it.
             scope: who may hold the body.
 
         Raises:
@@ -517,6 +517,8 @@ class Node:
         return self.me.origins["notices" if statement.kind in NOTICES else "ledger"]
 
     def _key_for(self, kind: str, person: str | None) -> SigningKey:
+        if person is not None and person.partition("-")[0] == "root":
+            return self.keys.job(person)
         if person is not None:
             holder = next((one for one in self.me.keys if one.person == person), None)
             if holder is None:

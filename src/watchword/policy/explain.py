@@ -105,6 +105,7 @@ def render_text(explained: Mapping[str, Any]) -> str:
 
 AGAINST = {
     "no-standing": "without standing: against",
+    "half-said": "signed by too few root keys: against",
     "taken-back": "taken back: against",
     "lapsed": "lapsed, said by too few: against",
 }
