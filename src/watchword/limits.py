@@ -505,6 +505,9 @@ CLOCK_JUMP_S_MAX = 60
 BILL_FILES_MAX = 25_000
 """Files that a bill of materials lists, models first. Origin: 25,000 of about 500 bytes stay below BODY_BYTES_MAX."""
 
+PKCS11_SLOTS_MAX = 64
+"""Slots of a PKCS#11 library that are looked at. Origin: a large partitioned HSM shows some 30."""
+
 ROOT_KEYS_MAX = 16
 """Root keys of one member. Origin: more holders than any ceremony seen; TUF roots have five."""
 

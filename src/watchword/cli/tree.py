@@ -180,7 +180,7 @@ def _membership(commands: Sub) -> None:
         default=[],
         metavar=("KEY", "PUBLIC", "URI"),
         help="the Ed25519 half of this job's or person's key stays behind a signer (HSM, KMS, PKCS#11): its public key "
-        "in base64 and its URI, such as hsm:2?label=watchword",
+        "in base64 and its URI, such as pkcs11:token=alfa;object=kim?module-path=…",
     )
     init.add_argument("--roots", type=int, default=1, metavar="N", help="make N root keys, for as many people to keep")
     init.add_argument(

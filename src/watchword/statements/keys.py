@@ -3,7 +3,7 @@
 * Ed25519 (RFC 8032, strict: see ``ed25519``) and ML-DSA (FIPS 204) of level 44 for heads, 65 for statements.
 * A key file holds two PKCS#8 blocks, encrypted with PBES2 (scrypt, AES-256-CBC), mode 0600, and is never overwritten.
 * In place of its Ed25519 block a key file may hold ``signer-uri: <URI>`` and the public half: that half then signs
-  through securesystemslib (HSM, KMS, PKCS#11), and the ML-DSA half stays in the file.
+  in a PKCS#11 token (``pkcs11``) or through securesystemslib (KMS), and the ML-DSA half stays in the file.
 * ML-DSA signing is hedged: two signatures of one message differ.
 """
 
@@ -99,14 +99,14 @@ def generate_behind(uri: str, ed25519_public: bytes, level: int) -> SigningKey:
     """A new key whose Ed25519 half is one that a signer already holds; only the ML-DSA half is made here.
 
     Args:
-        uri: as securesystemslib names signers, such as ``hsm:2?label=watchword`` or ``file2:/path/key.pem``.
+        uri: as securesystemslib names signers, such as ``file2:/path/key.pem``, or a ``pkcs11:`` URI.
         ed25519_public: that signer's public key, 32 bytes.
 
     Raises:
         KeyTrouble: not a URI in one line, or a public key of another length.
     """
     if ":" not in uri or not uri.isprintable():
-        raise KeyTrouble(f"{uri[:80]!r} is not a signer URI", "such as hsm:2?label=watchword")
+        raise KeyTrouble(f"{uri[:80]!r} is not a signer URI", "such as pkcs11:token=alfa;object=witness?…")
     second = _PRIVATE[level].generate()
     return SigningKey(PublicKey(ed25519_public, second.public_key().public_bytes_raw(), level), None, second, uri)
 
@@ -247,7 +247,16 @@ def _with_device(path: Path, text: bytes, passphrase: bytes | None) -> SigningKe
 
 
 def _ask_signer(uri: str, public: bytes, message: bytes) -> bytes:
-    """Sign through securesystemslib; an answer that the public key does not verify is refused."""
+    """Sign by a PKCS#11 token or through securesystemslib; an answer that does not verify is refused."""
+    from watchword.statements import pkcs11
+
+    if uri.startswith(pkcs11.SCHEME):
+        try:
+            signature = pkcs11.sign_ed25519(uri, message)
+        except pkcs11.TokenTrouble as error:
+            raise KeyTrouble(f"signer {pkcs11.SCHEME}: {error.message}", error.hint) from error
+        verify_ed25519(public, signature, message)
+        return signature
     from securesystemslib.exceptions import UnsupportedLibraryError
     from securesystemslib.signer import Signer, SSlibKey
 
