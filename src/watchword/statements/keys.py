@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -137,10 +138,32 @@ def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:
     trouble = ed25519.trouble(public, signature)
     if trouble:
         raise BadSignature(f"Ed25519: {trouble}")
+    sodium = _sodium()
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+        if sodium is not None:
+            sodium(signature + message, public)
+        else:
+            Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError) as error:
         raise BadSignature("Ed25519 signature does not verify") from error
+
+
+@functools.cache
+def _sodium() -> Callable[[bytes, bytes], Any] | None:
+    """PyNaCl's verification where that is installed, twice as fast; None where it is not."""
+    try:
+        from nacl.bindings import crypto_sign_open
+        from nacl.exceptions import BadSignatureError
+    except ImportError:
+        return None
+
+    def check(signed: bytes, public: bytes) -> None:
+        try:
+            crypto_sign_open(signed, public)
+        except BadSignatureError as error:
+            raise InvalidSignature from error
+
+    return check
 
 
 def verify_mldsa(level: int, public: bytes, signature: bytes, message: bytes, context: bytes = b"") -> None:
