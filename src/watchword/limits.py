@@ -485,6 +485,13 @@ STATEMENT_ANNOTATORS_MAX = 50
 STATEMENT_TEXT_CHARS_MAX = 1_000
 """Characters of one message or path in an inspection statement. Origin: 200 findings stay below 1 MB."""
 
+# -- guard ----------------------------------------------------------------------------------------
+GUARD_MEMORY_BYTES_MAX = 4 * 1024**3
+"""A file that is held in sealed memory; a larger one is held in a folder. Origin: half of a small server's memory."""
+
+GUARD_COPY_BYTES = 16 * 1024 * 1024
+"""One call of the copy into the hold, in bytes. Origin: an interruption is noticed within milliseconds."""
+
 # -- gate -----------------------------------------------------------------------------------------
 ACTION_BYTES_MAX = 65_536
 """One action, as it came in and in its canonical form. Origin: docs/protocol.md, section 9."""

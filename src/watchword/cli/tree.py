@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     _ledger(commands)
     _notices(commands)
     _decisions(commands)
+    _guard(commands)
     _gate(commands)
     _rest(commands)
     return root
@@ -331,6 +332,20 @@ def _decisions(commands: Sub) -> None:
     show = _add(policy, "show", "admit:policy", "print the requirement table of the charter in force, or of a pack")
     show.add_argument("--pack", type=Path, metavar="FILE", help="a pack instead (`alliance` names the default one)")
     show.add_argument("--cedar", action="store_true", help="the Cedar policies that it compiles to")
+
+
+def _guard(commands: Sub) -> None:
+    text = "run a command on a sealed copy of a release, if it may be used; what was looked at is what it loads"
+    run = _add(commands, "run", "run:run", text)
+    run.add_argument("model", type=Path, metavar="RELEASE", help="a model file or folder")
+    run.add_argument(
+        "command", nargs="+", metavar="COMMAND", help="after --: the program and its words; {} is the copy's path"
+    )
+    run.add_argument("--use", type=Path, metavar="FILE", help="the use case (TOML) for which it must be admitted here")
+    run.add_argument(
+        "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that refuses"
+    )
+    run.add_argument("--in-folder", type=Path, metavar="FOLDER", help="hold the copy in a new folder there")
 
 
 def _gate(commands: Sub) -> None:

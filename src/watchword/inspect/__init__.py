@@ -6,7 +6,7 @@ Nothing that is inspected is ever imported, loaded or executed (invariant I8).
 """
 
 from watchword.inspect.facts import FileReport, Finding, Inspection, Progress, Verdict
-from watchword.inspect.inspection import NoManifest, inspect_path, manifest_of, tool
+from watchword.inspect.inspection import NoManifest, inspect_open, inspect_path, manifest_of, tool
 from watchword.inspect.rules import UnknownRule, explain
 from watchword.inspect.rules import every as every_rule
 from watchword.inspect.text import render_text
@@ -24,6 +24,7 @@ __all__ = [
     "Verdict",
     "every_rule",
     "explain",
+    "inspect_open",
     "inspect_path",
     "manifest_of",
     "render_text",

@@ -15,7 +15,7 @@ from watchword.inspect import rules
 from watchword.inspect.facts import RANK, FileReport, Finding, Inspection, Oddity, Progress, shown, worst
 from watchword.inspect.file import How, Inspected, inspect_file
 from watchword.inspect.hashing import Hashing, Step
-from watchword.inspect.walk import Found, changed, list_release, open_file, same
+from watchword.inspect.walk import Found, Listing, changed, list_release, open_file, same
 from watchword.limits import JOBS_MAX
 from watchword.statements.manifest import Entry, Manifest, UnsafePath, build
 
@@ -37,10 +37,23 @@ def inspect_path(path: Path, *, hash_files: bool = True, jobs: int = 1, progress
         NothingThere: missing or empty.
         FileChanged: a file changed while it was read.
     """
-    listing = list_release(path)
+    return _inspection(list_release(path), str(path), How(hash_files), jobs, progress)
+
+
+def inspect_open(descriptor: int, name: str) -> Inspection:
+    """Inspect one file that is open already, as the release of one file called *name*.
+
+    Raises:
+        FileChanged: it changed while it was read.
+    """
+    found = Found(Path(name), name, os.fstat(descriptor).st_size, descriptor)
+    return _inspection(Listing((found,), ()), name, How(), 1, None)
+
+
+def _inspection(listing: Listing, target: str, how: How, jobs: int, progress: Progress | None) -> Inspection:
     reports: list[FileReport] = []
     findings: list[Finding] = []
-    for report, its in _inspected(listing.files, How(hash_files), jobs, progress):
+    for report, its in _inspected(listing.files, how, jobs, progress):
         reports.append(report)
         findings.extend(its)
     for name, oddity in listing.others:
@@ -48,13 +61,13 @@ def inspect_path(path: Path, *, hash_files: bool = True, jobs: int = 1, progress
         findings.append(finding)
         reports.append(FileReport(shown(name), 0, None, "none", finding.verdict, "not looked at"))
     manifest = None
-    if hash_files and not listing.others and all(report.sha256 is not None for report in reports):
+    if how.hash_files and not listing.others and all(report.sha256 is not None for report in reports):
         manifest, unsafe = _manifest(listing.files, reports)
         if unsafe is not None:
             findings.append(unsafe)
     findings.sort(key=_order)
     verdict = worst([finding.verdict for finding in findings] + [report.verdict for report in reports])
-    return Inspection(shown(str(path), 4096), verdict, manifest, tuple(findings), tuple(reports), tool())
+    return Inspection(shown(target, 4096), verdict, manifest, tuple(findings), tuple(reports), tool())
 
 
 def manifest_of(path: Path, *, progress: Progress | None = None) -> Manifest:

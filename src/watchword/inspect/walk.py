@@ -28,11 +28,15 @@ class FileChanged(WatchwordError):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A regular file: where it is, its path in the release, and its length in bytes when it was listed."""
+    """A regular file: where it is, its path in the release, and its length in bytes when it was listed.
+
+    ``descriptor``: where it is open already; then ``place`` is not looked at.
+    """
 
     place: Path
     path: str
     size: int
+    descriptor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,10 @@ def open_file(found: Found) -> tuple[int, os.stat_result]:
         OSError: it cannot be opened.
         FileChanged: it is no longer a regular file.
     """
+    if found.descriptor is not None:
+        # Opened anew: a duplicate would share its position with whoever else reads there.
+        descriptor = os.open(f"/proc/self/fd/{found.descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        return descriptor, os.fstat(descriptor)
     # NONBLOCK: if it has become a pipe meanwhile, opening must not wait for a writer.
     descriptor = os.open(found.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     status = os.fstat(descriptor)
