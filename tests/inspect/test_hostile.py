@@ -143,6 +143,18 @@ BOMBS = {
         "pickle-call",
     ),
     "many-pickles": (lambda: b"N." * 200_000, None),
+    "lines-in-a-cut-frame": (
+        # A frame that ends inside an opcode calls for a second reading, which looks ahead for the end of each line.
+        lambda: (
+            b"\x80\x04\x95"
+            + struct.pack("<Q", 1)
+            + b"X\x04\0\0\0abcd0\x95\0\0\x40"
+            + bytes(5)
+            + b"I1\n0" * 1_000_000
+            + b"N."
+        ),
+        "pickle-frame",
+    ),
     "dups": (lambda: b"\x80\x02](" + b"2" * 150_000 + b"t.", None),
 }
 

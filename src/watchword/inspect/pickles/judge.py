@@ -191,9 +191,12 @@ def _judge_planted(machine: Machine, judge: _Judge, depth: int) -> None:
     left = PICKLE_NESTED_BYTES_MAX
     loaded = {id(value) for value in judge.loaded}
     for at, value in machine.planted.items():
-        inner = None if id(value) in loaded or depth >= NESTING_MAX else _planted(value, judge.source, left)
+        inner = None if id(value) in loaded else _planted(value, judge.source, left)
         if inner is None:
             continue
+        if depth >= NESTING_MAX:
+            judge.keep([Oddity("pickle-planted", at, f"pickles stand in constants of pickles more than {depth} deep")])
+            return
         left -= inner.size
         found = next((o for o in judge_pickle(inner, depth + 1).oddities if o.rule in _PLANTED), None)
         if found is not None:

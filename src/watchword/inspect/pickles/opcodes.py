@@ -169,11 +169,21 @@ def _sized(m: Machine, code: str) -> int:
     return length
 
 
-def _op_global(m: Machine) -> None:
+def _import_named(m: Machine) -> Value:
+    """Import what the next two lines name. At the end of a stream CPython's Python unpickler reads empty lines."""
     at = m.reader.tell() - 1
-    module, whole = m.line()
-    name, whole_too = m.line()
-    m.stack.append(m.import_(module, name, at, dynamic=not (whole and whole_too)))
+    lines = []
+    for _ in range(2):
+        try:
+            lines.append(m.line())
+        except Ended:
+            lines.append(("", True))
+    (module, whole), (name, whole_too) = lines
+    return m.import_(module, name, at, dynamic=not (whole and whole_too))
+
+
+def _op_global(m: Machine) -> None:
+    m.stack.append(_import_named(m))
 
 
 def _op_stack_global(m: Machine) -> None:
@@ -210,10 +220,7 @@ def _op_newobj_ex(m: Machine) -> None:
 
 def _op_inst(m: Machine) -> None:
     at = m.reader.tell() - 1
-    module, whole = m.line()
-    name, whole_too = m.line()
-    # CPython's Python unpickler imports before it looks for the mark.
-    cls = m.import_(module, name, at, dynamic=not (whole and whole_too))
+    cls = _import_named(m)  # CPython's Python unpickler imports before it looks for the mark
     args = m.container("tuple", m.pop_mark())
     m.stack.append(m.call(cls, args, None, "INST", at))
 
@@ -265,7 +272,7 @@ def _add(m: Machine, target: Value, items: list[Value], how: str) -> None:
     """*how* is APPENDS, SETITEMS or ADDITEMS: on anything but a plain container this runs a method: a write."""
     if isinstance(target, Container):
         m.extend(target, items)
-    elif items and isinstance(target, Global | Made):
+    elif isinstance(target, Global | Made):
         m.write(target, m.container("list", items), m.reader.tell() - 1, how)
 
 

@@ -128,10 +128,11 @@ class FramedReader(Reader):
         return super().take(length)
 
     def line(self, length_max: int) -> tuple[bytes, int]:
-        if self.tell() < self.frame_end:
-            rest = self.source.read_at(self.tell(), min(self.frame_end - self.tell(), 1 << 20))
-            if b"\n" not in rest:
-                self.seek(self.frame_end)
+        left = self.frame_end - self.tell()
+        # In the buffer first: looking ahead in the source for every line would take time without bound.
+        ahead = left > 0 and self.buffer.find(b"\n", self.at, self.at + left) < 0
+        if ahead and b"\n" not in self.source.read_at(self.tell(), min(left, 1 << 20)):
+            self.seek(self.frame_end)
         return super().line(length_max)
 
     def frame(self, length: int) -> None:
