@@ -76,8 +76,8 @@ class _Peeked(io.BufferedReader):
 
 READINGS: dict[str, Callable[[Seen, bytes], Any]] = {
     "C, stream": lambda seen, data: _recording(pickle.Unpickler, seen)(io.BytesIO(data)).load(),
-    "C, peek": lambda seen, data: _recording(pickle.Unpickler, seen)(_Peeked(io.BytesIO(data))).load(),  # type: ignore[arg-type]
-    "Python": lambda seen, data: _recording(pickle._Unpickler, seen)(io.BytesIO(data)).load(),  # type: ignore[attr-defined]
+    "C, peek": lambda seen, data: _recording(pickle.Unpickler, seen)(_Peeked(io.BytesIO(data))).load(),
+    "Python": lambda seen, data: _recording(pickle._Unpickler, seen)(io.BytesIO(data)).load(),
 }
 
 
