@@ -179,7 +179,7 @@ MARSHAL_BYTES_MAX = 4 * 1024 * 1024
 """Marshalled code in a Lambda layer. Origin: a function of a thousand lines is below 100 KB."""
 
 FLATBUFFER_TABLES_MAX = 2_000_000
-"""Tables opened in one FlatBuffer. Origin: the largest TensorFlow Lite models have some 10,000 tensors and operators."""
+"""Tables opened in one FlatBuffer. Origin: the largest TensorFlow Lite models have some 10,000 tensors and nodes."""
 
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
