@@ -1,7 +1,8 @@
 """Honest files, written by the frameworks' own savers, and those that installed packages ship.
 
-``python -m benchmarks.inspect.corpus.saved FOLDER [PACKAGES]``. Every framework is optional: what is not installed
-writes nothing, and is named on stderr.
+``python -m benchmarks.inspect.corpus.saved FOLDER [GROUP …]``; without groups all that need no environment of their
+own, and what the environment's packages ship. Every framework is optional: what is not installed writes nothing, and
+is named on stderr.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import importlib
 import io
 import pickle
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.inspect.corpus import saved_families
 from benchmarks.inspect.corpus.cases import Case, place
 
 SHIPPED = {
@@ -306,11 +309,12 @@ def shipped(packages: Path) -> Iterator[Case]:
         yield Case("shipped-" + "-".join(where.parts), "shipped", where.parts[0], loader, ((path.name, data),))
 
 
-GROUPS = (arrays, scikit, frames, torches, boosters, keras, others, everyday)
+GROUPS = (arrays, scikit, frames, torches, boosters, keras, others, everyday, *saved_families.GROUPS)
 
 
-def main(root: Path, packages: list[Path]) -> None:
-    for group in GROUPS:
+def main(root: Path, wanted: list[str]) -> None:
+    known = {group.__name__: group for group in (*GROUPS, saved_families.tensorflows)}
+    for group in [known[name] for name in wanted] or GROUPS:
         made: list[Case] = []
         try:
             for case in group():
@@ -318,9 +322,9 @@ def main(root: Path, packages: list[Path]) -> None:
         except Exception as error:  # noqa: BLE001  a framework that cannot save here is named, and left out
             print(f"{group.__name__}: {type(error).__name__}: {error}", file=sys.stderr)
         place(made, root)
-    for folder in packages:
-        place(shipped(folder), root)
+    if not wanted:
+        place(shipped(Path(sysconfig.get_paths()["purelib"])), root)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+    main(Path(sys.argv[1]), sys.argv[2:])

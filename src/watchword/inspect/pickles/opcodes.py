@@ -18,6 +18,7 @@ from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.pickles.values import Blob, Container, Global, Made, Opaque, Value, readable
 from watchword.limits import PICKLE_OPS_MAX, PICKLE_STACK_MAX, PICKLE_TEXT_BYTES_MAX
 
+_WITHOUT_TEXTS = frozenset({"catboost", "lightgbm", "pandas", "scipy", "sklearn", "statsmodels", "torch", "xgboost"})
 _CLASS = re.compile(r"[A-Z]\w*[a-z]\w*")
 
 
@@ -194,10 +195,17 @@ def _op_stack_global(m: Machine) -> None:
     else:
         # A class where a name should be stops CPython, and does so where joblib's array bytes are read as opcodes. In
         # the first reading that is not relied on: what is named like a class may be a text.
-        if m.second and any(isinstance(value, Global) and _CLASS.fullmatch(value.name) for value in (name, module)):
+        if m.second and (_no_text(name) or _no_text(module)):
             raise Broken("a class where a name should be")
         # A name that is the result of a call can be anything.
         m.stack.append(m.import_(readable(module, 80), readable(name, 80), at, dynamic=True))
+
+
+def _no_text(value: Value) -> bool:
+    """True for what is surely no text: an imported class, or an object of a framework that has no texts of its own."""
+    if isinstance(value, Made) and value.how == "NEWOBJ" and isinstance(value.callee, Global):
+        return value.callee.module.partition(".")[0] in _WITHOUT_TEXTS
+    return isinstance(value, Global) and _CLASS.fullmatch(value.name) is not None
 
 
 def _op_reduce(m: Machine) -> None:
