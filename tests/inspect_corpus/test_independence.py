@@ -37,8 +37,9 @@ SPY = """
 import json, sys
 from pathlib import Path
 seen = []
+starts = ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn")
 def hook(event, args):
-    if event.startswith("socket.") or event in ("subprocess.Popen", "os.system", "os.exec", "os.fork", "os.posix_spawn"):
+    if event.startswith("socket.") or event in starts:
         seen.append(event)
 sys.addaudithook(hook)
 from watchword.inspect import inspect_path
