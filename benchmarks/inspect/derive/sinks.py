@@ -12,7 +12,8 @@ _ROWS = {
     "x": """
         builtins.exec:0 builtins.eval:0 builtins.execfile:0 types.FunctionType:0 types.CodeType types.LambdaType:0
         _testcapi.run_in_subinterp:0 _interpreters.run_string:1 _xxsubinterpreters.run_string:1
-        _interpreters.exec:1 code.InteractiveInterpreter.runcode:0 numexpr.evaluate:0 pandas.eval:0
+        _interpreters.exec:1 code.InteractiveInterpreter.runcode:0 numexpr.evaluate:0 typing._eval_type:0
+        typing.get_type_hints:0 typing.ForwardRef._evaluate inspect.get_annotations:0 pandas.eval:0
         pandas.core.computation.eval.eval:0 lark.Lark.open:0 llvmlite.binding.parse_assembly:0""",
     "i": """
         builtins.__import__:0 importlib.import_module:0 importlib.__import__:0 importlib.reload:0

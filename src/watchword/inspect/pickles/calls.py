@@ -17,7 +17,7 @@ from functools import lru_cache
 
 from watchword.inspect.pickles.denied import EXECUTING_WORDS, FILE_WORDS
 from watchword.inspect.pickles.reaches import Reach, decided, in_words, reach_of
-from watchword.inspect.pickles.shapes import SHAPES, class_of, target_of, telling
+from watchword.inspect.pickles.shapes import SHAPES, class_of, followed, telling
 from watchword.inspect.pickles.standing import Standing, standing
 from watchword.inspect.pickles.values import Call, Container, Global, Made, Opaque, Value, Write, arguments, readable
 
@@ -75,9 +75,12 @@ _RUN_BY = {
 
 def rule_on(call: Call) -> Ruling | None:
     """What *call* amounts to; None when it is how honest objects are rebuilt."""
-    target, trail = target_of(call.callee)
+    target, trail, first = followed(call.callee)
     if not isinstance(target, Global):
         return _rule_on_computed(call, target)
+    if trail and isinstance(call.args, Container):
+        whole = Container("tuple", (*first, *call.args.items), len(first) + call.args.count)
+        call = Call(call.callee, whole, call.kwargs, call.how, call.offset)
     how = standing(target)
     name = trail + target.path
     if how.kind in _BAD:
@@ -110,6 +113,8 @@ def rule_on_write(write: Write) -> Tampering | Reached | None:
         return None
     if isinstance(target.callee, Global) and target.callee.name.rpartition(".")[2] in ("getattr", "type", "__dict__"):
         return Tampering(write, readable(target, 80))
+    if any(name.startswith("__") and name.endswith("__") for name in _set_one_by_one(write)):
+        return Tampering(write, "what an object is")
     cls = class_of(target)
     if cls is None:
         return None
@@ -125,12 +130,17 @@ def rule_on_write(write: Write) -> Tampering | Reached | None:
 
 def _setters(cls: Global, write: Write) -> list[tuple[str, Reach]]:
     """What setting attributes one by one runs: the second half of a state of two is set so, and meets properties."""
+    names = _set_one_by_one(write)
+    found = [(name, reach_of(cls.module, f"{cls.name}.{name}")) for name in ("__setattr__", *names) if names]
+    return [(name, reach) for name, reach in found if reach is not None]
+
+
+def _set_one_by_one(write: Write) -> list[str]:
+    """The names of a state's second half: for slots, and set with ``setattr``."""
     state = arguments(write.state)
     if write.how != "BUILD" or len(state) != 2 or not isinstance(state[1], Container) or state[1].kind != "dict":
         return []
-    names = [name for name in state[1].items[::2] if isinstance(name, str)]
-    found = [(name, reach_of(cls.module, f"{cls.name}.{name}")) for name in ("__setattr__", *names[:32])]
-    return [(name, reach) for name, reach in found if reach is not None]
+    return [name for name in state[1].items[:64:2] if isinstance(name, str)]
 
 
 @lru_cache(maxsize=4096)
@@ -146,8 +156,7 @@ def _acts(call: Call, target: Global, how: Standing, trail: str) -> Ruling | Non
         reach = reach_of(target.module, f"{target.name}.__new__")
     if reach is None:
         return None
-    # Behind a partial some arguments are in the partial: what they would decide counts as decided.
-    letters = decided(reach, call.args if not trail else Opaque("partial"), call.kwargs)
+    letters = decided(reach, call.args, call.kwargs)
     if letters.replace("h", ""):
         return Reached(call, trail + target.path, in_words(letters))
     return UnknownCall(call, trail + target.path, "calls what it is given") if letters else None
@@ -174,6 +183,8 @@ def _rule_on_meant(call: Call, target: Global) -> Ruling | None:
         meant = Call(given[0], given[1], given[2], "NEWOBJ_EX", call.offset)
     elif target.path == "dill._dill._create_array" and len(given) > 1:
         meant = Call(given[0], given[1], None, "REDUCE", call.offset)
+    elif target.name.startswith("_rebuild_from_type") and len(given) > 2:
+        meant = Call(given[0], given[2], None, "REDUCE", call.offset)
     if meant is not None:
         return rule_on(meant)
     for value in given:

@@ -118,7 +118,8 @@ _EXECUTING_WORDS_TEXT = """
     spawnv spawnl spawnlp spawnvp posix_spawn startfile check_call check_output getoutput getstatusoutput
     exec_command runstring fork_exec _execute_child run_command run_code run_path run_module runcode runsource
     runcall runeval runctx __import__ import_module import_string urlopen urlretrieve unsafe_load exec_module
-    load_module _syscmd_ver _run_pip get_command_stdout loads_pickle read_pickle call_command shell_exec os_system
+    load_module fork forkpty
+    _syscmd_ver _run_pip get_command_stdout loads_pickle read_pickle call_command shell_exec os_system
 """
 EXECUTING_WORDS = frozenset(_EXECUTING_WORDS_TEXT.split())
 """Last names that execute wherever they are found: libraries wrap and re-export these under their own names."""

@@ -24,10 +24,10 @@ from watchword.inspect.pickles.machine import Machine
 from watchword.inspect.pickles.opcodes import OPCODES, Outcome, run
 from watchword.inspect.pickles.reader import FramedReader, Reader
 from watchword.inspect.pickles.standing import standing
-from watchword.inspect.pickles.values import Blob, Call, Event, Global, Import, Value, arguments
+from watchword.inspect.pickles.values import Blob, Call, Container, Event, Global, Import, Made, Value, arguments
 from watchword.inspect.rules import check_all
 from watchword.inspect.source import Held, Part, Source
-from watchword.limits import FINDINGS_PER_RULE_MAX, NESTING_MAX, PICKLE_NESTED_BYTES_MAX
+from watchword.limits import FINDINGS_PER_RULE_MAX, NESTING_MAX, PICKLE_GLOBALS_MAX, PICKLE_NESTED_BYTES_MAX
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """First pickle of a PyTorch file before 1.6 (torch.serialization.MAGIC_NUMBER)."""
@@ -69,6 +69,8 @@ class _Judge:
         self.dropped = 0
         self.imports: dict[Global, int] = {}
         self.harmless: set[Global] = set()
+        self.valued: set[Global] = set()
+        self.quiet: set[tuple[object, ...]] = set()
         self.nested: dict[int, Source] = {}
         self.loaded: list[Value] = []
         self.calls = 0
@@ -78,19 +80,24 @@ class _Judge:
             if event.target not in self.imports:
                 self.imports[event.target] = event.offset
                 how = standing(event.target)
-                if how.kind == "allowed" and how.shape == "any" and not event.target.dynamic:
-                    self.harmless.add(event.target)
+                if how.kind == "allowed" and how.shape in ("any", "plain", "pairs") and not event.target.dynamic:
+                    (self.harmless if how.shape == "any" else self.valued).add(event.target)
                 self.keep(check_all(event))
         elif type(event) is Call:
             self.calls += 1
             if type(event.callee) is Global:
-                if event.callee in self.harmless:
-                    return
+                if event.callee in self.harmless and Made not in map(type, arguments(event.args)):
+                    return  # values alone: an object among them may act when it is used
                 if event.callee.name == "_load_from_bytes":
                     self._nest(event)
+            alike = self._alike(event)
+            if alike in self.quiet:
+                return
             ruling = rule_on(event)
             if ruling is not None:
                 self.keep(check_all(ruling))
+            elif alike is not None and len(self.quiet) < PICKLE_GLOBALS_MAX:
+                self.quiet.add(alike)
         else:
             changed = rule_on_write(event)  # type: ignore[arg-type]  # the third kind of event
             if changed is not None:
@@ -122,6 +129,15 @@ class _Judge:
                 oddity = Oddity(rule, oddity.offset, oddity.message, f"{oddity.evidence}  ({repeats:,} times more)")
             found.append(oddity)
         return found
+
+    def _alike(self, call: Call) -> tuple[object, ...] | None:
+        """What decides about a call of a function that values cannot lead astray: a model has a million alike."""
+        if type(call.callee) is not Global or call.callee not in self.valued or call.kwargs is not None:
+            return None
+        given = arguments(call.args)
+        if any(type(value) is Container and value.count for value in given):
+            return None
+        return call.callee, *(value if type(value) in (Global, Made) else type(value) for value in given)
 
     def _nest(self, call: Call) -> None:
         for value in arguments(call.args)[:1]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from watchword.inspect.pickles.stdlib import STDLIB
 from watchword.inspect.pickles.values import Container, Global, Made, Opaque, Persistent, Value
 
 DATA = Path(__file__).parent / "data" / "reaches.txt"
@@ -48,6 +49,7 @@ class Reach:
     places: dict[str, str]
 
 
+@lru_cache(maxsize=8192)
 def reach_of(module: str, name: str) -> Reach | None:
     """What is known of ``module.name``, also where *name* leads through submodules; None when nothing is."""
     steps = name.split(".")
@@ -121,8 +123,10 @@ def _given(letter: str, args: Container, index: int) -> bool:
 
 
 def _is_object(value: Made) -> bool:
-    """True for what a class was called for, as its name says; what a function has returned can be anything."""
-    return isinstance(value.callee, Global) and value.callee.name.rpartition(".")[2].lstrip("_")[:1].isupper()
+    """True for an object of a framework's class, by its name. Python's own, and what functions return, can be code."""
+    if not isinstance(value.callee, Global) or value.callee.module.partition(".")[0] in STDLIB:
+        return False
+    return value.callee.name.rpartition(".")[2].lstrip("_")[:1].isupper()
 
 
 @lru_cache(maxsize=4096)

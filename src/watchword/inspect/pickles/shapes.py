@@ -7,6 +7,7 @@ wherever the shape depends on them.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -27,11 +28,12 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*|_[A-Za-z0-9][A-Za-z0-9_]*")
 _UFUNC_MODULES = re.compile(r"(?:numpy|scipy)(?:\.[A-Za-z_]\w*)*")
 
 _CODE = re.compile(
-    r"""(?x) \b__import__\b | \b(?:exec|eval|compile|execfile)\s*\( | (?:^|[;\n])\s*import\s+[a-z_]\w*\s*(?:;|$) |
+    r"""(?x) \b(?:exec|eval|compile|execfile)\s*\( | (?:^|[;\n])\s*import\s+[a-z_]\w*\s*(?:;|$) |
     \bimport\s+(?:os|sys|subprocess|socket|builtins|importlib|ctypes|shutil)\b | \bfrom\s+\w[\w.]*\s+import\s+[\w*(] |
     \b(?:os|posix|nt|subprocess|socket|pty|shutil|ctypes|sys|importlib)\.[a-z]\w*\s*\( | \blambda\b[^:]{0,40}: |
-    __builtins__ | __subclasses__ | __globals__ | \{\{.*\}\} | \bgetattr\s*\( | \bopen\s*\(\s*['"] | \bprint\s*\("""
+    \bgetattr\s*\( | \bopen\s*\(\s*['"] | \bprint\s*\("""
 )
+_MAGIC = re.compile(r"\b__import__\b|__builtins__|__subclasses__|__globals__|\{\{.*\}\}|\{%.*%\}")
 _COMMAND = re.compile(
     r"""(?x) (?:^|[;&|`(\s])(?:/(?:usr/)?s?bin/)?(?:ba|z|da|k)?sh\s+-[a-z]*[ci]\b | /dev/tcp/ | \$\(|`[^`]+` |
     \b(?:curl|wget|powershell|certutil|mkfifo|bitsadmin|nslookup|crontab|base64\s+-d)\b\s+\S | \brm\s+-[rf]+ |
@@ -57,12 +59,31 @@ _VERSION = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 def telling(value: Value) -> str:
     """What among *value* looks like code, a command, a URL or a path of a machine: in words, or an empty text."""
     for text in texts(value):
-        for pattern, what in ((_CODE, "code"), (_COMMAND, "a command"), (_URL, "a URL"), (_FILE, "a path")):
+        if _MAGIC.search(text) or (_CODE.search(text) and _parses(text)):
+            return "code"
+        for pattern, what in ((_COMMAND, "a command"), (_URL, "a URL"), (_FILE, "a path")):
             if pattern.search(text):
                 return what
         if _HOST.fullmatch(text) and not _VERSION.fullmatch(text):  # four numbers alone may be a version
             return "a host and its port"
     return ""
+
+
+def _parses(text: str) -> bool:
+    """Whether a text that has the words of code is code, and not a sentence about it; a text that was cut may be."""
+    if len(text) >= 1024:
+        return True
+    import ast
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an escape that Python will once refuse
+        try:
+            ast.parse(text.strip())
+        except (SyntaxError, ValueError):
+            return False
+        except (RecursionError, MemoryError):  # nested deeper than any sentence
+            return True
+    return True
 
 
 def texts(value: Value, count: int = 48) -> Iterator[str]:
@@ -88,21 +109,28 @@ def target_of(value: Value) -> tuple[Value, str]:
 
     Gives the innermost callee: a :class:`Global` when it can be told, else what is known of it.
     """
+    target, trail, _ = followed(value)
+    return target, trail
+
+
+def followed(value: Value) -> tuple[Value, str, tuple[Value, ...]]:
+    """As :func:`target_of`, with the arguments that the partials on the way put first."""
     trail = ""
+    first: tuple[Value, ...] = ()
     for _ in range(32):
         if not isinstance(value, Made) or not isinstance(value.callee, Global):
-            return value, trail
+            return value, trail, first
         name = value.callee.name.rpartition(".")[2]
         given = arguments(value.args)
-        if name == "partial" and isinstance(value.state, Container) and value.state.items:
-            value, trail = value.state.items[0], trail + "partial of "  # its state replaces what it was made of
+        state = arguments(value.state)
+        if name == "partial" and state:
+            # Its state replaces what it was made of.
+            value, trail, first = state[0], trail + "partial of ", (*state[1:3], *first)[:64]
         elif name == "partial" and given:
-            value, trail = given[0], trail + "partial of "
-        elif name in ("attrgetter", "getattr", "methodcaller"):
-            return value, trail
+            value, trail, first = given[0], trail + "partial of ", (*given[1:], *first)[:64]
         else:
-            return value, trail
-    return Opaque("chain"), trail
+            return value, trail, first
+    return Opaque("chain"), trail, first
 
 
 def class_of(value: Made) -> Global | None:
@@ -223,8 +251,8 @@ def _rebuild_target(args: Value, kwargs: Value) -> Wrong | None:
     given = arguments(args)
     if given and isinstance(given[0], Global):
         inner = standing(given[0])
-        if inner.kind == "class" or (inner.kind == "allowed" and inner.shape == "any"):
-            return None
+        if inner.kind == "class" or (inner.kind == "allowed" and inner.shape in ("any", "plain")):
+            return None  # what it does with its arguments is judged as a call of its own
     return Wrong("calls a function that is not one of its own")
 
 
