@@ -58,7 +58,8 @@ def test_a_power_cut_while_repairing_after_a_kill_loses_nothing(folder: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("life", "call"), [("own", "fdatasync"), ("own", "fsync"), ("mirror", "fsync"), ("witness", "fsync")]
+    ("life", "call"),
+    [("own", "fdatasync"), ("own", "fsync"), ("mirror", "fsync"), ("witness", "fsync"), ("witness", "fdatasync")],
 )
 def test_a_sync_that_only_pretends_is_noticed(folder: Path, life: str, call: str) -> None:
     """The test above has teeth: with a disk that ignores this call, a promise is broken and said so."""

@@ -258,7 +258,10 @@ def test_time_never_goes_back(ask, witness: Witness, log_key: SigningKey, clock:
 def test_a_damaged_memory_signs_nothing(ask, witness: Witness, log_key: SigningKey) -> None:
     """What cannot be read is not taken for nothing cosigned. Fails if a damaged file counts as an absent one."""
     assert ask(request(log_key, 0, 4))[0] == 200
-    witness._path(ORIGIN).write_bytes(b"")
+    path = witness._path(ORIGIN)
+    data = path.read_bytes()
+    # Overwritten in place, as a bad disk would.
+    path.write_bytes(bytes(len(data)))
     with pytest.raises(BadLedger):
         ask(request(log_key, 0, 4, forked_at=1))
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 from watchword.errors import WatchwordError
@@ -80,8 +81,9 @@ def key_id(name: str, signature_type: int, public: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + bytes([signature_type]) + public).digest()[:4]
 
 
+@lru_cache(maxsize=16)
 def parse_note(data: bytes) -> Note:
-    """Read a signed note.
+    """Read a signed note. The last few are remembered: one head is read by many who each check something else.
 
     Args:
         data: at most NOTE_BYTES_MAX bytes.

@@ -13,10 +13,11 @@ Vectors: torchwood-litewitness.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
@@ -32,9 +33,10 @@ from watchword.ledger.checkpoint import (
 from watchword.ledger.heads import parse_stored
 from watchword.ledger.log import Log, NoLedger
 from watchword.ledger.merkle import EMPTY_ROOT, HASH_BYTES, BadProof, verify_consistency
-from watchword.ledger.notes import BadNote, Note, check_name, parse_note
+from watchword.ledger.notes import ED25519, MLDSA44_COSIGNATURE, BadNote, Note, check_name, key_id, parse_note
+from watchword.ledger.slots import Slots
 from watchword.ledger.tiles import BadLedger
-from watchword.limits import NOTE_BYTES_MAX, PROOF_HASHES_MAX, WITNESS_CLOCK_BACK_S_MAX, WITNESS_REQUEST_BYTES_MAX
+from watchword.limits import PROOF_HASHES_MAX, WITNESS_CLOCK_BACK_S_MAX, WITNESS_REQUEST_BYTES_MAX
 from watchword.statements.digests import b64, unb64
 from watchword.statements.keys import PublicKey, SigningKey
 from watchword.statements.times import Clock
@@ -67,8 +69,7 @@ class Witness:
     """A witness with its key and its memory in *folder*. Many threads and processes may use one folder.
 
     Args:
-        folder: ``<folder>/<SHA-256 of origin>/checkpoint`` holds each last cosigned head, as the monitoring endpoint
-            of tlog-witness serves it; ``<folder>/private`` locks and files being written.
+        folder: ``<folder>/<SHA-256 of origin>`` holds each last cosigned head (see ``slots``).
         name: the key name of its lines, such as ``witness.example/alfa``.
         key: level 44; signs cosignatures, and requests to other nodes (see ``demand``).
         keep: told when a signed head and the one that was cosigned convict their log (equal size, another root).
@@ -88,6 +89,9 @@ class Witness:
         self._key = key
         self._clock = clock
         self._keep = keep
+        self._mutex = threading.Lock()
+        self._slots: dict[str, Slots] = {}
+        self._verified: dict[str, tuple[bytes, Checkpoint, int]] = {}
 
     def add_checkpoint(self, body: bytes, trusted: Mapping[str, PublicKey]) -> Answer:
         """Answer one add-checkpoint request (tlog-witness). The first of these that applies:
@@ -116,9 +120,9 @@ class Witness:
             return _refusal(403, error)
         if request.old > head.size:
             return Answer(400, _TEXT, b"old size is above the size of the checkpoint\n")
-        with self._lock(head.origin):
-            stored = self.last(head.origin)
-            last = self._parse(stored, head.origin)
+        slots = self._open(head.origin)
+        with slots.locked():
+            stored, last, before_s = self._last(head.origin, slots)
             if request.old != last.size:
                 return Answer(409, _SIZE, f"{last.size}\n".encode())
             try:
@@ -128,7 +132,7 @@ class Witness:
                     message = f"two signed heads of {head.origin} at size {head.size} have different roots"
                     self._keep(head.origin, SplitView(message, stored, request.note))
                 return _refusal(422, error)
-            return Answer(200, _TEXT, self._cosign(request.note, head, stored))
+            return Answer(200, _TEXT, self._cosign(slots, request.note, head, trusted[head.origin], before_s))
 
     def cosign_mirror(self, log: Log, log_key: PublicKey) -> bytes:
         """Cosign the head of a mirror that we hold: consistency is computed from its tiles, nobody has to prove it.
@@ -147,9 +151,9 @@ class Witness:
         if note is None:
             raise NoLedger(f"ledger {log.origin} has no head yet", "import one first")
         head = verify_head(note, log.origin, log_key)
-        with self._lock(head.origin):
-            stored = self.last(head.origin)
-            last = self._parse(stored, head.origin)
+        slots = self._open(head.origin)
+        with slots.locked():
+            stored, last, before_s = self._last(head.origin, slots)
             if head.size < last.size:
                 raise NoLedger(
                     f"mirror of {head.origin} is at size {head.size}, we cosigned {last.size}", "bring it up to date"
@@ -162,7 +166,7 @@ class Witness:
                 _check_extends(Checkpoint(head.origin, last.size, passed), head, path)
             except BadProof as error:
                 raise BadLedger(f"mirror of {head.origin}: {error.message}") from error
-            if stored is not None and passed != last.root:
+            if stored and passed != last.root:
                 raise SplitView(
                     f"head of {head.origin} at size {head.size} does not extend the one we cosigned at {last.size}",
                     stored,
@@ -170,48 +174,73 @@ class Witness:
                     passed,
                     path,
                 )
-            return self._cosign(note, head, stored)
+            return self._cosign(slots, note, head, log_key, before_s)
 
     def last(self, origin: str) -> bytes | None:
-        """The last head of *origin* that we cosigned, with its log's lines and ours; None if there is none."""
-        return durable.read(self._path(origin), NOTE_BYTES_MAX)
+        """The last head of *origin* that we cosigned, with its log's lines and ours; None if there is none.
+
+        Raises:
+            BadLedger: the memory is damaged.
+        """
+        return self._open(origin).read() or None
+
+    def close(self) -> None:
+        """Let go of the files."""
+        with self._mutex:
+            for slots in self._slots.values():
+                slots.close()
+            self._slots = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     # -- inside -----------------------------------------------------------------------------------
 
     def _path(self, origin: str) -> Path:
-        return self.folder / sha256(origin.encode()).hexdigest() / "checkpoint"
+        return self.folder / sha256(origin.encode()).hexdigest()
 
-    def _private(self, origin: str) -> Path:
-        return self.folder / "private" / sha256(origin.encode()).hexdigest()
+    def _open(self, origin: str) -> Slots:
+        with self._mutex:
+            if origin not in self._slots:
+                staging = self.folder / "private" / sha256(origin.encode()).hexdigest()
+                with durable.translated(staging):
+                    durable.make_folder(staging, 0o700)
+                self._slots[origin] = Slots(self._path(origin), staging)
+            return self._slots[origin]
 
-    def _lock(self, origin: str) -> durable.Lock:
-        private = self._private(origin)
-        with durable.translated(private):
-            durable.make_folder(private, 0o700)
-            durable.make_folder(self._path(origin).parent)
-        return durable.Lock(private / "lock", f"witness of {origin}", wait=True)
+    def _last(self, origin: str, slots: Slots) -> tuple[bytes, Checkpoint, int]:
+        """What was cosigned last: note, head, and the time in it; the empty tree where there is nothing."""
+        stored = slots.read()
+        known = self._verified.get(origin)
+        if known is None or known[0] != stored:
+            # Everything extends the empty tree.
+            head = parse_stored(stored, self._path(origin), origin) if stored else Checkpoint(origin, 0, EMPTY_ROOT)
+            own = {self.name: self._key.public}
+            known = stored, head, cosignatures(stored, own).get(self.name, 0) if stored else 0
+            self._verified[origin] = known
+        return known
 
-    def _parse(self, stored: bytes | None, origin: str) -> Checkpoint:
-        """The last cosigned head; the empty tree where there is none (every head extends it)."""
-        return Checkpoint(origin, 0, EMPTY_ROOT) if stored is None else parse_stored(stored, self._path(origin), origin)
-
-    def _cosign(self, note: bytes, head: Checkpoint, stored: bytes | None) -> bytes:
-        """Sign, store, and only then hand out. The lock is held and *head* extends what is stored."""
+    def _cosign(self, slots: Slots, note: bytes, head: Checkpoint, log_key: PublicKey, before_s: int) -> bytes:
+        """Sign, store, and only then hand out. The slots are locked and *head* extends what is stored."""
         now = int(self._clock.now().timestamp())
-        before = cosignatures(stored, {self.name: self._key.public}).get(self.name, 0) if stored else 0
-        if now < before - WITNESS_CLOCK_BACK_S_MAX:
+        if now < before_s - WITNESS_CLOCK_BACK_S_MAX:
             raise ClockBehind(
-                f"clock is {before - now} s behind the last cosignature over {head.origin}",
+                f"clock is {before_s - now} s behind the last cosignature over {head.origin}",
                 "set the clock of this machine",
             )
-        lines = cosign(note, self.name, self._key, max(now, before))
-        parsed = parse_note(note)
-        # Lines of others are left out: this file says what the log signed and what we did.
-        own = tuple(line for line in parsed.signatures if line.name == head.origin)
-        with durable.translated(self._path(head.origin)):
-            kept = Note(parsed.text, own).format() + lines
-            name = str(self._path(head.origin).relative_to(self.folder))
-            durable.replace_many(self.folder, [(name, kept)], self._private(head.origin))
+        time_s = max(now, before_s)
+        lines = cosign(note, self.name, self._key, time_s)
+        # Lines of others, and repeats, are left out: this file says what the log signed and what we did.
+        parsed, origin = parse_note(note), head.origin
+        halves = (ED25519, log_key.ed25519), (MLDSA44_COSIGNATURE, log_key.mldsa)
+        own = {(origin, key_id(origin, kind, public)) for kind, public in halves}
+        first = {(line.name, line.key_id): line for line in reversed(parsed.signatures)}
+        kept = Note(parsed.text, tuple(first[slot] for slot in sorted(own & first.keys()))).format() + lines
+        slots.store(kept)
+        self._verified[head.origin] = kept, head, time_s
         return lines
 
 

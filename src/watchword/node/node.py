@@ -432,8 +432,8 @@ class Node:
         before = 0 if here is None else here.times.get(self.me.witness, 0)
         if not refresh and before > self.store.now_s() - max(self.charter.head_max_age_s // REFRESH_PART, 1):
             return False
-        witness = Witness(self.home / "witness", self.me.witness, self.keys.job("witness"), self.clock)
-        lines = witness.cosign_mirror(log, self.charter.origins[origin].key)
+        with Witness(self.home / "witness", self.me.witness, self.keys.job("witness"), self.clock) as witness:
+            lines = witness.cosign_mirror(log, self.charter.origins[origin].key)
         self.store.take_notes(origin, [note + lines])
         return True
 
