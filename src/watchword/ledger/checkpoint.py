@@ -6,6 +6,7 @@ mldsa-cosignature, c2sp-examples, sunlight-skylight, sigsum-go.
 * A log signs twice under its origin: type 01 (Ed25519 over the text) and 06 (ML-DSA-44 over the head). Both or nothing.
 * A witness cosigns twice under its name: 04 and 06. It counts when both verify; its time is the smaller of the two.
 * A line of a known key that does not verify refuses the whole note. Lines of unknown keys are ignored.
+* The last lines that verified are remembered: a head is looked at by many, its signatures are verified once.
 * A head of suite 1 has no extension lines: the 06 line would not cover them.
 * Not decided here: how many witnesses are enough, and how old is too old (see ``charter``).
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from watchword.errors import WatchwordError
 from watchword.ledger import notes
@@ -261,6 +263,7 @@ def _times(note: Note, checkpoint: Checkpoint, name: str, kind: int, key: Public
     return times
 
 
+@lru_cache(maxsize=256)
 def _verified_time(text: str, checkpoint: Checkpoint, line: NoteSignature, kind: int, public: bytes) -> int:
     if kind == notes.ED25519:
         verify_ed25519(public, line.signature, text.encode())

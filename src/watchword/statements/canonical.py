@@ -79,6 +79,9 @@ _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}]', re.DOTALL)
 
 
 def _depth(text: str) -> int:
+    opened = text.count("[") + text.count("{")
+    if opened <= JSON_DEPTH_MAX:
+        return opened  # No deeper than that, wherever they stand; most documents have a few.
     depth = deepest = 0
     for token in _STRING_OR_BRACKET.finditer(text):
         first = text[token.start()]

@@ -95,9 +95,12 @@ def listen(host: str, port: int) -> socket.socket:
         CannotServe: taken, or not this machine's.
     """
     try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        bound = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise CannotServe(f"{host}:{port}: {error.strerror}", "name another with --host and --port") from error
+    # Connections inherit it: head and body of an answer are written apart, and must not wait for each other.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return bound
 
 
 def server(app: ASGIApp, certificate: Path | None, key: Path | None, ready: Callable[[], None]) -> uvicorn.Server:
