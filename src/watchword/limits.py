@@ -181,6 +181,18 @@ MARSHAL_BYTES_MAX = 4 * 1024 * 1024
 FLATBUFFER_TABLES_MAX = 2_000_000
 """Tables opened in one FlatBuffer. Origin: the largest TensorFlow Lite models have some 10,000 tensors and nodes."""
 
+GGUF_KEYS_MAX = 1_000_000
+"""Keys, and tensors, of a GGUF file. Origin: a hundred times the largest mixture of experts met."""
+
+GGUF_ITEMS_MAX = 20_000_000
+"""Texts in arrays of a GGUF file, in all. Origin: vocabularies, merges and types of 250,000 entries each."""
+
+GGUF_ARRAY_DEPTH_MAX = 8
+"""Arrays inside arrays of a GGUF file. Origin: the specification has no limit, and no writer nests two."""
+
+GGUF_TEXT_BYTES_MAX = 4 * 1024 * 1024
+"""One text of the metadata that is kept. Origin: the longest chat templates have about 100 KB."""
+
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""

@@ -268,7 +268,6 @@ def test_tar_members_are_judged_and_links_out_are_dangerous() -> None:
     ("data", "what"),
     [
         (b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, "7z"),
-        (b"GGUF\3\0\0\0" + b"\0" * 50, "gguf"),
         (bytes(range(128, 256)) * 3, "unknown"),
     ],
 )
@@ -286,3 +285,32 @@ def test_wrong_extension_is_told_and_does_not_matter_for_the_judgement() -> None
         assert {"wrong-extension", "pickle-call"} <= found(EVIL, called), called
     assert found(pickle.dumps(1), "a.npy") == {"wrong-extension"}
     assert found(program(b"N"), "a.bin") == set()
+
+
+def test_onnx_external_data_says_no_more_than_the_format_knows() -> None:
+    """Offsets and lengths are numbers; other keys would be set as attributes by some readers."""
+
+    def tensor(key: bytes, value: bytes) -> bytes:
+        entries = field(13, field(1, b"location") + field(2, b"w")) + field(13, field(1, key) + field(2, value))
+        return onnx_model(onnx_node(b"Add"), initializers=field(5, field(8, b"w") + entries + field(14, 1)))
+
+    assert found(tensor(b"length", b"4096"), "m.onnx") == set()
+    assert found(tensor(b"checksum", b"sha1:00"), "m.onnx") == set()
+    assert found(tensor(b"length", b"-1"), "m.onnx") == {"onnx-external-key"}
+    assert found(tensor(b"__class__", b"x"), "m.onnx") == {"onnx-external-key"}
+    assert found(tensor(b"basepath", b"/etc"), "m.onnx") == {"onnx-external-data"}
+
+
+def test_an_operator_that_onnx_does_not_have_is_told() -> None:
+    """Also without a domain: a library registers it there just as well. A tensor of its own, and parts, are read."""
+    assert found(onnx_model(onnx_node(b"PyOp")), "m.onnx") == {"onnx-custom-op"}
+    lone = field(1, 2) + field(2, 1) + field(8, b"x") + field(9, b"\0" * 8)
+    assert found(lone, "input_0.pb") == set()
+    assert found(lone + field(13, field(1, b"location") + field(2, b"/etc/passwd")), "t.pb") == {"onnx-external-data"}
+    assert found(field(7, field(1, field(4, b"Add"))), "m.onnx") == set()
+
+
+def test_a_tensor_named_like_a_path_out_is_told() -> None:
+    """Converters write files of these names."""
+    assert found(safetensors(_header({"../../x": W}), b"\0" * 8)) == {"safetensors-name"}
+    assert found(safetensors(_header({"model/layers.0": W}), b"\0" * 8)) == set()

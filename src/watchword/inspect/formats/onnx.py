@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from watchword.inspect.exhibit import WEAK, Exhibit, Format
 from watchword.inspect.facts import Oddity
-from watchword.inspect.formats.protobuf import Malformed, Message, varint, walk
+from watchword.inspect.formats.protobuf import Malformed, Message, fields, varint, walk
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
 
@@ -51,10 +51,42 @@ class OnnxFacts:
     ops: dict[tuple[str, str], int] = field(default_factory=dict)
     functions: set[tuple[str, str]] = field(default_factory=set)
     external: dict[str, int] = field(default_factory=dict)
+    external_keys: dict[str, int] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     nodes: int = 0
     tensors: int = 0
     graph: str = ""
+
+
+_TENSOR_WIRES = {
+    1: (0, 2), 2: (0,), 3: (2,), 4: (2, 5), 5: (0, 2), 6: (2,), 7: (0, 2), 8: (2,), 9: (2,), 10: (1, 2), 11: (0, 2),
+    12: (2,), 13: (2,), 14: (0,),
+}  # fmt: skip
+
+
+def looks_like_tensor(source: Source, name: str) -> bool:
+    """True when *source*, named as a protobuf file, is one TensorProto: a type, and a shape or data."""
+    if not name.endswith((".pb", ".onnx")) or source.size < 2:
+        return False
+    try:
+        outer = fields(source, count=1 << 16)
+    except Malformed:
+        return False
+    numbers = {number for number, _, _, _ in outer}
+    known = all(wire in _TENSOR_WIRES.get(number, ()) for number, wire, _, _ in outer)
+    return known and (2 in numbers or name.endswith(".onnx")) and bool(numbers & {1, 4, 5, 6, 7, 8, 9, 10, 11, 13})
+
+
+def is_named_onnx(source: Source, name: str) -> bool:
+    """True when *source* is called a model and its outer fields are such as a lenient reader takes for one."""
+    if not name.endswith(".onnx") or source.size < 2:
+        return False
+    try:
+        outer = fields(source)
+        # Parts of a model are read by lenient readers as models without the rest.
+        return all(_MODEL_WIRES.get(number) == wire for number, wire, _, _ in outer) or (7, 2) in {o[:2] for o in outer}
+    except Malformed:
+        return source.read_at(0, 1) in (b"\x08", b"\x3a")
 
 
 def looks_like_onnx(source: Source) -> bool:
@@ -79,15 +111,15 @@ def looks_like_onnx(source: Source) -> bool:
     return 7 in seen and bool(seen & {1, 8})
 
 
-def read_onnx(source: Source) -> OnnxFacts:
-    """Walk the model in *source*.
+def read_onnx(source: Source, root: str = "model") -> OnnxFacts:
+    """Walk the model in *source*, or the one tensor that it is (*root*).
 
     Raises:
         OnnxBroken: malformed, or past a bound (rule ``unpack-limit``).
     """
     facts = OnnxFacts()
     try:
-        walk(source, _FIELDS, "model", lambda message, around: _close(message, around, facts))
+        walk(source, _FIELDS, root, lambda message, around: _close(message, around, facts))
     except Malformed as error:
         raise OnnxBroken(error.offset, str(error), "unpack-limit" if error.limit else "onnx-broken") from None
     return facts
@@ -102,8 +134,12 @@ def _close(frame: Message, parents: list[Message], facts: OnnxFacts) -> None:
             facts.ops.setdefault((text.get(7, ""), text.get(4, "")), frame.start)
     elif frame.kind == "tensor":
         facts.tensors += 1
-    elif frame.kind == "external" and text.get(1) == "location" and len(facts.external) < 10_000:
-        facts.external.setdefault(text.get(2, ""), frame.start)
+    elif frame.kind == "external" and len(facts.external) < 10_000:
+        key = text.get(1, "")
+        if key in ("location", "basepath"):
+            facts.external.setdefault(text.get(2, ""), frame.start)
+        else:
+            facts.external_keys.setdefault(f"{key[:60]}={text.get(2, '')[:100]}", frame.start)
     elif frame.kind == "function" and len(facts.functions) < 10_000:
         facts.functions.add((text.get(10, ""), text.get(1, "")))
     elif frame.kind == "opset" and parents and parents[-1].kind == "model" and len(facts.opsets) < 100:
@@ -140,7 +176,7 @@ def _graph_is_cut(source: Source) -> bool:
 
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
-        facts = read_onnx(exhibit.source)
+        facts = read_onnx(exhibit.source, "tensor" if what == "onnx tensor" else "model")
     except OnnxBroken as error:
         exhibit.keep(error.oddity)
         return what, "up to where it is malformed"
@@ -160,4 +196,11 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     return what, "every node, function and tensor header; tensor data passed over"
 
 
-FORMATS = (Format("onnx", WEAK, lambda source, head, name: looks_like_onnx(source), _read, "onnx"),)
+def _claims(source: Source, head: bytes, name: str) -> bool:
+    return looks_like_onnx(source) or is_named_onnx(source, name)
+
+
+FORMATS = (
+    Format("onnx", WEAK, _claims, _read, "onnx"),
+    Format("onnx tensor", WEAK, lambda source, head, name: looks_like_tensor(source, name), _read, "pb onnx"),
+)

@@ -14,6 +14,7 @@ from typing import Any
 
 from watchword.inspect.exhibit import STRUCTURE, Exhibit, Format
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.locations import leads_out
 from watchword.inspect.source import Source
 from watchword.limits import SAFETENSORS_COMMAS_MAX, SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_TENSORS_MAX
 
@@ -69,12 +70,15 @@ def read_safetensors(source: Source) -> SafetensorsFacts:
     if not all(isinstance(value, str) for value in metadata.values()):
         raise SafetensorsBroken(8, "__metadata__ holds something else than text")
     spans, parameters, dtypes = [], 0, set()
+    named: list[Oddity] = []
     for name, info in header.items():
         start, end, count = _span(name, info)
         spans.append((start, end, name))
+        if leads_out(name) and len(named) < 50:
+            named.append(Oddity("safetensors-name", 8, f"a tensor is named {name[:200]!r}", name[:200]))
         parameters += count
         dtypes.add(info["dtype"])
-    oddities = tuple(_coverage(spans, 8 + length, source.size))
+    oddities = (*named, *_coverage(spans, 8 + length, source.size))
     kept = {key[:200]: value[:1000] for key, value in list(metadata.items())[:64]}
     return SafetensorsFacts(len(spans), parameters, tuple(sorted(dtypes)), kept, oddities)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
+from importlib import resources
 
 from watchword.inspect.facts import Oddity, Verdict
 from watchword.inspect.formats.onnx import OnnxFacts
@@ -10,14 +12,29 @@ from watchword.inspect.rules.rule import Rule
 
 _KNOWN_DOMAINS_TEXT = """
     ai.onnx ai.onnx.ml ai.onnx.training ai.onnx.preview ai.onnx.preview.training com.microsoft com.microsoft.nchwc
-    com.microsoft.experimental com.ms.internal.nhwc
+    com.microsoft.experimental com.ms.internal.nhwc org.pytorch.aten com.microsoft.dml
 """
 _KNOWN_DOMAINS = frozenset(_KNOWN_DOMAINS_TEXT.split()) | {""}
 
 
+_BEFORE_ONNX_TEXT = """
+    ATen Affine ConstantFill Crop DynamicSlice GRUUnit GivenTensorFill ImageScaler ParametricSoftplus Scale
+    ScaledTanh FC LpNormalization MaxRoiPool Caffe2ConvTranspose Upsample SpatialBN
+"""
+"""Operators that exporters wrote before they had a domain for experiments."""
+
+
+@cache
+def _standard() -> frozenset[str]:
+    text = resources.files("watchword.inspect.formats").joinpath("onnx_ops.txt").read_text("ascii")
+    return frozenset(text.split()) | frozenset(_BEFORE_ONNX_TEXT.split())
+
+
 def check(facts: OnnxFacts) -> Iterator[Oddity]:
     for (domain, op), offset in facts.ops.items():
-        if domain not in _KNOWN_DOMAINS and (domain, op) not in facts.functions:
+        if domain in ("", "ai.onnx") and op and op not in _standard() and (domain, op) not in facts.functions:
+            yield Oddity(RULE.id, offset, f"needs the operator {op}, which ONNX does not have", op)
+        elif domain not in _KNOWN_DOMAINS and (domain, op) not in facts.functions:
             message = f"needs the operator {op} of {domain}, which is not in the file"
             yield Oddity(RULE.id, offset, message, f"{domain}::{op}")
 
