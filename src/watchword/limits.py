@@ -193,6 +193,24 @@ GGUF_ARRAY_DEPTH_MAX = 8
 GGUF_TEXT_BYTES_MAX = 4 * 1024 * 1024
 """One text of the metadata that is kept. Origin: the longest chat templates have about 100 KB."""
 
+XML_ELEMENTS_MAX = 10_000_000
+"""Elements of a model in XML. Origin: forests of 1,000 trees as PMML have about two million."""
+
+XML_NESTING_MAX = 10_000
+"""Elements inside elements of a model in XML. Origin: PMML nests one for each level of a tree; boosters reach 100."""
+
+UBJSON_VALUES_MAX = 20_000_000
+"""Values walked in a UBJSON file. Origin: an XGBoost model of 10,000 trees has some 200,000 arrays."""
+
+UBJSON_NESTING_MAX = 100
+"""Objects inside objects of a UBJSON file. Origin: XGBoost nests about eight deep."""
+
+MSGPACK_VALUES_MAX = 20_000_000
+"""Values walked in a MessagePack file. Origin: the largest Flax models have some 10,000 arrays."""
+
+MSGPACK_NESTING_MAX = 200
+"""Maps inside maps of a MessagePack file. Origin: Flax nests a map for each module, about 20 deep."""
+
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""

@@ -1,0 +1,85 @@
+"""PaddlePaddle programs (``__model__``, ``.pdmodel``): operators, and the paths that they are given.
+
+Field numbers as in ``framework.proto`` of PaddlePaddle 2. Parameters beside a program are raw arrays (``.pdiparams``)
+or pickles (``.pdparams``), which are judged as such.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from watchword.inspect.exhibit import WEAK, Exhibit, Format
+from watchword.inspect.formats.protobuf import Malformed, Message, fields, walk
+from watchword.inspect.source import Part, Source
+
+_TABLE: dict[str, dict[int, str]] = {
+    "program": {1: "block"},
+    "block": {4: "operator"},
+    "operator": {3: "text", 4: "attribute"},
+    "attribute": {1: "text", 5: "text", 8: "texts"},
+}
+
+
+@dataclass(slots=True)
+class PaddleFacts:
+    """``operators``: type → offset of its first use. ``texts``: (operator, attribute, value, offset)."""
+
+    operators: dict[str, int] = field(default_factory=dict)
+    texts: list[tuple[str, str, str, int]] = field(default_factory=list)
+    nodes: int = 0
+
+
+def read_paddle(source: Source) -> PaddleFacts:
+    """Walk the program in *source*.
+
+    Raises:
+        Malformed: it breaks off, contradicts itself, or passes a bound.
+    """
+    facts = PaddleFacts()
+    pending: list[tuple[str, str, int]] = []
+
+    def closed(message: Message, around: list[Message]) -> None:
+        if message.kind == "attribute":
+            for value in [message.text(5), *message.lists.get(8, ())][:100]:
+                if value:
+                    pending.append((message.text(1)[:100], value[:2000], message.start))
+        elif message.kind == "operator":
+            facts.nodes += 1
+            sort = message.text(3)[:100]
+            facts.operators.setdefault(sort, message.start)
+            if len(facts.texts) < 100_000:
+                facts.texts += [(sort, *entry) for entry in pending]
+            pending.clear()
+
+    walk(source, _TABLE, "program", closed)
+    return facts
+
+
+def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    try:
+        facts = read_paddle(exhibit.source)
+    except Malformed as error:
+        exhibit.odd("unpack-limit" if error.limit else "paddle-broken", error.offset, str(error))
+        exhibit.unread(error.offset, exhibit.source.size)
+        return what, "up to where it is malformed"
+    exhibit.check(facts)
+    exhibit.merge({"frameworks": ["paddlepaddle"], "operators": sorted(facts.operators)[:200], "nodes": facts.nodes})
+    return what, "every operator and its texts"
+
+
+def _claims(source: Source, head: bytes, name: str) -> bool:
+    if head[:1] != b"\x0a" or source.size < 8:
+        return False
+    try:
+        outer = fields(source)
+        if not all((number, wire) in ((1, 2), (4, 2), (5, 2)) for number, wire, _, _ in outer):
+            return False
+        _, _, start, length = outer[0]
+        inner = fields(Part(source, start, length), count=4)
+    except Malformed:
+        return name.rpartition("/")[2] == "__model__" or name.endswith(".pdmodel")
+    # A block begins with its number and its parent's.
+    return [(number, wire) for number, wire, _, _ in inner[:2]] == [(1, 0), (2, 0)]
+
+
+FORMATS = (Format("paddle", WEAK, _claims, _read, "pdmodel"),)

@@ -1,0 +1,136 @@
+"""PMML, OpenVINO, Core ML, PaddlePaddle, XGBoost, CatBoost, Flax: what each may ask of its loader."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from inspect_samples import field, found, look
+
+from watchword.inspect.formats.boosted import UbjsonBroken, read_ubjson
+from watchword.inspect.formats.msgpacks import MsgpackBroken, read_msgpack
+from watchword.inspect.source import Held
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def sample(name: str) -> bytes:
+    return (SAMPLES / name).read_bytes()
+
+
+def pmml(body: str, before: str = "") -> bytes:
+    return (
+        f'<?xml version="1.0"?>{before}<PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">{body}</PMML>'.encode()
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "xgboost.ubj",
+        "catboost.cbm",
+        "coreml-dense.mlmodel",
+        "coreml-program.mlmodel",
+        "openvino-dense.xml",
+        "flax.msgpack",
+    ],
+)
+def test_what_the_frameworks_save_is_nothing_found(name: str) -> None:
+    """No finding, and each is known for what it is."""
+    assert look(sample(name), name).findings == []
+
+
+def test_facts_of_each_are_told() -> None:
+    """What a bill of materials needs."""
+    assert look(sample("flax.msgpack"), "m.msgpack").facts == {"tensors": 2, "dtypes": ["float32"]}
+    assert look(sample("xgboost.ubj"), "m.ubj").facts["frameworks"] == ["xgboost"]
+    assert look(sample("coreml-program.mlmodel"), "m.mlmodel").facts["operators"] == ["cast", "const", "linear"]
+    assert "MatMul" in look(sample("openvino-dense.xml"), "m.xml").facts["operators"]
+
+
+@pytest.mark.parametrize(
+    ("data", "rules"),
+    [
+        (pmml('<Apply function="+"/><Apply function="x-expit"/>'), set()),
+        (pmml('<DefineFunction name="f"/><Apply function="f"/>'), set()),
+        (pmml('<Extension name="author" value="the system of records"/>'), set()),
+        (pmml("<DataField name='x'/>", "<!DOCTYPE PMML>"), set()),
+        (pmml('<Apply function="g"/>'), {"pmml-function"}),
+        (pmml('<Apply function="com.acme.Evil"/>'), {"pmml-code", "pmml-function"}),
+        (pmml("<Extension><script>x</script></Extension>"), set()),
+        (pmml('<Extension value="&lt;script>x"/>'), {"pmml-code"}),
+        (pmml("&x;", '<!DOCTYPE p [<!ENTITY x SYSTEM "file:///etc/passwd">]>'), {"xml-entity"}),
+        (pmml("&b;", '<!DOCTYPE p [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'), {"xml-entity"}),
+        (pmml("", '<!DOCTYPE p SYSTEM "https://a.example/x.dtd">'), {"xml-entity"}),
+        (pmml("<a></b>"), {"xml-broken"}),
+        (b"\xff\xfe not xml", {"xml-broken"}),
+    ],
+)
+def test_pmml_is_judged_by_functions_code_and_entities(data: bytes, rules: set[str]) -> None:
+    """Functions of the standard and defined ones are silent; entities end the reading. Nothing is expanded."""
+    assert found(data, "m.pmml") == rules
+
+
+def test_deep_and_endless_xml_gives_a_verdict() -> None:
+    """A hundred thousand elements inside each other are a finding, not a crash."""
+    assert found(pmml("<a>" * 100_000 + "</a>" * 100_000), "m.pmml") == {"unpack-limit"}
+
+
+def test_openvino_operators_from_elsewhere_are_told() -> None:
+    """An operator of no set that OpenVINO brings along is a library."""
+    data = sample("openvino-dense.xml")
+    assert found(data.replace(b'type="ReLU" version="opset1"', b'type="Evil" version="extension"'), "m.xml") == {
+        "openvino-custom-op"
+    }
+
+
+def test_core_ml_classes_and_files_from_elsewhere_are_told() -> None:
+    """A custom layer is code of the program; weights from outside of the package are any file of the machine."""
+    assert found(sample("coreml-custom.mlmodel"), "m.mlmodel") == {"coreml-custom"}
+    value = field(1, b"val") + field(2, field(5, field(1, b"@model_path/../../secret") + field(2, 64)))
+    operation = field(1, b"const") + field(5, value)
+    block = field(2, field(3, operation))
+    program = field(2, field(1, b"main") + field(2, field(3, field(1, b"CoreML5") + block)))
+    model = field(1, 6) + field(2, b"") + field(502, program)
+    assert found(model, "m.mlmodel") == {"coreml-file"}
+    assert found(model.replace(b"../../secret", b"weights/w.bi"), "m.mlmodel") == set()
+    assert found(sample("coreml-dense.mlmodel")[:-3], "m.mlmodel") == {"coreml-broken"}
+
+
+def test_paddle_operators_that_reach_files_are_dangerous() -> None:
+    """A program for inference computes; loading and saving at paths of its own is not that."""
+
+    def program(op: bytes, *attributes: bytes) -> bytes:
+        operator = field(3, op) + b"".join(field(4, attribute) for attribute in attributes)
+        return field(1, field(1, 0) + field(2, 0) + field(4, operator)) + field(4, field(1, 2_006_000))
+
+    path = field(1, b"file_path") + field(2, 2) + field(5, b"/etc/passwd")
+    assert found(program(b"matmul_v2"), "m.pdmodel") == set()
+    judged = look(program(b"load", path), "m.pdmodel")
+    assert [(f.rule, f.evidence) for f in judged.findings] == [("paddle-op", "/etc/passwd")]
+    assert found(program(b"py_func"), "__model__") == {"paddle-op"}
+
+
+def test_what_follows_the_end_of_a_model_is_told() -> None:
+    """Bytes after a map or an object belong to nobody; an unknown extension means what somebody makes of it."""
+    assert found(sample("flax.msgpack") + b"\x00", "m.msgpack") == {"msgpack-extra"}
+    assert found(b"\x81\xa1a\xd4\x63\x00", "m.msgpack") == {"msgpack-extra"}
+    assert found(sample("flax.msgpack")[:-1], "m.msgpack") == {"msgpack-broken"}
+    assert found(sample("xgboost.ubj") + b"\x00", "m.ubj") == {"boosted-broken"}
+    assert found(sample("xgboost.ubj")[:-1], "m.ubj") == {"boosted-broken"}
+    assert found(sample("catboost.cbm")[:100], "m.cbm") == {"boosted-broken"}
+
+
+@given(st.integers(0, 3_000), st.binary(min_size=1, max_size=12))
+@settings(max_examples=80, deadline=None)
+def test_any_damage_gives_a_verdict(at: int, junk: bytes) -> None:
+    """Whatever is overwritten, reading ends with facts or with a named error."""
+    for name, read in (("xgboost.ubj", read_ubjson), ("flax.msgpack", read_msgpack)):
+        data = bytearray(sample(name))
+        data[at : at + len(junk)] = junk
+        try:
+            read(Held(bytes(data)))
+        except (UbjsonBroken, MsgpackBroken) as error:
+            assert error.offset >= 0
