@@ -211,6 +211,12 @@ MSGPACK_VALUES_MAX = 20_000_000
 MSGPACK_NESTING_MAX = 200
 """Maps inside maps of a MessagePack file. Origin: Flax nests a map for each module, about 20 deep."""
 
+R_ITEMS_MAX = 20_000_000
+"""Items walked in data of R. Origin: a forest of 1,000 trees has about a million; texts count one by one."""
+
+R_NESTING_MAX = 2_000_000
+"""Items of data of R that wait for others. Origin: about 150 MB; R nests lists some ten deep."""
+
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""

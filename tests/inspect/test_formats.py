@@ -314,3 +314,11 @@ def test_a_tensor_named_like_a_path_out_is_told() -> None:
     """Converters write files of these names."""
     assert found(safetensors(_header({"../../x": W}), b"\0" * 8)) == {"safetensors-name"}
     assert found(safetensors(_header({"model/layers.0": W}), b"\0" * 8)) == set()
+
+
+def test_numpy_header_of_python_2_is_read() -> None:
+    """Numbers of a shape end in L there; numpy takes it away, and so do we. Elsewhere it is no literal."""
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (2L, 11L), }".ljust(117) + b"\n"
+    data = b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + b"\0" * 176
+    assert found(data, "a.npy") == set()
+    assert found(data.replace(b"2L", b"L2"), "a.npy") == {"numpy-header"}

@@ -6,6 +6,7 @@ The header is parsed by a grammar of literals (``ast.literal_eval`` on at most 6
 from __future__ import annotations
 
 import ast
+import re
 import struct
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,8 @@ def read_numpy(source: Source) -> NumpyFacts:
 def _parse(raw: bytes, version: tuple[int, ...], prefix: int) -> tuple[Any, tuple[int, ...]]:
     try:
         text = raw.decode("utf-8" if version == (3, 0) else "latin-1")
+        if version != (3, 0):  # as numpy does: Python 2 wrote the numbers of a shape as longs
+            text = re.sub(r"(?<=[(, ]\d)(\d*)L(?=[,) ])", r"\1", text)
         value = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
         raise NumpyBroken(prefix, "the header is not a literal", raw[:200].decode("latin-1")) from error
