@@ -95,6 +95,14 @@ def test_hdf5_that_reads_other_files_is_dangerous(name: str) -> None:
     assert found(sample(name), name) == {"hdf5-elsewhere"}
 
 
+def test_keras_weights_that_name_a_file_beside_them_are_told() -> None:
+    """Keras never writes such a link; a generic file may, and that is worth a note."""
+    data = sample("hdf5-link.h5").replace(b"/etc/other.h5", b"./a/other0.h5")
+    assert found(data, "m.h5") == set()
+    assert look(data, "m.h5").notes == ["takes data from files beside it: ./a/other0.h5"]
+    assert found(sample("keras-link.weights.h5"), "m.weights.h5") == {"hdf5-beside"}
+
+
 def test_bytes_around_an_hdf5_file_are_told_and_judged() -> None:
     """A pickle in the user block or after the end is seen: h5py does not mind either."""
     data = sample("hdf5-userblock.h5")
@@ -156,6 +164,10 @@ def test_reaching_beyond_keras_is_dangerous(layer: dict[str, Any]) -> None:
         (lambda_of({"class_name": "__lambda__", "config": {"code": "bm8gY29kZQ=="}}), "keras-lambda"),
         ({"class_name": "Lambda", "config": {"name": "l"}}, "keras-lambda"),
         (lambda_of(function("acme.losses", "scale")), "keras-custom-function"),
+        (lambda_of("lambda x: x * 2"), "keras-lambda"),
+        (lambda_of("lambda x: __import__('os').system('id')", module="keras.activations"), "keras-lambda-call"),
+        ({"class_name": "keras.layers.Lambda", "config": {"function": "lambda x: x * 2"}}, "keras-lambda"),
+        (lambda_of({"class_name": "function", "module": "posix", "function": "system"}), "keras-import"),
         ({"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}, "keras-file"),
         ({"class_name": "StringLookup", "config": {"vocabulary": "https://a.example/v"}}, "keras-file"),
         ({"class_name": "TextVectorization", "config": {"vocabulary": "words.txt"}}, "keras-asset"),

@@ -58,6 +58,7 @@ class Hdf5Facts:
     elsewhere: list[tuple[int, str, str]] = field(default_factory=list)
     outside: list[tuple[int, int]] = field(default_factory=list)
     oddities: list[Oddity] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
 
     def text(self, path: str, name: str) -> bytes | None:
         """The value of one attribute; None without it."""
@@ -172,6 +173,8 @@ class _Walk:
                 self.facts.filters |= _filters(data)
         self.count(is_group, shape, kind)
         for name, child in children:
+            if len(self.facts.names) < 10_000:
+                self.facts.names.add(name)
             try:
                 self.object(child, f"{path.rstrip('/')}/{name}", depth + 1)
             except Damaged as error:

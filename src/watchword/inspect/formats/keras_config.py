@@ -22,7 +22,7 @@ from typing import Any
 
 from watchword.inspect.exhibit import TEXT, Exhibit, Format
 from watchword.inspect.formats.locations import leads_out
-from watchword.inspect.formats.marshalled import names_in
+from watchword.inspect.formats.marshalled import REACHING, names_in
 from watchword.inspect.source import Held, Source
 from watchword.limits import CONFIG_BYTES_MAX, CONFIG_VALUES_MAX
 
@@ -47,6 +47,7 @@ _REACHING = frozenset(_REACHING_TEXT.split())
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup", "WordPieceTokenizer"})
 _DENIED_CLASSES = {"TFSMLayer": "filepath", "SavedModelLayer": "filepath", "KerasLayer": "handle", "JaxExporter": ""}
 _CODE = re.compile(rb"^\s*\{")
+_FUNCTIONS = ("function", "builtin_function_or_method")
 
 
 def looks_like_keras(value: object) -> bool:
@@ -61,9 +62,9 @@ def judge_config(exhibit: Exhibit, value: object, offset: int | None = None) -> 
     for node, caller in _objects(exhibit, value):
         name = node["class_name"]
         classes.add(name[:100])
-        if name == "__lambda__" or (name == "Lambda" and _at_home(node)):
+        if name == "__lambda__" or _is_lambda(name, node):
             _lambda(exhibit, node, offset)
-        elif name in ("function", "builtin_function_or_method"):
+        elif name in _FUNCTIONS:
             _function(exhibit, node, caller, offset, customs)
         else:
             _class(exhibit, node, offset, customs)
@@ -104,7 +105,9 @@ def _objects(exhibit: Exhibit, value: object) -> Iterator[tuple[dict[str, Any], 
             return
         if isinstance(node, dict):
             name = node.get("class_name")
-            if isinstance(name, str) and "config" in node:
+            if isinstance(name, str) and name in _FUNCTIONS and isinstance(node.get("function"), str):
+                yield {"config": node["function"], **node}, caller
+            elif isinstance(name, str) and "config" in node:
                 yield node, caller
                 # What stands in the configuration of a function or a class is what that one is given.
                 caller = name
@@ -115,10 +118,11 @@ def _objects(exhibit: Exhibit, value: object) -> Iterator[tuple[dict[str, Any], 
             waiting += [(inner, caller) for inner in node if isinstance(inner, dict | list)]
 
 
-def _at_home(node: dict[str, Any]) -> bool:
-    """True when the class is Keras's own: old configurations name no module."""
-    module = node.get("module")
-    return not isinstance(module, str) or _top(module) in _HOME
+def _is_lambda(name: str, node: dict[str, Any]) -> bool:
+    """True for the Lambda layer of Keras itself; old configurations name no module, or name it with the class."""
+    before, _, last = name.rpartition(".")
+    module = before or node.get("module")
+    return last == "Lambda" and (not isinstance(module, str) or _top(module) in _HOME)
 
 
 def _top(module: str) -> str:
@@ -179,6 +183,13 @@ def _code(exhibit: Exhibit, value: object, offset: int | None) -> None:
         exhibit.odd("keras-lambda", offset, "carries Python code in a Lambda layer", f"names: {listed}" + code.told())
 
 
+def _source(exhibit: Exhibit, text: str, offset: int | None) -> None:
+    """Code as text where a name should stand."""
+    reached = sorted(set(re.findall(r"[A-Za-z_]\w*", text[:65_536])) & REACHING)
+    rule = "keras-lambda-call" if reached else "keras-lambda"
+    exhibit.odd(rule, offset, "carries Python code as text", text[:200])
+
+
 def _function(exhibit: Exhibit, node: dict[str, Any], caller: str, offset: int | None, customs: set[str]) -> None:
     """A function by name: ``config`` is its name (Keras 3), ``module`` where it is imported from."""
     config, module = node["config"], node.get("module")
@@ -201,6 +212,9 @@ def _function(exhibit: Exhibit, node: dict[str, Any], caller: str, offset: int |
 
 def _called(exhibit: Exhibit, module: str, name: str, offset: int | None) -> None:
     """A function that loading, or the first use of the model, calls by its name."""
+    if not name.isidentifier() and name:
+        _source(exhibit, name, offset)
+        return
     path = f"{module}.{name}" if module else name
     harm = _harm(module, name)
     if harm:

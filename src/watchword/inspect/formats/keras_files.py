@@ -30,7 +30,9 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     exhibit.merge(summary(facts))
     _outside(exhibit, facts)
     beside = sorted({name for _, _, name in facts.elsewhere if name and not leads_out(name)})
-    if beside:
+    if beside and _is_keras(facts):
+        exhibit.odd("hdf5-beside", facts.elsewhere[0][0], f"takes data from {', '.join(beside[:10])}"[:400], beside[0])
+    elif beside:
         exhibit.note(f"takes data from files beside it: {', '.join(beside[:10])}"[:400])
     plugins = sorted(facts.filters - _FILTERS_BUILT_IN)
     if plugins:
@@ -46,6 +48,12 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     if facts.text("/", "model_config") is not None:
         return "keras h5", looked
     return what, looked
+
+
+def _is_keras(facts: Hdf5Facts) -> bool:
+    """True for a model or weights as Keras lays them out."""
+    told = {attribute.name for attribute in facts.attributes}
+    return bool(told & {"model_config", "keras_version", "layer_names", "weight_names"}) or "vars" in facts.names
 
 
 def _pickled(exhibit: Exhibit, path: str, name: str, value: bytes) -> None:

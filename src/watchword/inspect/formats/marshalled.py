@@ -27,7 +27,7 @@ _REACHING_TEXT = """
     import_module exec_module loads FunctionType CodeType listdir remove unlink rmtree chmod mkfifo environ getenv
     putenv
 """
-_REACHING = frozenset(_REACHING_TEXT.split())
+REACHING = frozenset(_REACHING_TEXT.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,5 +64,5 @@ def names_in(raw: bytes) -> Code | None:
         elif length > 3 and len(texts) < 50 and part.isascii() and part.decode("ascii").isprintable():
             texts.append(part.decode()[:200])
     words = {word for text in texts for word in re.findall(r"[A-Za-z_]\w*", text)}
-    carried = {word for word in words & _REACHING if word.startswith("__") or word in ("subprocess", "socket", "exec")}
-    return Code(frozenset(names), tuple(texts), frozenset(names & _REACHING) | carried)
+    carried = {word for word in words & REACHING if word.startswith("__") or word in ("subprocess", "socket", "exec")}
+    return Code(frozenset(names), tuple(texts), frozenset(names & REACHING) | carried)
