@@ -30,7 +30,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     exhibit.merge(summary(facts))
     _outside(exhibit, facts)
     beside = sorted({name for _, _, name in facts.elsewhere if name and not leads_out(name)})
-    if beside and _is_keras(facts):
+    if beside and (_is_keras(facts) or exhibit.name.endswith(".weights.h5")):
         exhibit.odd("hdf5-beside", facts.elsewhere[0][0], f"takes data from {', '.join(beside[:10])}"[:400], beside[0])
     elif beside:
         exhibit.note(f"takes data from files beside it: {', '.join(beside[:10])}"[:400])

@@ -12,6 +12,6 @@ RULE = Rule(
     severity="high",
     confidence="high",
     atlas=("AML.T0076",),
-    why="The file breaks off, or holds what R does not write, so part of it was not seen.",
+    why="The file breaks off, or holds what R does not write, so a part of it was not seen; R itself may read on.",
     remediation="Ask the supplier to save the object again.",
 )
