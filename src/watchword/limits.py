@@ -117,6 +117,15 @@ ARCHIVE_OVERLAP_BYTES_FREE = 64 * 1024 * 1024
 ARCHIVE_CRC_BYTES_MAX = 64 * 1024 * 1024
 """Members up to this size have their checksum computed; larger ones (tensors) are covered by the file's digest."""
 
+TAR_EXTENDED_BYTES_MAX = 1024 * 1024
+"""One extended header of a tar. Origin: names and owners take a few hundred bytes."""
+
+TAR_HOLES_MAX = 20_000
+"""Pieces of one sparse member of a tar. Origin: disk images have some thousand; models have none."""
+
+TORCH_TAR_PICKLES_MAX = 100_000
+"""Storages or tensors of a PyTorch file before 0.1.10. Origin: a thousand times what models had then."""
+
 TORCHSCRIPT_SOURCE_BYTES_MAX = 4 * 1024 * 1024
 """One source file of a TorchScript archive that is parsed; of a longer one names are searched.
 Origin: traced models of 10,000 nodes have 1 MB; parsing 4 MB takes two seconds."""

@@ -10,6 +10,7 @@ A marked pickle is told before the other formats are imported: start-up is paid 
 from __future__ import annotations
 
 import importlib
+import re
 from functools import cache
 from pathlib import PurePosixPath
 
@@ -18,14 +19,16 @@ from watchword.inspect.formats import pickled
 from watchword.inspect.source import Source
 
 MODULES = (
-    "numpys", "compressed", "native", "pickled", "zips", "tars", "safetensors", "onnx", "keras_files",
+    "numpys", "compressed", "native", "sevenz", "pickled", "zips", "tars", "safetensors", "onnx", "keras_files",
     "keras_config", "tensorflow", "tflite", "rdata", "paddle", "coreml", "msgpacks", "boosted", "xmls", "gguf",
     "python_source", "templates", "plain",
 )  # fmt: skip
 """The modules of ``formats``. Adding one is adding a file and its name here."""
 
-HIDING: dict[str, bytes] = {"zips": b"PK\5\6", "keras_files": b"\x89HDF"}
+HIDING: dict[str, bytes] = {"zips": b"PK\5\6", "tars": b"ustar", "keras_files": b"\x89HDF"}
 """Those with a format that ``hides`` (a test compares), and a mark without which they need not be asked."""
+
+_OCTAL = re.compile(rb"[ 0-7]{6}[\0 ]")
 
 _END = 22 + 65_535
 """Bytes: the end record of a zip and its longest comment; nothing that hides at an end is further from it."""
@@ -47,7 +50,10 @@ def hiding(source: Source, head: bytes) -> tuple[Format, ...]:
     end = head if source.size <= len(head) else source.read_at(max(source.size - _END, 0), _END)
     # HDF5 looks at 512 bytes and each power of two beyond.
     later = b"".join(source.read_at(1 << n, 4) for n in range(12, source.size.bit_length()))
-    found = (_hiding(module) for module, mark in HIDING.items() if mark in end or mark in head or mark in later)
+    # A tar from before ustar has no mark, but its checksum in octal digits.
+    told = head[:512] + (b"ustar" if _OCTAL.fullmatch(head, 148, 155) else b"")
+    parts = (end, told, head, later)
+    found = (_hiding(module) for module, mark in HIDING.items() if any(mark in part for part in parts))
     return tuple(listed for formats in found for listed in formats)
 
 

@@ -13,7 +13,6 @@ _INERT = {
     "json": "hashed; JSON, which no loader runs",
 }
 _MAGIC = {
-    "7z": (b"7z\xbc\xaf\x27\x1c",),
     "rar": (b"Rar!\x1a\x07",),
     "media": (
         b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"OggS", b"fLaC", b"ID3", b"%PDF-", b"II*\0", b"wOF2",
@@ -79,7 +78,6 @@ def _later_media(source: Source, head: bytes, name: str) -> bool:
 _WORDS = "txt md rst csv tsv yaml yml toml cfg ini jinja py jsonl vocab license"
 FORMATS = (
     Format("empty", MAGIC, lambda source, head, name: not head, inert),
-    _by_magic("7z", "7z"),
     _by_magic("rar", "rar"),
     _by_magic("media", "png jpg jpeg gif webp wav mp3 flac ogg pdf tif tiff"),
     _by_magic("table"),

@@ -21,7 +21,7 @@ from watchword.limits import EXPORT_EXPRESSIONS_MAX, EXPORT_VALUES_MAX
 _TARGET = re.compile(
     r"_?operator\.(?!attrgetter|methodcaller|itemgetter|call\b)\w+|math\.\w+|torch\._?sym_\w+"
     r"|torch\._C\._(?:set_grad_enabled|functorch\.\w+)|torch\.amp\.autocast_mode\._(?:enter|exit)_autocast"
-    r"|torch\._higher_order_ops\.\w+\.\w+|torch\.autograd\.\w+|#?[A-Za-z_]\w*(?:\.\w+)*#?"
+    r"|torch\._higher_order_ops\.\w+\.\w+|(?!(?:torch|_?operator|math)\.)#?[A-Za-z_]\w*(?:\.\w+)*#?"
 )
 _WALKS = re.compile(
     r"(?:^|\.)(?:_?os|posix|nt|_?sys|subprocess|builtins|importlib|pickle|_C|__\w+|ctypes|shutil|socket)\."

@@ -77,14 +77,25 @@ def operators_of(source: bytes) -> Iterator[tuple[str, int]]:
             path = _path(node, aliases)
             if path and path[0] in ("torch", "ops", "__torch__"):
                 yield from ((name, node.lineno) for name in _named(path))
-            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
+            elif (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in _METHODS
+                and _path(node.func, aliases)[:1] not in (["torch"], ["ops"])
+            ):
                 yield f".{node.func.attr}", node.lineno
 
 
 def operators_of_bytecode(data: bytes) -> Iterator[str]:
-    """The operators that the bytecode of the mobile interpreter names."""
-    for namespace, name in _CODED_NAME.findall(data):
-        yield f"{namespace.decode()}::{name.decode()}"
+    """The operators that the bytecode of the mobile interpreter names, in the texts of its pickle."""
+    for match in _CODED_NAME.finditer(data):
+        start, end = match.span()
+        # The text's length stands before it; what follows at once is the next opcode.
+        if data[start - 5 : start - 4] == b"X":
+            end = min(end, start + int.from_bytes(data[start - 4 : start], "little"))
+        elif data[start - 2 : start - 1] == b"\x8c":
+            end = min(end, start + data[start - 1])
+        yield data[start:end].decode()
 
 
 def is_readable(source: bytes) -> bool:

@@ -123,9 +123,14 @@ def read_zipped(exhibit: Exhibit, what: str) -> tuple[str, str]:
         exhibit.keep(error.oddity)
         exhibit.unread(0, exhibit.source.size)
         return what, f"not readable as an archive: {_carve(exhibit):,} members found by their headers"
+    archive = Archive(exhibit, facts)
+    for member in facts.members:
+        if member.is_link and member.start >= 0 and member.packed < 8192:
+            opened = open_member(exhibit.source, member, exhibit.budget)
+            if opened is not None:
+                facts.links[member.name] = opened.source.read_at(0, 4096).decode("utf-8", "backslashreplace")
     exhibit.check(facts)
     exhibit.keep_all(facts.oddities)
-    archive = Archive(exhibit, facts)
     kinds = [kind for kind in (make(archive) for make in _KINDS) if kind is not None]
     for member in _each_once(archive):
         taken = [kind.takes(member) for kind in kinds]

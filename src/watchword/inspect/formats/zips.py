@@ -81,13 +81,15 @@ class ZipFacts:
     """An archive.
 
     ``differences`` are (offset, member, words); ``outside`` are byte ranges that no record owns; ``aside`` are (offset,
-    what, bytes) that stand in comments and extra fields. ``broken`` says that the directory was not read to its end.
+    what, bytes) that stand in comments and extra fields. ``links`` are the targets of members that are symbolic links.
+    ``broken`` says that the directory was not read to its end.
     """
 
     members: tuple[Member, ...]
     differences: list[tuple[int, str, str]] = field(default_factory=list)
     outside: list[tuple[int, int]] = field(default_factory=list)
     aside: list[tuple[int, str, bytes]] = field(default_factory=list)
+    links: dict[str, str] = field(default_factory=dict)
     comment: bytes = b""
     broken: bool = False
     oddities: list[Oddity] = field(default_factory=list)

@@ -1,0 +1,58 @@
+"""7z archives that py7zr 1.0 wrote, one for each coder: ``a.txt`` and ``dir/e.pkl``, which calls ``posix.system``."""
+
+from __future__ import annotations
+
+import base64
+
+_WRITTEN = {
+    "copy": (
+        "N3q8ryccAARHu/u57wAAAAAAAAAVAAAAAAAAAN1Xt8toZWxsb2hlbGxvaGVsbG9oZWxsb2hlbGxvaGVsbG9oZWxsb2hlbGxvaGVsbG9o"
+        "ZWxsb2hlbGxvaGVsbG9oZWxsb2hlbGxvaGVsbG9oZWxsb2hlbGxvaGVsbG9oZWxsb2hlbGxvgAJjcG9zaXgKc3lzdGVtCihYBAAAAHRy"
+        "dWV0Ui7gAHAAZl0AAIEzB64P1S+tHVZsKR9OP9NmECs+AcdH6AjfEXTg4H+zNh7muVUxeCH4jBVOXNWXI9LpLVtKxJI6tql7FCEZoTRh"
+        "TROdz/EXbRW046xPrU0L3fkO8zCvZpLg9gooJnFmLkrgAAAAABcGgIEBCW4ABwsBAAEhIQEYDHEAAA=="
+    ),
+    "lzma": (
+        "N3q8ryccAASLKmnTpAAAAAAAAAAUAAAAAAAAAOYmo6UANBlJ7o6dnwmKMqXqsIcSqBJCeOBh0VjJDY/rGj7gWYUwQ1cXNXRlv//9wMAA"
+        "4AB4AG5dAACBMweuD9Dij7yfP0dBWNb+AmolqOiAhY6s3jrqPz0tvqKNANS7Cr/9KIdtQTNT08cMOghDBYBuLGV09hYYAJ5fl8bzwRcr"
+        "EqfDB7bJjbF1D8jeqF1J/oVLTeg/e1UG1a+Gooe429pu3o8kAAAAABcGLgEJdgAHCwEAASEhARgMeQAA"
+    ),
+    "bcj lzma2": (
+        "N3q8ryccAASloR13pQAAAAAAAAAUAAAAAAAAAA4CUIPgAIAAKF0ANBlJ7o6dnwmKMqXqsIcSqBJCeOBh0VjJDY/rGj7gWYUwQ1cXLnXA"
+        "AADgAHgAbV0AAIEzB64P0QDUPKCKabC54UnJoZYlnISvsik1srozWKFfr0dwG2L75wyUO7gttMh6J4czDBiMA6H2R16Cy9Qr90QEc3Zt"
+        "K98dM+8fcVsRHR2FaC0oSyXQ8oFc+FwzJSA6HDoJBy5gzWLzAAAAAAAXBjABCXUABwsBAAEhIQEYDHkAAA=="
+    ),
+    "delta deflate": (
+        "N3q8ryccAARQnosJpgAAAAAAAAAUAAAAAAAAAHYj4xrgAIAALF0AND884AAi20/42QtBKod2PPlCyhKzvu7f+3oFx5Ny/E3QHBmkyPo8"
+        "G7kZAAAA4AB0AGpdAACBMweuD9E9XiygimmwueFJ1v4Zrqh8k2b0xoGDueOwQxpVh+sMm4wrBlpLW3x+dWRzbBLTIp8ILVG/mv+pIG7J"
+        "LpvkXJXTwNZwF4tPyBELPCGwFR1+PTBzvDZHi0JL5nOaumN5zwAAAAAAFwY0AQlyAAcLAQABISEBGAx1AAA="
+    ),
+    "bzip2": (
+        "N3q8ryccAASlAu3XwgAAAAAAAAAUAAAAAAAAAFf12ENCWmg5MUFZJlNZ3zwyugAAEVPAVBAAQRBACmbeYEAAIABUUGjRoaaBgklAyeoe"
+        "oM0mTGKxNHu7wCM56+SCfQRYEMyQXa1dsRSvVWQsLuSKcKEhvnhldOAAbABkXQAAgTMHrg/TDtt9QMCQzuXLdvZTfgL2utWYklZMrH+o"
+        "uVpuyGaDr+0svuo7hZtKy+STOWzE9X2BEA8o6nQ0dOgCiqSZVdyh2F4UW1BZL+fLMZqQP7Bdpidnh8hKnhxJSx28AAAAABcGVgEJbAAH"
+        "CwEAASEhARgMbQAA"
+    ),
+    "deflate": (
+        "N3q8ryccAARVrbqbkwAAAAAAAAAUAAAAAAAAAP7X4mXLSM3Jyc+gLdHAlFyQX5xZwVVcWVySmsulEcHCwMBQUlSaWhKkBwDgAGwAZF0A"
+        "AIEzB64P0Hif/J8/Rzvn0R6Cr0m8oGZvmj5UkUgIFER0b2JVNqhic1GSgeP0ZBOfjVg/3zM7U3JnKETjjhn/aBm1HCo4gd2jiQfSMJsK"
+        "QTIFlitJ4XECaQGpBa7G4L5awAAAAAAXBicBCWwABwsBAAEhIQEYDG0AAA=="
+    ),
+    "zstd": (
+        "N3q8ryccAAR28RBWrAAAAAAAAAAUAAAAAAAAAIh2IywotS/9AFhVAQAkAmhlbGxvgAJjcG9zaXgKc3lzdGVtCihYBAAAAHRydWV0Ui4B"
+        "AIypaAHgAHgAcV0AAIEzB64P0S47sKCQoHfbnd4vN5cM+P2SKrYXPm3v07NQqm10bfkf8yi0vqy1x0sav3ne6QnH1355+RZ1R9/yjrpX"
+        "3nwrWkcKQk/H0WJA1GI+OnZf4bCm58lcWP2Yazpz81HVBHbAdwJi0xEXN7IAAAAAFwYzAQl5AAcLAQABISEBGAx5AAA="
+    ),
+    "ppmd": (
+        "N3q8ryccAATKHBfemwAAAAAAAAAUAAAAAAAAAIzdQpEAZ/uDfXCcRAP/vSx37XbPPssmYZYzMWJu1UfroQ0Myc0WZuVW92QA4AB0AGtd"
+        "AACBMweuD9CHwjyfP0dBWNdor2PADyiIPd4kpht1s7faKDAfEWp0OA7VP6iBz6wl/qdD6W8lXi1qpZRb3U3lgt8UKqOHoZFh5B0tsazB"
+        "tE3FhlW/qWjVZ8tkGSAPoQrjlN7QQGvbKvHAAAAAABcGKAEJcwAHCwEAASEhARgMdQAA"
+    ),
+    "aes": (
+        "N3q8ryccAARgP8KrwQAAAAAAAAAWAAAAAAAAAAruYCKas3ZMFjzcbkXtq4CODw7VJ+ABZGMoBW2k8jUmbdK/h0ZtSaaW2WFGK/oT4k5N"
+        "edfgAJAAiV0AAIEzB64P0QEiEvQDjNEkBRp3TwpVZJScD/08H11zKsTYuiLYZ603YNAMoFt8w6cA9PZv1KH46Q7VWfOM7zXhMuE5Wm1P"
+        "EMNIhdcuEAWbFNDxeDJwnjIgCXocV4oVvAXYowLCMMrri1dtP6jKOg8dCJsk84ykbIbbI0SCu3pNRVkynQZsDVwAAAAAFwYwAQmAkQAH"
+        "CwEAASEhARgMgJEAAA=="
+    ),
+}
+
+SEVENZ = {name: base64.b64decode(text) for name, text in _WRITTEN.items()}
