@@ -108,9 +108,7 @@ def _size(block: bytes, extended: dict[str, str], at: int, facts: TarFacts) -> i
     return int(told)
 
 
-def _member(
-    source: Source, block: bytes, at: int, size: int, extended: dict[str, str], facts: TarFacts
-) -> TarMember:
+def _member(source: Source, block: bytes, at: int, size: int, extended: dict[str, str], facts: TarFacts) -> TarMember:
     kind = chr(block[156])
     name = extended.get("path") or "/".join(p for p in (_prefix(block), _text(block[:100])) if p)
     link = (extended.get("linkpath") or _text(block[157:257])) if kind in "12" else ""

@@ -209,11 +209,7 @@ class _Reading:
             self._add(node, f"takes {name} of a value")
         elif isinstance(node, self.nodes.Getattr) and name.startswith("_"):
             self._add(node, f"takes the private attribute {name} of a value")
-        elif (
-            owner in _GLOBALS
-            and owner not in self.own
-            and name in ("__init__", "application", "os")
-        ):
+        elif owner in _GLOBALS and owner not in self.own and name in ("__init__", "application", "os"):
             self._add(node, f"takes {name} of {owner}")
 
     def _call(self, node: nodes.Call) -> None:

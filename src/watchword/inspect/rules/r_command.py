@@ -17,7 +17,6 @@ RULE = Rule(
         "commands, connect, or change files; calling them does so with the rights of the user."
     ),
     remediation=(
-        "Read the functions before anything of the model is called, or ask the supplier for the model without "
-        "them."
+        "Read the functions before anything of the model is called, or ask the supplier for the model without them."
     ),
 )
