@@ -29,6 +29,7 @@ def pages() -> dict[Path, str]:
         PAGES / "limits.md": limits(),
         PAGES / "requirements.md": requirements(),
         PAGES / "rules.md": rules(),
+        PAGES / "bundle.schema.json": bundle_schema(),
     }
     from watchword.inspect.rules import every
 
@@ -94,6 +95,13 @@ def _command(text: str, one: argparse.ArgumentParser) -> str:
     rows = [row for name, row in _arguments(one) if name not in EVERYWHERE]
     table = ["", "| argument | |", "|---|---|", *rows] if rows else []
     return "\n".join([f"## `{one.prog}`\n", f"{text[:1].upper()}{text[1:]}.", *table, ""])
+
+
+def bundle_schema() -> str:
+    """The JSON Schema of exchange and proof files, for guards between networks."""
+    from watchword.ledger.bundle import json_schema
+
+    return json.dumps(json_schema(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def kinds() -> str:

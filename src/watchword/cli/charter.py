@@ -107,13 +107,17 @@ def adopt(args: argparse.Namespace) -> int:
             ratified_by(CharterFile(file.charter, (given[-1],)))
     file = CharterFile(file.charter, tuple(sorted({*file.ratifications, *given})))
     by = in_force(file)
-    home = node.find_home(args.home)
+    if args.receive_for:
+        home = args.home or Path(os.environ.get("WATCHWORD_HOME") or ".watchword")
+        node.create_receiver(home, file.charter.member(args.receive_for).name)
+    else:
+        home = node.find_home(args.home)
     member = node.adopt(home, file, args.secret.read_bytes(), SystemClock())
     charter = file.charter
     text = (
         f"charter {charter.version} of {charter.alliance} is in force: ratified by {', '.join(sorted(by))} "
         f"({len(set(by.values()))} of {len(charter.operators)} operators, {charter.quorum.ratify} needed)\n"
-        f"{member}: ledgers opened in {home}"
+        f"{member}: {'receives' if args.receive_for else 'ledgers opened'} in {home}"
     )
     emit(args, text, {"charter": charter.digest, "ratified_by": sorted(by), "schema": "watchword-adopt/1"})
     return 0

@@ -63,11 +63,14 @@ def append(args: argparse.Namespace) -> int:
 def export(args: argparse.Namespace) -> int:
     """Write what another member has not yet."""
     from watchword import node
+    from watchword.node.carry import sizes_in
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        here.must_sign()
         here.anchor_record()
         output = whole_file(args.output or Path(f"{here.member}-to-{args.to}.wwx.json"))
-        here.export(args.to, output)
+        since = {} if args.since == "start" else sizes_in(Path(args.since)) if args.since else None
+        here.export(args.to, output, since=since, one_way=args.one_way)
     emit(args, f"wrote {output} for {args.to}", {"output": str(output), "schema": "watchword-export/1", "to": args.to})
     return 0
 
@@ -84,6 +87,10 @@ def import_(args: argparse.Namespace) -> int:
             imported = here.import_bundle(path)
             lines.append(f"{path}: {imported.told()}")
             values.append(imported.value())
+            if args.reply:
+                reply = whole_file(args.reply / f"{here.member}-to-{imported.sender}.wwx.json")
+                here.export(imported.sender, reply)
+                lines.append(f"wrote {reply}, which carries cosignatures home")
     emit(args, "\n".join(lines), {"imported": values, "schema": "watchword-imported/1"})
     return 0
 

@@ -218,6 +218,9 @@ def _charter(commands: Sub) -> None:
     adopt = _add(charter, "adopt", "charter:adopt", "install a charter that enough members ratified; open the ledgers")
     adopt.add_argument("charter", type=Path, metavar="CHARTER")
     adopt.add_argument("ratifications", type=Path, nargs="*", metavar="RATIFICATION")
+    adopt.add_argument(
+        "--receive-for", metavar="MEMBER", help="make a home without keys that only receives, behind a data diode"
+    )
     adopt.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the alliance secret")
     show = _add(charter, "show", "charter:show", "print a charter: members, keys, quorums, the requirement table")
     show.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
@@ -238,8 +241,13 @@ def _ledger(commands: Sub) -> None:
     export = _add(ledger, "export", "ledger:export", "write one file with what another member has not yet")
     export.add_argument("--to", required=True, metavar="MEMBER")
     export.add_argument("--output", type=Path, metavar="FILE", help="default: FROM-to-MEMBER.wwx.json")
+    export.add_argument(
+        "--since", metavar="FILE|start", help="from where an earlier file ended, or from the start"
+    )
+    export.add_argument("--one-way", action="store_true", help="no answer ever comes: what is written counts as held")
     import_ = _add(ledger, "import", "ledger:import_", "take in another member's file, whole or not at all, and cosign")
     import_.add_argument("files", type=Path, nargs="+", metavar="FILE")
+    import_.add_argument("--reply", type=Path, metavar="FOLDER", help="write there what carries cosignatures home")
     exchange = _add(
         ledger, "exchange", "ledger:exchange", "import what a shared folder holds for us; export to everyone"
     )
@@ -397,7 +405,8 @@ def _rest(commands: Sub) -> None:
     demo = _add(commands, "demo", "demo:run", "the exercise: five members, one model, three minutes")
     demo.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a new temporary folder)")
     demo.add_argument("--keep", action="store_true", help="leave the folder for a look around")
-    simulate = _add(commands, "simulate", "demo:simulate", "an alliance under stress, checked at each step, from a seed")
+    text = "an alliance under stress, checked at each step, from a seed"
+    simulate = _add(commands, "simulate", "demo:simulate", text)
     simulate.add_argument("--seed", type=int, metavar="N", help="tell this story again (default: a new one)")
     simulate.add_argument("--steps", type=int, default=2000, metavar="N", help="how long (default: 2000, some minutes)")
     simulate.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a temporary folder)")

@@ -185,6 +185,11 @@ def encode(bundle: Bundle) -> bytes:
     )
 
 
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a bundle: what a guard between two networks can check before it lets a file pass."""
+    return msgspec.json.schema(_Bundle)
+
+
 def parse_bundle(data: bytes, what: str) -> Bundle:
     """Read a bundle.
 

@@ -10,7 +10,16 @@
 
 from watchword.node.adopt import CannotAdopt, adopt, found_alone, ratify, sign_only
 from watchword.node.carry import BadExchange, Imported
-from watchword.node.home import BusyNode, NoHome, create, create_supplier, enrolment, find_home, read_home
+from watchword.node.home import (
+    BusyNode,
+    NoHome,
+    create,
+    create_receiver,
+    create_supplier,
+    enrolment,
+    find_home,
+    read_home,
+)
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
 from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
@@ -31,6 +40,7 @@ __all__ = [
     "Recorded",
     "adopt",
     "create",
+    "create_receiver",
     "create_supplier",
     "enrolment",
     "find_home",

@@ -89,7 +89,7 @@ def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
                 )
             return home.name
         durable.make_folder(path / "staging", 0o700)
-        for use in USES:
+        for use in USES if home.kind == "member" else ():
             _open_ledger(path, use, file.charter.member(home.name).origins[use])
         durable.replace(path / "alliance.secret", secret, path / "staging", 0o600)
         durable.replace(path / "charter.json", data, path / "staging")

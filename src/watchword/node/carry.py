@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -124,24 +124,31 @@ class Imported:
 # -- export ---------------------------------------------------------------------------------------
 
 
-def export(node: Node, to: str | None, path: Path) -> Bundle:
+def export(
+    node: Node, to: str | None, path: Path, *, since: Mapping[str, int] | None = None, one_way: bool = False
+) -> Bundle:
     """Write to *path* what *to* has not yet: heads with all cosignatures, leaves, bodies in scope, loose notices.
 
     Own heads are published and cosigned first. Bodies beyond BUNDLE_BODIES_BYTES_MAX follow with the next file.
 
     Args:
         to: a member; None for anybody (only bodies of public scope).
+        since: sizes by origin that *to* holds, where that is known better than by its last file.
+        one_way: no file will ever come back, so what is written counts as held; *to* may be this member itself, whose
+            receiving home stands behind a data diode.
 
     Raises:
         BadCharter: no such member.
-        NotHere: *to* is this member itself.
+        NotHere: *to* is this member itself, or this home only receives.
     """
-    if to is not None and node.charter.member(to).name == node.member:
-        raise NotHere(f"{to} is this node", "export to another member")
+    if to is not None and node.charter.member(to).name == node.member and not one_way:
+        raise NotHere(f"{to} is this node", "export to another member, or --one-way to a receiving home of this one")
+    node.must_sign()
     if node.writing:
         node.publish()
     store = node.store
     peer = Peer({}, {}) if to is None else store.peer(to)
+    peer = peer if since is None else Peer(dict(since), {})
     parts = [part for origin in node.charter.shared_origins if (part := _part(store, origin, peer)) is not None]
     missing = missing_value(store.missing())
     bundle = Bundle(
@@ -159,7 +166,33 @@ def export(node: Node, to: str | None, path: Path) -> Bundle:
     if len(data) > BUNDLE_BYTES_MAX:
         raise BadExchange(f"{path}: would have {len(data):,} bytes, a bundle has at most {BUNDLE_BYTES_MAX:,}")
     write_whole(path, data)
+    if one_way and to is not None:
+        store.set_peer(to, Peer(_sizes(bundle), {}))
     return bundle
+
+
+def sizes_in(path: Path) -> dict[str, int]:
+    """The sizes up to which an earlier exchange file reached, by origin.
+
+    Raises:
+        BadBundle, BadExchange: not such a file, or not there.
+    """
+    bundle = parse_bundle(_read(path), str(path))
+    if bundle.purpose != "exchange":
+        raise BadExchange(f"{path}: not an exchange file", "name the file that was sent last")
+    return _sizes(bundle)
+
+
+def _sizes(bundle: Bundle) -> dict[str, int]:
+    return {part.origin: part.start + len(part.entries) for part in bundle.ledgers}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(BUNDLE_BYTES_MAX + 1)
+    except OSError as error:
+        raise BadExchange(f"{path}: {error.strerror}") from error
 
 
 def _part(store: Store, origin: str, peer: Peer) -> LedgerPart | None:
@@ -277,13 +310,7 @@ def import_bundle(node: Node, path: Path) -> Imported:
         BadBundle, BadExchange, BadNote, BadProof, BadLeaf: the first thing that is wrong. Nothing was written.
         StorageTrouble: the disk. The node is intact; the same import again finishes.
     """
-    # 1
-    try:
-        with path.open("rb") as file:
-            data = file.read(BUNDLE_BYTES_MAX + 1)
-    except OSError as error:
-        raise BadExchange(f"{path}: {error.strerror}") from error
-    return take(node, parse_bundle(data, str(path)), path)
+    return take(node, parse_bundle(_read(path), str(path)), path)
 
 
 def take(node: Node, bundle: Bundle, path: Path) -> Imported:
@@ -318,7 +345,8 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
         store.set_peer(bundle.sender, Peer(sizes, missing))
     # 7
     cosigned = sum(node.cosign(origin) for origin in plan.parts)
-    accuse(node)
+    if not node.receives:
+        accuse(node)
     return Imported(
         path,
         bundle.sender,
@@ -364,7 +392,8 @@ def _check_address(node: Node, bundle: Bundle, path: Path) -> None:
         )
     if bundle.to not in (None, node.member):
         raise BadExchange(f"{path}: is for {bundle.to}, this is {node.member}")
-    if bundle.sender == node.member or bundle.sender not in {member.name for member in node.charter.members}:
+    ours = bundle.sender == node.member and not node.receives
+    if ours or bundle.sender not in {member.name for member in node.charter.members}:
         raise BadExchange(f"{path}: says it is from {bundle.sender}, which is not another member")
 
 

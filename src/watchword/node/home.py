@@ -46,7 +46,7 @@ class BusyNode(WatchwordError):
 
 @dataclass(frozen=True)
 class Home:
-    """What ``node.toml`` says: ``kind`` is ``member`` or ``supplier``; ``peers``: addresses of other members' nodes."""
+    """What ``node.toml`` says: ``kind`` is ``member``, ``supplier``, or ``receiver`` of a member, without keys."""
 
     path: Path
     kind: str
@@ -92,7 +92,7 @@ def read_home(path: Path) -> Home:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise NoHome(f"{path / 'node.toml'}: {error}") from error
     kind, name = value.get("kind"), value.get("name")
-    if value.get("format") != 1 or kind not in ("member", "supplier") or not isinstance(name, str):
+    if value.get("format") != 1 or kind not in ("member", "supplier", "receiver") or not isinstance(name, str):
         raise NoHome(f"{path / 'node.toml'}: not of a form this version knows", "a newer watchword made it")
     peers = value.get("peers", {})
     if not isinstance(peers, dict) or not all(isinstance(url, str) for url in peers.values()):
@@ -188,6 +188,12 @@ def create_supplier(path: Path, name: str, contact: str, passphrase: bytes | Non
     return value
 
 
+def create_receiver(path: Path, member: str) -> None:
+    """Make a home that receives for *member* behind a data diode: no keys, no own ledgers. Raises as ``create``."""
+    _check(member)
+    _make(path, "receiver", member, {}, {}, {}, None)
+
+
 class Keys:
     """The private keys of a home, decrypted when they are first used. A passphrase is asked for once.
 
@@ -246,15 +252,17 @@ def ours_in(charter: Charter, home: Home) -> None:
     Raises:
         NoHome: not a member of it, or its keys, origins or witness name differ from the enrolment.
     """
-    if home.kind != "member":
+    if home.kind == "supplier":
         raise NoHome(f"{home.path}: {home.name} is a supplier, which has no ledgers", "a supplier signs claims only")
-    value = enrolment(home.path)
+    value = None if home.kind == "receiver" else enrolment(home.path)
     for name in [member.name for member in charter.members] + [supplier.name for supplier in charter.suppliers]:
         # Names become file names here and in exchange folders.
         _check(name)
     stated = next((one for one in charter.value["members"] if one["name"] == home.name), None)
     if stated is None:
         raise NoHome(f"{home.name} is not a member of {charter.alliance}, charter {charter.version}")
+    if value is None:
+        return
     for what in ("keys", "origins", "witness", "operator", "root_threshold"):
         if canonical(stated.get(what)) != canonical(value.get(what)):
             raise NoHome(

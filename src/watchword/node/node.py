@@ -57,7 +57,8 @@ class Node:
         self.writing = writing
         self.keys = keys
         self.me = self.charter.member(home.name)
-        self.store = Store(home.path, file.charter, self.me, secret, clock, writing)
+        self.receives = home.kind == "receiver"
+        self.store = Store(home.path, file.charter, self.me, secret, clock, writing, self.receives)
         self.mutex = threading.RLock()
         self._lock: durable.Lock | None = None
 
@@ -425,7 +426,7 @@ class Node:
         """Cosign the present head of one ledger, if it is due; whether it was."""
         log = self.store.log(origin)
         note = None if log is None else log.checkpoint()
-        if log is None or note is None:
+        if log is None or note is None or self.receives:
             return False
         heads = self.store.take_notes(origin, [note])
         here = next((head for head in heads if head.checkpoint.size == log.published_size), None)
@@ -439,12 +440,12 @@ class Node:
 
     # -- files for others -------------------------------------------------------------------------
 
-    def export(self, to: str | None, path: Path) -> None:
+    def export(self, to: str | None, path: Path, **how: Any) -> None:
         """Write an exchange file for the member *to*; see ``node.carry``."""
         from watchword.node import carry
 
         with self.mutex:
-            carry.export(self, to, path)
+            carry.export(self, to, path, **how)
 
     def import_bundle(self, path: Path) -> Imported:
         """Take in an exchange file, whole or not at all; see ``node.carry``."""
@@ -472,6 +473,16 @@ class Node:
     def _must_write(self) -> None:
         if not self.writing:
             raise NotHere(f"{self.home}: opened for reading only")
+        self.must_sign()
+
+    def must_sign(self) -> None:
+        """Refuse in a home that only receives.
+
+        Raises:
+            NotHere: it has no keys, and nothing leaves it.
+        """
+        if self.receives:
+            raise NotHere(f"{self.home}: a receiving home signs and sends nothing", "sign at the home with the keys")
 
     def _append(self, signed: Signed) -> Recorded:
         statement = signed.statement

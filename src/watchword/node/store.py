@@ -85,7 +85,10 @@ class Peer:
 class Store:
     """An open home, as data. Signs nothing and decides nothing."""
 
-    def __init__(self, home: Path, charter: Charter, me: Member, secret: bytes, clock: Clock, writing: bool) -> None:
+    def __init__(
+        self, home: Path, charter: Charter, me: Member, secret: bytes, clock: Clock, writing: bool, receives: bool
+    ) -> None:
+        self.receives = receives
         self.home = home
         self.charter = charter
         self.me = me
@@ -116,7 +119,7 @@ class Store:
     # -- ledgers ----------------------------------------------------------------------------------
 
     def is_own(self, origin: str) -> bool:
-        return origin in self.me.origins.values()
+        return origin in self.me.origins.values() and not self.receives
 
     def log(self, origin: str) -> Log | None:
         """The ledger of *origin* as held here; None when nothing of it is."""
@@ -169,7 +172,7 @@ class Store:
     def folder(self, origin: str) -> Path:
         """Where the ledger of *origin* lies, or would."""
         for use, own in self.me.origins.items():
-            if own == origin:
+            if own == origin and not self.receives:
                 return self.home / use
         return self.home / "mirrors" / place_of(origin)
 
