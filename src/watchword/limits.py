@@ -226,6 +226,8 @@ R_ITEMS_MAX = 20_000_000
 R_NESTING_MAX = 2_000_000
 """Items of data of R that wait for others. Origin: about 150 MB; R nests lists some ten deep."""
 
+"""Tables opened in one FlatBuffer. Origin: the largest TensorFlow Lite models have 10,000 tensors and operators."""
+
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""
@@ -261,6 +263,25 @@ TEMPLATE_NODES_MAX = 200_000
 
 TEMPLATE_ROUNDS_MAX = 1_000_000
 """Rounds of constant loops of a template, nested ones multiplied. Origin: rendered in about a second."""
+
+DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
+"""A JSON or YAML document that is parsed whatever its words. Origin: configurations stay below 1 MB."""
+
+DOCUMENT_WHOLE_BYTES_MAX = 64 * 1024 * 1024
+"""A JSON document that is parsed because a word of a configuration stands in it.
+Origin: tokenizers with their vocabulary have 35 MB; parsing takes some twelve times the size in memory."""
+
+DOCUMENT_VALUES_MAX = 5_000_000
+"""Values of one document that are looked at. Origin: the vocabularies of the largest tokenizers have 1.5 million."""
+
+DOCUMENT_EXPANDED_MAX = 1_000_000
+"""Values that the aliases of a YAML document may expand to. Origin: honest ones repeat a few dozen."""
+
+NOTEBOOK_CELLS_MAX = 5_000
+"""Cells of a notebook. Origin: ten times the longest met."""
+
+SECRETS_SEARCHED_BYTES_MAX = 256 * 1024 * 1024
+"""Bytes of one text that are searched for secrets. Origin: about a second; longer text is data."""
 
 NOTES_MAX = 20
 """Notes on one file. Origin: what a person reads."""

@@ -126,7 +126,7 @@ def test_the_interpreters_own_library_is_silent() -> None:
         ("import socket\nsocket.create_connection(('a.example', 1))", "python-import-reaches"),
         ("import pip\nimport os\nos.system('pip install x')", "python-import-reaches"),
         ("import ctypes\nctypes.CDLL('./libx.so')", "python-import-reaches"),
-        ("URL = 'http://203.0.113.7:8080/x'", "python-host"),
+        ("URL = 'http://203.0.113.7:8080/x'", "telling-address"),
         ("x = " + "-" * 9999 + "1", "python-limit"),
         ("for i in range(3):\n    print i, os.system('id')", "python-unparsed"),
     ],

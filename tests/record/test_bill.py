@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from watchword.inspect import inspect_path
 from watchword.inspect.facts import Inspection, Verdict
 from watchword.record.bill import Bill, Component, bill_of_materials
+from watchword.record.bill import bill_of as bill_of_inspection
 from watchword.record.card import Card
 
 CARD = Card(
@@ -117,3 +120,52 @@ def test_a_release_without_a_name_has_no_bill(release: Any) -> None:
     nameless = Inspection("x", Verdict.UNREADABLE, None, (), (), {})
     with pytest.raises(ValueError, match="manifest"):
         bill_of(nameless)
+
+
+def test_the_bill_of_an_inspection_tells_what_the_files_tell(tmp_path: Path) -> None:
+    """Versions, licence, base model, data sets and claimed performance of a real folder, each in its place."""
+    (tmp_path / "config.json").write_text('{"transformers_version": "4.40.1", "architectures": ["BertModel"]}')
+    (tmp_path / "requirements.txt").write_text("torch==2.1.0\n")
+    (tmp_path / "LICENSE").write_text("Apache License\nVersion 2.0, January 2004\n")
+    (tmp_path / "adapter_config.json").write_text('{"base_model_name_or_path": "aquila/recon-base"}')
+    (tmp_path / "README.md").write_text(CARD_TEXT)
+    inspection = inspect_path(tmp_path)
+    assert [finding.message for finding in inspection.findings] == []
+    document = bill_of_inspection(inspection, made="2026-03-01T09:00:00Z")
+    assert strict_errors(json.dumps(document).encode()) is None
+    main = document["metadata"]["component"]
+    assert main["name"] == tmp_path.name
+    assert main["licenses"] == [{"license": {"id": "Apache-2.0", "acknowledgement": "declared"}}]
+    assert [one["name"] for one in main["pedigree"]["ancestors"]] == ["aquila/recon-base"]
+    assert main["modelCard"]["modelParameters"]["modelArchitecture"] == "BertModel"
+    assert main["modelCard"]["modelParameters"]["datasets"] == [{"ref": "data:border-images-v2"}]
+    metrics = main["modelCard"]["quantitativeAnalysis"]["performanceMetrics"]
+    assert metrics == [{"type": "accuracy", "value": "0.93", "slice": "Border images"}]
+    purls = {one.get("purl") for one in document["components"]}
+    assert {"pkg:pypi/transformers@4.40.1", "pkg:pypi/torch@2.1.0"} <= purls
+    clusters = {one["name"].rpartition(":")[2] for one in document["metadata"]["properties"]}
+    assert clusters == {"metadata", "system", "models", "datasets", "infrastructure", "security", "performance"}
+
+
+def test_what_nobody_told_is_said_to_be_untold(release: Any) -> None:
+    """A bill without card says for each cluster of the minimum elements that it was not told."""
+    release.add("a.pkl", b"a", "pickle")
+    told = {
+        one["name"]: one["value"] for one in bill_of(release.inspection(), Card()).document["metadata"]["properties"]
+    }
+    assert told["watchword:minimum-elements:datasets"] == "not told"
+    assert told["watchword:minimum-elements:performance"] == "not told"
+
+
+CARD_TEXT = """---
+license: apache-2.0
+datasets: [border-images-v2]
+model-index:
+- name: recon
+  results:
+  - dataset: {name: Border images, type: image}
+    metrics:
+    - {type: accuracy, value: 0.93}
+---
+# recon
+"""

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from watchword.record.bill import Bill, bill_of_materials
+from watchword.record.bill import Bill, bill_of, bill_of_materials
 from watchword.record.card import Card, ReleaseChanged, read_card
 from watchword.record.recording import record_bill, record_first_screening, record_inspection, record_screening
 
@@ -16,6 +16,7 @@ __all__ = [
     "Bill",
     "Card",
     "ReleaseChanged",
+    "bill_of",
     "bill_of_materials",
     "read_card",
     "record_bill",

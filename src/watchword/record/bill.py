@@ -4,20 +4,23 @@
 * What was seen (files, digests, formats, frameworks named inside the files or by their format) and what is only told
   (licence, base model, data sets: the supplier's card) are kept apart by the property ``watchword:source``.
 * The release has no one file, so its SHA-256 is that of its manifest, and a property says so.
+* The clusters of the G7 minimum elements ("SBOM for AI", 12 May 2026) are filled as far as the files tell: metadata,
+  system, models, datasets, infrastructure, security, performance. For each, a property says whether it was told; the
+  signature that the metadata ask for is that of the statement that carries the bill.
 * What a file depends on beyond what it names cannot be seen: the dependencies are declared ``incomplete``.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from watchword import __version__
 from watchword.inspect.facts import FileReport, Inspection
 from watchword.inspect.pickles.stdlib import STDLIB
-from watchword.limits import BILL_FILES_MAX
+from watchword.limits import BILL_FILES_MAX, CARD_VALUE_CHARS_MAX, CARD_VALUES_MAX
 from watchword.record.card import Card
 from watchword.statements.canonical import canonical
 from watchword.statements.digests import D
@@ -133,6 +136,7 @@ def bill_of_materials(
     if inspection.manifest is None:
         raise ValueError("a release without a manifest has no bill of materials")
     digest = inspection.manifest.digest
+    card = _with_facts(card, inspection.files)
     frameworks = _frameworks(inspection.files, card)
     files = [_file(report) for report in inspection.files if report.sha256]
     data = [Component(name, "data") for name in card.datasets]
@@ -149,7 +153,8 @@ def bill_of_materials(
         "metadata": {
             "timestamp": made,
             "tools": {"components": [{"type": "application", "name": "watchword", "version": __version__}]},
-            "component": _release(system, release, supplier, digest, card),
+            "lifecycles": [{"phase": "post-build"}],
+            "component": _release(system, release, supplier, digest, card, _metrics(inspection.files)),
         },
         "components": [_written(one, reports) for one in components],
         "dependencies": [{"ref": "release", "dependsOn": sorted(_ref(one) for one in components)}],
@@ -157,10 +162,73 @@ def bill_of_materials(
     }
     if supplier:
         document["metadata"]["supplier"] = {"name": supplier}
+    document["metadata"]["properties"] = _clusters(document, inspection)
     return Bill(document, components, card.base_models, card.datasets, card.licences, notes)
 
 
-def _release(system: str, release: str, supplier: str, digest: str, card: Card) -> dict[str, Any]:
+def bill_of(inspection: Inspection, *, made: str) -> dict[str, Any]:
+    """The bill of materials of an inspection by itself: what its files tell, under the name that it was inspected by.
+
+    Raises:
+        ValueError: the inspection has no manifest, so the release has no name.
+    """
+    name = inspection.target.replace("\\", "/").rstrip("/").rpartition("/")[2] or "release"
+    return bill_of_materials(inspection, Card(), system=name, release="unversioned", supplier="", made=made).document
+
+
+def _with_facts(card: Card, files: tuple[FileReport, ...]) -> Card:
+    """*card*, and what the inspection read in the release's files: united, the card's words first."""
+
+    def united(first: tuple[str, ...], key: str) -> tuple[str, ...]:
+        names = {name.lower(): name for name in first}
+        for report in files:
+            for name in report.facts.get(key, ()):
+                names.setdefault(str(name).lower(), str(name))
+        return tuple(names.values())[:CARD_VALUES_MAX]
+
+    architectures = united((card.architecture,) if card.architecture else (), "architectures")
+    return replace(
+        card,
+        licences=united(card.licences, "licences"),
+        base_models=united(card.base_models, "base_models"),
+        datasets=united(card.datasets, "datasets"),
+        architecture=architectures[0] if architectures else "",
+    )
+
+
+def _metrics(files: tuple[FileReport, ...]) -> list[dict[str, str]]:
+    """Performance that the card claims: ``type``, ``value`` and, as slice, the data set."""
+    told = [metric.split("\t") for report in files for metric in report.facts.get("metrics", ())]
+    return [
+        {"type": parts[0], "value": parts[1]} | ({"slice": parts[2]} if parts[2] else {})
+        for parts in told[:CARD_VALUES_MAX]
+        if len(parts) == 3
+    ]
+
+
+def _clusters(document: dict[str, Any], inspection: Inspection) -> list[dict[str, str]]:
+    """For each cluster of the minimum elements, what of it the bill holds."""
+    main = document["metadata"]["component"]
+    types = [one["type"] for one in document["components"]]
+    models, data = types.count("machine-learning-model"), types.count("data")
+    card = main.get("modelCard", {})
+    frameworks = types.count("framework") + types.count("library")
+    findings = len(inspection.findings)
+    told = {
+        "metadata": "tool, time, dependencies; signed by the statement that carries it",
+        "system": "name, version, digest, files" + (", supplier" if "supplier" in main else ""),
+        "models": f"{models} model files" + (", licence" if "licenses" in main else ", licence not told"),
+        "datasets": f"{data} named or included" if data else "not told",
+        "infrastructure": f"{frameworks} frameworks, libraries and operator sets" if frameworks else "not told",
+        "security": f"inspected: {inspection.verdict}, {findings} findings",
+        "performance": "told by the card, not measured" if "quantitativeAnalysis" in card else "not told",
+    }
+    return [{"name": f"watchword:minimum-elements:{cluster}", "value": words} for cluster, words in told.items()]
+
+
+def _release(
+    system: str, release: str, supplier: str, digest: str, card: Card, metrics: list[dict[str, str]]
+) -> dict[str, Any]:
     value: dict[str, Any] = {
         "type": "machine-learning-model",
         "bom-ref": "release",
@@ -185,8 +253,11 @@ def _release(system: str, release: str, supplier: str, digest: str, card: Card) 
         parameters["modelArchitecture"] = card.architecture
     if card.datasets:
         parameters["datasets"] = [{"ref": f"data:{name}"} for name in card.datasets]
-    if parameters:
-        value["modelCard"] = {"modelParameters": parameters}
+    model_card: dict[str, Any] = {"modelParameters": parameters} if parameters else {}
+    if metrics:
+        model_card["quantitativeAnalysis"] = {"performanceMetrics": metrics}
+    if model_card:
+        value["modelCard"] = model_card
     return value
 
 
@@ -243,12 +314,20 @@ def _frameworks(files: tuple[FileReport, ...], card: Card) -> list[Component]:
         named |= {(PACKAGES.get(module, module), "") for module in modules}
         opsets = report.facts.get("opsets", {})
         named |= {(f"operator set {domain}", str(version)) for domain, version in opsets.items()}
+        named |= {_versioned(text) for key in ("frameworks", "requires") for text in report.facts.get(key, ())}
     if card.library:
         named.add((PACKAGES.get(card.library, card.library), ""))
+    # A name with a version says more than the name alone.
+    named -= {(name, "") for name, version in named if version}
     return [_framework(name, version) for name, version in sorted(named)]
+
+
+def _versioned(text: str) -> tuple[str, str]:
+    name, _, version = str(text)[:CARD_VALUE_CHARS_MAX].partition(" ")
+    return PACKAGES.get(name, name), version.strip()
 
 
 def _framework(name: str, version: str) -> Component:
     if name not in FRAMEWORKS:
         return Component(name, "library", version)
-    return Component(name, "framework", version, purl=f"pkg:pypi/{name}")
+    return Component(name, "framework", version, purl=f"pkg:pypi/{name}" + (f"@{version}" if version else ""))

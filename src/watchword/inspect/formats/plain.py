@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from watchword.inspect.exhibit import MAGIC, TEXT, WEAK, Exhibit, Format
+from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format
 from watchword.inspect.source import Source
 
 _INERT = {
@@ -81,8 +81,6 @@ FORMATS = (
     _by_magic("rar", "rar"),
     _by_magic("media", "png jpg jpeg gif webp wav mp3 flac ogg pdf tif tiff"),
     _by_magic("table"),
-    Format("json", TEXT, _json, inert, _WORDS + " json ipynb"),
-    Format("text", TEXT, _text, inert, _WORDS),
     Format("media", WEAK, _later_media, inert),
 )
 

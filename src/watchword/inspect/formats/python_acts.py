@@ -255,7 +255,7 @@ class _Reading:
             self._sends(node, path, now)
         elif _FETCH.fullmatch(path):
             url = self._first(node)
-            if now and (self.loaded or _telling_host(url)):
+            if now and (self.loaded or telling_host(url)):
                 self._add("python-import-reaches", node, f"importing it would call {path}", url)
             if path.startswith(("urllib", "requests")) and (self._mentions(node, _TOLD) and now):
                 self._add("python-import", node, f"importing it would send what it finds here, by {path}", url)
@@ -362,7 +362,7 @@ class _Reading:
         for match in _HOSTS.finditer(text):
             if not _LOCAL.match(match[0]):
                 self.acts.hosts.add(match[0][:100])
-                self._add("python-host", node, "names an address of the kind that nobody answers for", match[0])
+                self._add("telling-address", node, "names an address of the kind that nobody answers for", match[0])
 
     # -- small questions --------------------------------------------------------------------------
 
@@ -449,7 +449,8 @@ def _unknown(part: ast.expr) -> str:
     return "python" if isinstance(part, ast.Attribute) and part.attr == "executable" else "?"
 
 
-def _telling_host(url: str) -> bool:
+def telling_host(url: str) -> bool:
+    """True for the address of a tunnel, a request catcher, a paste site, a webhook or a bare public number."""
     return bool(_HOSTS.search(url)) and not _LOCAL.match(url)
 
 

@@ -65,6 +65,7 @@ _BY_ATTRIBUTE = (
     "max",
     "dictsort",
 )
+_BUILTINS = ("__builtins__", "__import__", "__globals__", "__loader__", "__class__", "__subclasses__", "__self__")
 _SUFFIXES = (".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".tpl")
 _MARKED = re.compile(r"\{\{|\{%")
 _WAY_OUT = re.compile(
@@ -76,6 +77,11 @@ _WAY_OUT = re.compile(
 def is_template(text: str) -> bool:
     """True when *text* has the marks of a Jinja template."""
     return _MARKED.search(text) is not None
+
+
+def leads_out(text: str) -> bool:
+    """True when *text* has words of a way out of a template, wherever they stand in it."""
+    return "__" in text or "|attr" in text or "| attr" in text or _WAY_OUT.search(text) is not None
 
 
 def judge_template(exhibit: Exhibit, text: str, where: str, offset: int | None = None) -> None:
@@ -186,7 +192,7 @@ class _Reading:
             if isinstance(key, str):
                 self._attribute(node, key)
         elif isinstance(node, n.Name):
-            if _INNER.fullmatch(node.name) and node.name not in self.own and node.name != "mro":
+            if node.name in _BUILTINS and node.name not in self.own:
                 self._add(node, f"uses {node.name}")
         elif isinstance(node, n.Filter):
             self._filter(node)
