@@ -62,6 +62,9 @@ PICKLE_TEXT_TOTAL_MAX = 64 * 1024 * 1024
 PICKLE_GLOBALS_MAX = 65_536
 """Different imports of one pickle. Origin: the richest honest pickles met have under 500."""
 
+PROGRAM_LINES_MAX = 40
+"""Lines of the program that is shown for a pickle, and events that it is made from. Origin: a screen."""
+
 PICKLE_NESTED_BYTES_MAX = 64 * 1024 * 1024
 """A pickle inside a byte string of a pickle, where it has to be decoded into memory before it is read."""
 

@@ -14,6 +14,7 @@ from typing import Any
 from watchword.inspect.exhibit import MAGIC, Exhibit, Format
 from watchword.inspect.facts import Oddity
 from watchword.inspect.pickles.judge import judge_pickle
+from watchword.inspect.pickles.program import loaders_of
 from watchword.inspect.source import Part, Source
 from watchword.limits import NUMPY_HEADER_BYTES_MAX
 
@@ -136,6 +137,8 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
             for o in report.oddities
         )
         exhibit.merge(report.facts)
+        if "program" in report.facts:
+            exhibit.merge({"loaders": loaders_of("npy", exhibit.path)})
         return what, "an array of objects: every opcode followed"
     end = facts.start + facts.length
     if source.size != end:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from watchword.inspect.exhibit import MAGIC, Exhibit, Format
 from watchword.inspect.pickles.judge import PickleReport, judge_pickle
+from watchword.inspect.pickles.program import loaders_of
 from watchword.inspect.source import Source
 
 
@@ -20,6 +21,8 @@ def hand_on(exhibit: Exhibit, report: PickleReport) -> None:
     """Report what was found in a stream of pickles, and judge what it would load in turn."""
     exhibit.keep_all(report.oddities)
     exhibit.merge(report.facts)
+    if "program" in report.facts:
+        exhibit.merge({"loaders": loaders_of(report.kind, exhibit.path)})
     for start, end in report.unread:
         exhibit.unread(start, end)
     for name, inner in report.nested:

@@ -22,12 +22,19 @@ from watchword.inspect.facts import Oddity
 from watchword.inspect.pickles.calls import rule_on, rule_on_write
 from watchword.inspect.pickles.machine import Machine
 from watchword.inspect.pickles.opcodes import OPCODES, Outcome, run
+from watchword.inspect.pickles.program import program
 from watchword.inspect.pickles.reader import FramedReader, Reader
 from watchword.inspect.pickles.standing import standing
 from watchword.inspect.pickles.values import Blob, Call, Container, Event, Global, Import, Made, Value, arguments
 from watchword.inspect.rules import check_all
 from watchword.inspect.source import Held, Part, Source
-from watchword.limits import FINDINGS_PER_RULE_MAX, NESTING_MAX, PICKLE_GLOBALS_MAX, PICKLE_NESTED_BYTES_MAX
+from watchword.limits import (
+    FINDINGS_PER_RULE_MAX,
+    NESTING_MAX,
+    PICKLE_GLOBALS_MAX,
+    PICKLE_NESTED_BYTES_MAX,
+    PROGRAM_LINES_MAX,
+)
 
 TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 """First pickle of a PyTorch file before 1.6 (torch.serialization.MAGIC_NUMBER)."""
@@ -74,6 +81,7 @@ class _Judge:
         self.nested: dict[int, Source] = {}
         self.loaded: list[Value] = []
         self.calls = 0
+        self.found: list[Event] = []
 
     def on_event(self, event: Event) -> None:
         if type(event) is Import:
@@ -95,13 +103,20 @@ class _Judge:
                 return
             ruling = rule_on(event)
             if ruling is not None:
+                self._tell(event)
                 self.keep(check_all(ruling))
             elif alike is not None and len(self.quiet) < PICKLE_GLOBALS_MAX:
                 self.quiet.add(alike)
         else:
             changed = rule_on_write(event)  # type: ignore[arg-type]  # the third kind of event
             if changed is not None:
+                self._tell(event)
                 self.keep(check_all(changed))
+
+    def _tell(self, event: Event) -> None:
+        """Remember an event that is a finding, for the program that is shown."""
+        if len(self.found) < PROGRAM_LINES_MAX:
+            self.found.append(event)
 
     def keep(self, oddities: Iterable[Oddity]) -> None:
         for oddity in oddities:
@@ -279,6 +294,8 @@ def _facts(judge: _Judge, machine: Machine) -> dict[str, Any]:
         "imports": names[:200],
         "calls": judge.calls,
     }
+    if judge.found:
+        facts["program"] = program(judge.found)
     if machine.arrays:
         facts["arrays"] = len(machine.arrays)
     if machine.storages:
