@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,7 @@ NAMED = ("--system", "mail-sorter", "--release", "2.0")
 ASK = ("gate", "ask", "--of", "mail-sorter 1.0", "--tool")
 MEMBERS = [word for name in ("ALFA", "BRAVO", "CHARLIE") for word in ("--member", f"{name}/enrolment.json")]
 
-# Exit code, schema, what is typed. HOLD and ACTION stand for what an earlier answer said.
+# Exit code, schema, what is typed. HOLD and ACTION stand for what an earlier answer said, PEER for BRAVO over HTTP.
 STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-inspection/1", ("inspect", "mail-sorter")),
     (1, "watchword-inspection/1", ("inspect", "mail-sorter-2", "--record", *NAMED, *ALFA)),
@@ -78,6 +80,11 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-recorded/1", ("notice", "take-back", "ALFA/notices#1", "--reason", "x", *ALFA)),
     (0, "watchword-notices-taken/1", ("notice", "take", "n.json", *ALFA)),
     (0, "watchword-notices/1", ("notice", "list", *ALFA)),
+    (0, "watchword-tlog-policy/1", ("charter", "tlog-policy", *ALFA)),
+    (0, "watchword-synced/1", ("ledger", "sync", "PEER", *ALFA)),
+    (0, "watchword-witnessed/1", ("ledger", "witness", "PEER", *ALFA)),
+    (0, "watchword-repaired/1", ("ledger", "repair", "PEER", *ALFA)),
+    (1, "watchword-monitored/1", ("ledger", "monitor", "PEER", *ALFA)),
     (0, "watchword-completion/1", ("completion", "bash")),
 ]  # fmt: skip
 
@@ -89,10 +96,23 @@ def answers(
     """The story, played once."""
     import shutil
 
+    pytest.importorskip("uvicorn", reason="what `serve` needs is not installed")
     folder = tmp_path_factory.mktemp("json") / "work"
     shutil.copytree(stages["work"], folder)
     said = {"HOLD": "", "ACTION": "", "KEY": ""}
     found = []
+    serve = [sys.executable, "-m", "watchword", "serve", "--port", "0", "--format", "json", *BRAVO]
+    with subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, text=True) as bravo:
+        assert bravo.stdout is not None
+        serving = json.loads("".join(iter(bravo.stdout.readline, "}\n")) + "}")
+        assert serving["schema"] == "watchword-serving/1"
+        said["PEER"] = f"BRAVO={serving['url']}"
+        _play(typed, folder, said, found)
+        bravo.terminate()
+    return found
+
+
+def _play(typed: Callable[..., Any], folder: Path, said: dict[str, str], found: list[tuple[Any, Any]]) -> None:
     for _, _, words in STORY:
         done = typed(folder, *(said.get(word, word) for word in words), "--format", "json")
         found.append((words, done))
@@ -101,7 +121,6 @@ def answers(
             said["KEY"] = next(key["id"] for key in value["keys"] if key.get("person") == "evaluator")
         elif isinstance(value, dict) and value.get("event") == "held" and words[1] == "ask":
             said |= {"HOLD": value["hold"], "ACTION": value["action"]}
-    return found
 
 
 @pytest.mark.parametrize("number", range(len(STORY)), ids=[" ".join(words)[:50] for _, _, words in STORY])
@@ -116,10 +135,13 @@ def test_the_answer_is_one_value_that_names_its_schema(number: int, answers: lis
 
 
 def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
-    """Nothing that prints a result is left out. (The exercise, and what `run` starts, are tested on their own.)"""
+    """Nothing that prints a result is left out.
+
+    `serve` is the other side here; the exercise, and what `run` starts, are tested on their own.
+    """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
-    assert missing == ["run", "demo", "simulate"]
+    assert missing == ["run", "serve", "demo", "simulate"]
 
 
 def test_failing_prints_no_half_of_an_answer(stages: Mapping[str, Path], typed: Callable[..., Any]) -> None:

@@ -18,7 +18,7 @@ class NotADecision(WatchwordError):
 
 
 class NoPeer(WatchwordError):
-    """No address to talk to."""
+    """No address to talk to, or nobody there."""
 
 
 def show(args: argparse.Namespace) -> int:
@@ -111,7 +111,7 @@ def exchange(args: argparse.Namespace) -> int:
 
 
 def sync(args: argparse.Namespace) -> int:
-    """Pull from peers; exit 1 when one of them forked, 2 when none of them answered."""
+    """Pull from peers; exit 1 when a fork was found, 2 when none of them could be asked."""
     from watchword import node
     from watchword.node.sync import sync as sync_from
 
@@ -122,10 +122,12 @@ def sync(args: argparse.Namespace) -> int:
         here.publish()
         brought = sync_from(here, peers, all_bodies=args.all_bodies)
     forked = any(one.forks for one in brought)
+    why = [why for one in brought for what, why in one.troubles if what == one.peer]
+    if len(why) == len(brought) and not forked:
+        raise NoPeer(f"no peer could be asked: {'; '.join(why)}", "what was held before is as it was")
     value = {"schema": "watchword-synced/1", "synced": [one.value() for one in brought]}
     emit(args, "\n".join(one.told() for one in brought), value)
-    silent = all(any(what == one.peer for what, _ in one.troubles) for one in brought)
-    return 1 if forked else 2 if silent else 0
+    return 1 if forked else 0
 
 
 def witness(args: argparse.Namespace) -> int:

@@ -242,33 +242,36 @@ def _agree(mirror: Log, heads: list[KeptHead]) -> None:
 
 
 def _bodies(node: Node, remote: Remote, synced: Synced, all_bodies: bool) -> None:
-    """Step 4. How far was asked is remembered last: a run that is cut short asks again."""
+    """Step 4. How far was asked is remembered last: a run that is cut short asks again, a bounded one goes on."""
     store = node.store
     path = store.home / "peers" / f"{sha256(synced.peer.encode()).hexdigest()}.asked.json"
     before = _asked(path)
     start = {} if all_bodies else before["sizes"]
-    sizes, wanted = {}, dict[bytes, str]()
+    sizes: dict[str, int] = {}
+    wanted: dict[bytes, str] = {}
+    places: dict[bytes, tuple[str, int]] = {}
     for origin in store.charter.shared_origins:
         log = store.log(origin)
         sizes[origin] = 0 if log is None else log.published_size
         if log is not None and not store.is_own(origin):
             use, first = store.use(origin), min(int(start.get(origin, 0)), sizes[origin])
-            for entry in log.entries(first, sizes[origin]):
+            for index, entry in enumerate(log.entries(first, sizes[origin]), first):
                 commitment = leaves.parse(use, entry).commitment
                 if not store.bodies.holds(commitment):
-                    wanted[commitment] = use
-    loose, whole = fetch_bodies(node, remote, synced, wanted, before["loose"])
-    if whole:
-        store.put_own(path, canonical({"format": ASKED_FORMAT, "loose": loose, "sizes": sizes}))
+                    wanted[commitment], places[commitment] = use, (origin, index)
+    loose, left = fetch_bodies(node, remote, synced, wanted, before["loose"])
+    for origin, index in map(places.__getitem__, left):
+        sizes[origin] = min(sizes[origin], index)
+    store.put_own(path, canonical({"format": ASKED_FORMAT, "loose": loose, "sizes": sizes}))
 
 
 def fetch_bodies(
     node: Node, remote: Remote, synced: Synced, wanted: Mapping[bytes, str], loose: str | None
-) -> tuple[str | None, bool]:
-    """Ask for bodies by commitment (each with the use of its ledger) and take in those that come.
+) -> tuple[str | None, list[bytes]]:
+    """Ask for bodies by commitment (each with the use of its ledger), in order, and take in those that come.
 
     Returns:
-        The digest of the loose notices told, and whether all was asked for within DEMAND_ROUNDS_MAX.
+        The digest of the loose notices told, and what DEMAND_ROUNDS_MAX left to be asked for.
     """
     want = list(wanted)
     for _ in range(DEMAND_ROUNDS_MAX):
@@ -277,8 +280,8 @@ def fetch_bodies(
         # An answer is bounded: what did not fit is asked for again, as long as anything comes.
         want = [*(one for one in batch if one not in got and got), *want]
         if not want:
-            return loose, True
-    return loose, False
+            break
+    return loose, want
 
 
 def _ask(
