@@ -267,7 +267,7 @@ def test_tar_members_are_judged_and_links_out_are_dangerous() -> None:
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (b"7z\xbc\xaf\x27\x1c" + b"\0" * 50, "7z"),
+        (b"Rar!\x1a\x07\x01\0" + b"\0" * 50, "rar"),
         (bytes(range(128, 256)) * 3, "unknown"),
     ],
 )
