@@ -295,6 +295,15 @@ FINDINGS_PER_RULE_MAX = 50
 EVIDENCE_CHARS_MAX = 400
 """Evidence text of one finding, in characters."""
 
+WEIGHTS_CHUNK_ELEMENTS = 1024 * 1024
+"""Elements of a tensor read at one time. Origin: 8 MB, and as much again for each step of a comparison."""
+
+WEIGHTS_WINDOW = 65_536
+"""Elements in which low bits are looked at together. Origin: one bit of each makes 8,192 bytes, 32 for each bin."""
+
+WEIGHTS_MATRIX_ELEMENTS_MIN = 4096
+"""Elements from which two equal or constant matrices tell something. Origin: small ones are often equal by design."""
+
 JOBS_MAX = 64
 """Processes of one inspection. Origin: each may use 512 MB; more cores than that wait for the disk."""
 

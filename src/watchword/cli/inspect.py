@@ -43,7 +43,8 @@ def run(args: argparse.Namespace) -> int:
     with progress(args) as step:
         # All of them before any is recorded: a path that is not there stops the command while nothing is done yet.
         inspections = [
-            inspect_path(path, hash_files=not args.no_hash, jobs=args.jobs, progress=step) for path in args.paths
+            inspect_path(path, hash_files=not args.no_hash, weights=args.weights, jobs=args.jobs, progress=step)
+            for path in args.paths
         ]
     if args.write_baseline:
         from watchword.inspect.baseline import draft_baseline

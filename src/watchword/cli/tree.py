@@ -111,6 +111,7 @@ def _inspect(commands: Sub) -> None:
         "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that exits 1"
     )
     inspect.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="how many processes look (default: 1)")
+    inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
     inspect.add_argument("--baseline", type=Path, metavar="FILE", help="findings that somebody answers for")
     inspect.add_argument("--write-baseline", type=Path, metavar="FILE", help="draft such a file of all that was found")
     inspect.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from watchword.errors import WatchwordError
 from watchword.inspect import rules
+from watchword.inspect.exhibit import Exhibit
 from watchword.inspect.facts import FileReport, Finding, Oddity, Verdict, shown, worst
 from watchword.inspect.hashing import Hashing, Step
 from watchword.inspect.judge import judge, judge_exhibit
@@ -27,9 +28,10 @@ Inspected = tuple[FileReport, list[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How to look. ``hash_files``: False leaves out hashing, and with it the manifest."""
+    """How to look. ``hash_files``: False leaves out hashing, and with it the manifest. ``weights``: read them too."""
 
     hash_files: bool = True
+    weights: bool = False
 
 
 def inspect_file(found: Found, how: How, step: Step) -> Inspected:
@@ -50,14 +52,14 @@ def inspect_file(found: Found, how: How, step: Step) -> Inspected:
             if len(data) != before.st_size:
                 raise changed(found)
             sha256 = hashlib.sha256(data).hexdigest() if how.hash_files else None
-            what, looked = _judge(Held(data), path, into)
+            what, looked = _judge(Held(data), path, into, how, step)
             step.at(path, len(data))
         else:
             hashing = Hashing(descriptor, before.st_size, path, step)
             if how.hash_files:
                 hashing.start()
             try:
-                what, looked = _judge(Opened(descriptor, before.st_size), path, into)
+                what, looked = _judge(Opened(descriptor, before.st_size), path, into, how, step)
             finally:
                 sha256 = hashing.finish() if how.hash_files else None
             if how.hash_files and hashing.read != before.st_size:
@@ -88,9 +90,14 @@ def not_looked_at(found: Found, rule: str, why: str) -> Inspected:
     return report, [finding]
 
 
-def _judge(source: Source, path: str, into: Judgement) -> tuple[str, str]:
+def _judge(source: Source, path: str, into: Judgement, how: How, step: Step) -> tuple[str, str]:
     try:
-        return judge(source, path, into)
+        told = judge(source, path, into)
+        if how.weights:
+            from watchword.inspect.tensors.weights import examine
+
+            examine(Exhibit(source, path, into), step)
+        return told
     except (OSError, WatchwordError):
         raise
     except Exception as error:

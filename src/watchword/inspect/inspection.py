@@ -25,20 +25,24 @@ class NoManifest(WatchwordError):
     """The release cannot be named by a digest."""
 
 
-def inspect_path(path: Path, *, hash_files: bool = True, jobs: int = 1, progress: Progress | None = None) -> Inspection:
+def inspect_path(
+    path: Path, *, hash_files: bool = True, weights: bool = False, jobs: int = 1, progress: Progress | None = None
+) -> Inspection:
     """Inspect the release at *path*, a file or a folder.
 
     Args:
         path: followed if it is itself a link; links inside are not.
         hash_files: False leaves out hashing, and with it the manifest.
+        weights: read the numbers of tensors too, for what is hidden or damaged in them; needs numpy.
         jobs: how many processes look at files; the result is the same for any number.
         progress: called with the file's path, the bytes read and the bytes of the whole release.
 
     Raises:
         NothingThere: missing or empty.
         FileChanged: a file changed while it was read.
+        NoNumbers: *weights* without numpy.
     """
-    return _inspection(list_release(path), str(path), How(hash_files), jobs, progress)
+    return _inspection(list_release(path), str(path), How(hash_files, weights), jobs, progress)
 
 
 def inspect_open(descriptor: int, name: str) -> Inspection:

@@ -16,7 +16,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from watchword.errors import WatchwordError
-from watchword.inspect.facts import Progress
+from watchword.inspect.facts import Progress, shown
 from watchword.inspect.file import How, Inspected, inspect_file, not_looked_at
 from watchword.inspect.hashing import Step
 from watchword.inspect.walk import Found
@@ -125,7 +125,7 @@ def _work(pipe: connection.Connection, how: How, tells: bool) -> None:
     try:
         while True:
             found = pipe.recv()
-            step = Step(lambda _path, read, _total: pipe.send(read)) if tells else Step()
+            step = Step(_teller(pipe, found)) if tells else Step()
             try:
                 answer: Any = inspect_file(found, how, step)
             except WatchwordError as error:
@@ -133,3 +133,13 @@ def _work(pipe: connection.Connection, how: How, tells: bool) -> None:
             pipe.send(answer)
     except (EOFError, BrokenPipeError):
         return  # nobody asks any more
+
+
+def _teller(pipe: connection.Connection, found: Found) -> Progress:
+    path = shown(found.path, 4096)
+
+    def tell(label: str, read: int, _total: int) -> None:
+        if label == path:  # not of a second pass, over its weights: that would count its bytes twice
+            pipe.send(read)
+
+    return tell
