@@ -1,3 +1,4 @@
+# long: every bound in one place, where a reader can question it
 """Every bound of watchword, with its unit and where the number comes from.
 
 A bound is here when hostile input could otherwise decide how much time or memory we spend. Rooms import
