@@ -304,6 +304,8 @@ def test_onnx_external_data_says_no_more_than_the_format_knows() -> None:
 def test_an_operator_that_onnx_does_not_have_is_told() -> None:
     """Also without a domain: a library registers it there just as well. A tensor of its own, and parts, are read."""
     assert found(onnx_model(onnx_node(b"PyOp")), "m.onnx") == {"onnx-custom-op"}
+    assert found(onnx_model(onnx_node(b"Backdoor", b"com.microsoft")), "m.onnx") == {"onnx-custom-op"}
+    assert found(onnx_model(onnx_node(b"FastGelu", b"com.microsoft")), "m.onnx") == set()
     lone = field(1, 2) + field(2, 1) + field(8, b"x") + field(9, b"\0" * 8)
     assert found(lone, "input_0.pb") == set()
     assert found(lone + field(13, field(1, b"location") + field(2, b"/etc/passwd")), "t.pb") == {"onnx-external-data"}

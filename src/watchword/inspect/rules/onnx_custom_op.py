@@ -17,9 +17,12 @@ _KNOWN_DOMAINS_TEXT = """
 _KNOWN_DOMAINS = frozenset(_KNOWN_DOMAINS_TEXT.split()) | {""}
 
 
+_LISTED = ("", "com.microsoft")
+"""Domains whose operators are all in ``onnx_ops.txt`` (onnx 1.23, ONNX Runtime 1.32)."""
+
 _BEFORE_ONNX_TEXT = """
     ATen Affine ConstantFill Crop DynamicSlice GRUUnit GivenTensorFill ImageScaler ParametricSoftplus Scale
-    ScaledTanh FC LpNormalization MaxRoiPool Caffe2ConvTranspose Upsample SpatialBN
+    ScaledTanh com.microsoft::ATen FC LpNormalization MaxRoiPool Caffe2ConvTranspose Upsample SpatialBN
 """
 """Operators that exporters wrote before they had a domain for experiments."""
 
@@ -32,11 +35,15 @@ def _standard() -> frozenset[str]:
 
 def check(facts: OnnxFacts) -> Iterator[Oddity]:
     for (domain, op), offset in facts.ops.items():
-        if domain in ("", "ai.onnx") and op and op not in _standard() and (domain, op) not in facts.functions:
-            yield Oddity(RULE.id, offset, f"needs the operator {op}, which ONNX does not have", op)
-        elif domain not in _KNOWN_DOMAINS and (domain, op) not in facts.functions:
+        if not op or (domain, op) in facts.functions:
+            continue
+        listed = "" if domain in ("", "ai.onnx") else domain
+        if domain not in _KNOWN_DOMAINS:
             message = f"needs the operator {op} of {domain}, which is not in the file"
             yield Oddity(RULE.id, offset, message, f"{domain}::{op}")
+        elif listed in _LISTED and (f"{listed}::{op}" if listed else op) not in _standard():
+            where = domain or "ONNX"
+            yield Oddity(RULE.id, offset, f"needs the operator {op}, which {where} does not have", f"{domain}::{op}")
 
 
 RULE = Rule(
