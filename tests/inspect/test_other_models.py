@@ -57,6 +57,8 @@ def test_facts_of_each_are_told() -> None:
         (pmml('<DefineFunction name="f"/><Apply function="f"/>'), set()),
         (pmml('<Extension name="author" value="the system of records"/>'), set()),
         (pmml("<DataField name='x'/>", "<!DOCTYPE PMML>"), set()),
+        (pmml("<Annotation>The operating system. Its subprocess metrics (see there) eval well</Annotation>"), set()),
+        (pmml("<Extension>importlib.import_module('x')</Extension>"), {"pmml-code"}),
         (pmml('<Apply function="g"/>'), {"pmml-function"}),
         (pmml('<Apply function="com.acme.Evil"/>'), {"pmml-code", "pmml-function"}),
         (pmml("<Extension><script>x</script></Extension>"), set()),
@@ -111,6 +113,13 @@ def test_paddle_operators_that_reach_files_are_dangerous() -> None:
     judged = look(program(b"load", path), "m.pdmodel")
     assert [(f.rule, f.evidence) for f in judged.findings] == [("paddle-op", "/etc/passwd")]
     assert found(program(b"py_func"), "__model__") == {"paddle-op"}
+
+
+def test_a_map_without_a_name_that_says_so_is_known_by_its_structure() -> None:
+    """Checkpoints and vocabularies go under names of their own; what is no map to its end stays unknown."""
+    assert look(sample("flax.msgpack"), "checkpoint_5").format == "msgpack"  # type: ignore[attr-defined]
+    assert found(b"\x80", "key2row") == set()
+    assert found(sample("flax.msgpack") + b"\x00", "checkpoint_5") == {"not-inspected"}
 
 
 def test_what_follows_the_end_of_a_model_is_told() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from watchword.inspect.exhibit import MAGIC, Exhibit, Format
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Held, Part, Source
 from watchword.limits import GGUF_ARRAY_DEPTH_MAX, GGUF_ITEMS_MAX, GGUF_KEYS_MAX, GGUF_TEXT_BYTES_MAX
@@ -283,6 +284,7 @@ def _tell(exhibit: Exhibit, facts: GgufFacts) -> None:
         value = facts.values.get(key)
         if value:
             told.setdefault(name, []).extend([value[:200]] if isinstance(value, str) else [v[:200] for v in value])
+    exhibit.keep(*commands_in(texts, None))
     exhibit.merge({key: value for key, value in told.items() if value})
 
 

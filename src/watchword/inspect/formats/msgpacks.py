@@ -1,7 +1,7 @@
 """MessagePack, as Flax writes parameters: one map of arrays, walked value by value; array bytes are passed over.
 
 Follows the MessagePack specification. Extension types as in ``flax.serialization``: 1 array, 2 complex, 3 scalar of
-numpy. A file is taken for one by its name, its first byte and by being a map to its end; nothing in it is run by its
+numpy. A file is taken for one by its name and its first byte, or by being a map to its end; nothing in it is run by its
 loader.
 """
 
@@ -126,8 +126,15 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
 
 
 def _claims(source: Source, head: bytes, name: str) -> bool:
-    is_map = 0x80 < head[0] < 0x90 or head[0] in (0xDE, 0xDF)
-    return is_map and name.lower().endswith((".msgpack", ".mpk", ".flax"))
+    if not (0x80 <= head[0] < 0x90 or head[0] in (0xDE, 0xDF)):
+        return False
+    if name.lower().endswith((".msgpack", ".mpk", ".flax")):
+        return head[0] != 0x80 or source.size == 1
+    # Without a name that says so: a map that ends where the file does.
+    try:
+        return not read_msgpack(source)[1]
+    except MsgpackBroken:
+        return False
 
 
 FORMATS = (Format("msgpack", WEAK, _claims, _read, "msgpack mpk flax"),)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from watchword.inspect.exhibit import WEAK, Exhibit, Format
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.formats.protobuf import Malformed, Message, fields, varint, walk
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
@@ -191,6 +192,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
         "external_data": sorted(facts.external)[:50],
     }
     exhibit.merge({key: value for key, value in told.items() if value})
+    exhibit.keep(*commands_in(facts.metadata, None))
     if facts.metadata:
         exhibit.merge({"metadata": facts.metadata})
     return what, "every node, function and tensor header; tensor data passed over"

@@ -15,6 +15,7 @@ from typing import Any
 from watchword.inspect.exhibit import STRUCTURE, Exhibit, Format
 from watchword.inspect.facts import Oddity
 from watchword.inspect.formats.locations import leads_out
+from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.source import Source
 from watchword.limits import SAFETENSORS_COMMAS_MAX, SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_TENSORS_MAX
 
@@ -147,6 +148,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
         return what, "the header only"
     exhibit.keep(*facts.oddities)
     exhibit.merge({"tensors": facts.tensors, "parameters": facts.parameters, "dtypes": list(facts.dtypes)})
+    exhibit.keep(*commands_in(facts.metadata, 8))
     if facts.metadata:
         exhibit.merge({"metadata": facts.metadata})
     return what, "header checked, every byte owned by a tensor" if not facts.oddities else "header checked"

@@ -27,7 +27,8 @@ _FUNCTIONS_TEXT = """
 """
 FUNCTIONS = frozenset(_FUNCTIONS_TEXT.split())
 _CODE = re.compile(
-    r"<script|javascript:|Runtime\.getRuntime|ProcessBuilder|\b(?:os\.system|subprocess|eval|exec|__import__|powershell)\b\s*[.(]",
+    r"<script|javascript:|Runtime\.getRuntime|ProcessBuilder|\b(?:os\.system|subprocess|importlib|__import__)\s*[.(]"
+    r"|\b(?:eval|exec|system|popen|import_module|powershell)\(\s*['\"]",
     re.IGNORECASE,
 )
 _OWN_SETS = re.compile(
