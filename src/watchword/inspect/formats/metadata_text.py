@@ -26,7 +26,7 @@ _CODE = re.compile(
 
 def commands_in(texts: Mapping[str, str], offset: int | None) -> list[Oddity]:
     """The *texts*, by key, that are commands or code."""
-    found = []
+    found: list[Oddity] = []
     for key, text in texts.items():
         match = None if _FOR_PEOPLE.search(key) else _CODE.search(text[:65_536])
         if match is not None and len(found) < 20:
