@@ -231,6 +231,11 @@ R_NESTING_MAX = 2_000_000
 """Items of data of R that wait for others. Origin: about 150 MB; R nests lists some ten deep."""
 
 """Tables opened in one FlatBuffer. Origin: the largest TensorFlow Lite models have 10,000 tensors and operators."""
+ONNX_MAIN_NODES_MAX = 500_000
+"""Nodes of the main graph of an ONNX model that are looked at for branches. Origin: five times the largest exported."""
+
+PADDLE_TENSORS_MAX = 100_000
+"""Tensors in one file of PaddlePaddle's parameters. Origin: a hundred times those of the largest models met."""
 
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.

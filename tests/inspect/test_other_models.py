@@ -115,6 +115,22 @@ def test_paddle_operators_that_reach_files_are_dangerous() -> None:
     assert found(program(b"py_func"), "__model__") == {"paddle-op"}
 
 
+def test_paddle_parameters_are_explained_to_the_byte() -> None:
+    """Arrays one behind the other; one byte more, or a size that is not the shape's, and they are not known."""
+
+    def tensor(*shape: int) -> bytes:
+        described = field(1, 5) + b"".join(field(2, length) for length in shape)
+        size = 4
+        for length in shape:
+            size *= length
+        return bytes(16) + len(described).to_bytes(4, "little") + described + b"\1" * size
+
+    judged = look(tensor(2, 3) + tensor(4), "m.pdiparams")
+    assert judged.findings == []
+    assert judged.facts == {"frameworks": ["paddlepaddle"], "tensors": 2, "parameters": 10}
+    assert "not-inspected" in found(tensor(2, 3) + b"\1", "m.pdiparams")
+
+
 def test_a_map_without_a_name_that_says_so_is_known_by_its_structure() -> None:
     """Checkpoints and vocabularies go under names of their own; what is no map to its end stays unknown."""
     assert look(sample("flax.msgpack"), "checkpoint_5").format == "msgpack"  # type: ignore[attr-defined]

@@ -11,17 +11,20 @@ from dataclasses import dataclass, field
 from watchword.inspect.exhibit import WEAK, Exhibit, Format
 from watchword.inspect.facts import Oddity
 from watchword.inspect.formats.metadata_text import commands_in
+from watchword.inspect.formats.onnx_branches import Node
 from watchword.inspect.formats.protobuf import Malformed, Message, fields, varint, walk
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
+from watchword.limits import ONNX_MAIN_NODES_MAX
 
 # Message → field → what it is: another message, or "text"/"int" to be read. Fields not listed are passed over.
 _FIELDS: dict[str, dict[int, str]] = {
     "model": {
         1: "int", 2: "text", 3: "text", 4: "text", 7: "graph", 8: "opset", 14: "entry", 20: "training", 25: "function",
     },
-    "graph": {1: "node", 2: "text", 5: "tensor", 15: "sparse"},
-    "node": {3: "text", 4: "text", 5: "attribute", 7: "text"},
+    "graph": {1: "node", 2: "text", 5: "tensor", 11: "input", 15: "sparse"},
+    "input": {1: "text"},
+    "node": {1: "texts", 2: "texts", 3: "text", 4: "text", 5: "attribute", 7: "text"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
     "tensor": {8: "text", 13: "external", 14: "int"},
     "sparse": {1: "tensor", 2: "tensor"},
@@ -57,6 +60,9 @@ class OnnxFacts:
     nodes: int = 0
     tensors: int = 0
     graph: str = ""
+    main: list[Node] = field(default_factory=list)
+    inputs: set[str] = field(default_factory=set)
+    initializers: set[str] = field(default_factory=set)
 
 
 _TENSOR_WIRES = {
@@ -131,10 +137,17 @@ def _close(frame: Message, parents: list[Message], facts: OnnxFacts) -> None:
     text = {number: value for number, value in frame.values.items() if isinstance(value, str)}
     if frame.kind == "node":
         facts.nodes += 1
+        if len(parents) == 2 and len(facts.main) < ONNX_MAIN_NODES_MAX:
+            names = [tuple(frame.lists.get(number, ())) for number in (1, 2)]
+            facts.main.append(Node(text.get(4, "") if not text.get(7) else "", names[0], names[1], frame.start))
         if len(facts.ops) < 10_000:
             facts.ops.setdefault((text.get(7, ""), text.get(4, "")), frame.start)
     elif frame.kind == "tensor":
         facts.tensors += 1
+        if len(parents) == 2 and len(facts.initializers) < ONNX_MAIN_NODES_MAX:
+            facts.initializers.add(text.get(8, ""))
+    elif frame.kind == "input" and len(parents) == 2 and len(facts.inputs) < 10_000:
+        facts.inputs.add(text.get(1, ""))
     elif frame.kind == "external" and len(facts.external) < 10_000:
         key = text.get(1, "")
         if key in ("location", "basepath"):

@@ -6,11 +6,13 @@ or pickles (``.pdparams``), which are judged as such.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from watchword.inspect.exhibit import WEAK, Exhibit, Format
 from watchword.inspect.formats.protobuf import Malformed, Message, fields, walk
-from watchword.inspect.source import Part, Source
+from watchword.inspect.source import Held, Part, Source
+from watchword.limits import PADDLE_TENSORS_MAX
 
 _TABLE: dict[str, dict[int, str]] = {
     "program": {1: "block"},
@@ -82,4 +84,52 @@ def _claims(source: Source, head: bytes, name: str) -> bool:
     return [(number, wire) for number, wire, _, _ in inner[:2]] == [(1, 0), (2, 0)]
 
 
-FORMATS = (Format("paddle", WEAK, _claims, _read, "pdmodel"),)
+_ITEM_BYTES = {0: 1, 1: 2, 2: 4, 3: 8, 4: 2, 5: 4, 6: 8, 20: 1, 21: 1, 22: 2, 23: 8, 24: 16}
+
+
+def tensors_in(source: Source) -> tuple[int, int, int]:
+    """Tensors that stand one behind the other in *source* (``tensor_util.cc``): how many, their elements, their end.
+
+    Each is a version, levels of sequence lengths, a version, a description as a protobuf, and raw data.
+    """
+    at = count = elements = 0
+    while at < source.size and count < PADDLE_TENSORS_MAX:
+        head = source.read_at(at, 12)
+        levels = int.from_bytes(head[4:], "little")
+        if len(head) < 12 or any(head[:4]) or levels > 8:
+            break
+        place = at + 12
+        for _ in range(levels):
+            place += 8 + int.from_bytes(source.read_at(place, 8), "little")
+        sizes = source.read_at(place, 8)
+        length = int.from_bytes(sizes[4:], "little")
+        if len(sizes) < 8 or any(sizes[:4]) or not 0 < length < 1024:
+            break
+        try:
+            described = fields(Held(source.read_at(place + 8, length)))
+        except Malformed:
+            break
+        dimensions = [value for number, wire, _, value in described if (number, wire) == (2, 0)]
+        item = next((_ITEM_BYTES.get(value, 0) for number, wire, _, value in described if (number, wire) == (1, 0)), 0)
+        total = math.prod(dimensions)
+        end = place + 8 + length + item * total
+        if not item or end > source.size:
+            break
+        at, count, elements = end, count + 1, elements + total
+    return count, elements, at
+
+
+def _params(source: Source, head: bytes, name: str) -> bool:
+    return head[:4] == b"\0\0\0\0" and source.size > 24 and tensors_in(source)[2] == source.size
+
+
+def _read_params(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    count, elements, _ = tensors_in(exhibit.source)
+    exhibit.merge({"frameworks": ["paddlepaddle"], "tensors": count, "parameters": elements})
+    return what, "every tensor's header, to the byte; data passed over"
+
+
+FORMATS = (
+    Format("paddle", WEAK, _claims, _read, "pdmodel"),
+    Format("paddle parameters", WEAK, _params, _read_params, "pdiparams"),
+)
