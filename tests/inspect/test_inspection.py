@@ -307,3 +307,21 @@ def test_unknown_rule_is_an_error_with_near_ones() -> None:
         explain("pickle-nonsense")
     assert isinstance(caught.value, WatchwordError)
     assert "pickle-call" in caught.value.hint
+
+
+def test_what_a_file_begins_with_rules_no_format_out_wrongly() -> None:
+    """Asking only the modules whose mark is there gives the same format as asking all: samples, and what tests make."""
+    from inspect_samples import EVIL, onnx_model, onnx_node, safetensors
+
+    from watchword.inspect.identify import BEGINS, MODULES, formats, identify
+    from watchword.inspect.source import Held
+
+    assert set(BEGINS) <= set(MODULES)
+    files = {path.name: path.read_bytes() for path in (Path(__file__).parent / "samples").iterdir()}
+    files |= {"m.onnx": onnx_model(onnx_node(b"Add")), "m.safetensors": safetensors(b'{"a":1}', b""), "e.pkl": EVIL}
+    files |= {f"{n:02x}": bytes([n]) + data for n in range(256) for data in (b"\0" * 40,)}
+    files |= {"garbage.pmml": b"\xff\xfe not xml", "old.bin": b"lmgg" + b"\0" * 40, "a.rds": b"A\n2\n1\n1\n254\n"}
+    for name, data in files.items():
+        source, head = Held(data), data[:4096]
+        first = next((listed.name for listed in formats() if listed.claims(source, head, name)), "unknown")
+        assert identify(source, head, name).name == first, name

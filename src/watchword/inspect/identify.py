@@ -28,6 +28,26 @@ MODULES = (
 HIDING: dict[str, bytes] = {"zips": b"PK\5\6", "tars": b"ustar", "keras_files": b"\x89HDF"}
 """Those with a format that ``hides`` (a test compares), and a mark without which they need not be asked."""
 
+BEGINS: dict[str, bytes] = {
+    "numpys": rb"\x93NUMPY",
+    "safetensors": rb".{8}\{",
+    "onnx": rb"[\x08\x0a\x10\x12\x1a\x22\x25\x28\x2a\x32\x38\x3a\x42\x4a\x51\x52\x58\x5a\x62\x6a\x70\x72\xa2\xca\xd2]",
+    "keras_files": rb".*\x89HDF",
+    "keras_config": rb"\s*\{",
+    "tflite": rb".{4}(?:TFL3|ORTM)",
+    "rdata": rb"RD[XAB]|[XAB]\n",
+    "paddle": rb"\x0a|\0{4}",
+    "coreml": rb"\x08|.{4}\x02\0\0\0",
+    "msgpacks": rb"[\x80-\x8f\xde\xdf]",
+    "boosted": rb"\{[LiU]|CBM1",
+    "xmls": rb"(?:\xef\xbb\xbf)?\s*<",
+    "gguf": rb"GGUF|[lfa][mlg]gg|tjgg",
+}
+"""What every file of a module's formats begins with: another one need not import it. (A test compares.)"""
+
+SUFFIXED = {"xmls": ".pmml"}
+"""Modules that claim files by a name, whatever they begin with."""
+
 _OCTAL = re.compile(rb"[ 0-7]{6}[\0 ]")
 
 _END = 22 + 65_535
@@ -72,12 +92,23 @@ def _by_suffix(suffix: str) -> frozenset[str]:
     return frozenset(listed.name for listed in formats() if suffix in listed.suffixes.split())
 
 
+@cache
+def _asked(modules: tuple[str, ...]) -> tuple[Format, ...]:
+    return _listed(modules)
+
+
 def identify(source: Source, head: bytes, name: str) -> Format:
     """The format of *source*, whose first 4,096 bytes are *head*."""
     for listed in pickled.FORMATS:
         if listed.claims(source, head, name):
             return listed
-    for listed in formats():
+    begins = (BEGINS.get(module) for module in MODULES)
+    asked = tuple(
+        module
+        for module, pattern in zip(MODULES, begins, strict=True)
+        if pattern is None or re.match(pattern, head, re.DOTALL) or name.lower().endswith(SUFFIXED.get(module, "\0"))
+    )
+    for listed in _asked(asked):
         if listed.claims(source, head, name):
             return listed
     from watchword.inspect.formats.plain import UNKNOWN
