@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the code: commands, kinds, limits, the default requirement table, rules.
+"""Write docs/reference/ from the code: commands, kinds, limits, the default requirement table, rules, formats.
 
     python docs/generate.py           writes the pages
     python docs/generate.py --check   says which are not up to date, and exits 1
@@ -29,6 +29,7 @@ def pages() -> dict[Path, str]:
         PAGES / "limits.md": limits(),
         PAGES / "requirements.md": requirements(),
         PAGES / "rules.md": rules(),
+        PAGES / "formats.md": formats(),
         PAGES / "bundle.schema.json": bundle_schema(),
     }
     from watchword.inspect.rules import every
@@ -199,6 +200,33 @@ def rules() -> str:
             "Generated from the code by `python docs/generate.py`; `watchword inspect --explain RULE` prints a "
             "rule's page. An id is never reused or renamed: signed inspections name it.\n",
             "| rule | verdict | what was seen |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def formats() -> str:
+    """Every format that is told apart, with the names of files of it and the first words of what reads it."""
+    import importlib
+
+    from watchword.inspect.identify import MODULES
+
+    rows = []
+    for name in MODULES:
+        module = importlib.import_module(f"watchword.inspect.formats.{name}")
+        words = (module.__doc__ or "").partition("\n")[0].rstrip(".")
+        for kind in dict.fromkeys(listed.name for listed in module.FORMATS):
+            suffixes = {word for listed in module.FORMATS if listed.name == kind for word in listed.suffixes.split()}
+            shown = " ".join(f"`.{word}`" for word in sorted(suffixes))
+            rows.append(f"| {kind} | {shown} | {words} |")
+    return "\n".join(
+        [
+            "# Formats that `watchword inspect` tells apart\n",
+            "Generated from the code by `python docs/generate.py`. A file is told by its content; the name only serves "
+            "to notice that it says something else. What is inside of an archive is told in the same way.\n",
+            "| format | usual names | what reads it |",
             "|---|---|---|",
             *rows,
             "",

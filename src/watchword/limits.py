@@ -237,6 +237,9 @@ ONNX_MAIN_NODES_MAX = 500_000
 PADDLE_TENSORS_MAX = 100_000
 """Tensors in one file of PaddlePaddle's parameters. Origin: a hundred times those of the largest models met."""
 
+SENTENCEPIECE_FIELDS_MAX = 2_000_000
+"""Pieces of a vocabulary. Origin: eight times the largest met."""
+
 NUMPY_HEADER_BYTES_MAX = 64 * 1024
 """Header of a .npy file.
 Origin: numpy refuses more than 10,000 unless told otherwise; structured types may be longer."""

@@ -115,6 +115,26 @@ def test_paddle_operators_that_reach_files_are_dangerous() -> None:
     assert found(program(b"py_func"), "__model__") == {"paddle-op"}
 
 
+def test_vocabularies_vectors_and_raw_tensors_are_known() -> None:
+    """What every folder of a language model holds is not unreadable; neither is the data beside a graph."""
+    pieces = b"".join(
+        field(1, field(1, word) + b"\x15\0\0\0\0" + field(3, 1)) for word in (b"<unk>", b"a", b"b", b"\xe2\x96\x81the")
+    )
+    judged = look(pieces + field(2, field(1, b"corpus.txt")) + field(3, field(1, b"nmt_nfkc")), "tokenizer.model")
+    assert (judged.findings, judged.facts) == ([], {"vocabulary": 4})
+    assert found(b"\xba\x16\x4f\x2f\x0c\0\0\0" + b"\1" * 40, "lid.176.bin") == set()
+    for name in ("model.onnx_data", "model.onnx.data", "model.onnx_data_1", "openvino_model.bin"):
+        assert found(b"\x91\0\3" * 50, name) == set()
+    assert found(b"\x91\0\3" * 50, "data.bin") == {"not-inspected"}
+
+
+def test_names_that_other_formats_have_too_say_nothing() -> None:
+    """An XML file that is no model, a MATLAB file of another version, somebody's index: no alarm about the name."""
+    assert found(b'<?xml version="1.0"?><config/>', "config.xml") == set()
+    for name in ("a.mat", "words.index", "x.meta", "m.model"):
+        assert "wrong-extension" not in found(b"plain text\n", name)
+
+
 def test_paddle_parameters_are_explained_to_the_byte() -> None:
     """Arrays one behind the other; one byte more, or a size that is not the shape's, and they are not known."""
 

@@ -20,8 +20,8 @@ from watchword.inspect.source import Source
 
 MODULES = (
     "numpys", "compressed", "native", "sevenz", "pickled", "zips", "tars", "safetensors", "onnx", "keras_files",
-    "keras_config", "tensorflow", "tflite", "rdata", "paddle", "coreml", "msgpacks", "boosted", "xmls", "gguf",
-    "python_source", "templates", "documents", "texts", "plain",
+    "keras_config", "tensorflow", "tflite", "known_data", "rdata", "paddle", "coreml", "msgpacks", "boosted",
+    "xmls", "gguf", "python_source", "templates", "documents", "texts", "plain",
 )  # fmt: skip
 """The modules of ``formats``. Adding one is adding a file and its name here."""
 

@@ -179,6 +179,6 @@ def _ubjson(source: Source, head: bytes, name: str) -> bool:
 
 
 FORMATS = (
-    Format("ubjson", STRUCTURE, _ubjson, _read_ubjson, "ubj xgb model bst"),
+    Format("ubjson", STRUCTURE, _ubjson, _read_ubjson, "ubj"),
     Format("catboost", MAGIC, lambda source, head, name: head.startswith(b"CBM1"), _read_catboost, "cbm"),
 )

@@ -103,7 +103,7 @@ def _hides(source: Source, head: bytes) -> bool:
     return source.size > 600 and not head.startswith(MARK) and find_superblock(source) > 0
 
 
-_SUFFIXES = "h5 hdf5 keras hdf mat nc"
+_SUFFIXES = "h5 hdf5 keras"
 FORMATS = (
     Format("hdf5", MAGIC, _claims, _read, _SUFFIXES, hides=_hides),
     Format("hdf5", WEAK, lambda source, head, name: _hides(source, head), _read, _SUFFIXES),

@@ -282,9 +282,9 @@ def outward(scope: Scope, assets: set[str]) -> tuple[str, int] | None:
 
 
 FORMATS = (
-    Format("tensorflow graph", WEAK, _claims, _read, "pb meta"),
+    Format("tensorflow graph", WEAK, _claims, _read, "pb"),
     Format("tensorflow fingerprint", WEAK, _fingerprint, _known, "pb"),
     Format("tensorflow graph text", MAGIC, _text_graph, _read_text, "pbtxt prototxt"),
-    Format("tensorflow checkpoint index", WEAK, _table, _known, "index"),
+    Format("tensorflow checkpoint index", WEAK, _table, _known),
     Format("tensorflow checkpoint data", WEAK, _data, _known),
 )

@@ -169,6 +169,6 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
 
 
 FORMATS = (
-    Format("tflite", MAGIC, lambda source, head, name: head[4:8] == b"TFL3", _read, "tflite lite"),
+    Format("tflite", MAGIC, lambda source, head, name: head[4:8] == b"TFL3", _read, "tflite"),
     Format("ort", MAGIC, lambda source, head, name: head[4:8] == b"ORTM", _read, "ort onnx"),
 )

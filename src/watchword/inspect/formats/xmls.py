@@ -175,4 +175,4 @@ def _claims(source: Source, head: bytes, name: str) -> bool:
     return b"<PMML" in head or (re.search(rb"<net\s[^>]*version=", head) is not None and b"<layers" in head)
 
 
-FORMATS = (Format("pmml", MAGIC, _claims, _read, "pmml xml"), Format("openvino", MAGIC, lambda *_: False, _read, "xml"))
+FORMATS = (Format("pmml", MAGIC, _claims, _read, "pmml"), Format("openvino", MAGIC, lambda *_: False, _read))

@@ -18,6 +18,6 @@ RULE = Rule(
     ),
     remediation=(
         "Look at the file with a tool for its format, or ask the supplier for one that is interpreted: "
-        "safetensors, ONNX, numpy, pickle, zip, tar."
+        "the manual lists them (docs/reference/formats.md)."
     ),
 )
