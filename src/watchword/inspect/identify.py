@@ -19,8 +19,8 @@ from watchword.inspect.formats import pickled
 from watchword.inspect.source import Source
 
 MODULES = (
-    "numpys", "compressed", "native", "sevenz", "pickled", "zips", "tars", "safetensors", "onnx", "keras_files",
-    "keras_config", "tensorflow", "tflite", "known_data", "rdata", "paddle", "coreml", "msgpacks", "boosted",
+    "numpys", "compressed", "native", "sevenz", "pickled", "zips", "tars", "safetensors", "onnx", "known_data",
+    "keras_files", "keras_config", "tensorflow", "tflite", "rdata", "paddle", "coreml", "msgpacks", "boosted",
     "xmls", "gguf", "python_source", "templates", "documents", "texts", "plain",
 )  # fmt: skip
 """The modules of ``formats``. Adding one is adding a file and its name here."""

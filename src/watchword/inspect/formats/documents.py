@@ -199,6 +199,6 @@ def _claims_yaml(source: Source, head: bytes, name: str) -> bool:
 
 _WORDS = "txt md rst csv tsv yaml yml toml cfg ini jinja py jsonl vocab license"
 FORMATS = (
-    Format("json", TEXT, _claims_json, _read_json, _WORDS + " json ipynb index webmanifest map"),
+    Format("json", TEXT, _claims_json, _read_json, _WORDS + " json ipynb webmanifest map"),
     Format("yaml", TEXT, _claims_yaml, _read_yaml, _WORDS),
 )
