@@ -97,6 +97,7 @@ claim: system,release,supplier_contact:text; trained_on,tested,known_weaknesses:
 inspection: tool:inspector; verdict:nothing-found|suspicious|dangerous|unreadable; files,bytes:int
   dangerous,suspicious,unreadable:int; findings:[finding*200]; report:attachment?
 bill-of-materials: format,system,release:text; components:[component]; base_models:[text]; datasets:[dataset]
+  document:attachment || model-signature: format:text; signer:key|certificate|sigstore; key,root:digest; files:int
   document:attachment || data-screening: tool:tool; dataset:text; delivered:digest; previous:digest?
   rows,added,removed,changed_features:int; changed_labels,reordered:int; annotators:[annotator*50]; report:attachment?
 evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
@@ -140,7 +141,7 @@ for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
     FORMS.update((name, {key: form for keys, form in _parts for key in keys.split(",")}) for name in _names.split(","))
 BAD_NEWS = ("recall", "retract", "dispute", "revoke")
 NOTICES = (*BAD_NEWS, "take-back")
-EVIDENCE = ("claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review")
+EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review")
 KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head")
 FORMS["member-of-many-roots"] = FORMS["member"] | {"root_threshold": "int"}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
@@ -901,12 +902,11 @@ def decode_point(data: bytes) -> Point:  # RFC 8032, 5.1.3; one spelling for eac
     return x, y, 1, x * y % P
 BASE = decode_point((4 * pow(5, -1, P) % P).to_bytes(32, "little"))
 def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:  # R = S·B - h·A, or refused
-    x, y, z, t = decode_point(public)
-    need(not has_small_order((x, y, z, t)), "Ed25519: the public key has small order")
+    need(not has_small_order(a := decode_point(public)), "Ed25519: the public key has small order")
     r, s = signature[:32], int.from_bytes(signature[32:], "little")
     need(len(signature) == 64 and s < L, "Ed25519: the signature is not 64 bytes with a canonical S")
     h = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little") % L
-    total, minus_a = (0, 1, 1, 0), (P - x, y, z, P - t)
+    total, minus_a = (0, 1, 1, 0), (P - a[0], a[1], a[2], P - a[3])
     table = [total, BASE, minus_a, point_add(BASE, minus_a)]
     for i in range(252, -1, -1):
         total, digit = point_add(total, total), s >> i & 1 | (h >> i & 1) << 1

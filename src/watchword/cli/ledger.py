@@ -198,6 +198,8 @@ def prove(args: argparse.Namespace) -> int:
     """Write one file from which the named decisions can be made again, bad news included."""
     from watchword import node
 
+    if args.tlog_proof:
+        return _prove_inclusion(args)
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         ids = []
         for text in args.decisions:
@@ -212,6 +214,38 @@ def prove(args: argparse.Namespace) -> int:
     text = f"wrote {args.output} ({len(data):,} bytes)\nre-check it anywhere: python verify.py {charter} {args.output}"
     value = {"bytes": len(data), "decisions": ids, "output": str(args.output), "schema": "watchword-proof/1"}
     emit(args, text, value)
+    return 0
+
+
+def _prove_inclusion(args: argparse.Namespace) -> int:
+    """Write where one statement stands, for other transparency tools."""
+    from watchword import node
+    from watchword.node.proofs import tlog_proof
+
+    if len(args.decisions) != 1:
+        raise NotADecision("a tlog-proof is of one statement", "name one; the other proof holds as many as you like")
+    with node.Node.open(node.find_home(args.home), writing=False) as here:
+        data = tlog_proof(here, args.decisions[0]).format()
+    write_new(args.output, data)
+    value = {"bytes": len(data), "output": str(args.output), "schema": "watchword-tlog-proof/1"}
+    emit(args, f"wrote {args.output} ({len(data):,} bytes), a c2sp.org/tlog-proof", value)
+    return 0
+
+
+def _verify_inclusion(args: argparse.Namespace, charter: Charter, data: bytes) -> int:
+    """Re-check a tlog-proof whose extra is the entry."""
+    from watchword.ledger import tlog_proof
+    from watchword.statements.times import SystemClock
+
+    value: dict[str, Any] = {"schema": "watchword-tlog-verified/1"}
+    try:
+        proof = tlog_proof.parse(data, str(args.bundle))
+        head, time = tlog_proof.verify(charter, proof, proof.extra or b"", SystemClock().now())
+    except tlog_proof.BadTlogProof as error:
+        emit(args, f"REFUSED  {error.message}", value | {"ok": False, "why": error.message})
+        return 1
+    text = f"VERIFIED  entry {proof.index} of {head.origin} at size {head.size:,}, cosigned {time}"
+    emit(args, text, value | {"index": proof.index, "ok": True, "origin": head.origin, "size": head.size, "time": time})
     return 0
 
 
@@ -238,12 +272,15 @@ def verify(args: argparse.Namespace) -> int:
     """Re-check a proof file with the package's own verifier (verify.py is the independent one)."""
     from watchword.account.proof import verify as verify_proof
     from watchword.charter.charter import read_charter_file
-    from watchword.charter.standing import NotInForce
+    from watchword.charter.standing import NotInForce, in_force
     from watchword.ledger.bundle import BadBundle
     from watchword.ledger.proof import NotProven
     from watchword.statements.times import SystemClock
 
     file, data = read_charter_file(args.charter), args.bundle.read_bytes()
+    if data.startswith(b"c2sp.org/tlog-proof@"):
+        in_force(file)
+        return _verify_inclusion(args, file.charter, data)
     if data.startswith(b'{"payload"'):
         return _convicted(args, file.charter, data.removesuffix(b"\n"))
     try:

@@ -178,3 +178,46 @@ def _nulls(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
     from watchword.statements.kinds import optional_fields
 
     return {name: None for name in optional_fields(kind) if name != "after"} | fields
+
+
+def model_signature(args: argparse.Namespace) -> int:
+    """Check a foreign signature over a model, and record it as evidence when asked; or write one."""
+    from watchword import node
+    from watchword.cli.subject import release, release_name
+    from watchword.statements import model_signing
+
+    if args.sign_with:
+        data = model_signing.sign(args.path, model_signing.read_signing_key(args.sign_with), args.signature)
+        write_new(args.signature, data)
+        emit(args, f"wrote {args.signature}", {"output": str(args.signature), "schema": "watchword-model-signed/1"})
+        return 0
+    data = model_signing.read_bundle(args.signature)
+    value: dict[str, Any] = {"schema": "watchword-model-signature/1"}
+    try:
+        signed = model_signing.parse(data, str(args.signature))
+        model_signing.verify(signed, args.public_key.read_bytes() if args.public_key else None)
+        files = model_signing.check_files(signed, args.path, args.signature)
+    except model_signing.BadModelSignature as error:
+        emit(args, f"REFUSED  {error.message}", value | {"ok": False, "why": error.message})
+        return 1
+    who = f"by a {signed.signer}, {signed.key_digest[:19]}…"
+    lines = [f"{args.path}: signed {who}: {files} file{'' if files == 1 else 's'}, root sha256:{signed.root[:12]}…"]
+    if signed.signer != "key":
+        lines.append("whose certificate it is was not checked, nor the public log that it may name")
+    if args.record:
+        opened = node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True)
+        with opened as here:
+            subject = release(str(args.path), here, release_name(args, args.path.name) if args.system else None)
+            fields = {
+                "document": here.attach(args.signature.name, model_signing.MEDIA_TYPE, data), "files": files,
+                "format": "OMS v1.0", "key": signed.key_digest, "root": f"sha256:{signed.root}",
+                "signer": signed.signer,
+            }  # fmt: skip
+            recorded = here.sign_and_append(
+                "model-signature", (subject,), fields, person=args.person, scope=scope(args)
+            )
+            here.publish()
+            lines.append(told(here, recorded))
+            value |= recorded_value(here, recorded) | {"schema": "watchword-model-signature/1"}
+    emit(args, "\n".join(lines), value | {"files": files, "ok": True, "root": f"sha256:{signed.root}"})
+    return 0

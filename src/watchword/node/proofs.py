@@ -23,6 +23,7 @@ from watchword.ledger.exchange import KeptHead
 from watchword.ledger.listing import consider
 from watchword.ledger.log import Log
 from watchword.ledger.notices import name_set
+from watchword.ledger.tlog_proof import TlogProof
 from watchword.ledger.view import parse_view
 from watchword.node.node import Node
 from watchword.node.recorded import Located
@@ -104,6 +105,23 @@ def make_proof(
                 decisions=tuple(ids),
             )
         )
+
+
+def tlog_proof(node: Node, what: str) -> TlogProof:
+    """The inclusion of one statement held here, as a C2SP tlog-proof under the newest cosigned head of its ledger.
+
+    Raises:
+        NotHere: no such statement.
+        CannotProve: it is not cosigned yet.
+    """
+    with node.mutex:
+        located = node.locate(what)
+        log = node.store.log(located.origin)
+        head = next((one for one in node.store.kept_heads(located.origin) if one.time_s is not None), None)
+        if log is None or head is None or located.index >= head.checkpoint.size:
+            raise CannotProve(f"{located.locator} is not cosigned yet", "publish, exchange and import first")
+        path = tuple(log.inclusion(located.index, head.checkpoint.size))
+        return TlogProof(located.index, path, head.note, log.entry(located.index))
 
 
 def _cosigned(node: Node) -> dict[str, KeptHead]:

@@ -143,6 +143,20 @@ class AnnotatorCount(_Strict, frozen=True, kw_only=True):
     rows: Count
 
 
+class ModelSignature(Common, frozen=True, kw_only=True):
+    """A foreign signature over exactly these files was checked; ``document`` is it, ``root`` its root digest.
+
+    ``signer``: ``key``, ``certificate`` or ``sigstore``; ``key``: the digest that names it, not whose it is.
+    """
+
+    format: Text
+    signer: Literal["key", "certificate", "sigstore"]
+    key: Digest
+    root: Digest
+    files: Count
+    document: Attachment
+
+
 class DataScreening(Common, frozen=True, kw_only=True):
     """Two deliveries of a data set compared row by row. At most 50 annotators, most changed first."""
 
@@ -296,6 +310,7 @@ KINDS: dict[str, type[Common]] = {
     "claim": Claim,
     "inspection": Inspection,
     "bill-of-materials": BillOfMaterials,
+    "model-signature": ModelSignature,
     "data-screening": DataScreening,
     "evaluation": Evaluation,
     "review": Review,
@@ -311,7 +326,9 @@ KINDS: dict[str, type[Common]] = {
     "revoke": Revoke,
     "take-back": TakeBack,
 }
-EVIDENCE = frozenset({"claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review"})
+EVIDENCE = frozenset(
+    {"claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review"}
+)
 BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
 """What counts from any channel as soon as it is signed."""
 NOTICES = BAD_NEWS | {"take-back"}
