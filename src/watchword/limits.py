@@ -292,6 +292,9 @@ DOCUMENT_EXPANDED_MAX = 1_000_000
 NOTEBOOK_CELLS_MAX = 5_000
 """Cells of a notebook. Origin: ten times the longest met."""
 
+SECRETS_BINARY_BYTES_MAX = 1024 * 1024
+"""Bytes at the beginning of a pickle that are searched for secrets. Origin: texts stand before arrays in most."""
+
 SECRETS_SEARCHED_BYTES_MAX = 256 * 1024 * 1024
 """Bytes of one text that are searched for secrets. Origin: about a second; longer text is data."""
 

@@ -220,7 +220,7 @@ def test_compiled_code_is_named_wherever_it_lies() -> None:
     assert found(elf, "lib.so") == {"native-code"}
     assert found(zipped(("lib/x.bin", elf)), "m.zip") == {"native-code"}
     assert found(b"\0asm\1\0\0\0" + b"\0" * 20, "x.wasm") == {"native-code"}
-    assert found(b"\xcb\r\r\n" + b"\0" * 12 + b"\xe3" + b"\0" * 30, "x.pyc") == {"native-code"}
+    assert found(b"\xcb\r\r\n" + b"\0" * 12 + b"\xe3" + b"\0" * 30, "x.pyc") == {"python-compiled"}
     assert found(b"MZ is how this text begins, and it is no program\n" * 3, "notes.txt") == set()
 
 

@@ -204,6 +204,18 @@ def test_secrets_are_told_and_not_repeated() -> None:
     assert found(json.dumps({"k": pem.decode()}).encode(), "x.json") == {"secret-left"}
 
 
+def test_secrets_inside_binary_files_are_told() -> None:
+    """The texts of a pickle and the metadata of safetensors are searched; their weights are not."""
+    import pickle
+
+    from inspect_samples import safetensors
+
+    assert found(pickle.dumps({"token": SECRETS["hugging face"]}), "a.pkl") == {"secret-left"}
+    header = json.dumps({"__metadata__": {"run": SECRETS["aws"]}}).encode()
+    assert found(safetensors(header, b""), "a.safetensors") == {"secret-left"}
+    assert found(f"TOKEN = '{SECRETS['hugging face']}'\n".encode(), "a.py") == {"secret-left"}
+
+
 def test_a_checksum_tells_a_token_from_what_looks_like_one() -> None:
     """GitHub's tokens carry a checksum: with it a secret, without it a text."""
     assert found(_github("Xk29sQv7LmT4bWz8RyN1cJ5dGf6hPa").encode(), "x.txt") == {"secret-left"}

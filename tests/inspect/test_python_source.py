@@ -148,6 +148,8 @@ def test_files_that_run_at_every_start_of_python_are_told() -> None:
     assert found(b"x = 1\n", "lib/sitecustomize.py") == {"python-startup"}
     assert found(b"import os; os.system('id')\n", "a.pth") == {"python-startup", "python-import"}
     assert found(b"../lib\nsub/folder\n", "a.pth") == set()
+    known = b"import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
+    assert found(known + b"enabled and __import__('_distutils_hack').add_shim(); ", "a.pth") == set()
 
 
 def test_compiled_python_is_told(tmp_path: Path) -> None:

@@ -87,6 +87,11 @@ class Exhibit:
     def merge(self, facts: dict[str, Any]) -> None:
         """Add facts for the bill of materials: lists are united, numbers added up, the first text stays."""
         self.into.merge(facts)
+        metadata = facts.get("metadata")
+        if isinstance(metadata, dict):
+            from watchword.inspect.formats.secrets import search_values
+
+            search_values(self, metadata.values())
 
     def note(self, text: str) -> None:
         """Something that a reader of the report should know and that is no finding."""

@@ -1,4 +1,4 @@
-"""Compiled code: ELF, PE, Mach-O, WebAssembly, Java, Python bytecode, static libraries; and llamafiles.
+"""Compiled code: ELF, PE, Mach-O, WebAssembly, Java, static libraries; and llamafiles.
 
 Told by structure and not by two letters: a program is named only when its header holds together. It is never judged by
 content, only named (``native-code``): what is in it is for other tools. A program with a zip archive of a model behind
@@ -48,11 +48,6 @@ def what_is(source: Source, head: bytes) -> str:
         return "WebAssembly module"
     if head.startswith(b"!<arch>\n"):
         return "static library"
-    if head[2:4] == b"\r\n" and len(head) > 17:
-        # 3000 (Python 3.0) to 3999; flags; then, marshalled, a code object.
-        version = int.from_bytes(head[:2], "little")
-        if 3000 <= version < 4000 and any(head[at] & 0x7F == 0x63 for at in (8, 12, 16)):
-            return "Python bytecode"
     return ""
 
 
@@ -80,4 +75,4 @@ def _holds_model(source: Source) -> bool:
     return any(name.endswith((".gguf", ".args", ".ggml")) for name in names)
 
 
-FORMATS = (Format("native code", MAGIC, _claims, _read, "so dll dylib exe pyd pyc wasm"),)
+FORMATS = (Format("native code", MAGIC, _claims, _read, "so dll dylib exe pyd wasm"),)

@@ -6,6 +6,22 @@ from watchword.inspect.exhibit import MAGIC, Exhibit, Format
 from watchword.inspect.pickles.judge import PickleReport, judge_pickle
 from watchword.inspect.pickles.program import loaders_of
 from watchword.inspect.source import Source
+from watchword.limits import SECRETS_BINARY_BYTES_MAX
+
+_MARKS_OF_SECRETS = (
+    b"PRIVATE KEY",
+    b"AKIA",
+    b"hf_",
+    b"sk-",
+    b"ghp_",
+    b"AIza",
+    b"xox",
+    b"eyJ",
+    b"://",
+    b"_KEY",
+    b"_key",
+)
+"""One of these stands in whatever ``secrets`` looks for; the search is loaded for files that have one."""
 
 
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
@@ -14,6 +30,11 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     looked = "every opcode followed"
     if report.kind == "joblib":
         looked += ", raw arrays passed over as joblib does"
+    head = exhibit.source.read_at(0, SECRETS_BINARY_BYTES_MAX)
+    if any(mark in head for mark in _MARKS_OF_SECRETS):
+        from watchword.inspect.formats.secrets import search
+
+        search(exhibit, SECRETS_BINARY_BYTES_MAX)
     return report.kind, looked
 
 

@@ -100,6 +100,7 @@ _HOSTS = re.compile(
     onion))(?=[:/?\#]|$) | https?://(?:www\.)?pastebin\.com/raw/ |
     https?://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/ | https?://api\.telegram\.org/bot"""
 )
+_HOST = re.compile(r"\b(?:https?|ftp|wss?)://([A-Za-z0-9][\w-]*(?:\.[\w-]+)+)")
 _LOCAL = re.compile(
     r"https?://(?:127\.|10\.|192\.168\.|0\.0\.0\.0|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|255\.|224\.|1\.2\.3\.4|8\.8\.)"
 )
@@ -359,9 +360,9 @@ class _Reading:
         text = node.value
         if not isinstance(text, str) or len(text) > 4096 or "/" not in text:
             return
+        self.acts.hosts |= {host.lower() for host in _HOST.findall(text)[:20]}
         for match in _HOSTS.finditer(text):
             if not _LOCAL.match(match[0]):
-                self.acts.hosts.add(match[0][:100])
                 self._add("telling-address", node, "names an address of the kind that nobody answers for", match[0])
 
     # -- small questions --------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 
 from watchword.inspect.exhibit import MAGIC, TEXT, Exhibit, Format
 from watchword.inspect.formats.plain import is_text
+from watchword.inspect.formats.secrets import search
 from watchword.inspect.source import Held, Source
 from watchword.limits import PYTHON_BYTES_MAX
 
@@ -45,6 +46,7 @@ def read_python(exhibit: Exhibit, what: str) -> tuple[str, str]:
         exhibit.unread(PYTHON_BYTES_MAX, exhibit.source.size)
     data = exhibit.source.read_at(0, PYTHON_BYTES_MAX)
     judge_program(exhibit, data)
+    search(exhibit)
     name = PurePosixPath(exhibit.name).name
     if name in _STARTUP:
         exhibit.odd("python-startup", 0, f"{name} runs whenever a Python that finds it starts")
@@ -79,7 +81,7 @@ def judge_program(exhibit: Exhibit, data: bytes, at: int = 0, name: str = "") ->
         exhibit.note(note)
     for line, pickled in acts.pickles[:20]:
         exhibit.inner(f"bytes@line-{line}", Held(pickled))
-    exhibit.merge({"modules": sorted(acts.modules)[:200]})
+    exhibit.merge({"modules": sorted(acts.modules)[:200], "hosts": sorted(acts.hosts)[:50]})
     if acts.runs:
         exhibit.merge({"runs_when_called": sorted({act.what for act in acts.runs})[:50]})
 
@@ -115,15 +117,27 @@ def _by_words(exhibit: Exhibit, why: str, rest: list[tuple[int, str]], starts: l
 
 
 def _read_compiled(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    from watchword.inspect.formats.marshalled import names_in
+
     data = exhibit.source.read_at(0, PYTHON_BYTES_MAX)
-    told = sorted({word.decode() for word in _COMPILED_WORD.findall(data)})
-    exhibit.odd("python-compiled", 0, "compiled Python: it runs whatever a source beside it says", ", ".join(told))
+    code = next((code for at in _HEADERS if (code := names_in(data[at:])) is not None), None)
+    reaches = ", ".join(sorted(code.reaches)) if code is not None else ""
+    words = "compiled Python: it runs whatever a source beside it says"
+    exhibit.odd("python-compiled", 0, words, f"uses {reaches}" if reaches else "")
     return what, "names only; compiled code is not interpreted"
 
 
-_COMPILED_WORD = re.compile(
-    rb"\b(?:os\.system|system|popen|subprocess|Popen|exec|eval|socket|b64decode|marshal|urlopen|requests|ctypes)\b"
+_HEADERS = (16, 12, 8)
+"""Bytes before the code object: since 3.7, since 3.3, and before."""
+
+
+_KNOWN_LINES = (
+    b"import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
+    b"enabled and __import__('_distutils_hack')",
+    b"import os; var = 'SETUPTOOLS_USE_DISTUTILS'; enabled = os.environ.get(var, 'local') == 'local'; "
+    b"enabled and __import__('_distutils_hack').add_shim();",
 )
+"""Lines that setuptools installs."""
 
 
 def _read_paths(exhibit: Exhibit, what: str) -> tuple[str, str]:
@@ -131,7 +145,7 @@ def _read_paths(exhibit: Exhibit, what: str) -> tuple[str, str]:
     at = 0
     for line in data.splitlines(keepends=True):
         # site.py executes exactly these lines.
-        if line.startswith((b"import ", b"import\t")):
+        if line.startswith((b"import ", b"import\t")) and line.strip() not in _KNOWN_LINES:
             exhibit.odd(
                 "python-startup", at, "a line that runs whenever Python starts", line[:300].decode("utf-8", "replace")
             )
@@ -141,6 +155,7 @@ def _read_paths(exhibit: Exhibit, what: str) -> tuple[str, str]:
 
 
 def _read_script(exhibit: Exhibit, what: str) -> tuple[str, str]:
+    search(exhibit)
     from watchword.inspect.formats.python_acts import command_of_attack
 
     data = exhibit.source.read_at(0, PYTHON_BYTES_MAX)
@@ -168,10 +183,13 @@ def _claims_paths(source: Source, head: bytes, name: str) -> bool:
 
 
 def _claims_compiled(source: Source, head: bytes, name: str) -> bool:
-    # Two bytes of version, then CR LF: importlib's magic number. The code object follows a header of 8, 12 or 16 bytes.
-    if head[2:4] != b"\r\n" or head[1:2] not in (b"\x0c", b"\x0d", b"\x0e", b"\xf2", b"\xf3"):
+    # importlib's magic number: two bytes of version (3000 is Python 3.0, 62211 is 2.7), CR, LF.
+    if head[2:4] != b"\r\n" or len(head) < 18:
         return False
-    return name.endswith((".pyc", ".pyo")) or any(head[at : at + 1] in (b"\xe3", b"c") for at in (8, 12, 16))
+    version = int.from_bytes(head[:2], "little")
+    if not (3000 <= version < 4000 or 50_000 < version < 62_300):
+        return False
+    return name.endswith((".pyc", ".pyo")) or any(head[at] & 0x7F == ord("c") for at in _HEADERS)
 
 
 FORMATS = (

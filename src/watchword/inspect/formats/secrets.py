@@ -13,7 +13,7 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from watchword.inspect.exhibit import Exhibit
@@ -136,21 +136,32 @@ def secrets_in(data: bytes) -> list[tuple[int, str, bytes]]:
     return sorted(found.values())
 
 
-def search(exhibit: Exhibit) -> None:
-    """Search the text of *exhibit*, piece by piece, within a bound."""
-    size = min(exhibit.source.size, SECRETS_SEARCHED_BYTES_MAX)
+def search(exhibit: Exhibit, limit: int = SECRETS_SEARCHED_BYTES_MAX) -> None:
+    """Search the text of *exhibit*, piece by piece, up to *limit* bytes."""
+    size = min(exhibit.source.size, limit)
     told: set[bytes] = set()
     for start in range(0, size, _PIECE):
         data = exhibit.source.read_at(start, _PIECE + _OVERLAP)
         for offset, kind, text in secrets_in(data):
             if text not in told:
                 told.add(text)
-                shown = text[:40].decode("latin-1") if b"KEY--" in text[:40] else text[:8].decode("latin-1")
-                exhibit.odd(
-                    "secret-left", start + offset, f"{kind} was left in it", f"{shown}… ({len(text):,} characters)"
-                )
-    if exhibit.source.size > size:
+                _tell(exhibit, start + offset, kind, text)
+    if exhibit.source.size > size and limit == SECRETS_SEARCHED_BYTES_MAX:
         exhibit.note(f"searched for secrets in its first {size:,} bytes")
+
+
+def search_values(exhibit: Exhibit, values: Iterable[object]) -> None:
+    """Search the texts among *values*, which a reader took out of a binary file."""
+    for value in values:
+        if isinstance(value, str):
+            for _, kind, text in secrets_in(value.encode("utf-8", "replace")):
+                _tell(exhibit, None, kind, text)
+
+
+def _tell(exhibit: Exhibit, offset: int | None, kind: str, text: bytes) -> None:
+    begins = text[:40] if b"KEY--" in text[:40] else text[:8]
+    shown = f"{begins.decode('latin-1')}… ({len(text):,} characters)"
+    exhibit.odd("secret-left", offset, f"{kind} was left in it", shown)
 
 
 _PIECE = 1 << 20
