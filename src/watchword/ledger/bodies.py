@@ -84,7 +84,9 @@ class Bodies:
         with durable.translated(path):
             try:
                 with path.open("rb") as file:
-                    data = file.read(SALT_BYTES + BODY_BYTES_MAX + 1)
+                    # As much as there is: room for the largest body would cost more than reading a usual one.
+                    there = os.fstat(file.fileno()).st_size + 1
+                    data = file.read(min(there, SALT_BYTES + BODY_BYTES_MAX + 1))
             except FileNotFoundError:
                 return None
         salt, body = data[:SALT_BYTES], data[SALT_BYTES:]
