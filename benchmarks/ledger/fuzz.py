@@ -33,7 +33,8 @@ PIECES = [
     b"old ",
     *(b"\n", b"\n\n", b" ", b"+", b"=", b"\xe2\x80\x94 ", b"0", b"00", b"-1", b"18446744073709551616"),
     b"\0",
-    *(b"\xff", b'"', b"{", b"}", b"[", b"]", b",", b":", b"null", b"1e9", b"\\ud800", b"tile/", b"x001/", b".p/", b"256"),
+    b"tile/",
+    *(b"\xff", b'"', b"{", b"}", b"[", b"]", b",", b":", b"null", b"1e9", b"\\ud800", b"x001/", b".p/", b"256"),
     *(b"\r\n", b"HTTP/1.1 200 OK\r\n", b"Content-Length: ", b"Content-Encoding: gzip\r\n", b"AAAA", bytes(32)),
     *(b"Transfer-Encoding: chunked\r\n", b"sha256:" + b"0" * 64),
 ]

@@ -17,6 +17,7 @@ from watchword.ledger.tiles import BadLedger, BadTile
 from watchword.node import Node
 from watchword.node.checking import checked
 from watchword.node.monitoring import monitor
+from watchword.node.recorded import Retired
 from watchword.node.repairing import repair
 from watchword.node.sync import sync
 from watchword.node.witnessing import ask_witnesses
@@ -192,7 +193,10 @@ def test_our_key_in_a_foreign_ledger_is_raised_until_somebody_looked(alliance: A
 
 
 def test_a_node_put_back_to_an_older_state_is_raised_and_its_heads_kept(alliance: Alliance, served: Served) -> None:
-    """BRAVO cosigned what ALFA's restored disk has not: raised before ALFA signs a second history."""
+    """BRAVO cosigned what ALFA's restored disk has not: raised, and ALFA signs nothing under that origin again.
+
+    Fails if ``retired`` is not asked before an append, a head, or an anchor.
+    """
     alfa, url = alliance.nodes["ALFA"], served("BRAVO")
     grow(alfa, 2)
     old = {path: path.read_bytes() for path in alliance.home("ALFA").rglob("*") if path.is_file()}
@@ -203,7 +207,20 @@ def test_a_node_put_back_to_an_older_state_is_raised_and_its_heads_kept(alliance
         path.write_bytes(old[path]) if path in old else path.unlink()
     alliance.reopen("ALFA")
     assert ("own-head", "alfa.example/ledger") in raised(alliance, BRAVO=url)
-    assert ("fork", alliance.nodes["ALFA"].store.splits()[0].name) in raised(alliance)
+    alfa = alliance.nodes["ALFA"]
+    assert ("fork", alfa.store.splits()[0].name) in raised(alliance)
+    # It signs no second history: not a leaf more, not a head, also not after a restart; the rest goes on.
+    before = alfa.store.own("ledger").checkpoint()
+    with pytest.raises(Retired, match="ledger is retired"):
+        alfa.sign_and_append("inspection", (RELEASE,), inspection())
+    alfa = alliance.reopen("ALFA")
+    alfa.append_record([{"event": "denied"}])
+    assert alfa.anchor_record() is None
+    alfa.publish()
+    assert alfa.store.own("ledger").checkpoint() == before
+    alliance.recall("ALFA", f"release:{RELEASE.digest}")
+    (brought,) = sync(alfa, {"BRAVO": url})
+    assert brought.troubles == []
 
 
 def test_a_peer_that_does_not_answer_is_raised(alliance: Alliance) -> None:

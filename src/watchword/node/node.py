@@ -26,7 +26,7 @@ from watchword.ledger.view import Facts, View
 from watchword.ledger.witness import Witness
 from watchword.limits import BODY_BYTES_MAX
 from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
-from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
+from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retired
 from watchword.node.store import LOOSE_KINDS, DamagedHome, Store
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, blinded, is_digest, secret_commitment
@@ -395,7 +395,7 @@ class Node:
         with self.mutex:
             self._must_write()
             record = self.record
-            if record.size == self._anchored_size():
+            if record.size == self._anchored_size() or self.store.retired(self.me.origins["ledger"]):
                 return None
             note = record.publish(self.keys.job("ledger"), self.store.now_s())
             text = note.partition(b"\n\n")[0] + b"\n"
@@ -417,7 +417,7 @@ class Node:
             self._must_write()
             for use in ("ledger", "notices"):
                 log = self.store.own(use)
-                if log.checkpoint() is None or log.size > log.published_size:
+                if not self.store.retired(log.origin) and (log.checkpoint() is None or log.size > log.published_size):
                     self.store.take_notes(log.origin, [log.publish(self.keys.job("ledger"), self.store.now_s())])
             for origin in self.charter.shared_origins:
                 self.cosign(origin, refresh=refresh)
@@ -502,6 +502,8 @@ class Node:
             self.store.add_loose([signed])
         origin = self._origin_for(statement)
         use = self.charter.origins[origin].use
+        if self.store.retired(origin):
+            raise Retired(f"{origin} is retired: its key signed another history", "a new node and charter begin anew")
         commitment = self.bodies.put(signed.envelope)
         index = self.store.own(use).append([leaves.encode(use, Leaf(commitment, name))]).start
         return self._recorded(signed, origin, index)

@@ -14,6 +14,10 @@ class NotHere(WatchwordError):
     """A statement, person or member that this node does not know."""
 
 
+class Retired(WatchwordError):
+    """A ledger of this member that two histories were signed of: going on would be a third."""
+
+
 @dataclass(frozen=True)
 class Recorded:
     """A statement in a ledger of this node. ``locator`` is for people: ``ALFA#12``, ``ALFA/notices#3``."""

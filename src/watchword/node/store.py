@@ -488,6 +488,10 @@ class Store:
                 durable.replace_many(kept, [*files, (f"{name}/theirs", split.theirs)], staging)
         return kept / name
 
+    def retired(self, origin: str) -> bool:
+        """Whether this is an own ledger of which another signed history is known: a thief's, or a newer one of ours."""
+        return self.is_own(origin) and any(one.name.startswith(place_of(origin)[:16]) for one in self.splits())
+
     def _evidence(self, origin: str, split: SplitView) -> dict[str, Any] | None:
         """The fields that convict the ledger's key to anybody; None where these two heads do not, by themselves."""
         key = self.charter.origins[origin].key
