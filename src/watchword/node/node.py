@@ -426,7 +426,7 @@ class Node:
         """Cosign the present head of one ledger, if it is due; whether it was."""
         log = self.store.log(origin)
         note = None if log is None else log.checkpoint()
-        if log is None or note is None or self.receives:
+        if log is None or note is None or self.receives or self.store.retired(origin):
             return False
         heads = self.store.take_notes(origin, [note])
         here = next((head for head in heads if head.checkpoint.size == log.published_size), None)
