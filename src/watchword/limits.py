@@ -316,6 +316,9 @@ WEIGHTS_WINDOW = 65_536
 WEIGHTS_MATRIX_ELEMENTS_MIN = 4096
 """Elements from which two equal or constant matrices tell something. Origin: small ones are often equal by design."""
 
+COMPARED_NAMED_MAX = 1000
+"""Files, facts and tensors that a comparison names, of each kind; the number is told. Origin: a readable report."""
+
 JOBS_MAX = 64
 """Processes of one inspection. Origin: each may use 512 MB; more cores than that wait for the disk."""
 

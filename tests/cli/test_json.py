@@ -24,6 +24,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-inspection/1", ("inspect", "mail-sorter")),
     (1, "watchword-inspection/1", ("inspect", "mail-sorter-2", "--record", *NAMED, *ALFA)),
     (1, "watchword-inspections/1", ("inspect", "mail-sorter", "mail-sorter-2")),
+    (1, "watchword-comparison/1", ("inspect", "mail-sorter-2", "--against", "mail-sorter")),
     (0, "watchword-rule/1", ("inspect", "--explain", "pickle-call")),
     (0, "watchword-assured/1", ("assure", "mail-sorter", *ALFA)),
     (1, "watchword-assured/1", ("assure", "mail-sorter-2", "--use", "use.toml", *ALFA)),

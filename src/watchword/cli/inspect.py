@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, progress, say, write_new, write_out
+from watchword.cli.output import Progress, emit, passphrase, progress, say, write_new, write_out
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.inspect import Inspection
+    from watchword.inspect.compare import Comparison
 
 FAILS = {"suspicious": ("suspicious", "dangerous", "unreadable"), "dangerous": ("dangerous", "unreadable")}
 
@@ -46,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
             inspect_path(path, hash_files=not args.no_hash, weights=args.weights, jobs=args.jobs, progress=step)
             for path in args.paths
         ]
+        comparison = _compared(args, inspections[0], step) if args.against else None
     if args.write_baseline:
         from watchword.inspect.baseline import draft_baseline
 
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     failed = any(one.verdict in FAILS[args.fail_on] for one in inspections)
     recorded = [_record(args, one) for one in inspections] if args.record else []
     failed |= any(value is None for _, value in recorded)
-    text = _rendered(args, inspections, recorded)
+    text = _rendered(args, inspections, recorded) if comparison is None else _told(args, comparison)
     if args.output:
         write_new(args.output, text.encode() + b"\n")
         say(f"watchword: note: wrote {args.output}")
@@ -74,10 +76,32 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         if getattr(args, needs) and args.no_hash:
             words = f"--{needs} needs {why}, which --no-hash leaves out"
             raise Contradiction(words, "leave out one of the two")
+    if args.against and (len(args.paths) > 1 or args.no_hash or args.record or args.baseline):
+        words = "--against compares one release, all of it, with an older one"
+        raise Contradiction(words, "give one path, without --no-hash, --record and --baseline")
+    if args.against and args.format in ("sarif", "junit"):
+        raise Contradiction(f"--against is not told as {args.format}", "give --format text or json")
     if args.record and args.baseline:
         raise Contradiction("--record signs all that was found, and --baseline sets some of it aside", "leave out one")
     if args.record:
         _home(args)
+
+
+def _compared(args: argparse.Namespace, new: Inspection, step: Progress | None) -> Comparison:
+    from watchword.inspect import inspect_path
+    from watchword.inspect.compare import compare
+
+    old = inspect_path(args.against, jobs=args.jobs, progress=step)
+    return compare(old, new, args.against, args.paths[0], step)
+
+
+def _told(args: argparse.Namespace, comparison: Comparison) -> str:
+    from watchword.inspect import render_text
+    from watchword.inspect.compare import render_comparison
+
+    if args.format == "json":
+        return json.dumps(comparison.to_json(), indent=2, sort_keys=True)
+    return f"{render_comparison(comparison)}\n{render_text(comparison.new)}"
 
 
 def _rendered(
