@@ -47,6 +47,7 @@ STANDING: dict[str, list[str]] = {
     "dispute": ["evaluator", "official"],
     "revoke": ["root"],
     "take-back": ["official"],
+    "spill": ["official", "steward"],
 }
 RELEASE = Subject("mailsort 1.0", "sha256:" + "9c" * 32)
 CLAIM: dict[str, Any] = {

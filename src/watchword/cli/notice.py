@@ -62,6 +62,24 @@ def issue(args: argparse.Namespace) -> int:
     return 0
 
 
+def spill(args: argparse.Namespace) -> int:
+    """Purge a body that should not have been written, here and wherever the request arrives."""
+    from watchword import node
+    from watchword.cli.statement import recorded_value, told
+    from watchword.node.spilling import spill as purge
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        recorded = purge(here, args.statement, args.reason, args.person)
+        here.publish()
+        text = (
+            f"{args.statement}: body and salt are purged here, and elsewhere as the request arrives; backups are yours "
+            f"to purge\n{told(here, recorded)}"
+        )
+        value = recorded_value(here, recorded)
+    emit(args, text, value)
+    return 0
+
+
 def take(args: argparse.Namespace) -> int:
     """Take in notices and stops from any channel."""
     from watchword import node

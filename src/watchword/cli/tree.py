@@ -302,6 +302,10 @@ def _peers(command: argparse.ArgumentParser) -> None:
 
 
 def _notices(commands: Sub) -> None:
+    spill = _add(commands, "spill", "notice:spill", "purge a statement's body everywhere; its proofs still verify")
+    spill.add_argument("statement", metavar="STATEMENT", help="its id or locator")
+    spill.add_argument("--reason", required=True, metavar="TEXT", type=_said)
+    spill.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
     notice = _noun(commands, "notice", "bad news with standing: it counts as soon as it is signed")
     for name, text in (
         ("recall", "recall a release, component, model, data set or supplier"),

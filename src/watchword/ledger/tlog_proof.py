@@ -94,5 +94,5 @@ def verify(charter: Charter, proof: TlogProof, entry: bytes, now: datetime) -> t
     except (BadNote, BadProof) as error:
         raise BadTlogProof(error.message) from error
     if time_s is None:
-        raise BadTlogProof(f"head of {origin} at {head.size}: cosigned by fewer than {charter.quorum.witness} operators")
+        raise BadTlogProof(f"head of {origin} at {head.size}: cosigned by fewer than {charter.quorum.witness}")
     return head, from_unix(time_s)

@@ -46,6 +46,7 @@ from watchword.limits import BUNDLE_BODIES_BYTES_MAX, BUNDLE_BYTES_MAX
 from watchword.node.accusing import accuse
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
+from watchword.node.spilling import honour
 from watchword.node.store import Peer, Store
 from watchword.statements.kinds import BAD_NEWS, KINDS, NOTICES
 from watchword.statements.statement import Signed, open_envelope
@@ -345,6 +346,7 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
         store.set_peer(bundle.sender, Peer(sizes, missing))
     # 7
     cosigned = sum(node.cosign(origin) for origin in plan.parts)
+    honour(node)
     if not node.receives:
         accuse(node)
     return Imported(
@@ -449,11 +451,14 @@ def _plan_bodies(store: Store, plan: _Plan) -> int:
     for origin in store.charter.shared_origins:
         held |= {leaf.commitment: store.use(origin) for leaf in store.leaves(origin)}
     held |= plan.leaves
+    spilled = store.spilled()
     contents: list[Body] = []
     named: dict[bytes, list[Signed]] = {}
     for body in plan.bundle.bodies:
         if body.sort == "receipt":
             raise BadExchange("an exchange file holds a receipt, which never leaves a node")
+        if body.commitment in spilled:
+            continue
         if body.sort == "content":
             contents.append(body)
             continue

@@ -9,6 +9,7 @@
     objects/<digest>.json           use cases, views and loose lists that decisions name
     views/<digest>.json             for a view that a decision was made in: its signed notes
     peers/<SHA-256 of name>.json    what another member was last seen to hold
+    spilled                         commitments of bodies that were purged, one a line
     equivocation/<…>/               two signed heads that cannot both be true
 
 * A view is read from cosigned heads alone; facts are what stands in it with standing. Standing is checked once.
@@ -300,9 +301,24 @@ class Store:
                 if held is not None:
                     yield origin, index, held
 
+    def spilled(self) -> set[bytes]:
+        """The commitments of bodies that were purged here and are never taken in again."""
+        data = durable.read(self.home / "spilled", BUNDLE_BYTES_MAX) or b""
+        return {bytes.fromhex(line) for line in data.decode("ascii").split()}
+
+    def add_spilled(self, commitments: Iterable[bytes]) -> None:
+        """Remember, before they are purged, what is never to be taken in again."""
+        lines = sorted(one.hex() for one in self.spilled() | set(commitments))
+        self.put_own(self.home / "spilled", "".join(f"{line}\n" for line in lines).encode())
+
+    def purge(self, commitment: bytes) -> bool:
+        """Delete a body and its salt; whether there was one."""
+        self._held.pop(commitment, None)
+        return self.bodies.purge(commitment)
+
     def missing(self) -> dict[str, Ranges]:
-        """Leaves of the ledgers of others whose bodies are not held here."""
-        held = self.bodies.all()
+        """Leaves of the ledgers of others whose bodies are not held here and still wanted."""
+        held = self.bodies.all() | {one.hex() for one in self.spilled()}
         return {
             origin: ranges_of(
                 index for index, leaf in enumerate(self.leaves(origin)) if leaf.commitment.hex() not in held

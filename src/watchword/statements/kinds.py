@@ -246,6 +246,14 @@ class RecordHead(Common, frozen=True, kw_only=True):
     root: Base64
 
 
+class Spill(Common, frozen=True, kw_only=True):
+    """A body that should not have been written is to be purged: the leaf's commitment, and those of its attachments."""
+
+    leaf: Digest
+    attachments: Annotated[list[Digest], Meta(max_length=16)]
+    reason: Text
+
+
 class Recall(Common, frozen=True, kw_only=True):
     """Bad news against a release, component, model, data set or supplier."""
 
@@ -320,6 +328,7 @@ KINDS: dict[str, type[Common]] = {
     "stop": Stop,
     "record-head": RecordHead,
     "equivocation": Equivocation,
+    "spill": Spill,
     "recall": Recall,
     "retract": Retract,
     "dispute": Dispute,

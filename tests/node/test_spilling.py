@@ -1,0 +1,92 @@
+"""A body that should not have been written is purged where the request is honoured; everything still verifies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alliance import RELEASE, Alliance, inspection, make_alliance, quick_disk
+
+from watchword.account.proof import verify
+from watchword.charter.standing import NoStanding
+from watchword.node import NotHere
+from watchword.node.spilling import honour, spill
+
+
+@pytest.fixture
+def alliance(tmp_path: Path) -> Iterator[Alliance]:
+    """Three members; ALFA has said something with a secret in it and a document beside it."""
+    with quick_disk():
+        made = make_alliance(tmp_path / "alliance", ("ALFA", "BRAVO", "CHARLIE"))
+        made.sync()
+        alfa = made.nodes["ALFA"]
+        report = alfa.attach("report.txt", "text/plain", b"the secret document")
+        alfa.sign_and_append("inspection", (RELEASE,), inspection(tool="SECRET-TOOL") | {"report": report})
+        made.sync()
+        yield made
+        made.close()
+
+
+def traces(alliance: Alliance, name: str) -> list[Path]:
+    """Files in a home that hold the secret, in the statement (base64) or the document."""
+    import base64
+
+    words = [b"the secret document"] + [base64.b64encode(b"x" * n + b"SECRET-TOOL")[n + 1 : -4] for n in range(3)]
+    files = [path for path in alliance.home(name).rglob("*") if path.is_file()]
+    return [path for path in files if any(word in path.read_bytes() for word in words)]
+
+
+def test_a_spill_purges_body_salt_and_document_everywhere(alliance: Alliance) -> None:
+    """In every home, at the next exchange; ledgers check out, and proofs of before and after verify."""
+    before = alliance.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
+    assert all(traces(alliance, name) for name in alliance.nodes)
+    spill(alliance.nodes["ALFA"], "ALFA#0", "a name was in it")
+    alliance.sync()
+    for name, here in alliance.nodes.items():
+        assert traces(alliance, name) == [], name
+        here.check()
+        with pytest.raises(NotHere):
+            here.locate("ALFA#0")
+        now = alliance.clock.now()
+        assert verify(alliance.charter_file, here.make_proof((), releases=(RELEASE.digest,)), now)
+    assert verify(alliance.charter_file, before, alliance.clock.now())
+
+
+def test_what_was_spilled_does_not_come_back(alliance: Alliance) -> None:
+    """A member that has not heard yet offers it again; fails when only the file is deleted."""
+    alliance.nodes["BRAVO"].export("CHARLIE", alliance.folder / "old.json")
+    alliance.nodes["CHARLIE"].export("BRAVO", alliance.folder / "older.json", since={})
+    spill(alliance.nodes["ALFA"], "ALFA#0", "a name was in it")
+    alliance.carry("ALFA", "BRAVO")
+    assert traces(alliance, "BRAVO") == []
+    assert b"bodies" in (alliance.folder / "older.json").read_bytes()
+    alliance.nodes["BRAVO"].import_bundle(alliance.folder / "older.json")
+    assert traces(alliance, "BRAVO") == []
+
+
+def test_nobody_spills_what_is_neither_theirs_nor_in_their_ledger(alliance: Alliance) -> None:
+    """Here it is refused; a request forged past that is not honoured elsewhere. Fails when anybody's is honoured."""
+    bravo = alliance.nodes["BRAVO"]
+    with pytest.raises(NoStanding, match="in another member"):
+        spill(bravo, "ALFA#0", "I do not like it")
+    leaf = alliance.nodes["ALFA"].store.leaves("alfa.example/ledger")[0].commitment
+    fields = {"leaf": f"sha256:{leaf.hex()}", "attachments": [], "reason": "I do not like it"}
+    bravo.sign_and_append("spill", (RELEASE,), fields)
+    alliance.sync()
+    for here in alliance.nodes.values():
+        assert honour(here) == 0
+        here.locate("ALFA#0")
+
+
+def test_bad_news_is_not_spilled(alliance: Alliance) -> None:
+    """A recall stays, whoever regrets it; by request or by a forged one."""
+    alfa = alliance.nodes["ALFA"]
+    alliance.recall("ALFA", f"release:{RELEASE.digest}")
+    with pytest.raises(NoStanding, match="is not spilled"):
+        spill(alfa, "ALFA/notices#0", "regret")
+    leaf = alfa.store.leaves("alfa.example/notices")[0].commitment
+    alfa.sign_and_append("spill", (RELEASE,), {"leaf": f"sha256:{leaf.hex()}", "attachments": [], "reason": "regret"})
+    assert honour(alfa) == 0
+    alliance.sync()
+    alliance.nodes["BRAVO"].locate("ALFA/notices#0")
