@@ -120,7 +120,8 @@ def drained(engine: Any, chunk: bytes) -> Iterator[bytes]:
         while not engine.eof and not engine.needs_input:
             yield engine.decompress(b"", _PIECE)
         return
-    while chunk:
+    # zlib leaves ``unconsumed_tail`` as it was when the stream ends: without a look at ``eof`` there is no end to it.
+    while chunk and not engine.eof:
         yield engine.decompress(chunk, _PIECE)
         chunk = engine.unconsumed_tail
     if engine.eof:
