@@ -68,11 +68,19 @@ def check_all(facts: object) -> Iterator[Oddity]:
     """What the rules that read facts of this type say of *facts*."""
     kind = type(facts)
     if kind not in _BY_FACTS:
-        asked = (key for key in BY_ID if not kind.__module__.startswith(_PICKLES) or key.startswith("pickle-"))
+        asked = (key for key in BY_ID if _may_read(key, kind))
         _BY_FACTS[kind] = tuple(rule for rule in map(BY_ID.__getitem__, asked) if kind in rule.reads)
     for rule in _BY_FACTS[kind]:
         if rule.check is not None:
             yield from rule.check(facts)
+
+
+def _may_read(rule_id: str, kind: type) -> bool:
+    """False where the rule need not be imported: its file does not name the type."""
+    if kind.__module__.startswith(_PICKLES):
+        return rule_id.startswith("pickle-")
+    file = _FILES.get(rule_id)
+    return file is None or kind.__name__.encode() in (_FOLDER / f"{file}.py").read_bytes()
 
 
 def explain(rule_id: str) -> str:
