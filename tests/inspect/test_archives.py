@@ -278,3 +278,80 @@ def test_a_model_archive_is_compared_with_its_manifest() -> None:
     assert found(mar("mine.py:serve", ("mine.py", b"def serve(data, context):\n    return data\n")), "m.mar") == set()
     assert found(mar("../../elsewhere.py"), "m.mar") == {"torchserve-outside"}
     assert found(mar("elsewhere.py"), "m.mar") == {"torchserve-outside"}
+
+
+# -- ExecuTorch -----------------------------------------------------------------------------------
+
+
+def _program(operator: str, data: bytes, after: bytes = b"") -> bytes:
+    """A program of one plan with one operator and one segment, written from program.fbs by hand."""
+
+    def text(value: str) -> bytes:
+        return struct.pack("<I", len(value)) + value.encode() + b"\0" * (4 - len(value) % 4)
+
+    # Each table: its vtable first (sizes, then one offset for each slot), then the table with an offset back to it.
+    out = bytearray(64)
+
+    def table(slots: dict[int, bytes], count: int) -> int:
+        vtable = len(out)
+        offsets, body = [0] * count, b""
+        for slot, value in slots.items():
+            offsets[slot] = 4 + len(body)
+            body += value
+        out.extend(struct.pack(f"<HH{count}H", 4 + 2 * count, 4 + len(body), *offsets))
+        out.extend(b"\0" * (-len(out) % 4))
+        at = len(out)
+        out.extend(struct.pack("<i", at - vtable) + body)
+        return at
+
+    def to(at: int, place: int) -> None:
+        struct.pack_into("<I", out, place, at - place)
+
+    root = table({1: b"\0" * 4, 4: b"\0" * 4}, 5)
+    struct.pack_into("<I4s4sIQQ", out, 0, root, b"ET12", b"eh00", 24, 0, 0)
+    to(len(out), root + 4)
+    out.extend(struct.pack("<II", 1, 0))
+    entry = len(out) - 4
+    plan = table({6: b"\0" * 4}, 8)
+    to(plan, entry)
+    to(len(out), plan + 4)
+    out.extend(struct.pack("<II", 1, 0))
+    entry = len(out) - 4
+    kernel = table({0: b"\0" * 4}, 2)
+    to(kernel, entry)
+    to(len(out), kernel + 4)
+    out.extend(text(operator))
+    to(len(out), root + 8)
+    out.extend(struct.pack("<II", 1, 0))
+    entry = len(out) - 4
+    to(table({0: struct.pack("<Q", 0), 1: struct.pack("<Q", len(data))}, 2), entry)
+    out.extend(b"\0" * (-len(out) % 16))
+    struct.pack_into("<QQ", out, 16, len(out), len(out))
+    return bytes(out) + data + after
+
+
+def test_an_executorch_program_is_read_to_the_byte() -> None:
+    """Kernels are told; those from elsewhere, native code in a segment and bytes after the last are findings."""
+    honest = _program("aten::add", b"\x11" * 64)
+    judged = look(honest, "m.pte")
+    assert judged.findings == []
+    assert judged.format == "executorch"  # type: ignore[attr-defined]
+    assert judged.facts["operators"] == ["aten::add"]
+    assert found(_program("mylib::run", b"\x11" * 64), "m.pte") == {"torch-custom-op"}
+    assert found(_program("aten::add", Path(sys.executable).read_bytes()[:64]), "m.pte") == {"native-code"}
+    assert {"executorch-outside", "pickle-call"} <= found(_program("aten::add", b"\x11" * 64, EVIL), "m.pte")
+    assert found(honest[:-10], "m.pte") == {"executorch-broken"}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(0, 300), st.binary(min_size=1, max_size=4))
+def test_a_damaged_executorch_program_always_has_a_verdict(at: int, junk: bytes) -> None:
+    """Whatever an offset says: a verdict, and no other error."""
+    data = bytearray(_program("aten::add", b"\x11" * 64))
+    data[at % len(data) : at % len(data) + len(junk)] = junk
+    look(bytes(data), "m.pte")
+
+
+def test_an_archive_without_members_is_nothing_odd() -> None:
+    """Blocks of zeros called ``.tar`` are an empty archive."""
+    assert found(b"\0" * 10240, "a.tar") == set()

@@ -47,7 +47,7 @@ def script(body: bytes, *more: tuple[str, bytes]) -> bytes:
 def test_a_torchscript_program_that_writes_files_is_dangerous(body: bytes) -> None:
     """Each of these was seen to write its file when PyTorch 2.13 ran it (the last is refused there for some types).
 
-    Fails when names given to operators are not followed.
+    Fails when ``getattr`` is not followed (sixth), or when methods of any value do not count (last).
     """
     assert "torch-file-op" in found(script(body + b"\nreturn x"), "m.pt")
 

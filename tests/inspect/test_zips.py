@@ -146,3 +146,120 @@ def test_encrypted_and_unusual_methods_are_unreadable_not_silent() -> None:
         data[at : at + 2] = struct.pack("<H", 99)
     assert found(bytes(data)) == {"zip-method"}
     assert verdict(bytes(data)) is Verdict.UNREADABLE
+
+
+# -- several readers, several archives ------------------------------------------------------------
+
+
+def test_a_second_directory_is_told_and_its_members_judged() -> None:
+    """Python counts back from the end record, others take the stated offset: what each of them sees is judged."""
+    hidden = zipped(("evil.pkl", EVIL))
+    shown = zipped(("a.txt", b"x"))
+    start = hidden.index(b"PK\x01\x02")
+    directory = shown[shown.index(b"PK\x01\x02") : shown.rindex(b"PK\x05\x06")]
+    # The end record's offset leads to the first archive's directory, its place to the second's.
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(directory), start, 0)
+    data = hidden[: hidden.rindex(b"PK\x05\x06")] + shown[: shown.index(b"PK\x01\x02")] + directory + tail
+    assert {"zip-mismatch", "pickle-call"} <= found(data)
+
+
+def test_zip64_records_that_say_something_else_are_told() -> None:
+    """Readers without zip64 go by the 32-bit end record; the two must agree where both say a number."""
+    end = GOOD.rindex(b"PK\x05\x06")
+    start = GOOD.index(b"PK\x01\x02")
+    for count, rule in ((2, set()), (1, {"zip-mismatch"})):
+        record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 2, 2, end - start, start)
+        locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+        tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, end - start, start, 0)
+        assert found(GOOD[:end] + record + locator + tail) == rule
+
+
+def test_what_hides_in_comments_and_extra_fields_is_told_and_judged() -> None:
+    """Readers pass over both; padding as PyTorch writes it, and a comment of words, are nothing odd."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.comment = b"made on a Tuesday"
+        info = zipfile.ZipInfo("a.bin")
+        info.extra = struct.pack("<2H", 0x4246, 60) + b"Z" * 60
+        archive.writestr(info, b"text")
+    assert found(out.getvalue()) == set()
+    end = GOOD.rindex(b"PK\x05\x06")
+    commented = GOOD[: end + 20] + struct.pack("<H", len(EVIL)) + EVIL
+    assert {"zip-aside", "pickle-call"} <= found(commented)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        info = zipfile.ZipInfo("a.bin")
+        long = EVIL.ljust(64, b"\0")
+        info.extra = struct.pack("<2H", 0x4141, len(long)) + long
+        archive.writestr(info, b"text")
+    assert {"zip-aside", "pickle-call"} <= found(out.getvalue())
+
+
+def test_a_unicode_name_that_says_another_is_told() -> None:
+    """Some readers take the name of the Unicode extra field."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        info = zipfile.ZipInfo("a.txt")
+        info.extra = struct.pack("<2HBL", 0x7075, 10, 1, 0) + b"e.pkl"
+        archive.writestr(info, b"x")
+    assert "zip-mismatch" in found(out.getvalue())
+
+
+def test_a_false_claim_of_encryption_is_told_and_the_member_judged() -> None:
+    """Bits 0 and 6 on plain bytes stop careful readers only (CVE-2025-1945)."""
+    for bit in (0x01, 0x40, 0x41):
+        data = bytearray(zipped(("e.pkl", EVIL)))
+        data[6] |= bit
+        data[data.index(b"PK\x01\x02") + 8] |= bit
+        assert found(bytes(data)) == {"zip-flags", "pickle-call"}
+    honest = bytearray(zipped(("e.bin", bytes(range(128, 256)))))
+    honest[6] |= 1
+    honest[honest.index(b"PK\x01\x02") + 8] |= 1
+    honest[40] ^= 0xFF
+    assert found(bytes(honest)) == {"zip-encrypted"}
+
+
+def test_what_a_damaged_member_gives_before_the_damage_is_judged() -> None:
+    """A loader that streams has run the pickle by then."""
+    data = bytearray(zipped(("e.pkl", EVIL + bytes(range(256)) * 4000), method=zipfile.ZIP_DEFLATED))
+    at = data.index(b"PK\x01\x02") - 40
+    data[at : at + 30] = b"\xff" * 30
+    assert "pickle-call" in found(bytes(data))
+
+
+def test_zstd_and_xz_members_are_read() -> None:
+    """Methods 93 and 95 are what newer packers write."""
+    import lzma
+
+    import zstandard
+
+    for method, packed in ((93, zstandard.compress(EVIL)), (95, lzma.compress(EVIL))):
+        data = bytearray(zipped(("e.pkl", packed)))
+        central = data.index(b"PK\x01\x02")
+        crc = struct.pack("<L", zipfile.crc32(EVIL))  # type: ignore[attr-defined]
+        for at, value in ((8, method), (central + 10, method)):
+            data[at : at + 2] = struct.pack("<H", value)
+        for at in (22, central + 24):
+            data[at : at + 4] = struct.pack("<L", len(EVIL))
+        for at in (14, central + 16):
+            data[at : at + 4] = crc
+        assert found(bytes(data)) == {"pickle-call"}, method
+
+
+def test_members_are_carved_wherever_they_stand() -> None:
+    """Without a directory members are found by their headers, behind other bytes and streamed ones too."""
+    whole = zipped(("a.txt", b"x"), ("evil.pkl", EVIL))
+    assert "pickle-call" in found(b"PK\x03\x04" + b"\0" * 90 + whole[: whole.index(b"PK\x01\x02")])
+    streamed = bytearray(zipped(("evil.pkl", EVIL), method=zipfile.ZIP_DEFLATED))
+    streamed[6] |= 8
+    streamed[14:26] = bytes(12)
+    assert "pickle-call" in found(bytes(streamed[: streamed.index(b"PK\x01\x02")]))
+
+
+def test_a_member_that_claims_too_much_does_not_hide_the_next() -> None:
+    """A length past the end of the file is told; the members after it are judged all the same."""
+    data = bytearray(zipped(("a.bin", b"x" * 20), ("evil.pkl", EVIL)))
+    central = data.index(b"PK\x01\x02")
+    for at in (18, 22, central + 20, central + 24):
+        data[at : at + 4] = struct.pack("<L", 0x7FFFFFFF)
+    assert {"zip-short", "pickle-call"} <= found(bytes(data))

@@ -21,7 +21,7 @@ from watchword.inspect.source import Source
 MODULES = (
     "numpys", "compressed", "native", "sevenz", "pickled", "zips", "tars", "safetensors", "onnx", "known_data",
     "keras_files", "keras_config", "tensorflow", "tflite", "rdata", "paddle", "coreml", "msgpacks", "boosted",
-    "xmls", "gguf", "python_source", "templates", "documents", "texts", "plain",
+    "xmls", "gguf", "python_source", "templates", "documents", "texts", "executorch", "plain",
 )  # fmt: skip
 """The modules of ``formats``. Adding one is adding a file and its name here."""
 

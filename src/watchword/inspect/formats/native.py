@@ -44,6 +44,8 @@ def what_is(source: Source, head: bytes) -> str:
         # The same mark: 32-bit count of architectures (Mach-O), or minor and major version (Java 1.1: 45).
         count = int.from_bytes(head[4:8], "big")
         return f"Mach-O file for {count} architectures" if 0 < count < 20 else "Java class"
+    if head.startswith(b"\xca\xfe\xba\xbf") and 0 < int.from_bytes(head[4:8], "big") < 20:
+        return "Mach-O file for several architectures"
     if head.startswith(b"\0asm\1\0\0\0"):
         return "WebAssembly module"
     if head.startswith(b"!<arch>\n"):

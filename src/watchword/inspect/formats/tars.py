@@ -51,6 +51,13 @@ def looks_like_tar(source: Source) -> bool:
     return len(block) == _BLOCK and _checksum_is_right(block) and bool(block.strip(b"\0"))
 
 
+def is_empty_tar(source: Source, name: str) -> bool:
+    """True of two blocks of zeros or more: an archive without members, where the name says that it is one."""
+    if source.size < 2 * _BLOCK or source.size % _BLOCK or not name.endswith(".tar"):
+        return False
+    return not any(any(chunk) for chunk in chunks_of(source))
+
+
 def read_tar(source: Source) -> TarFacts:
     """The entries of *source*; damage is told among the oddities, and what stands before it is kept."""
     facts = TarFacts()
@@ -295,7 +302,7 @@ FORMATS = (
     Format(
         "tar",
         STRUCTURE,
-        lambda source, head, name: looks_like_tar(source),
+        lambda source, head, name: looks_like_tar(source) or is_empty_tar(source, name),
         _read,
         "tar nemo pt pth",
         hides=lambda source, head: looks_like_tar(source),
