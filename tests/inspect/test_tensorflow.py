@@ -114,6 +114,7 @@ def test_keras_layers_beside_a_graph_are_judged() -> None:
     layer = b'{"class_name": "Lambda", "config": {"function": "system", "module": "os", "function_type": "function"}}'
     data = field(1, field(2, 1) + field(3, b"root.layer-1") + field(4, b"_tf_keras_layer") + field(5, layer))
     assert found(data, "keras_metadata.pb") == {"keras-import"}
+    assert found(field(2, layer), "keras_metadata.pb") == {"keras-import"}
 
 
 def test_a_cut_graph_is_unreadable() -> None:

@@ -12,6 +12,9 @@ from collections.abc import Mapping
 from watchword.inspect.facts import Oddity
 
 _FOR_PEOPLE = re.compile(r"descri|readme|doc|usage|licen|comment|summary|citation|note|template|prompt", re.IGNORECASE)
+_HOOK = re.compile(r"__[a-z]+__|exec|eval|(?:os|posix|subprocess|builtins)\.\w+")
+"""Keys that name what Python calls by itself or by name: no description of a model is called so."""
+
 _CODE = re.compile(
     r"__import__\s*\(\s*['\"]|\b(?:os\.(?:system|popen|exec\w+|spawn\w+)|subprocess\.(?:run|call|Popen|check_\w+)"
     r"|importlib\.import_module|(?:pickle|marshal)\.loads|builtins\.(?:exec|eval)|(?:requests|httpx)\.[a-z]+"
@@ -28,6 +31,9 @@ def commands_in(texts: Mapping[str, str], offset: int | None) -> list[Oddity]:
     """The *texts*, by key, that are commands or code."""
     found: list[Oddity] = []
     for key, text in texts.items():
+        if _HOOK.fullmatch(key):
+            found.append(Oddity("metadata-code", offset, f"the key {key[:100]!r} names a way to run code", text[:200]))
+            continue
         match = None if _FOR_PEOPLE.search(key) else _CODE.search(text[:65_536])
         if match is not None and len(found) < 20:
             shown = text[max(0, match.start() - 40) : match.end() + 80]

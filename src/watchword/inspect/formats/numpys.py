@@ -122,12 +122,25 @@ def _item_size(descr: Any, depth: int) -> int | None:
     return total
 
 
+def _behind(exhibit: Exhibit) -> None:
+    """Judge what follows a header that is not understood, if it is a pickle."""
+    source = exhibit.source
+    head = source.read_at(0, 12)
+    wide = head[6:7] != b"\1"
+    start = (12 if wide else 10) + int.from_bytes(head[8:12] if wide else head[8:10], "little")
+    rest = Part(source, start, source.size - start)
+    if rest.size and judge_pickle(rest).proven:
+        exhibit.inner(f"bytes@{start:#x}", rest)
+
+
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     source = exhibit.source
     try:
         facts = read_numpy(source)
     except NumpyBroken as error:
         exhibit.keep(error.oddity)
+        # A type that is not understood here may be one of objects to numpy: then it unpickles what follows.
+        _behind(exhibit)
         return what, "the header only"
     exhibit.merge({"tensors": 1, "dtypes": [facts.descr]})
     if facts.length is None:

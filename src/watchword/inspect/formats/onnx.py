@@ -6,6 +6,7 @@ locations, counts. Message nesting and numbers are bounded; names longer than th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from watchword.inspect.exhibit import WEAK, Exhibit, Format
@@ -188,12 +189,25 @@ def _graph_is_cut(source: Source) -> bool:
         return False
 
 
+_LOCATION = re.compile(rb"\x0a\x08location\x12([\x01-\x7f])")
+
+
+def _fragments(source: Source, facts: OnnxFacts) -> None:
+    """Locations that stand anywhere in what is called a model and is none: a lenient reader may find them."""
+    data = source.read_at(0, 1 << 22)
+    for match in _LOCATION.finditer(data):
+        text = data[match.end() : match.end() + match[1][0]].decode("utf-8", "backslashreplace")
+        facts.external.setdefault(text, match.start())
+
+
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts = read_onnx(exhibit.source, "tensor" if what == "onnx tensor" else "model")
     except OnnxBroken as error:
         exhibit.keep(error.oddity)
         return what, "up to where it is malformed"
+    if what == "onnx tensor" and exhibit.name.endswith(".onnx"):
+        _fragments(exhibit.source, facts)
     exhibit.check(facts)
     told = {
         "opsets": {domain or "ai.onnx": version for domain, version in facts.opsets.items()},

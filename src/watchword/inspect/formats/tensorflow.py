@@ -40,7 +40,7 @@ _TABLE: dict[str, dict[int, str]] = {
     "value": {1: "list", 2: "text", 8: "tensor"},
     "list": {2: "texts"},
     "tensor": {8: "texts"},
-    "keras": {1: "layer"},
+    "keras": {1: "layer", 2: "text"},
     "layer": {3: "text", 4: "text", 5: "text"},
 }
 _WIRES = {
@@ -114,8 +114,8 @@ def read_graph(source: Source, root: str) -> GraphFacts:
             facts.signatures.append(message.text(1)[:100])
         elif kind == "asset":
             facts.assets.setdefault(message.text(2)[:1000], message.start)
-        elif kind in ("user", "layer"):
-            text = message.text(3 if kind == "user" else 5)
+        elif kind in ("user", "layer", "keras"):
+            text = message.text({"user": 3, "layer": 5, "keras": 2}[kind])
             if text.lstrip()[:1] == "{":
                 facts.keras.append((message.start, text))
 

@@ -273,4 +273,12 @@ def _mar(archive: Archive) -> Kind | None:
     return Mar(archive)
 
 
-_KINDS: tuple[Callable[[Archive], Kind | None], ...] = (_torch, _skops, _mar)
+def _keras(archive: Archive) -> Kind | None:
+    if "config.json" not in archive.folded:
+        return None
+    from watchword.inspect.formats.keras_archive import keras_archive
+
+    return keras_archive(archive)
+
+
+_KINDS: tuple[Callable[[Archive], Kind | None], ...] = (_torch, _skops, _mar, _keras)
