@@ -182,8 +182,8 @@ HDF5_BLOCK_BYTES_MAX = 256 * 1024 * 1024
 HDF5_ATTRIBUTE_BYTES_MAX = 64 * 1024 * 1024
 """One attribute. Origin: Keras keeps a whole architecture as JSON in one; the largest have about 10 MB."""
 
-CONFIG_BYTES_MAX = 64 * 1024 * 1024
-"""A configuration of a model as JSON. Origin: the largest architectures that Keras writes have about 10 MB."""
+CONFIG_BYTES_MAX = 32 * 1024 * 1024
+"""A configuration of a model as JSON. Origin: the largest that Keras writes have about 10 MB; 32 take 400 MB parsed."""
 
 CONFIG_VALUES_MAX = 2_000_000
 """Lists and objects looked at in one configuration. Origin: a layer takes about 20; the largest models have 10,000."""

@@ -103,6 +103,12 @@ def test_keras_weights_that_name_a_file_beside_them_are_told() -> None:
     assert found(sample("keras-link.weights.h5"), "m.weights.h5") == {"hdf5-beside"}
 
 
+def test_a_pickle_in_an_attribute_is_judged_because_pytables_loads_it() -> None:
+    """Attributes that hold axes and the like are pickles in honest files too; what one would run is told."""
+    judged = look(sample("hdf5-pickled.h5"), "frame.h5")
+    assert [(f.rule, f.path) for f in judged.findings] == [("pickle-call", "frame.h5:/df@info")]
+
+
 def test_bytes_around_an_hdf5_file_are_told_and_judged() -> None:
     """A pickle in the user block or after the end is seen: h5py does not mind either."""
     data = sample("hdf5-userblock.h5")
