@@ -44,7 +44,14 @@ def run(args: argparse.Namespace) -> int:
     with progress(args) as step:
         # All of them before any is recorded: a path that is not there stops the command while nothing is done yet.
         inspections = [
-            inspect_path(path, hash_files=not args.no_hash, weights=args.weights, jobs=args.jobs, progress=step)
+            inspect_path(
+                path,
+                hash_files=not args.no_hash,
+                weights=args.weights,
+                plugins=tuple(args.plugins),
+                jobs=args.jobs,
+                progress=step,
+            )
             for path in args.paths
         ]
         comparison = _compared(args, inspections[0], step) if args.against else None
@@ -91,7 +98,7 @@ def _compared(args: argparse.Namespace, new: Inspection, step: Progress | None) 
     from watchword.inspect import inspect_path
     from watchword.inspect.compare import compare
 
-    old = inspect_path(args.against, jobs=args.jobs, progress=step)
+    old = inspect_path(args.against, plugins=tuple(args.plugins), jobs=args.jobs, progress=step)
     return compare(old, new, args.against, args.paths[0], step)
 
 
@@ -111,7 +118,12 @@ def _rendered(
         from watchword.inspect.rules import BY_ID
         from watchword.inspect.sarif import sarif
 
-        return json.dumps(sarif(inspections, BY_ID), indent=2)
+        rules = BY_ID
+        if args.plugins:
+            from watchword.inspect.plugins import load_plugins
+
+            rules = {**BY_ID, **load_plugins(tuple(args.plugins)).rules}
+        return json.dumps(sarif(inspections, rules), indent=2)
     if args.format == "junit":
         from watchword.inspect.junit import junit
 

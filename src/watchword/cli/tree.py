@@ -112,6 +112,7 @@ def _inspect(commands: Sub) -> None:
     )
     inspect.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="how many processes look (default: 1)")
     inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
+    inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")
     inspect.add_argument("--against", type=Path, metavar="OLD", help="tell what changed since this older release")
     inspect.add_argument("--baseline", type=Path, metavar="FILE", help="findings that somebody answers for")
     inspect.add_argument("--write-baseline", type=Path, metavar="FILE", help="draft such a file of all that was found")

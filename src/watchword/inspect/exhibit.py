@@ -82,7 +82,7 @@ class Exhibit:
 
     def check(self, facts: object) -> None:
         """Put *facts* to every rule that reads facts of their type."""
-        self.into.check(self.path, facts)
+        self.into.check(self, facts)
 
     def merge(self, facts: dict[str, Any]) -> None:
         """Add facts for the bill of materials: lists are united, numbers added up, the first text stays."""

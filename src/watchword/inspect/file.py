@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from watchword.errors import WatchwordError
 from watchword.inspect import rules
@@ -23,15 +24,34 @@ from watchword.inspect.source import Held, Opened, Source
 from watchword.inspect.walk import Found, changed, open_file, same
 from watchword.limits import WHOLE_FILE_BYTES_MAX
 
+if TYPE_CHECKING:
+    from watchword.inspect.plugins import Plugins
+
 Inspected = tuple[FileReport, list[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """How to look. ``hash_files``: False leaves out hashing, and with it the manifest. ``weights``: read them too."""
+    """How to look. ``hash_files``: False leaves out hashing, and with it the manifest. ``weights``: read them too.
+
+    ``plugins``: the names of those that are asked too.
+    """
 
     hash_files: bool = True
     weights: bool = False
+    plugins: tuple[str, ...] = ()
+
+    def loaded(self) -> Plugins | None:
+        """The plugins; None where none is named.
+
+        Raises:
+            BadPlugin: as ``load_plugins``.
+        """
+        if not self.plugins:
+            return None
+        from watchword.inspect.plugins import load_plugins
+
+        return load_plugins(self.plugins)
 
 
 def inspect_file(found: Found, how: How, step: Step) -> Inspected:
@@ -45,7 +65,7 @@ def inspect_file(found: Found, how: How, step: Step) -> Inspected:
         descriptor, before = open_file(found)
     except OSError as error:
         return not_looked_at(found, "file-unreadable", (error.strerror or str(error)).lower())
-    into = Judgement(judge_exhibit)
+    into = Judgement(judge_exhibit, how.loaded())
     try:
         if before.st_size <= WHOLE_FILE_BYTES_MAX:
             data = _read_whole(descriptor, before.st_size + 1)
@@ -74,11 +94,12 @@ def inspect_file(found: Found, how: How, step: Step) -> Inspected:
         os.close(descriptor)
     if into.not_listed:
         into.note(f"{into.not_listed:,} further findings are not listed")
+    return _report(before.st_size, path, sha256, what, looked, into), into.findings
+
+
+def _report(size: int, path: str, sha256: str | None, what: str, looked: str, into: Judgement) -> FileReport:
     verdict = worst(finding.verdict for finding in into.findings)
-    report = FileReport(
-        path, before.st_size, sha256, what, verdict, looked, tuple(into.notes), tuple(into.unread), into.facts
-    )
-    return report, into.findings
+    return FileReport(path, size, sha256, what, verdict, looked, tuple(into.notes), tuple(into.unread), into.facts)
 
 
 def not_looked_at(found: Found, rule: str, why: str) -> Inspected:
@@ -93,6 +114,8 @@ def not_looked_at(found: Found, rule: str, why: str) -> Inspected:
 def _judge(source: Source, path: str, into: Judgement, how: How, step: Step) -> tuple[str, str]:
     try:
         told = judge(source, path, into)
+        if into.plugins is not None:
+            into.plugins.check(Exhibit(source, path, into), _report(source.size, path, None, *told, into))
         if how.weights:
             from watchword.inspect.tensors.weights import examine
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from watchword import __version__
 from watchword.errors import WatchwordError
@@ -20,13 +21,22 @@ from watchword.inspect.walk import Found, Listing, changed, list_release, open_f
 from watchword.limits import JOBS_MAX
 from watchword.statements.manifest import Entry, Manifest, UnsafePath, build
 
+if TYPE_CHECKING:
+    from watchword.inspect.plugins import Plugins
+
 
 class NoManifest(WatchwordError):
     """The release cannot be named by a digest."""
 
 
 def inspect_path(
-    path: Path, *, hash_files: bool = True, weights: bool = False, jobs: int = 1, progress: Progress | None = None
+    path: Path,
+    *,
+    hash_files: bool = True,
+    weights: bool = False,
+    plugins: tuple[str, ...] = (),
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> Inspection:
     """Inspect the release at *path*, a file or a folder.
 
@@ -34,15 +44,16 @@ def inspect_path(
         path: followed if it is itself a link; links inside are not.
         hash_files: False leaves out hashing, and with it the manifest.
         weights: read the numbers of tensors too, for what is hidden or damaged in them; needs numpy.
+        plugins: names of entry points that are asked too (``inspect.plugins``).
         jobs: how many processes look at files; the result is the same for any number.
         progress: called with the file's path, the bytes read and the bytes of the whole release.
 
     Raises:
         NothingThere: missing or empty.
         FileChanged: a file changed while it was read.
-        NoNumbers: *weights* without numpy.
+        NoNumbers: *weights* without numpy. BadPlugin: one of *plugins* cannot be used.
     """
-    return _inspection(list_release(path), str(path), How(hash_files, weights), jobs, progress)
+    return _inspection(list_release(path), str(path), How(hash_files, weights, plugins), jobs, progress)
 
 
 def inspect_open(descriptor: int, name: str) -> Inspection:
@@ -56,6 +67,7 @@ def inspect_open(descriptor: int, name: str) -> Inspection:
 
 
 def _inspection(listing: Listing, target: str, how: How, jobs: int, progress: Progress | None) -> Inspection:
+    plugins = how.loaded()
     reports: list[FileReport] = []
     findings: list[Finding] = []
     for report, its in _inspected(listing.files, how, jobs, progress):
@@ -74,7 +86,7 @@ def _inspection(listing: Listing, target: str, how: How, jobs: int, progress: Pr
             findings.append(unsafe)
     findings.sort(key=_order)
     verdict = worst([finding.verdict for finding in findings] + [report.verdict for report in reports])
-    return Inspection(shown(target, 4096), verdict, manifest, tuple(findings), tuple(reports), tool())
+    return Inspection(shown(target, 4096), verdict, manifest, tuple(findings), tuple(reports), tool(plugins))
 
 
 def manifest_of(path: Path, *, progress: Progress | None = None) -> Manifest:
@@ -109,9 +121,14 @@ def manifest_of(path: Path, *, progress: Progress | None = None) -> Manifest:
     return build(entries)
 
 
-def tool() -> dict[str, str]:
-    """Name, version, and a digest of all rules and tables of this inspector."""
-    return {"name": "watchword inspect", "version": __version__, "rules": rules.digest()}
+def tool(plugins: Plugins | None = None) -> dict[str, Any]:
+    """Name, version, and a digest of all rules and tables of this inspector; with plugins, theirs too."""
+    told: dict[str, Any] = {"name": "watchword inspect", "version": __version__, "rules": rules.digest()}
+    if plugins is not None:
+        from watchword.inspect.plugins import digest_with
+
+        told |= {"rules": digest_with(told["rules"], plugins), "plugins": [dict(one) for one in plugins.listed]}
+    return told
 
 
 def _inspected(files: tuple[Found, ...], how: How, jobs: int, progress: Progress | None) -> Iterator[Inspected]:

@@ -44,7 +44,12 @@ def judge_exhibit(exhibit: Exhibit) -> tuple[str, str]:
     found = identify(source, head, exhibit.name)
     before = len(exhibit.into.findings)
     base = found
-    refined, looked = found.read(exhibit, base.name)
+    plugins = exhibit.into.plugins
+    others = [] if plugins is None else plugins.claiming(exhibit, head)
+    told = None
+    if plugins is not None and others and found.name == "unknown":
+        told = plugins.read(exhibit, others.pop(0), found.name)  # what we know nothing of, it may know
+    refined, looked = told if told is not None else found.read(exhibit, base.name)
     # What is not certainly a pickle, or is certainly something else, may still be one to a loader.
     if base.name != "pickle" and head and head[0] in _FIRST:
         report = _hidden_pickle(exhibit, refined, before)
@@ -54,6 +59,9 @@ def judge_exhibit(exhibit: Exhibit) -> tuple[str, str]:
         if other.hides is not None and other.name != found.name and other.hides(source, head):
             exhibit.note(f"{other.name} too: it was judged as that as well")
             other.read(exhibit, found.name)
+    for one in others:
+        if plugins is not None:
+            plugins.read(exhibit, one, found.name)
     if exhibit.depth == 0 or found.name != "unknown":
         misnamed = named(exhibit.name, refined, base)
         if misnamed is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchword.inspect.exhibit import Exhibit
 from watchword.inspect.facts import Finding, Oddity
@@ -11,13 +11,18 @@ from watchword.inspect.rules import BY_ID, check_all
 from watchword.inspect.source import Budget
 from watchword.limits import ARCHIVE_MEMBERS_MAX, FINDINGS_PER_RULE_MAX, NESTING_MAX, NOTES_MAX
 
+if TYPE_CHECKING:
+    from watchword.inspect.plugins import Plugins
+    from watchword.inspect.rules.rule import Rule
+
 
 class Judgement:
     """Collects findings, facts and what was looked at for one delivered file."""
 
-    def __init__(self, judge: Callable[[Exhibit], tuple[str, str]]) -> None:
-        """*judge* is what judges an exhibit inside another."""
+    def __init__(self, judge: Callable[[Exhibit], tuple[str, str]], plugins: Plugins | None = None) -> None:
+        """*judge* is what judges an exhibit inside another; *plugins* are asked too."""
         self.judge = judge
+        self.plugins = plugins
         self.findings: list[Finding] = []
         self.notes: list[str] = []
         self.unread: list[tuple[int, int]] = []
@@ -30,7 +35,7 @@ class Judgement:
     def keep(self, path: str, oddities: Iterable[Oddity]) -> None:
         """Turn *oddities* into findings at *path*; a bounded number of each rule is kept."""
         for oddity in oddities:
-            rule = BY_ID[oddity.rule]
+            rule = self.rule(oddity.rule)
             self.count[rule.id] = self.count.get(rule.id, 0) + 1
             # Room for each rule: what matters may come after a flood of something else.
             if self.count[rule.id] <= FINDINGS_PER_RULE_MAX:
@@ -38,8 +43,17 @@ class Judgement:
             else:
                 self.not_listed += 1
 
-    def check(self, path: str, facts: object) -> None:
-        self.keep(path, check_all(facts))
+    def rule(self, rule_id: str) -> Rule:
+        """The rule of this id, a plugin's too."""
+        if self.plugins is not None and rule_id in self.plugins.rules:
+            return self.plugins.rules[rule_id]
+        return BY_ID[rule_id]
+
+    def check(self, exhibit: Exhibit, facts: object) -> None:
+        """Put *facts* of *exhibit* to every rule that reads facts of their type."""
+        self.keep(exhibit.path, check_all(facts))
+        if self.plugins is not None:
+            self.plugins.check(exhibit, facts)
 
     def note(self, text: str) -> None:
         if text not in self.notes and len(self.notes) < NOTES_MAX:
