@@ -113,7 +113,11 @@ def _commit(root: Path, batch: list[tuple[Path, Path]]) -> None:
     for aside, target in batch:
         aside.replace(target)
     # Up to the root: a folder made by a writer that was killed may be there without being durable.
-    named = {folder for _, target in batch for folder in target.parents if folder == root or root in folder.parents}
+    named: set[Path] = set()
+    for folder in {target.parent for _, target in batch}:
+        while folder not in named:
+            named.add(folder)
+            folder = folder if folder == root else folder.parent
     for folder in sorted(named, reverse=True):
         sync_folder(folder)
 

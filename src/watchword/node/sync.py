@@ -51,6 +51,7 @@ from watchword.statements.times import rfc3339
 
 ASKED_FORMAT = "watchword-asked/1"
 ENTITY_TAG_BYTES = 16
+_ASKED_IN_A_RUN = (DEMAND_ROUNDS_MAX - 1) * BODIES_ASKED_MAX
 
 
 @dataclass
@@ -252,17 +253,22 @@ def _bodies(node: Node, remote: Remote, synced: Synced, all_bodies: bool) -> Non
     places: dict[bytes, tuple[str, int]] = {}
     for origin in store.charter.shared_origins:
         log = store.log(origin)
-        sizes[origin] = 0 if log is None else log.published_size
-        if log is not None and not store.is_own(origin):
-            use, first = store.use(origin), min(int(start.get(origin, 0)), sizes[origin])
+        held = 0 if log is None else log.published_size
+        sizes[origin] = held if store.is_own(origin) else min(int(start.get(origin, 0)), held)
+        while log is not None and sizes[origin] < held and len(wanted) < _ASKED_IN_A_RUN:
+            first = sizes[origin]
+            sizes[origin] = min(first + BODIES_ASKED_MAX, held)
             for index, entry in enumerate(log.entries(first, sizes[origin]), first):
-                commitment = leaves.parse(use, entry).commitment
+                commitment = leaves.parse(store.use(origin), entry).commitment
                 if not store.bodies.holds(commitment):
-                    wanted[commitment], places[commitment] = use, (origin, index)
+                    wanted[commitment], places[commitment] = store.use(origin), (origin, index)
     loose, left = fetch_bodies(node, remote, synced, wanted, before["loose"])
     for origin, index in map(places.__getitem__, left):
         sizes[origin] = min(sizes[origin], index)
-    store.put_own(path, canonical({"format": ASKED_FORMAT, "loose": loose, "sizes": sizes}))
+    # While everything comes, what is held says what need not be asked for; the file is for what did not come.
+    passed = sum(sizes.values()) - sum(start.values())
+    if passed > BODIES_ASKED_MAX or loose != before["loose"] or not all(map(store.bodies.holds, wanted)):
+        store.put_own(path, canonical({"format": ASKED_FORMAT, "loose": loose, "sizes": sizes}))
 
 
 def fetch_bodies(
