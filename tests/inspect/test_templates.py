@@ -48,6 +48,7 @@ def test_a_way_out_of_a_template_is_dangerous(case: str) -> None:
     [
         "{{ __builtins__['eval']('1') }}", "{{ getattr('', '__class__') }}", "{{ x.os.popen('id').read() }}",
         "{{ request.application.__globals__ }}", "{{ config.__class__ }}", "{{ a.b.subprocess.check_output(['id']) }}",
+        "{{ requests.get('https://a.example/') }}",
     ],
 )  # fmt: skip
 def test_an_attempt_is_told_even_where_the_renderer_has_no_such_name(text: str) -> None:
@@ -61,6 +62,7 @@ def test_an_attempt_is_told_even_where_the_renderer_has_no_such_name(text: str) 
         ("{% for i in range(10**9) %}x{% endfor %}", "template-endless"),
         ("{% for i in range(5000) %}{% for j in range(5000) %}x{% endfor %}{% endfor %}", "template-endless"),
         ("{{ 'a' * 999999999 }}", "template-endless"),
+        ("{{ message._hidden }}", "template-private"),
         ("{% include '/etc/passwd' %}", "template-include"),
         ("{% include '../' ~ x %}", "template-include"),
         ("{{ " + "(" * 500 + ")" * 500 + " }}", "template-limit"),

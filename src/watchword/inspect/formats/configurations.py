@@ -29,6 +29,9 @@ class Pairs(list[tuple[str, Any]]):
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[\w.-]{1,96}")
+_SHORTENED = re.compile(r"(?i)https?://(?:bit\.ly|tinyurl\.com|goo\.gl|is\.gd|cutt\.ly|t\.co|rb\.gy|shorturl\.at)/")
+"""Addresses that hide where they lead."""
+
 _COMMAND_KEY = re.compile(r"(?i)command|cmd|script|entry_?point|hook|exec|shell|init|setup|args?$")
 _TEMPLATE_KEY = re.compile(r"(?i)template|prompt")
 _DIFFUSERS = ("diffusers", "transformers", "onnx", "stable_diffusion", "optimum", "k_diffusion", "peft", "accelerate")
@@ -99,7 +102,7 @@ def _address(exhibit: Exhibit, value: str) -> None:
     found = re.match(r"[a-z0-9+]+://([\w.-]+)", value[:300], re.I)
     if found is not None:
         exhibit.merge({"hosts": [found[1].lower()]})
-    if telling_host(value[:300]):
+    if telling_host(value[:300]) or _SHORTENED.match(value):
         exhibit.odd("telling-address", None, "names an address of the kind that nobody answers for", value)
 
 

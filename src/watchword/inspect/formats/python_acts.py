@@ -26,7 +26,8 @@ _PROCESS = re.compile(
     pty\.spawn | pexpect\.(?:run|spawn) | asyncio\.(?:subprocess\.)?create_subprocess_(?:exec|shell) | platform\.popen |
     (?:IPython\.get_ipython|builtins\.get_ipython)\(\)\.(?:system|getoutput|run_cell|run_line_magic) |
     distutils\.spawn\.spawn | numpy\.distutils\.exec_command\.exec_command | _posixsubprocess\.fork_exec |
-    invoke\.run | pydoc\.(?:pipepager|tempfilepager) | webbrowser\.open\w* | pip\.main | pip\._internal\.main |
+    invoke\.run | ctypes\..*\.(?:system|popen|exec[lv]\w*|WinExec) |
+    pydoc\.(?:pipepager|tempfilepager) | webbrowser\.open\w* | pip\.main | pip\._internal\.main |
     (?:[\w.]+\.)?get_event_loop\(\)\.subprocess_(?:exec|shell) | fabric\.\w+\.run | sh\.Command"""
 )
 _EXECUTE = re.compile(
@@ -106,6 +107,7 @@ _LOCAL = re.compile(
 )
 
 
+_TELLING_METHODS = ("system", "popen", "Popen", "check_output", "getoutput", "urlopen")
 _MAKING = ("__init__", "__new__", "__post_init__", "__del__")
 """What making an object of a class runs."""
 
@@ -162,8 +164,12 @@ class _Reading:
                 socket = socket or (bool(path) and path.startswith("socket."))
                 dup = dup or path == "os.dup2"
                 self._judge(node, path)
-            elif isinstance(node, ast.FunctionDef) and node.name in ("__reduce__", "__reduce_ex__"):
-                self._reduces(node)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                self._decorated(node)
+                if isinstance(node, ast.FunctionDef) and node.name in ("__reduce__", "__reduce_ex__"):
+                    self._reduces(node)
+            elif isinstance(node, ast.Assign) and id(node) in self.now:
+                self._assigned(node)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
                 self._constant(node)
         if socket and dup:
@@ -179,6 +185,10 @@ class _Reading:
         """Every node that importing evaluates, the bodies of the file's own functions that it calls included."""
         waiting: list[ast.AST] = list(self.tree.body)
         entered: set[int] = set()
+        for statement in self.tree.body:
+            # Called for whatever name an importer asks for and that is not there.
+            if isinstance(statement, ast.FunctionDef) and statement.name == "__getattr__":
+                waiting += statement.body
         while waiting:
             node = waiting.pop()
             yield node
@@ -212,6 +222,9 @@ class _Reading:
         owner = self.names.classes.get(path.removesuffix("()"))
         if owner is not None and path.endswith("()"):
             self._enter(ast.Name(owner.name), entered, waiting, ("__call__",))
+        if path == "builtins.type":
+            tables = [given for given in node.args if isinstance(given, ast.Dict)]
+            waiting += [value.body for table in tables for value in table.values if isinstance(value, ast.Lambda)]
         if _RUNS_LATER.fullmatch(path):
             for given in [*node.args, *(keyword.value for keyword in node.keywords)]:
                 self._enter(given, entered, waiting)
@@ -243,9 +256,14 @@ class _Reading:
     # -- what a call is ---------------------------------------------------------------------------
 
     def _judge(self, node: ast.Call, path: str) -> None:
+        now = id(node) in self.now
+        if now:
+            self._passed_on(node)
+            last = path.rpartition(".")[2]
+            if last in _TELLING_METHODS and re.search(r"\[\]|\(\)|^\?", path) and not _PROCESS.fullmatch(path):
+                self._add("python-import-reaches", node, f"importing it would call {last} of what is computed", "")
         if not path:
             return
-        now = id(node) in self.now
         if _PROCESS.fullmatch(path):
             self._process(node, path, now)
         elif _EXECUTE.fullmatch(path):
@@ -269,13 +287,36 @@ class _Reading:
         elif now and _WRITE.fullmatch(path):
             self._writes(node, path)
 
+    def _passed_on(self, node: ast.Call) -> None:
+        """A function that executes, given to another to be called: ``map(os.system, …)``, ``register(exec, …)``."""
+        for given in [*node.args, *(keyword.value for keyword in node.keywords)]:
+            path = self.names.path(given) if isinstance(given, ast.Name | ast.Attribute) else ""
+            if path and (_PROCESS.fullmatch(path) or path in ("builtins.exec", "builtins.eval")):
+                self._add("python-import", node, f"importing it would hand {path} on to be called", "")
+
+    def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> None:
+        for decorator in node.decorator_list if id(node) in self.now else ():
+            path = self.names.path(decorator)
+            if _PROCESS.fullmatch(path) or path in ("builtins.exec", "builtins.eval"):
+                self._add("python-import", decorator, f"importing it would call {path}, as a decorator", "")
+
+    def _assigned(self, node: ast.Assign) -> None:
+        """A function that executes, made a method that operators or attribute access call."""
+        path = self.names.path(node.value) if isinstance(node.value, ast.Name | ast.Attribute) else ""
+        for target in node.targets:
+            name = (
+                target.id if isinstance(target, ast.Name) else target.attr if isinstance(target, ast.Attribute) else ""
+            )
+            if re.fullmatch("__[a-z_]+__", name) and path and (_PROCESS.fullmatch(path) or _EXECUTE.fullmatch(path)):
+                self._add("python-import", node, f"makes {path} the method {name}", "")
+
     def _process(self, node: ast.Call, path: str, now: bool) -> None:
         command = self._command(node)
         if command and _COMMAND.search(command):
             self._add(
                 "python-command", node, f"runs a command of the kind that attacks are made of, by {path}", command
             )
-        elif self._decoded(node):
+        elif (now or command) and self._decoded(node):
             self._add("python-conceals", node, f"runs a command that was decoded, by {path}", command)
         elif now and _HARMLESS.search(command):
             self.acts.notes.append(f"importing it runs {command[:80]}")
@@ -295,7 +336,11 @@ class _Reading:
         if isinstance(text, str):
             self._inner(text, node, now)
         elif "open()" in (inner := self._sources(node)) or "read_text()" in inner or "get_code" in inner:
-            if now:
+            if now and re.search(r"\.(?!py\b|version\b|open\b|read)[A-Za-z0-9]{2,8}['\"]", _code(node)):
+                self._add(
+                    "python-import-reaches", node, f"importing it would run a file that is no Python, by {path}", ""
+                )
+            elif now:
                 self.acts.notes.append(f"importing it runs another file, by {path} in line {node.lineno}")
         elif now and path in ("builtins.exec", "builtins.execfile") and not self._concealed(node):
             self._add("python-import-reaches", node, f"importing it would run text that is put together, by {path}", "")
@@ -428,7 +473,9 @@ class _Reading:
     def _decoded(self, node: ast.Call) -> bool:
         """True when what is run was decoded, unmarshalled, decrypted or put together from numbers."""
         sources = self._sources(node)
-        words = ("marshal.load", "builtins.chr()", "codecs.decode()", "Fernet", "AES.new")
+        words = ["builtins.chr()", "codecs.decode()", "Fernet", "AES.new"]
+        if "open()" not in sources:  # a cache of compiled code is read from a file of its own
+            words.append("marshal.load")
         return any(f"{decoder}()" in sources for decoder in DECODERS) or any(word in sources for word in words)
 
     def _fetched(self, node: ast.Call) -> bool:

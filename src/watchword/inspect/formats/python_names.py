@@ -190,6 +190,11 @@ class Names:
             return self._named(key, depth + 1)
         if base == "builtins" or base.endswith(".__dict__"):
             return _step(base.removesuffix(".__dict__"), key)
+        if isinstance(node.value, ast.Name):
+            for table in self.bound.get(node.value.id, ()):
+                for name, value in zip(table.keys, table.values, strict=True) if isinstance(table, ast.Dict) else ():
+                    if isinstance(name, ast.Constant) and name.value == key:
+                        return self.path(value, depth + 1)
         return f"{base}[]" if base else ""
 
     # -- values -----------------------------------------------------------------------------------
@@ -311,6 +316,8 @@ def _step(base: str, name: str) -> str:
         return name if base else ""
     if base == "builtins" and name in ("__dict__", "__getitem__"):
         return "builtins"
+    if name == "__self__" and base.startswith("builtins."):
+        return "builtins"  # a built-in function is bound to its module
     return f"{base}.{name}"
 
 

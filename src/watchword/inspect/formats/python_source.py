@@ -59,6 +59,11 @@ def judge_program(exhibit: Exhibit, data: bytes, at: int = 0, name: str = "") ->
 
     name = name or PurePosixPath(exhibit.name).name
     text = text_of(data)
+    encoding = encoding_of(data)
+    if _HIDING_CODECS.fullmatch(encoding):
+        exhibit.odd(
+            "python-conceals", at, f"names the encoding {encoding}, in which comments may be programs", encoding
+        )
     starts = [0]
     for ended in data.splitlines(keepends=True):
         starts.append(starts[-1] + len(ended))
@@ -90,19 +95,23 @@ def text_of(data: bytes) -> str:
     """The text of a source in the encoding that it names (PEP 263), UTF-8 by default; what is no text is replaced."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace")
-    named = re.search(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", b"\n".join(data[:400].split(b"\n")[:2]), re.M)
-    encoding = named[1].decode() if named is not None else "utf-8"
-    if encoding.lower().replace("_", "-") not in (
-        "latin-1",
-        "iso-8859-1",
-        "iso-8859-15",
-        "cp1252",
-        "utf-7",
-        "gbk",
-        "ascii",
-    ):
-        encoding = "utf-8"
-    return data.decode(encoding, "replace").removeprefix("\ufeff")
+    encoding = encoding_of(data)
+    try:
+        return data.decode(encoding, "replace").removeprefix("\ufeff")
+    except (LookupError, ValueError):  # no encoding of texts: Python refuses it too
+        return data.decode("utf-8", "replace").removeprefix("\ufeff")
+
+
+def encoding_of(data: bytes) -> str:
+    """The encoding that a source names in its first two lines; ``utf-8`` where it names none."""
+    named = re.search(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)", b"\n".join(data[:400].splitlines()[:2]), re.M)
+    return named[1].decode() if named is not None else "utf-8"
+
+
+_HIDING_CODECS = re.compile(
+    r"(?i)(?:raw[-_])?unicode[-_]escape|utf[-_]?7|u7|punycode|idna|utf[-_]?(?:16|32)\w*|cp037|cp500|undefined|hz\w*"
+)
+"""Encodings in which a text that looks like a comment may be a program."""
 
 
 def _by_words(exhibit: Exhibit, why: str, rest: list[tuple[int, str]], starts: list[int]) -> None:
@@ -168,10 +177,15 @@ def _read_script(exhibit: Exhibit, what: str) -> tuple[str, str]:
     return what, "every line read for commands of attacks; a script runs when somebody runs it"
 
 
+_PRINTED = bytes(set(range(256)) - set(range(9)) - {11, *range(14, 27), *range(28, 32), 127})
+"""Bytes that stand in a text of some encoding."""
+
+
 def _claims_python(source: Source, head: bytes, name: str) -> bool:
-    return is_text(head) and (
-        name.endswith((".py", ".pyw", ".pyi")) or (head.startswith(b"#!") and b"python" in head[:80].split(b"\n")[0])
-    )
+    named = name.endswith((".py", ".pyw", ".pyi"))
+    if named and not is_text(head) and b"coding" in head[:400] and not head.translate(None, _PRINTED):
+        return True
+    return is_text(head) and (named or (head.startswith(b"#!") and b"python" in head[:80].split(b"\n")[0]))
 
 
 def _claims_script(source: Source, head: bytes, name: str) -> bool:

@@ -68,6 +68,8 @@ def _jwt(text: bytes) -> bool:
 
 
 def _password(text: bytes) -> bool:
+    if text.startswith(b"ftp:"):  # public servers ask for any word
+        return False
     found = re.match(rb"[^:/]+://[^:/@]*:([^@]*)@(.*)", text)
     if (
         found is None
@@ -90,7 +92,8 @@ def _form(kind: str, mark: bytes, pattern: bytes, holds: Callable[[bytes], bool]
 FORMS = (
     Form(
         "a private key", b"PRIVATE KEY",
-        rb"-----BEGIN (?:RSA |EC |DSA |OPENSSH |PGP )?PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-(?!----)){40,8000}-----END ",
+        rb"-----BEGIN (?:RSA |EC |DSA |OPENSSH |PGP )?PRIVATE KEY(?: BLOCK)?-----"
+        rb"(?:\\\\?[rn]|\s)(?:[^-]|-(?!----)){40,8000}-----END ",
         _key,
     ),
     _form("an AWS access key", b"AKIA", rb"AKIA[A-Z2-7]{16}", lambda text: _random(text[4:], 2.8)),

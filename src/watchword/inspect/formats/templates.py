@@ -66,6 +66,9 @@ _BY_ATTRIBUTE = (
     "dictsort",
 )
 _BUILTINS = ("__builtins__", "__import__", "__globals__", "__loader__", "__class__", "__subclasses__", "__self__")
+_REACHING = ("os", "sys", "subprocess", "requests", "urllib", "httpx", "socket", "importlib", "builtins", "shutil")
+"""Modules that a template of another renderer is handed sometimes, and a chat template never."""
+
 _SUFFIXES = (".jinja", ".jinja2", ".j2", ".template", ".tmpl", ".tpl")
 _MARKED = re.compile(r"\{\{|\{%")
 _WAY_OUT = re.compile(
@@ -214,7 +217,8 @@ class _Reading:
         if _INNER.fullmatch(name) and (name != "mro" or isinstance(node, self.nodes.Getattr)):
             self._add(node, f"takes {name} of a value")
         elif isinstance(node, self.nodes.Getattr) and name.startswith("_"):
-            self._add(node, f"takes the private attribute {name} of a value")
+            rule = "template-escape" if "__" in name or owner in _GLOBALS else "template-private"
+            self.found.append((rule, node.lineno, f"takes the private attribute {name} of a value"))
         elif owner in _GLOBALS and owner not in self.own and name in ("__init__", "application", "os"):
             self._add(node, f"takes {name} of {owner}")
 
@@ -240,6 +244,9 @@ class _Reading:
             template = self.fold(callee.node)
             if isinstance(template, str) and re.search(r"\{[^{}]*[.\[]\s*_", template):
                 self._add(node, "formats with attributes of a value")
+        root = self._root(callee)
+        if root in _REACHING and root not in self.own and isinstance(callee, n.Getattr):
+            self._add(node, f"calls {root}.{name}")
         for argument in node.args:
             value = self.fold(argument)
             if isinstance(value, str) and _MAGIC.fullmatch(value):
