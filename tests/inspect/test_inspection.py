@@ -325,3 +325,24 @@ def test_what_a_file_begins_with_rules_no_format_out_wrongly() -> None:
         source, head = Held(data), data[:4096]
         first = next((listed.name for listed in formats() if listed.claims(source, head, name)), "unknown")
         assert identify(source, head, name).name == first, name
+
+
+def test_raw_tensors_are_explained_by_the_graph_that_names_them(tmp_path: Path) -> None:
+    """Numbers without a mark are unreadable alone; what else is found in such a file is never explained away."""
+    from inspect_samples import field, onnx_model, onnx_node
+
+    entry = field(13, field(1, b"location") + field(2, b"w/tensors.bin"))
+    model = onnx_model(onnx_node(b"Add"), initializers=field(5, field(8, b"w") + entry + field(14, 1)))
+    raw = b"\x91\x00\x03\x3f" * 64
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w" / "tensors.bin").write_bytes(raw)
+    assert inspect_path(tmp_path).verdict is Verdict.UNREADABLE
+    (tmp_path / "m.onnx").write_bytes(model)
+    result = inspect_path(tmp_path)
+    assert (result.verdict, result.findings) == (Verdict.NOTHING_FOUND, ())
+    assert {report.format for report in result.files} == {"onnx", "raw tensors"}
+    (tmp_path / "w" / "tensors.bin").write_bytes(EVIL)
+    assert inspect_path(tmp_path).verdict is Verdict.DANGEROUS
+    (tmp_path / "w" / "tensors.bin").write_bytes(raw)
+    (tmp_path / "other.bin").write_bytes(raw)
+    assert inspect_path(tmp_path).verdict is Verdict.UNREADABLE

@@ -16,7 +16,7 @@ from watchword.inspect import rules
 from watchword.inspect.facts import RANK, FileReport, Finding, Inspection, Oddity, Progress, shown, worst
 from watchword.inspect.file import How, Inspected, inspect_file
 from watchword.inspect.hashing import Hashing, Step
-from watchword.inspect.release import judge_release
+from watchword.inspect.release import explained, judge_release
 from watchword.inspect.walk import Found, Listing, changed, list_release, open_file, same
 from watchword.limits import JOBS_MAX
 from watchword.statements.manifest import Entry, Manifest, UnsafePath, build
@@ -73,6 +73,7 @@ def _inspection(listing: Listing, target: str, how: How, jobs: int, progress: Pr
     for report, its in _inspected(listing.files, how, jobs, progress):
         reports.append(report)
         findings.extend(its)
+    reports, findings = explained(reports, findings)
     reports, on_release = judge_release(reports)
     findings.extend(on_release)
     for name, oddity in listing.others:

@@ -4,6 +4,7 @@
   programs when called is the model's own code, whatever the file is called.
 * An index of weights names its parts. A part outside of the folder is dangerous; where some parts are there and others
   are not, what would be loaded in their place was not looked at.
+* Raw data has no mark of its own: the graph beside it says what it is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from watchword.inspect.facts import FileReport, Finding, Oddity, worst
 from watchword.inspect.rules import BY_ID
 
 _OUTSIDE = re.compile(r"^[/\\~]|^[A-Za-z]:|(?:^|[/\\])\.\.(?:[/\\]|$)|://|[\x00-\x1f\x7f]")
+_UNKNOWN = ("not-inspected", "wrong-extension")
 _MODEL_CODE = re.compile(r"(?:modeling|configuration|tokenization|processing|image_processing|feature_extraction)_")
 
 
@@ -33,6 +35,33 @@ def judge_release(reports: list[FileReport]) -> tuple[list[FileReport], list[Fin
         for report in reports
     ]
     return judged, [finding for its in findings.values() for finding in its]
+
+
+def explained(reports: list[FileReport], findings: list[Finding]) -> tuple[list[FileReport], list[Finding]]:
+    """*reports* and *findings* without what is unknown by its content but is the raw data of a graph beside it.
+
+    Tensors of an ONNX model in files that it names, and those of an OpenVINO network in the file of its name: numbers
+    without any mark, which their loader maps and does not run. Whatever else was found in such a file stays.
+    """
+    owners = {path: report.path for report in reports for path in _raw_data(report)}
+    told: dict[str, FileReport] = {}
+    for report in reports:
+        if report.path in owners and report.format == "unknown":
+            others = [f.verdict for f in findings if f.path == report.path and f.rule not in _UNKNOWN]
+            words = f"hashed; raw tensors of {owners[report.path]}, which its loader maps"
+            told[report.path] = replace(report, format="raw tensors", verdict=worst(others), looked=words, unread=())
+    kept = [finding for finding in findings if finding.path not in told or finding.rule not in _UNKNOWN]
+    return [told.get(report.path, report) for report in reports], kept
+
+
+def _raw_data(report: FileReport) -> Iterable[str]:
+    folder = PurePosixPath(report.path).parent
+    if report.format == "onnx":
+        for name in report.facts.get("external_data", ()):
+            if not _OUTSIDE.search(name):
+                yield str(folder / name)
+    elif report.format == "openvino":
+        yield str(PurePosixPath(report.path).with_suffix(".bin"))
 
 
 def _code(report: FileReport, paths: dict[str, FileReport]) -> Iterable[tuple[str, Oddity]]:

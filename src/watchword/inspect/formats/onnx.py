@@ -216,7 +216,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
         "nodes": facts.nodes,
         "tensors": facts.tensors,
         "operators": sorted({f"{domain}::{op}" if domain else op for domain, op in facts.ops})[:200],
-        "external_data": sorted(facts.external)[:50],
+        "external_data": sorted(facts.external)[:200],
     }
     exhibit.merge({key: value for key, value in told.items() if value})
     exhibit.keep(*commands_in(facts.metadata, None))
