@@ -343,6 +343,12 @@ def test_raw_tensors_are_explained_by_the_graph_that_names_them(tmp_path: Path) 
     assert {report.format for report in result.files} == {"onnx", "raw tensors"}
     (tmp_path / "w" / "tensors.bin").write_bytes(EVIL)
     assert inspect_path(tmp_path).verdict is Verdict.DANGEROUS
+    (tmp_path / "w" / "tensors.bin").write_bytes(raw[:100])
+    longer = entry + b"".join(field(13, field(1, key) + field(2, b"64")) for key in (b"offset", b"length"))
+    (tmp_path / "m.onnx").write_bytes(
+        onnx_model(onnx_node(b"Add"), initializers=field(5, field(8, b"w") + longer + field(14, 1)))
+    )
+    assert [finding.rule for finding in inspect_path(tmp_path).findings] == ["onnx-external-short"]
     (tmp_path / "w" / "tensors.bin").write_bytes(raw)
     (tmp_path / "other.bin").write_bytes(raw)
     assert inspect_path(tmp_path).verdict is Verdict.UNREADABLE

@@ -27,7 +27,7 @@ def judge_release(reports: list[FileReport]) -> tuple[list[FileReport], list[Fin
     paths = {report.path: report for report in reports}
     found: dict[str, list[Oddity]] = {}
     for report in reports:
-        for path, oddity in (*_code(report, paths), *_shards(report, paths)):
+        for path, oddity in (*_code(report, paths), *_shards(report, paths), *_tensors(report, paths)):
             found.setdefault(path, []).append(oddity)
     findings = {path: [BY_ID[oddity.rule].finding(path, oddity) for oddity in odd] for path, odd in found.items()}
     judged = [
@@ -72,6 +72,14 @@ def _code(report: FileReport, paths: dict[str, FileReport]) -> Iterable[tuple[st
         elif found.facts.get("runs_when_called") and not _MODEL_CODE.match(PurePosixPath(found.path).name):
             what = ", ".join(found.facts["runs_when_called"][:5])
             yield found.path, Oddity("python-model-runs", None, f"{report.path} names it as code, and it calls {what}")
+
+
+def _tensors(report: FileReport, paths: dict[str, FileReport]) -> Iterable[tuple[str, Oddity]]:
+    for name, needed in report.facts.get("external_bytes", {}).items():
+        found = paths.get(str(PurePosixPath(report.path).parent / name))
+        if found is not None and found.size < needed:
+            words = f"needs {needed:,} bytes of {name}, which has {found.size:,}"
+            yield report.path, Oddity("onnx-external-short", None, words, name)
 
 
 def _places(config: str, named: str) -> Iterable[str]:

@@ -56,6 +56,8 @@ class OnnxFacts:
     ops: dict[tuple[str, str], int] = field(default_factory=dict)
     functions: set[tuple[str, str]] = field(default_factory=set)
     external: dict[str, int] = field(default_factory=dict)
+    extents: dict[str, int] = field(default_factory=dict)
+    entries: dict[str, str] = field(default_factory=dict)
     external_keys: dict[str, int] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     nodes: int = 0
@@ -133,6 +135,15 @@ def read_onnx(source: Source, root: str = "model") -> OnnxFacts:
     return facts
 
 
+def _extent(facts: OnnxFacts) -> None:
+    """Note how far the tensor that has just been read reaches into the file that it names."""
+    where = facts.entries.pop("location", "")
+    numbers = [int(text) for key in ("offset", "length") if (text := facts.entries.get(key, "0")[:19]).isdecimal()]
+    facts.entries.clear()
+    if where and len(facts.extents) < 200:
+        facts.extents[where] = max(facts.extents.get(where, 0), min(sum(numbers), 2**63 - 1))
+
+
 def _close(frame: Message, parents: list[Message], facts: OnnxFacts) -> None:
     """Take over what *frame* has told, now that it is complete."""
     text = {number: value for number, value in frame.values.items() if isinstance(value, str)}
@@ -145,12 +156,14 @@ def _close(frame: Message, parents: list[Message], facts: OnnxFacts) -> None:
             facts.ops.setdefault((text.get(7, ""), text.get(4, "")), frame.start)
     elif frame.kind == "tensor":
         facts.tensors += 1
+        _extent(facts)
         if len(parents) == 2 and len(facts.initializers) < ONNX_MAIN_NODES_MAX:
             facts.initializers.add(text.get(8, ""))
     elif frame.kind == "input" and len(parents) == 2 and len(facts.inputs) < 10_000:
         facts.inputs.add(text.get(1, ""))
     elif frame.kind == "external" and len(facts.external) < 10_000:
         key = text.get(1, "")
+        facts.entries[key] = text.get(2, "")
         if key in ("location", "basepath"):
             facts.external.setdefault(text.get(2, ""), frame.start)
         else:
@@ -216,6 +229,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
         "nodes": facts.nodes,
         "tensors": facts.tensors,
         "operators": sorted({f"{domain}::{op}" if domain else op for domain, op in facts.ops})[:200],
+        "external_bytes": facts.extents,
         "external_data": sorted(facts.external)[:200],
     }
     exhibit.merge({key: value for key, value in told.items() if value})
