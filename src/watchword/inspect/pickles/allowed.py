@@ -176,7 +176,7 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         core.indexes.period._new_PeriodIndex core.internals.blocks.new_block core.internals.blocks.make_block
         _libs.tslibs.period.Period._from_ordinal""",
     ),
-    ("any", "dill writes arrays through a function of its own", "dill._dill.", "_create_array"),
+    ("applied", "dill writes arrays through a function of its own", "dill._dill.", "_create_array"),
     (
         "plain",
         "scipy's frozen distributions and interpolators",

@@ -1,0 +1,97 @@
+"""What is allowed may be called with anything, and nothing else runs: tried with a gadget in every place for one.
+
+A function and a constructor that act, and that no list by hand knows, are given to every allowed name of Python and
+numpy in many shapes. Whatever raises no alarm here is loaded by the real unpickler, and must not act there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from inspect_samples import args, name, program, stack_name, text, verdict
+from real_loader import what_ran
+
+from watchword.inspect.facts import Verdict
+from watchword.inspect.pickles.allowed import ALLOWED, DATA, REASONS, derived
+from watchword.inspect.pickles.shapes import SHAPES
+
+RUNS, STREAM, TRUE = name("_osx_support", "_read_output"), name("imaplib", "IMAP4_stream"), text("true")
+LISTED = b"](" + TRUE + b"e"
+READY = name("functools", "partial") + args(RUNS, TRUE) + b"R"
+GIVEN = {
+    "function": (RUNS,),
+    "function-and-text": (RUNS, TRUE),
+    "text-and-function": (TRUE, RUNS),
+    "function-and-list": (RUNS, LISTED),
+    "function-and-tuple": (RUNS, args(TRUE), b"}"),
+    "list-of-it": (b"](" + RUNS + b"e",),
+    "ready-made": (READY,),
+    "ready-made-and-end": (READY, b"K\x00"),
+    "lazy": (name("builtins", "map") + args(RUNS, LISTED) + b"\x81",),
+    "class-and-text": (STREAM, TRUE),
+    "class-twice-and-text": (STREAM, STREAM, TRUE),
+    "class-and-tuple": (STREAM, args(TRUE), b"}"),
+    "class-twice-and-tuple": (STREAM, STREAM, args(TRUE), b"}"),
+}
+OTHERS = ("torch", "pandas", "sklearn", "scipy", "dateutil", "pytz", "backports", "requests", "distutils", "dill")
+
+
+def _quiet() -> dict[str, bytes]:
+    found = {}
+    for path in sorted(ALLOWED):
+        module, _, attribute = path.rpartition(".")
+        if path.partition(".")[0] in OTHERS:
+            continue
+        for shape, given in GIVEN.items():
+            data = program(stack_name(text(module), text(attribute)) + args(*given) + b"R", 4)
+            if verdict(data, "m.pkl") is Verdict.NOTHING_FOUND:
+                found[f"{path}-{shape}"] = data
+    return found
+
+
+def test_no_allowed_name_runs_what_it_is_given_unseen(tmp_path: Path) -> None:
+    """Fails where a name that calls its arguments has a shape that does not look at them."""
+    quiet = _quiet()
+    assert len(quiet) > 100  # else this test has nothing to try
+    said = what_ran(quiet, tmp_path)
+    ran = {key: lines for key, lines in said.items() if " os.system " in lines or " subprocess.Popen " in lines}
+    assert ran == {}
+
+
+@pytest.mark.parametrize("shape", ["R", "meant"])
+def test_what_stands_for_another_call_is_judged_as_that_call(shape: str) -> None:
+    """dill, copyreg and torch hand a function its arguments: with one that acts, that is a finding."""
+    calls = {
+        "dill._dill._create_array": (RUNS, args(TRUE), b"}"),
+        "copyreg._reconstructor": (STREAM, STREAM, TRUE),
+        "torch._tensor._rebuild_from_type_v2": (STREAM, STREAM, args(TRUE), b"}"),
+    }
+    honest = {
+        "dill._dill._create_array": (
+            name("numpy.core.multiarray", "_reconstruct"),
+            args(name("numpy", "ndarray")),
+            b"}",
+        ),
+        "copyreg._reconstructor": (name("acme.nets", "Layer"), name("builtins", "object"), b"N"),
+        "torch._tensor._rebuild_from_type_v2": (
+            name("torch._utils", "_rebuild_parameter"),
+            name("acme.nets", "P"),
+            args(b"N"),
+            b"}",
+        ),
+    }
+    due = Verdict.DANGEROUS if shape == "meant" else Verdict.NOTHING_FOUND
+    for path, given in (calls if shape == "meant" else honest).items():
+        module, _, attribute = path.rpartition(".")
+        assert verdict(program(name(module, attribute) + args(*given) + b"R"), "m.pkl") is due, path
+
+
+def test_every_entry_has_its_shape_and_its_reason() -> None:
+    """By hand or derived: no entry without a reason, none with a shape that nobody checks, none twice."""
+    assert set(ALLOWED) == set(REASONS) and set(ALLOWED.values()) <= {*SHAPES, "reference"}
+    rows = [line.split("\t") for line in DATA.read_text("utf-8").splitlines()]
+    assert rows[0] == ["# rebuilds 1"]
+    assert all(len(row) == 3 and row[2].startswith("needed by ") for row in rows[1:])
+    assert len(derived()) == len(rows) - 1 and set(derived().values()) <= {"any", "plain"}
+    assert not set(derived()) & set(ALLOWED)
