@@ -28,18 +28,21 @@ class NotAnEnrolment(WatchwordError):
 
 def draft(args: argparse.Namespace) -> int:
     """Write a charter file without ratifications, and a new alliance secret."""
-    from watchword.charter.charter import CharterFile, parse_charter
+    from watchword.charter.charter import CharterFile, parse_charter, read_charter_file
     from watchword.charter.draft import draft as draft_charter
     from watchword.policy.pack import read_pack
     from watchword.statements.times import SystemClock, rfc3339
 
-    if args.secret_output.exists():
+    follows = read_charter_file(args.follows).charter if args.follows else None
+    if (follows is None) != (args.secret is None):
+        raise InTheWay("--follows and --secret go together", "the alliance secret stays when a charter follows another")
+    if follows is None and args.secret_output.exists():
         raise InTheWay(
             f"{args.secret_output}: a secret is there already, and charters may rest on it",
             "move it away, or name another file with --secret-output",
         )
     pack = read_pack(args.pack)
-    secret = os.urandom(32)
+    secret = args.secret.read_bytes() if args.secret else os.urandom(32)
     value = draft_charter(
         args.alliance,
         [_enrolment(path) for path in args.member],
@@ -53,10 +56,13 @@ def draft(args: argparse.Namespace) -> int:
         head_max_age_s=args.head_max_age,
         secret=secret,
         made=rfc3339(SystemClock().now()),
+        parent=None if follows is None else follows.digest,
+        version=1 if follows is None else follows.version + 1,
     )
     charter = parse_charter(value)
     complaints = _complaints(charter)
-    write_new(args.secret_output, secret, private=True)
+    if follows is None:
+        write_new(args.secret_output, secret, private=True)
     write_new(args.output, CharterFile(charter, ()).encode() + b"\n")
     quorum = charter.quorum
     text = "\n".join([
@@ -65,7 +71,7 @@ def draft(args: argparse.Namespace) -> int:
         f"{quorum.witness} of {len(charter.operators)} operators cosign, {quorum.ratify} ratify, "
         f"{quorum.faulty} may be faulty",
         f"digest {charter.digest}: read it to each other before anyone ratifies",
-        f"{args.secret_output}: the alliance secret, for members only",
+        f"{args.secret or args.secret_output}: the alliance secret, for members only",
     ])  # fmt: skip
     emit(args, text, {"charter": charter.digest, "complaints": complaints, "schema": "watchword-charter-draft/1"})
     return 0

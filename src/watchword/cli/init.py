@@ -47,10 +47,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def keys(args: argparse.Namespace) -> int:
-    """List the keys that this home's enrolment names; private halves are not read."""
+    """List the keys that this home's enrolment names, private halves unread; or make one for the next charter."""
     from watchword import node
 
-    enrolment = node.enrolment(node.find_home(args.home))
+    home = node.find_home(args.home)
+    if args.add or args.renew:
+        people = _people([args.add]) if args.add else {"": []}
+        (person, roles), *_ = people.items()
+        id = node.renew(home, new_passphrase(args), job=args.renew or "", person=person, roles=roles)
+        told = f"send {home / 'enrolment.next.json'} to the next charter's drafter"
+        text = f"made a key of {args.renew or person}: {id}\n{told}"
+        emit(args, text, {"id": id, "schema": "watchword-key-made/1"})
+        return 0
+    enrolment = node.enrolment(home)
     rows = [
         (key["job"], key.get("person") or "", ",".join(key.get("roles") or ()), key["id"]) for key in enrolment["keys"]
     ]

@@ -199,7 +199,10 @@ def _membership(commands: Sub) -> None:
         "--root-threshold", type=int, default=1, metavar="K", help="how many root keys it takes to speak for the member"
     )
     init.add_argument("--unencrypted", action="store_true", help="keep the keys in plain files, mode 0600")
-    keys = _add(commands, "keys", "init:keys", "list this node's keys: job, person, roles, id")
+    keys = _add(commands, "keys", "init:keys", "list this node's keys, or make one for the next charter")
+    keys.add_argument("--add", metavar="NAME:ROLE[,ROLE]", help="make a key for one more person")
+    keys.add_argument("--renew", choices=("witness", "gate"), help="make the key that replaces this one")
+    keys.add_argument("--unencrypted", action="store_true", help="keep the new key in a plain file, mode 0600")
     keys.set_defaults(run="init:keys")
 
 
@@ -220,6 +223,8 @@ def _charter(commands: Sub) -> None:
     draft.add_argument(
         "--head-max-age", type=int, default=86_400, metavar="S", help="how old a head may be, in seconds"
     )
+    draft.add_argument("--follows", type=Path, metavar="CHARTER", help="the charter in force that this one follows")
+    draft.add_argument("--secret", type=Path, metavar="FILE", help="with --follows: the alliance secret, which stays")
     draft.add_argument("--output", type=Path, default=Path("charter.json"), metavar="FILE")
     draft.add_argument("--secret-output", type=Path, default=Path("alliance.secret"), metavar="FILE")
     ratify = _add(charter, "ratify", "charter:ratify", "sign a charter with this member's root key")

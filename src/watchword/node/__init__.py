@@ -19,6 +19,7 @@ from watchword.node.home import (
     enrolment,
     find_home,
     read_home,
+    renew,
 )
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
@@ -47,5 +48,6 @@ __all__ = [
     "found_alone",
     "ratify",
     "read_home",
+    "renew",
     "sign_only",
 ]

@@ -1,6 +1,6 @@
 """Joining an alliance: ratify its charter, adopt it once it is in force; or found an alliance of one.
 
-* A home adopts one charter. Its ledgers are opened then, under the origins that the charter names.
+* A home adopts one charter, and then those that follow it. Its ledgers are opened with the first.
 * Adopting again the same charter finishes what a kill cut short, and changes nothing else.
 * The charter file is written last: a home without one has adopted nothing.
 """
@@ -19,11 +19,22 @@ from watchword.ledger import durable
 from watchword.ledger.heads import HeadStore
 from watchword.ledger.log import Log
 from watchword.limits import CHARTER_BYTES_MAX
-from watchword.node.home import USES, Keys, NoHome, create, enrolment, lock_home, ours_in, read_home
+from watchword.node.home import (
+    RENEWED,
+    USES,
+    Keys,
+    NoHome,
+    create,
+    enrolment,
+    install_coming,
+    lock_home,
+    ours_in,
+    read_home,
+)
 from watchword.node.node import Node
 from watchword.statements.digests import secret_commitment
 from watchword.statements.keys import Passphrase
-from watchword.statements.statement import Subject, make, sign
+from watchword.statements.statement import Subject, make, open_envelope, sign
 from watchword.statements.times import Clock, rfc3339
 
 ALONE = "LOCAL"
@@ -49,7 +60,7 @@ def ratify(
         KeyTrouble: the root key is not here, or does not open.
     """
     home = read_home(path)
-    ours_in(charter, home)
+    ours_in(charter, home, coming=True)
     statement = make(
         "ratification",
         (Subject(f"charter {charter.version}", charter.digest),),
@@ -75,18 +86,21 @@ def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
     del clock
     home = read_home(path)
     in_force(file)
-    ours_in(file.charter, home)
+    ours_in(file.charter, home, coming=True)
     if len(secret) != 32 or secret_commitment(secret) != file.charter.secret:
         raise CannotAdopt("the alliance secret is not the one that the charter commits to", "ask whoever drafted it")
     data = file.encode() + b"\n"
     with lock_home(path, home.name), durable.translated(path):
         present = durable.read(path / "charter.json", CHARTER_BYTES_MAX)
         if present is not None:
-            if parse_charter_file(present, str(path / "charter.json")).charter.digest != file.charter.digest:
-                raise CannotAdopt(
-                    f"{path}: another charter was adopted before",
-                    "this version keeps one charter per node; make a new node",
-                )
+            before = parse_charter_file(present, str(path / "charter.json")).charter
+            if before.digest == file.charter.digest:
+                return home.name
+            _must_succeed(before, file)
+            durable.make_folder(path / "staging", 0o700)
+            durable.replace(path / f"charter-{before.version}.json", present, path / "staging")
+            install_coming(path)
+            durable.replace(path / "charter.json", data, path / "staging")
             return home.name
         durable.make_folder(path / "staging", 0o700)
         for use in USES if home.kind == "member" else ():
@@ -94,6 +108,41 @@ def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
         durable.replace(path / "alliance.secret", secret, path / "staging", 0o600)
         durable.replace(path / "charter.json", data, path / "staging")
     return home.name
+
+
+def _must_succeed(before: Charter, file: CharterFile) -> None:
+    """Check that a charter may follow *before*: nobody's word falls silent by it, and no ledger changes hands.
+
+    Raises:
+        CannotAdopt: not its next version, not ratified by its quorum, or without a key or ledger of it. Names it.
+    """
+    after = file.charter
+    if (after.parent, after.version, after.secret) != (before.digest, before.version + 1, before.secret):
+        raise CannotAdopt(
+            f"another charter was adopted before, and charter {after.version} of {after.alliance} does not follow it",
+            f"its parent is {before.digest}, its version {before.version + 1}, and the alliance secret stays",
+        )
+    for origin, of in before.origins.items():
+        new = after.origins.get(origin)
+        if new is None or (new.member.name, new.use, new.key) != (of.member.name, of.use, of.key):
+            raise CannotAdopt(f"charter {after.version}: {origin} is gone, or has another owner or key", "ledgers stay")
+    for id, holder in before.holders.items():
+        if holder.job not in RENEWED and (id not in after.holders or after.holders[id].owner != holder.owner):
+            who = holder.person or holder.job
+            what = f"charter {after.version}: the {who} key of {holder.owner} is gone"
+            raise CannotAdopt(what, "list it all the same, and revoke it")
+    signers: dict[str, set[str]] = {}
+    for envelope in file.ratifications:
+        key_id = open_envelope(envelope).key_id
+        if key_id in before.holders:
+            signers.setdefault(before.holders[key_id].owner, set()).add(key_id)
+    agreed = {m.operator for m in before.members if len(signers.get(m.name, ())) >= m.root_threshold}
+    if len(agreed) < before.quorum.ratify:
+        raise CannotAdopt(
+            f"charter {after.version}: ratified by {len(agreed)} operators of charter {before.version}, "
+            f"{before.quorum.ratify} needed",
+            "who is in force decides what follows",
+        )
 
 
 def found_alone(

@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -33,6 +33,10 @@ from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, genera
 
 FOLDER = ".watchword"
 USES = ("ledger", "notices", "record")
+COMING = "enrolment.next.json"
+"""The enrolment for the next charter; it takes the place of the other one when that charter is adopted."""
+RENEWED = ("witness", "gate")
+"""Jobs whose key another one replaces. A ledger keeps its key; people and root keys stay listed, and are revoked."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -100,13 +104,18 @@ def read_home(path: Path) -> Home:
     return Home(path, kind, name, peers)
 
 
-def enrolment(path: Path) -> dict[str, Any]:
+def enrolment(path: Path, *, coming: bool = False) -> dict[str, Any]:
     """The public part of a home: the member or supplier object of a charter.
+
+    Args:
+        coming: as it is to be in the next charter, where keys were made for one.
 
     Raises:
         NoHome, NotCanonical: not there, or damaged.
     """
     file = path / "enrolment.json"
+    if coming and (path / COMING).is_file():
+        file = path / COMING
     try:
         data = file.read_bytes()
     except OSError as error:
@@ -194,6 +203,50 @@ def create_receiver(path: Path, member: str) -> None:
     _make(path, "receiver", member, {}, {}, {}, None)
 
 
+def renew(path: Path, passphrase: bytes | None, *, job: str = "", person: str = "", roles: Sequence[str] = ()) -> str:
+    """Make a key for the next charter: another one for *job*, or one for a new *person*. Returns its id.
+
+    Nothing changes until a charter that lists it is adopted.
+
+    Raises:
+        NoHome: no member's home, a job whose key stays, a person that is there already.
+        KeyTrouble: a key of this name is waiting already.
+    """
+    home = read_home(path)
+    value = enrolment(path, coming=True)
+    if home.kind != "member" or (job and job not in RENEWED):
+        raise NoHome(f"{home.name}: no key of {job or 'a person'} is renewed here", f"renewed are {', '.join(RENEWED)}")
+    key = generate(44 if job in HEAD_JOBS else 65)
+    if job:
+        save_key(path / "keys" / f"{job}.next.pem", key, passphrase)
+        kept = [one for one in value["keys"] if one["job"] != job]
+        value["keys"] = [*kept, {**key.public.value(), "job": job}]
+    else:
+        _check(person)
+        if not roles or {"root", "supplier", "gate"} & set(roles):
+            raise NoHome(f"{person}: a person has one role or more, and no role is called root, supplier or gate")
+        save_key(path / "keys" / "people" / f"{person}.pem", key, passphrase)
+        new = {**key.public.value(), "job": "people", "person": person, "roles": list(roles)}
+        value["keys"] = [*value["keys"], new]
+    with durable.translated(path):
+        durable.make_folder(path / "staging", 0o700)
+        durable.replace(path / COMING, canonical(value) + b"\n", path / "staging")
+    return key.public.id
+
+
+def install_coming(path: Path) -> None:
+    """Put the renewed keys and the enrolment for the next charter in place; again, after a kill, it finishes."""
+    with durable.translated(path):
+        for job in RENEWED:
+            coming = path / "keys" / f"{job}.next.pem"
+            if coming.exists():
+                coming.replace(path / "keys" / f"{job}.pem")
+        if (path / COMING).exists():
+            (path / COMING).replace(path / "enrolment.json")
+        durable.sync_folder(path / "keys")
+        durable.sync_folder(path)
+
+
 class Keys:
     """The private keys of a home, decrypted when they are first used. A passphrase is asked for once.
 
@@ -246,7 +299,7 @@ class Keys:
         return self._passphrase
 
 
-def ours_in(charter: Charter, home: Home) -> None:
+def ours_in(charter: Charter, home: Home, *, coming: bool = False) -> None:
     """Check that a member's home is the one that *charter* names, key by key.
 
     Raises:
@@ -254,7 +307,7 @@ def ours_in(charter: Charter, home: Home) -> None:
     """
     if home.kind == "supplier":
         raise NoHome(f"{home.path}: {home.name} is a supplier, which has no ledgers", "a supplier signs claims only")
-    value = None if home.kind == "receiver" else enrolment(home.path)
+    value = None if home.kind == "receiver" else enrolment(home.path, coming=coming)
     for name in [member.name for member in charter.members] + [supplier.name for supplier in charter.suppliers]:
         # Names become file names here and in exchange folders.
         _check(name)
