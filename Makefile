@@ -21,6 +21,7 @@ JOBS ?= 2
 help:
 	@echo 'make demo     the exercise: five members, one release admitted, two refused, one action held'
 	@echo 'make test     all tests'
+	@echo 'make heavy    torch and others, for the tests that skip without them'
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make bench    the figures, each beside its goal and its peer'
 	@echo 'make lock     resolve requirements/*.lock anew from pyproject.toml'
@@ -51,6 +52,12 @@ lock: $(VENV)/dev.stamp
 	@$(COMPILE) $(UPGRADE) --all-extras --group dev -o requirements/dev.lock
 	@$(COMPILE) --extra data --extra demo --group build -c requirements/dev.lock -o requirements/demo.lock
 	@$(COMPILE) -c requirements/dev.lock -o requirements/core.lock
+
+# Some gigabytes, so never by itself: with it, and with Go and SoftHSM from the system, no test is skipped.
+.PHONY: heavy
+heavy: $(VENV)/dev.stamp
+	@echo 'installing requirements/heavy.txt'
+	@$(PIP) install -r requirements/heavy.txt
 
 .PHONY: clean
 clean:
