@@ -171,6 +171,7 @@ def test_reaching_beyond_keras_is_dangerous(layer: dict[str, Any]) -> None:
         ({"class_name": "Lambda", "config": {"name": "l"}}, "keras-lambda"),
         (lambda_of(function("acme.losses", "scale")), "keras-custom-function"),
         (lambda_of("lambda x: x * 2"), "keras-lambda"),
+        ({"class_name": "Dense", "config": {"kernel_initializer": "__import__('os').system('id')"}}, "metadata-code"),
         (lambda_of("lambda x: __import__('os').system('id')", module="keras.activations"), "keras-lambda-call"),
         ({"class_name": "keras.layers.Lambda", "config": {"function": "lambda x: x * 2"}}, "keras-lambda"),
         (lambda_of({"class_name": "function", "module": "posix", "function": "system"}), "keras-import"),

@@ -162,6 +162,7 @@ def test_what_follows_the_end_of_a_model_is_told() -> None:
     """Bytes after a map or an object belong to nobody; an unknown extension means what somebody makes of it."""
     assert found(sample("flax.msgpack") + b"\x00", "m.msgpack") == {"msgpack-extra"}
     assert found(b"\x81\xa1a\xd4\x63\x00", "m.msgpack") == {"msgpack-extra"}
+    assert found(b"\x81\xa2fn\xd9\x1d__import__('os').system('id')", "m.msgpack") == {"metadata-code"}
     assert found(sample("flax.msgpack")[:-1], "m.msgpack") == {"msgpack-broken"}
     assert found(sample("xgboost.ubj") + b"\x00", "m.ubj") == {"boosted-broken"}
     assert found(sample("xgboost.ubj")[:-1], "m.ubj") == {"boosted-broken"}

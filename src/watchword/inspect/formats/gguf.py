@@ -284,7 +284,8 @@ def _tell(exhibit: Exhibit, facts: GgufFacts) -> None:
         value = facts.values.get(key)
         if value:
             told.setdefault(name, []).extend([value[:200]] if isinstance(value, str) else [v[:200] for v in value])
-    exhibit.keep(*commands_in(texts, None))
+    arrays = {key: "\n".join(value) for key, value in facts.values.items() if isinstance(value, list)}
+    exhibit.keep(*commands_in(texts | arrays, None))
     exhibit.merge({key: value for key, value in told.items() if value})
 
 

@@ -23,6 +23,7 @@ from typing import Any
 from watchword.inspect.exhibit import TEXT, Exhibit, Format
 from watchword.inspect.formats.locations import leads_out
 from watchword.inspect.formats.marshalled import REACHING, names_in
+from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.source import Held, Source
 from watchword.limits import CONFIG_BYTES_MAX, CONFIG_VALUES_MAX
 
@@ -62,6 +63,9 @@ def judge_config(exhibit: Exhibit, value: object, offset: int | None = None) -> 
     for node, caller in _objects(exhibit, value):
         name = node["class_name"]
         classes.add(name[:100])
+        if isinstance(node["config"], dict) and not _is_lambda(name, node):
+            given = {key: text for key, text in node["config"].items() if isinstance(text, str) and len(text) > 5}
+            exhibit.keep(*commands_in(given, offset))
         if name == "__lambda__" or _is_lambda(name, node):
             _lambda(exhibit, node, offset)
         elif name in _FUNCTIONS:

@@ -11,6 +11,7 @@ from typing import Any
 
 from watchword.inspect.exhibit import WEAK, Exhibit, Format
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Held, Source
 from watchword.limits import MSGPACK_NESTING_MAX, MSGPACK_VALUES_MAX
@@ -18,6 +19,8 @@ from watchword.limits import MSGPACK_NESTING_MAX, MSGPACK_VALUES_MAX
 _FIXED = {0xC0: 0, 0xC2: 0, 0xC3: 0, 0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4,
           0xD3: 8}  # fmt: skip
 _SIZED = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+_TEXTS = frozenset({*range(0xA6, 0xC0), 0xD9, 0xDA, 0xDB})
+"""Marks of texts of more than five bytes."""
 _EXTENDED = {0xC7: 1, 0xC8: 2, 0xC9: 4}
 _KNOWN_EXTENSIONS = (1, 2, 3, 255)
 """Those of Flax, and -1: a time."""
@@ -52,6 +55,11 @@ def read_msgpack(source: Source) -> tuple[dict[str, Any], list[Oddity]]:
             at = reader.tell()
             if budget < 0 or len(waiting) > MSGPACK_NESTING_MAX:
                 raise MsgpackBroken(at, "more values, or deeper ones, than are followed", limit=True)
+            mark = reader.byte()
+            reader.seek(at)
+            text = _text_at(source, at) if mark in _TEXTS else ""
+            if text:
+                odd += commands_in({"a text": text}, at)[: max(0, 50 - len(odd))]
             extension = _value(reader, waiting)
             if extension is None:
                 continue
@@ -95,6 +103,17 @@ def _value(reader: Reader, waiting: list[int]) -> tuple[int, int, int] | None:
     else:
         raise MsgpackBroken(at, f"byte {mark:#x} means nothing")
     return None
+
+
+def _text_at(source: Source, at: int) -> str:
+    """The text that begins at *at*, cut to 4,096 bytes."""
+    head = source.read_at(at, 5)
+    if head[0] in (0xD9, 0xDA, 0xDB):
+        width = _SIZED[head[0]]
+        length, start = int.from_bytes(head[1 : 1 + width], "big"), at + 1 + width
+    else:
+        length, start = head[0] & 31, at + 1
+    return source.read_at(start, min(length, 4096)).decode("utf-8", "replace")
 
 
 def _array_type(head: bytes) -> set[str]:
