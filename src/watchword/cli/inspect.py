@@ -26,6 +26,10 @@ class Contradiction(WatchwordError):
     """Two options that do not go together."""
 
 
+class NoBill(WatchwordError):
+    """The release cannot be named, so nothing can be listed under its name."""
+
+
 def run(args: argparse.Namespace) -> int:
     """Inspect each path; exit 1 when any verdict is at or above ``--fail-on``, always for ``unreadable``."""
     from watchword.inspect import explain, inspect_path
@@ -60,6 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
         write_new(args.write_baseline, draft_baseline(inspections, today).encode())
         say(f"watchword: note: wrote {args.write_baseline}; give each suppression a reason and an owner, or delete it")
+    if args.bom:
+        _write_bill(args.bom, inspections[0])
     if baseline is not None:
         inspections = [apply_baseline(one, baseline, today) for one in inspections]
     failed = any(one.verdict in FAILS[args.fail_on] for one in inspections)
@@ -79,7 +85,10 @@ def run(args: argparse.Namespace) -> int:
 def _refuse_contradictions(args: argparse.Namespace) -> None:
     if not args.paths:
         raise NothingNamed("no path to inspect", "watchword inspect PATH…")
-    for needs, why in (("record", "the release digest"), ("baseline", "each file's digest")):
+    if args.bom and len(args.paths) > 1:
+        raise Contradiction("--bom writes the bill of one release", "give one path")
+    needed = ("record", "the release digest"), ("bom", "the release digest"), ("baseline", "each file's digest")
+    for needs, why in needed:
         if getattr(args, needs) and args.no_hash:
             words = f"--{needs} needs {why}, which --no-hash leaves out"
             raise Contradiction(words, "leave out one of the two")
@@ -92,6 +101,18 @@ def _refuse_contradictions(args: argparse.Namespace) -> None:
         raise Contradiction("--record signs all that was found, and --baseline sets some of it aside", "leave out one")
     if args.record:
         _home(args)
+
+
+def _write_bill(path: Path, inspection: Inspection) -> None:
+    from watchword.record.bill import bill_of
+    from watchword.statements.canonical import canonical
+    from watchword.statements.times import rfc3339
+
+    if inspection.manifest is None:
+        words = f"{inspection.target}: holds links or what could not be read, so no bill can name it"
+        raise NoBill(words, "deliver the files themselves, then inspect again")
+    write_new(path, canonical(bill_of(inspection, made=rfc3339(datetime.now(UTC)))))
+    say(f"watchword: note: wrote {path}")
 
 
 def _compared(args: argparse.Namespace, new: Inspection, step: Progress | None) -> Comparison:

@@ -115,6 +115,7 @@ def _inspect(commands: Sub) -> None:
     inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")
     inspect.add_argument("--against", type=Path, metavar="OLD", help="tell what changed since this older release")
     inspect.add_argument("--baseline", type=Path, metavar="FILE", help="findings that somebody answers for")
+    inspect.add_argument("--bom", type=Path, metavar="FILE", help="write the bill of materials (CycloneDX) there")
     inspect.add_argument("--write-baseline", type=Path, metavar="FILE", help="draft such a file of all that was found")
     inspect.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
     _release_names(inspect)
