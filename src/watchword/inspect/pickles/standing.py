@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 from watchword.inspect.pickles.allowed import FRAMEWORKS, derived, is_error, rebuilds, shape_of
 from watchword.inspect.pickles.denied import DENIED, EXECUTING_WORDS, FILE_WORDS, MAGIC_WORDS, MODULE_WORDS
-from watchword.inspect.pickles.reaches import Reach, reach_of
+from watchword.inspect.pickles.reaches import WORDS, Reach, reach_of
 from watchword.inspect.pickles.stdlib import STDLIB
 from watchword.inspect.pickles.values import Global
 
@@ -39,6 +39,12 @@ class Standing:
     shape: str = ""
     stdlib: bool = False
     reach: Reach | None = None
+
+    @property
+    def acts(self) -> str:
+        """In words, what a function does that a model has no need to take hold of; empty of a class and of others."""
+        letters = self.reach.places if self.reach is not None and self.kind == "function" else {}
+        return next((WORDS[letter] for letter in WORDS if letter in letters and letter in "xplnc"), "")
 
 
 _known: dict[tuple[str, str], Standing] = {}
@@ -97,7 +103,7 @@ def _judge_name(module: str, name: str, depth: int = 0) -> Standing:
     if is_error(path):
         return Standing("allowed", shape="any")
     if path in derived():
-        return Standing("allowed", shape=derived()[path])
+        return Standing("allowed", shape=derived()[path], reach=reach)
     acts = reach is not None and any(letter != "h" for letter in reach.places)
     if not acts and top not in STDLIB and len(steps) == 1 and rebuilds(name):
         return Standing("allowed", shape="plain" if top in FRAMEWORKS else "harmless")

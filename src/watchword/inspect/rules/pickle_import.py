@@ -12,8 +12,9 @@ from watchword.inspect.rules.rule import Rule
 
 def check(event: Import) -> Iterator[Oddity]:
     how = standing(event.target)
-    if how.kind in ("denied", "walk"):
-        yield Oddity(RULE.id, event.offset, f"loading would import {event.target.path} ({how.what})", event.target.path)
+    what = how.what if how.kind in ("denied", "walk") else how.acts
+    if what:
+        yield Oddity(RULE.id, event.offset, f"loading would import {event.target.path} ({what})", event.target.path)
 
 
 RULE = Rule(
