@@ -143,7 +143,7 @@ def _sync(folder: Path) -> list[Row]:
                 if one.troubles or one.bodies != 1:
                     raise RuntimeError(one.told())
     ms, most = statistics.median(cpu_ms), max(files)
-    how = f"{whole_s:.0f} s wall beside the serving process; {whole.requests:,} files; {whole.troubles or 'whole'}"
+    how = f"{whole_s:.0f} s wall beside the serving process; two more processes pulling; {whole.troubles or 'whole'}"
     return [
         Row(
             f"sync of one new entry on {ENTRIES:,}", ms, "ms", "≤ 10 ms CPU", ms <= 10,
