@@ -130,9 +130,12 @@ TAR_HOLES_MAX = 20_000
 TORCH_TAR_PICKLES_MAX = 100_000
 """Storages or tensors of a PyTorch file before 0.1.10. Origin: a thousand times what models had then."""
 
-TORCHSCRIPT_SOURCE_BYTES_MAX = 4 * 1024 * 1024
-"""One source file of a TorchScript archive that is parsed; of a longer one names are searched.
-Origin: traced models of 10,000 nodes have 1 MB; parsing 4 MB takes two seconds."""
+TORCHSCRIPT_PARSED_BYTES_MAX = 512 * 1024
+"""One source file of a TorchScript archive that is parsed; in a longer one names are searched.
+Origin: its tree takes about 150 MB and two seconds; scripted models have some 10 KB a file."""
+
+TORCHSCRIPT_PARSED_TOTAL_MAX = 4 * 1024 * 1024
+"""Source of one TorchScript archive that is parsed in all. Origin: about fifteen seconds."""
 
 TORCH_SOURCES_BYTES_MAX = 32 * 1024 * 1024
 """Source files of one TorchScript archive. Origin: ten times the largest met; read in about ten seconds."""

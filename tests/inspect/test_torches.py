@@ -78,6 +78,14 @@ def test_code_that_is_no_program_is_searched_for_names() -> None:
     assert ("aten::save", 2) in list(operators_of(b"((\ntorch.save(1)"))
 
 
+def test_a_long_program_is_searched_in_linear_time() -> None:
+    """What would take too much memory to parse is searched: a file operator far down is found, by any of its forms."""
+    long = b"x = torch.add(x, x)\n" * 30_000
+    assert found(script(long + b"return x"), "m.pt") == set()
+    for body in (b"torch.save(x, 'y')", b"(x).save('y')", b"getattr(torch, 'save')(x, 'y')"):
+        assert "torch-file-op" in found(script(long + body), "m.pt"), body
+
+
 def test_a_program_of_pytorch_s_own_is_judged_as_it_is_run(tmp_path: Path) -> None:
     """``__setstate__`` runs when the archive is loaded: PyTorch writes the file, and the archive is dangerous."""
     pytest.importorskip("torch", reason="needs PyTorch, which runs TorchScript")

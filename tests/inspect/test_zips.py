@@ -263,3 +263,14 @@ def test_a_member_that_claims_too_much_does_not_hide_the_next() -> None:
     for at in (18, 22, central + 20, central + 24):
         data[at : at + 4] = struct.pack("<L", 0x7FFFFFFF)
     assert {"zip-short", "pickle-call"} <= found(bytes(data))
+
+
+def test_members_that_share_their_bytes_are_no_bomb() -> None:
+    """A thousand entries of one kernel of zeros: told, and unpacked up to a bound, not a thousand times over."""
+    body = zipped(("k", bytes(4 << 20)), method=zipfile.ZIP_DEFLATED)
+    start = body.index(b"PK\x01\x02")
+    entries = b"".join(body[start : start + 46] + b"k" for _ in range(1000))
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1000, 1000, len(entries), start, 0)
+    judged = look(body[:start] + entries + tail, "a.zip")
+    assert {"zip-duplicate", "zip-mismatch"} <= {f.rule for f in judged.findings}
+    assert judged.budget.unpacked <= 1 << 30

@@ -22,7 +22,13 @@ from watchword.inspect.pickles.opcodes import run
 from watchword.inspect.pickles.reader import Reader
 from watchword.inspect.rules import BY_ID
 from watchword.inspect.source import Part, Source
-from watchword.limits import EXPORT_JSON_BYTES_MAX, TORCH_MEMBER_BYTES_MAX, TORCH_SOURCES_BYTES_MAX
+from watchword.limits import (
+    EXPORT_JSON_BYTES_MAX,
+    TORCH_MEMBER_BYTES_MAX,
+    TORCH_SOURCES_BYTES_MAX,
+    TORCHSCRIPT_PARSED_BYTES_MAX,
+    TORCHSCRIPT_PARSED_TOTAL_MAX,
+)
 
 _TENSOR = re.compile(
     r"(?:data|constants|tensors|traced_inputs|xl_model_weights)/\d+|\.data/\d+\.storage|\.data/ts_code/data/\d+"
@@ -124,11 +130,15 @@ class Torch:
             texts.append((member, opened.read_at(0, opened.size)))
         methods = {name for _, text in texts for name in torchscript.methods_of(text)}
         operators = set()
+        parsed = 0
         for member, text in texts:
-            if not torchscript.is_readable(text):
+            # Trees take three hundred bytes for one of source: long sources are searched.
+            parse = len(text) <= TORCHSCRIPT_PARSED_BYTES_MAX and parsed + len(text) <= TORCHSCRIPT_PARSED_TOTAL_MAX
+            parsed += len(text) if parse else 0
+            if parse and torchscript.parsed(text) is None:
                 self.archive.odd("torchscript-broken", member, "is no source of TorchScript: names were searched in it")
             told = set()
-            for operator, line in torchscript.operators_of(text):
+            for operator, line in torchscript.operators_of(text, parse):
                 operators.add(operator)
                 odd = torchscript.judged(operator, methods) if operator not in told else None
                 told.add(operator)

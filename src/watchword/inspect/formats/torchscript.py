@@ -19,7 +19,6 @@ import warnings
 from collections.abc import Iterator
 
 from watchword.inspect.facts import Oddity
-from watchword.limits import TORCHSCRIPT_SOURCE_BYTES_MAX
 
 FILE_OPERATORS = {
     "aten::save": "writes a file",
@@ -51,19 +50,18 @@ LIBRARIES = frozenset(_LIBRARIES_TEXT.split())
 
 _CODED_NAME = re.compile(rb"(?<![\w:])([A-Za-z_]\w{0,60})::([A-Za-z_]\w{0,100})(?![\w:])")
 _LOOSE = re.compile(rb"\b(?:torch|ops)(?:[\s\\]*\.[\s\\]*[A-Za-z_]\w*){1,3}")
+_LOOSE_METHOD = re.compile(rb"[.\"'][\s\\]*(save|from_file)\b[\s\\\"')]*\(")
 
 
-def operators_of(source: bytes) -> Iterator[tuple[str, int]]:
+def operators_of(source: bytes, parse: bool = True) -> Iterator[tuple[str, int]]:
     """The operators that *source* names, and the line (from 1) where.
 
-    Methods that are operators too are told as ``.save``. A source that is not Python in form gives what a search for
-    names finds; :func:`oddities_of_source` says so.
+    Methods that are operators too are told as ``.save``. A source that is not Python in form, or is not to be parsed
+    because it is long, gives what a search for names finds.
     """
-    tree = _parsed(source)
+    tree = parsed(source) if parse else None
     if tree is None:
-        for match in _LOOSE.finditer(source):
-            loose = re.sub(rb"[\s\\]", b"", match.group()).decode()
-            yield from ((name, source.count(b"\n", 0, match.start()) + 1) for name in _named(loose.split(".")))
+        yield from _loosely(source)
         return
     aliases: dict[str, list[str]] = {}
     for _ in range(2):  # a name for a name
@@ -98,10 +96,6 @@ def operators_of_bytecode(data: bytes) -> Iterator[str]:
         yield data[start:end].decode()
 
 
-def is_readable(source: bytes) -> bool:
-    return _parsed(source) is not None
-
-
 def judged(operator: str, own_methods: frozenset[str] | set[str], offset: int | None = None) -> Oddity | None:
     """What there is to say of *operator*; *own_methods* are names of methods that the program defines itself."""
     if operator.startswith("."):
@@ -124,9 +118,21 @@ def methods_of(source: bytes) -> set[str]:
     return {name.decode() for name in re.findall(rb"\bdef\s+(\w{1,100})", source)}
 
 
-def _parsed(source: bytes) -> ast.Module | None:
-    if len(source) > TORCHSCRIPT_SOURCE_BYTES_MAX:
-        return None
+def _loosely(source: bytes) -> Iterator[tuple[str, int]]:
+    """What a search finds; names in texts too, names given to others not."""
+    line, at = 1, 0
+    for match in _LOOSE.finditer(source):
+        line, at = line + source.count(b"\n", at, match.start()), match.start()
+        path = re.sub(rb"[\s\\]", b"", match.group()).decode()
+        yield from ((name, line) for name in _named(path.split(".")))
+    line, at = 1, 0
+    for match in _LOOSE_METHOD.finditer(source):
+        line, at = line + source.count(b"\n", at, match.start()), match.start()
+        yield f".{match[1].decode()}", line
+
+
+def parsed(source: bytes) -> ast.Module | None:
+    """The syntax tree of *source*; None when it is not Python in form."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd escapes in its strings

@@ -131,6 +131,9 @@ def read_zipped(exhibit: Exhibit, what: str) -> tuple[str, str]:
                 facts.links[member.name] = opened.source.read_at(0, 4096).decode("utf-8", "backslashreplace")
     exhibit.check(facts)
     exhibit.keep_all(facts.oddities)
+    if sum(member.packed for member in facts.members) > exhibit.source.size:
+        # Members that share their bytes are a bomb, or mean different things to different readers: bounded tightly.
+        exhibit.budget.bytes_left = min(exhibit.budget.bytes_left, ARCHIVE_CARVED_BYTES_MAX)
     kinds = [kind for kind in (make(archive) for make in _KINDS) if kind is not None]
     for member in _each_once(archive):
         taken = [kind.takes(member) for kind in kinds]
