@@ -19,7 +19,6 @@ RULE = Rule(
         "having no hole."
     ),
     remediation=(
-        "Do not load the model with this template. Replace it by the one of the original model, and ask the "
-        "supplier."
+        "Do not load the model with this template. Replace it by the one of the original model, and ask the supplier."
     ),
 )
