@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 from alliance import RELEASE, Alliance, inspection
 
+from watchword.cli import main
 from watchword.ledger import durable
 from watchword.ledger import pull as pull_module
 from watchword.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_head
@@ -18,6 +21,7 @@ from watchword.node import Node, NotHere, answering
 from watchword.node import sync as sync_module
 from watchword.node.sync import sync
 from watchword.node.witnessing import ask_witnesses
+from watchword.statements.canonical import canonical
 
 Served = Callable[[str], str]
 
@@ -216,7 +220,7 @@ def forked(alliance: Alliance, size: int) -> tuple[list[bytes], bytes]:
 
 @pytest.mark.parametrize("size", [3, 4, 5])
 def test_a_fork_is_kept_with_both_signed_heads_and_stops_nothing_else(
-    alliance: Alliance, served: Served, size: int
+    alliance: Alliance, served: Served, size: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """ALFA shows CHARLIE another history than BRAVO: when both meet, both heads are kept, other ledgers come (I6)."""
     grow(alliance.nodes["ALFA"], 4)
@@ -237,6 +241,19 @@ def test_a_fork_is_kept_with_both_signed_heads_and_stops_nothing_else(
     assert (stated.issuer, stated.body.origin) == ("CHARLIE", "alfa.example/ledger")
     sizes = [head.size for head in verify_equivocation(stated.body, key)]
     assert sizes == sorted([size, 4])
+    signed = next(one for one in charlie.statements() if one.statement.kind == "equivocation")
+    (tmp_path / "fork.json").write_bytes(signed.envelope + b"\n")
+    charter = str(alliance.home("CHARLIE") / "charter.json")
+    assert main(["ledger", "verify", charter, str(tmp_path / "fork.json")]) == 0
+    assert capsys.readouterr().out.startswith("CONVICTED  alfa.example/ledger of ALFA: its key signed two histories")
+    # With one history in place of the other it convicts nobody.
+    value = json.loads(signed.envelope)
+    payload = json.loads(base64.b64decode(value["payload"]))
+    payload["predicate"]["heads"][1] = payload["predicate"]["heads"][0]
+    value["payload"] = base64.b64encode(canonical(payload)).decode()
+    (tmp_path / "fork.json").write_bytes(canonical(value))
+    assert main(["ledger", "verify", charter, str(tmp_path / "fork.json")]) == 1
+    assert capsys.readouterr().out.startswith("REFUSED  heads of alfa.example/ledger")
     assert [one.origin for one in brought.ledgers if one.new == 2] == ["bravo.example/ledger"]
 
 
