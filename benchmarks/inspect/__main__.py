@@ -80,10 +80,11 @@ def line(tool: str, cases: Sequence[Placed], said: Mapping[str, str], labels: Ma
 def main(every: int, wanted: Sequence[str]) -> None:
     root = peers.cache() / "corpus"
     python = peers.environment("frameworks", *FRAMEWORKS) / "python"
-    if not (root / "index.jsonl").exists():
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # zipfile warns of the duplicate names that are the attack
-            place(floor.by_hand(), root)
+    known = {case.id for case in read(root)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # zipfile warns of the duplicate names that are the attack
+        place([case for case in floor.by_hand() if case.id not in known], root)
+    if not known:
         writers = [(python, []), (peers.environment("tensorflow", *TENSORFLOW) / "python", ["tensorflows"])]
         for interpreter, groups in writers:
             command = [str(interpreter), "-m", "benchmarks.inspect.corpus.saved", str(root), *groups]

@@ -358,6 +358,19 @@ FILES: tuple[tuple[Any, ...], ...] = (
     ("builtins", "input"),
     ("getpass", "getpass"),
 )
+# Classes that act when they are constructed, under the names by which frameworks re-export them.
+CONSTRUCTED: tuple[tuple[Any, ...], ...] = (
+    ("dill._dill", "FileType", MARKER, "w"),
+    ("joblib.compressor", "LZ4FrameFile", MARKER, "w"),
+    ("joblib.memory", "MemorizedResult", MARKER, "w"),
+    ("joblib.memory", "MemorizedFunc", None, MARKER),
+    ("lz4.frame", "LZ4FrameFile", MARKER, "w"),
+    ("h5py._hl.files", "File", MARKER, "w"),
+    ("keras.src.saving.saving_lib", "H5IOStore", MARKER, None, "w"),
+    ("pandas", "HDFStore", MARKER),
+    ("pandas", "ExcelWriter", MARKER + ".xlsx"),
+    ("fsspec.implementations.local", "LocalFileOpener", MARKER, "w"),
+)
 BESIDE: tuple[tuple[str, bytes], ...] = (
     ("delivered.py", PYTHON.encode() + b"\nx = 1\n"),
     ("delivered.pth", f"import os; {PYTHON}\n".encode()),
@@ -371,7 +384,7 @@ BESIDE: tuple[tuple[str, bytes], ...] = (
 def cases() -> Iterator[Case]:
     """One case per row. Only the pickle is delivered; the oracle lays ``BESIDE`` in the folder where it loads."""
     families = {"process": PROCESS, "execute": EXECUTE, "nested": NESTED}
-    families |= {"framework": FRAMEWORK, "network": NETWORK, "files": FILES}
+    families |= {"framework": FRAMEWORK, "network": NETWORK, "files": FILES, "constructed": CONSTRUCTED}
     seen: dict[str, int] = {}
     for family, rows in families.items():
         for module, attribute, *values in rows:

@@ -70,6 +70,11 @@ _FAMILIES: dict[str, str] = {
         numpy.lib.npyio numpy.lib._npyio_impl numpy.lib._datasource numpy.ctypeslib numpy.core.memmap
         numpy.lib.format numpy.ndarray.tofile numpy.rec.fromfile pandas.io pandas.DataFrame.to_pickle
         pandas.read_csv pandas.read_json pandas.read_html pandas.read_sql scipy.io torch.save
+        joblib.memory.MemorizedFunc joblib.memory.AsyncMemorizedFunc joblib.memory.MemorizedResult
+        joblib.memory.NotMemorizedFunc joblib.compressor.LZ4FrameFile lz4.frame.LZ4FrameFile
+        dill._dill.FileType dill._dill.TextWrapperType dill._dill.PyTextWrapperType
+        keras.src.saving.saving_lib.H5IOStore keras.src.saving.saving_lib.ShardedH5IOStore
+        keras.src.saving.saving_lib.DiskIOStore pandas.HDFStore pandas.io.pytables tables.File netCDF4.Dataset
         torch.from_file joblib.dump PIL.Image.open PIL.ImageFont skimage.io imageio
         wsgiref trove lxml.etree.parse xml.sax xml.dom xml.etree.ElementTree.parse
         zoneinfo.ZoneInfo.from_file safetensors.torch.save_file""",
@@ -120,6 +125,7 @@ _EXECUTING_WORDS_TEXT = """
     runcall runeval runctx __import__ import_module import_string urlopen urlretrieve unsafe_load exec_module
     load_module fork forkpty
     _syscmd_ver _run_pip get_command_stdout loads_pickle read_pickle call_command shell_exec os_system
+    FileIO TextIOWrapper GzipFile BZ2File LZMAFile ZipFile TarFile LZ4FrameFile
 """
 EXECUTING_WORDS = frozenset(_EXECUTING_WORDS_TEXT.split())
 """Last names that execute wherever they are found: libraries wrap and re-export these under their own names."""
