@@ -273,6 +273,10 @@ TEMPLATE_BYTES_MAX = 1024 * 1024
 TEMPLATE_NESTING_MAX = 120
 """Brackets and blocks inside each other in a template. Origin: chat templates nest 15 deep; Jinja's parser recurses."""
 
+TEMPLATES_MAX = 200
+"""Templates of one document that are judged although no word of a way out stands in them; twenty times as many where
+one does. Origin: tokenizers have up to ten."""
+
 TEMPLATE_NODES_MAX = 200_000
 """Parts of a template's syntax tree. Origin: twenty times those of the longest chat template met."""
 

@@ -131,6 +131,16 @@ def test_facts_for_the_bill_of_materials() -> None:
     assert look(b"   Apache License\n   Version 2.0, January 2004\n", "LICENSE").facts == {"licences": ["Apache-2.0"]}
 
 
+def test_rows_of_data_are_read_quickly_and_a_way_out_among_them_is_told() -> None:
+    """A hundred thousand prompts cost seconds, and the one row that leads out of its template is not lost in them."""
+    rows = [json.dumps({"id": n, "prompt": f"Say {{{{ name_{n} }}}}"}) for n in range(100_000)]
+    rows[70_000] = json.dumps({"prompt": "{{ x.__class__ }}"})
+    before = time.process_time()
+    assert found("\n".join(rows).encode(), "rows.jsonl") == {"template-escape"}
+    assert found(f"[{','.join(rows)}]".encode(), "rows.json") == {"template-escape"}
+    assert time.process_time() - before < 10
+
+
 # -- notebooks --------------------------------------------------------------------------------------------------------
 
 

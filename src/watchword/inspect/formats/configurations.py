@@ -16,7 +16,7 @@ from typing import Any
 
 from watchword.inspect.exhibit import Exhibit
 from watchword.inspect.formats.templates import is_template, judge_template, leads_out
-from watchword.limits import DOCUMENT_VALUES_MAX
+from watchword.limits import DOCUMENT_VALUES_MAX, TEMPLATES_MAX
 
 
 class Pairs(list[tuple[str, Any]]):
@@ -56,8 +56,10 @@ _HONEST_TARGET = re.compile(
 
 def judge_configuration(exhibit: Exhibit, tree: Any) -> None:
     """Judge one document (a tree of :class:`Pairs`, lists and plain values)."""
+    templates = _Templates()
     for owner, key, value in _values(exhibit, tree):
         if isinstance(value, str):
+            templates.take(exhibit, key, value)
             _text(exhibit, key, value)
         if key in _BY_KEY:
             _BY_KEY[key](exhibit, owner, value)
@@ -84,9 +86,31 @@ def _values(exhibit: Exhibit, tree: Any) -> Iterator[tuple[Pairs, str, Any]]:
             waiting.extend((owner, key if isinstance(inner, str) else "", inner) for inner in reversed(value))
 
 
+class _Templates:
+    """Judges the templates of one document, each text once. Rows of data have prompts by the thousand."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.plain_left = TEMPLATES_MAX
+        self.left = 20 * TEMPLATES_MAX
+
+    def take(self, exhibit: Exhibit, key: str, value: str) -> None:
+        if not is_template(value) or value in self.seen:
+            return
+        out = leads_out(value)
+        if not out:
+            self.plain_left -= 1
+            if self.plain_left < 0 or not _TEMPLATE_KEY.search(key):
+                return
+        self.left -= 1
+        if self.left == -1:
+            exhibit.odd("document-limit", None, f"more than {20 * TEMPLATES_MAX:,} templates: the rest was not judged")
+        if self.left >= 0:
+            self.seen.add(value)
+            judge_template(exhibit, value, key[:60])
+
+
 def _text(exhibit: Exhibit, key: str, value: str) -> None:
-    if is_template(value) and (_TEMPLATE_KEY.search(key) or leads_out(value)):
-        judge_template(exhibit, value, key[:60])
     if len(value) < 4096 and _COMMAND_KEY.search(key):
         from watchword.inspect.formats.python_acts import command_of_attack
 

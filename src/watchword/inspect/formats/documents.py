@@ -23,6 +23,7 @@ _OF_INTEREST = re.compile(
     rb'"(?:auto_map|custom_pipelines|trust_remote_code|_target_|class_path|loader_module|weight_map|_?attn_implementation|py/\w+|cells|'
     rb'\w*(?:template|prompt|command|license|base_model|_version|_name_or_path|index_url)\w*)"\s*:|\{\{|\{%|\\u00[2-7]'
 )
+_IN_A_ROW = re.compile(rb'"(?:auto_map|_target_|class_path|trust_remote_code|py/\w+)"\s*:|__|\|\s*attr|\\u00[2-7]')
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_PYTHON = frozenset("none bool str unicode bytes int long float complex list tuple dict".split())  # noqa: SIM905
 
@@ -66,7 +67,10 @@ def _of_interest(source: Source) -> bool:
 def _read_lines(exhibit: Exhibit, data: bytes, what: str, why: str) -> tuple[str, str]:
     """JSON lines, each a document; or what only begins like JSON."""
     read = 0
-    for line in data.splitlines()[:100_000]:
+    for line in data.splitlines():
+        # Rows of data: parsed where a word stands that a loader, or a renderer, acts upon.
+        if read and not _IN_A_ROW.search(line):
+            continue
         try:
             tree = json.loads(line, object_pairs_hook=Pairs)
         except (ValueError, RecursionError):
