@@ -15,7 +15,6 @@ import io
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -56,6 +55,8 @@ def run(arguments: list[str]) -> int:
         return _told("out of memory", "the input is larger than this machine can hold")
     except Exception as error:  # noqa: BLE001  the door is the one place that catches everything
         if os.environ.get("WATCHWORD_DEBUG"):
+            import traceback
+
             traceback.print_exc()
         name = type(error).__name__
         return _told(f"internal error: {name}: {error}", "this is a bug; WATCHWORD_DEBUG=1 shows where it arose")

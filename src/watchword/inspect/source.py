@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import bisect
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO, Protocol
 
@@ -153,6 +152,8 @@ def hold(chunks: Iterable[bytes], packed: int, budget: Budget) -> Source:
             error.so_far = Held(b"".join(kept)) if spooled is None else spooled
             raise
         if spooled is None and total > UNPACKED_MEMORY_BYTES:
+            import tempfile  # brings much with it, and few files need it
+
             spooled = Spooled(tempfile.TemporaryFile(buffering=0), 0)  # noqa: SIM115 - closed with it
             for part in kept:
                 spooled.spool.write(part)
