@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,7 +92,7 @@ def test_what_is_signed_here_verifies_here(curve: Any, model: Path) -> None:
 
 def test_the_signers_own_tool_and_ours_verify_each_other(model: Path, tmp_path: Path) -> None:
     """Bundles of the ``model-signing`` package verify here, and ours there; skipped by name where it is absent."""
-    tool = shutil.which("model_signing")
+    tool = shutil.which("model_signing", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
     if tool is None:
         pytest.skip("the package model-signing (command model_signing) is absent")
     key = ec.generate_private_key(CURVES[1])
