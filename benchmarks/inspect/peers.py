@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -77,6 +78,7 @@ def verdicts(peer: Peer, cases: Iterable[Placed]) -> dict[str, str]:
                 capture_output=True,
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, **QUIET},
+                cwd=tempfile.gettempdir(),  # one of them leaves its results where it stands
                 timeout=SECONDS_MAX,
                 check=False,
             )
