@@ -292,6 +292,30 @@ def test_rule_ids_are_the_names_of_their_files_and_facts_are_complete() -> None:
         assert rule.id.startswith("pickle-") or not any(".pickles." in kind.__module__ for kind in rule.reads)
 
 
+def test_the_digest_of_the_inspector_is_of_its_sources_alone(tmp_path: Path) -> None:
+    """What Python keeps beside the sources does not change it; a changed rule does. Fails when caches are hashed."""
+    import shutil
+    import subprocess
+    import sys
+
+    package = tmp_path / "watchword"
+    shutil.copytree(Path(watchword.inspect.__file__).parents[1], package, ignore=shutil.ignore_patterns("__pycache__"))
+    code = "from watchword.inspect import tool; print(tool()['rules'])"
+
+    def digest() -> str:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    before = digest()
+    (package / "inspect" / "rules" / "__pycache__").mkdir(exist_ok=True)
+    (package / "inspect" / "rules" / "__pycache__" / "x.pyc").write_bytes(b"x")
+    assert digest() == before
+    with (package / "inspect" / "rules" / "pickle_call.py").open("a") as rule:
+        rule.write("# changed\n")
+    assert digest() != before
+
+
 def test_a_format_that_hides_is_asked_about_every_file() -> None:
     """Formats are imported when needed; those that a file may be besides what it seems are always needed."""
     from watchword.inspect.identify import HIDING, formats, hiding
