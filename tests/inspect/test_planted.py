@@ -51,3 +51,11 @@ def test_a_pickle_without_a_mark_and_without_imports_is_no_wrong_extension(tmp_p
     (tmp_path / "m.pkl").write_bytes(pickle.dumps(["a list", "of words", 1], 0))
     seen = inspect_path(tmp_path / "m.pkl")
     assert (seen.verdict, seen.files[0].format) == (Verdict.NOTHING_FOUND, "pickle")
+
+
+def test_an_import_of_what_executes_makes_a_pickle_of_a_text(tmp_path: Path) -> None:
+    """A text that breaks right after ``posix.system`` was imported is a pickle; one of ordinary words is not."""
+    (tmp_path / "model.bin").write_bytes(b"(cposix\nsystem\nS'echo'\ntR.")
+    assert inspect_path(tmp_path / "model.bin").verdict is Verdict.DANGEROUS
+    (tmp_path / "functions.txt").write_bytes(b"cos\nsin\ntan\n")
+    assert inspect_path(tmp_path / "functions.txt").verdict is Verdict.NOTHING_FOUND

@@ -20,6 +20,7 @@ from typing import Any
 
 from watchword.inspect.facts import Oddity
 from watchword.inspect.pickles.calls import rule_on, rule_on_write
+from watchword.inspect.pickles.denied import EXECUTING_WORDS
 from watchword.inspect.pickles.machine import Machine
 from watchword.inspect.pickles.opcodes import OPCODES, Outcome, run
 from watchword.inspect.pickles.program import program
@@ -130,8 +131,13 @@ class _Judge:
                 self.dropped += 1
 
     def acted(self) -> bool:
-        """True when something was called or changed that is a finding. Words of a text can look like an import."""
-        return any(rule in _ACTS for rule, _ in self.kept)
+        """True when something was called or changed that is a finding, or what executes under any name was imported.
+
+        Other imports do not count: the words of a text can look like one (a list that begins with cos and sin).
+        """
+        imports = (oddity.evidence for (rule, _), (oddity, _) in self.kept.items() if rule == "pickle-import")
+        executing = any(path.rpartition(".")[2] in EXECUTING_WORDS for path in imports)
+        return executing or any(rule in _ACTS for rule, _ in self.kept)
 
     def oddities(self) -> list[Oddity]:
         """Each finding once. An import of what is also called is told by the call."""
