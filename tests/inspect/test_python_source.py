@@ -22,6 +22,7 @@ IMPORTED = {
     "star": "from os import *\nsystem('touch MARK')",
     "dunder": "__import__('os').system('touch MARK')",
     "getattr": "import os\ngetattr(os, 'sys' + 'met'[::-1])('touch MARK')",
+    "of-object": "import os\ngetattr(object, '__getattribute__')(os, 'sys' + 'tem')('touch MARK')",
     "modules": "import sys, os\nsys.modules['o' + 's'].system('touch MARK')",
     "vars": "import os\nvars(os)['system']('touch MARK')",
     "dict": "import os\nos.__dict__['pop' + 'en']('touch MARK').read()",

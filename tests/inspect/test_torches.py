@@ -45,7 +45,7 @@ def script(body: bytes, *more: tuple[str, bytes]) -> bytes:
     ],
 )
 def test_a_torchscript_program_that_writes_files_is_dangerous(body: bytes) -> None:
-    """Each of these was seen to write its file when PyTorch 2.13 ran it (the last is refused there for some types).
+    """The first seven were seen to write a file when PyTorch 2.13 ran them; it refuses the last two for some types.
 
     Fails when ``getattr`` is not followed (sixth), or when methods of any value do not count (last).
     """

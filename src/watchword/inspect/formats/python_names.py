@@ -170,7 +170,9 @@ class Names:
             return self.path(node.args[0], depth + 1) + ".__dict__"
         if callee.endswith(".__getattribute__") and node.args:
             name = self.text(node.args[-1], depth + 1)
-            return _step(callee.rpartition(".")[0], name) if name is not None else ""
+            # Taken from ``object`` or another type, it is given its owner first.
+            owner = self.path(node.args[0], depth + 1) if len(node.args) > 1 else callee.rpartition(".")[0]
+            return _step(owner, name) if name is not None else ""
         if callee.endswith(".__dict__.get") and node.args:
             return _step(callee.removesuffix(".__dict__.get"), self.text(node.args[0], depth + 1) or "?")
         if callee in ("sys.modules.get", "sys.modules.__getitem__") and node.args:
