@@ -84,6 +84,7 @@ _FAMILIES: dict[str, str] = {
         aiohttp urllib3 pycurl curl websocket websockets tornado twisted zmq boto boto3 botocore s3fs
         gcsfs fsspec smart_open huggingface_hub wget git dulwich torch.utils.model_zoo
         torchvision.datasets.utils tensorflow.keras.utils.get_file keras.utils.get_file sklearn.datasets
+        tqdm.contrib.discord tqdm.contrib.telegram tqdm.contrib.slack
         nltk.downloader nltk.data nltk.download transformers.utils.hub datasets.load_dataset pooch""",
     "loads another serialised object": """
         pickle.loads pickle.load pickle.Unpickler pickle._loads pickle._load pickle._Unpickler _pickle cPickle
