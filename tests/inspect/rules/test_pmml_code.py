@@ -1,0 +1,25 @@
+"""Rule pmml-code: a PMML document carries data and standard functions, no code."""
+
+from __future__ import annotations
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def pmml(body: str) -> bytes:
+    return f'<?xml version="1.0"?><PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">{body}</PMML>'.encode()
+
+
+def test_code_in_an_extension_is_dangerous() -> None:
+    """A call of Python in the text of an extension is told."""
+    told = {
+        (finding.rule, finding.verdict)
+        for finding in look(pmml("<Extension>importlib.import_module('x')</Extension>"), "m.pmml").findings
+    }
+    assert ("pmml-code", Verdict.DANGEROUS) in told
+
+
+def test_words_about_systems_are_silent() -> None:
+    """Prose that has a word of code in it is no code."""
+    assert found(pmml('<Extension name="author" value="the system of records"/>'), "m.pmml") == set()

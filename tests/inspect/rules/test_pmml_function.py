@@ -1,0 +1,22 @@
+"""Rule pmml-function: what a PMML document calls is of the standard, or defined in it."""
+
+from __future__ import annotations
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def pmml(body: str) -> bytes:
+    return f'<?xml version="1.0"?><PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">{body}</PMML>'.encode()
+
+
+def test_a_function_that_nobody_defines_is_told() -> None:
+    """A name that neither the standard nor the document knows is told."""
+    told = {(finding.rule, finding.verdict) for finding in look(pmml('<Apply function="g"/>'), "m.pmml").findings}
+    assert ("pmml-function", Verdict.SUSPICIOUS) in told
+
+
+def test_a_function_that_the_document_defines_is_silent() -> None:
+    """The same call is silent where the document defines the function."""
+    assert found(pmml('<DefineFunction name="g"/><Apply function="g"/><Apply function="+"/>'), "m.pmml") == set()

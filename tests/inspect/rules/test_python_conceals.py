@@ -1,0 +1,21 @@
+"""Rule python-conceals: code that runs can be read in the file."""
+
+from __future__ import annotations
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def test_code_that_is_unmarshalled_and_run_is_dangerous() -> None:
+    """Hidden code is told wherever in the file it would run."""
+    told = {
+        (finding.rule, finding.verdict)
+        for finding in look(b"def f():\n    import marshal\n    exec(marshal.loads(b'x'))\n", "shipped.py").findings
+    }
+    assert ("python-conceals", Verdict.DANGEROUS) in told
+
+
+def test_data_that_is_decoded_and_not_run_is_silent() -> None:
+    """Packed data in a source is data as long as nothing executes it."""
+    assert found(b"import bz2, base64\nKERNEL = bz2.decompress(base64.b64decode('QlpoOQ=='))\n", "shipped.py") == set()
