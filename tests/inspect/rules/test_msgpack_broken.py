@@ -1,0 +1,22 @@
+"""Rule msgpack-broken: a MessagePack file is not well-formed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+FLAX = (Path(__file__).parents[1] / "samples" / "flax.msgpack").read_bytes()
+
+
+def test_parameters_that_break_off_are_unreadable() -> None:
+    """A file of Flax that lacks its last byte is told."""
+    told = {(finding.rule, finding.verdict) for finding in look(FLAX[:-1], "m.msgpack").findings}
+    assert ("msgpack-broken", Verdict.UNREADABLE) in told
+
+
+def test_what_flax_saves_is_silent() -> None:
+    """The whole file, as Flax wrote it, is well-formed."""
+    assert found(FLAX, "m.msgpack") == set()

@@ -1,0 +1,23 @@
+"""Rule msgpack-extra: a MessagePack file holds what no writer of parameters puts there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+FLAX = (Path(__file__).parents[1] / "samples" / "flax.msgpack").read_bytes()
+
+
+def test_an_extension_type_of_nobody_is_suspicious() -> None:
+    """Extension type 99 means what some program makes of it."""
+    judged = look(b"\x81\xa1a\xd4\x63\x00", "m.msgpack")
+    told = {(finding.rule, finding.verdict) for finding in judged.findings}
+    assert ("msgpack-extra", Verdict.SUSPICIOUS) in told
+
+
+def test_the_extension_types_of_flax_are_silent() -> None:
+    """Arrays of Flax are extensions too, of types that are known."""
+    assert found(FLAX, "m.msgpack") == set()

@@ -1,0 +1,28 @@
+"""Rule notebook-runs: a cell of a notebook starts a program that notebooks have no need of."""
+
+from __future__ import annotations
+
+import json
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def notebook(cell: str, output: str = "") -> bytes:
+    outputs = [{"output_type": "display_data", "data": {"text/html": [output]}}] if output else []
+    cells = [{"cell_type": "code", "source": [cell], "outputs": outputs}]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
+
+
+def test_a_cell_that_starts_an_unusual_program_is_suspicious() -> None:
+    """What os.system runs in a cell runs when somebody runs all cells."""
+    judged = look(notebook("import os; os.system('id')"), "demo.ipynb")
+    told = {(finding.rule, finding.verdict) for finding in judged.findings}
+    assert ("notebook-runs", Verdict.SUSPICIOUS) in told
+
+
+def test_a_cell_that_fetches_or_installs_is_silent() -> None:
+    """Cloning a repository and installing a package are what notebooks do."""
+    assert found(notebook("import subprocess\nsubprocess.run(['git', 'clone', 'x'])"), "demo.ipynb") == set()
+    assert found(notebook("!pip install torch"), "demo.ipynb") == set()

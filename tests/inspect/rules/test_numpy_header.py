@@ -1,0 +1,25 @@
+"""Rule numpy-header: the header of a numpy file is malformed."""
+
+from __future__ import annotations
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def npy(shape: bytes, data: bytes) -> bytes:
+    header = (b"{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + b", }").ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + data
+
+
+def test_a_header_that_is_code_is_unreadable() -> None:
+    """A shape that calls a function is no literal, and it is never evaluated."""
+    judged = look(npy(b"(__import__('os').getpid(),)", bytes(16)), "a.npy")
+    told = {(finding.rule, finding.verdict) for finding in judged.findings}
+    assert ("numpy-header", Verdict.UNREADABLE) in told
+
+
+def test_a_header_of_python_2_is_silent() -> None:
+    """Numbers of a shape end in L there, and numpy takes it away."""
+    assert found(npy(b"(2L,)", bytes(16)), "a.npy") == set()
+    assert found(npy(b"(2,)", bytes(16)), "a.npy") == set()

@@ -1,0 +1,25 @@
+"""Rule numpy-size: a numpy file is longer or shorter than its header says."""
+
+from __future__ import annotations
+
+from inspect_samples import found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def npy(shape: bytes, data: bytes) -> bytes:
+    header = (b"{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + b", }").ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + data
+
+
+def test_bytes_after_the_array_are_suspicious() -> None:
+    """Whatever follows the last number is no part of the array."""
+    judged = look(npy(b"(2,)", bytes(16) + b"more"), "a.npy")
+    told = {(finding.rule, finding.verdict) for finding in judged.findings}
+    assert ("numpy-size", Verdict.SUSPICIOUS) in told
+
+
+def test_an_array_of_its_size_is_silent() -> None:
+    """As many bytes as shape and type say, also none at all."""
+    assert found(npy(b"(2,)", bytes(16)), "a.npy") == set()
+    assert found(npy(b"(0,)", b""), "a.npy") == set()

@@ -1,0 +1,25 @@
+"""Rule paddle-broken: a PaddlePaddle program is not a well-formed message."""
+
+from __future__ import annotations
+
+from inspect_samples import field, found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def paddle(op: bytes) -> bytes:
+    """A program of one operator."""
+    block = field(1, field(1, 0) + field(2, 0) + field(4, field(3, op)))
+    return block + field(4, field(1, 2_006_000))
+
+
+def test_a_program_that_breaks_off_is_unreadable() -> None:
+    """A program that lacks its last byte is told."""
+    judged = look(paddle(b"matmul_v2")[:-1], "m.pdmodel")
+    told = {(finding.rule, finding.verdict) for finding in judged.findings}
+    assert ("paddle-broken", Verdict.UNREADABLE) in told
+
+
+def test_a_whole_program_is_silent() -> None:
+    """The same program to its last byte is well-formed."""
+    assert found(paddle(b"matmul_v2"), "m.pdmodel") == set()

@@ -1,0 +1,24 @@
+"""Rule paddle-op: a PaddlePaddle program does more than compute."""
+
+from __future__ import annotations
+
+from inspect_samples import field, found, look
+
+from watchword.inspect.facts import Verdict
+
+
+def paddle(op: bytes) -> bytes:
+    """A program of one operator."""
+    block = field(1, field(1, 0) + field(2, 0) + field(4, field(3, op)))
+    return block + field(4, field(1, 2_006_000))
+
+
+def test_an_operator_that_calls_python_is_dangerous() -> None:
+    """py_func runs a function of the machine that loads."""
+    told = {(finding.rule, finding.verdict) for finding in look(paddle(b"py_func"), "m.pdmodel").findings}
+    assert ("paddle-op", Verdict.DANGEROUS) in told
+
+
+def test_an_operator_that_computes_is_silent() -> None:
+    """A product of matrices only computes."""
+    assert found(paddle(b"matmul_v2"), "m.pdmodel") == set()

@@ -1,0 +1,20 @@
+"""Rule pickle-computed-name: what is imported is decided while loading."""
+
+from __future__ import annotations
+
+from inspect_samples import call, found, look, name, program, stack_name, text
+
+from watchword.inspect.facts import Verdict
+
+
+def test_a_name_that_a_call_returns_is_suspicious() -> None:
+    """The attribute to import is the result of a call, so it cannot be read."""
+    made = call(name("acme.words", "Pick"), text("a"))
+    judged = look(program(stack_name(text("acme"), made), 4), "m.pkl")
+    told = {(finding.rule, finding.verdict) for finding in judged.findings}
+    assert ("pickle-computed-name", Verdict.SUSPICIOUS) in told
+
+
+def test_a_name_written_as_text_is_silent() -> None:
+    """From protocol 4 on, module and attribute are two texts on the stack."""
+    assert found(program(stack_name(text("collections"), text("OrderedDict")), 4), "m.pkl") == set()

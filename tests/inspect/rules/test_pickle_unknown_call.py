@@ -1,0 +1,19 @@
+"""Rule pickle-unknown-call: loading would call a function that no known framework needs."""
+
+from __future__ import annotations
+
+from inspect_samples import call, found, look, name, program, text
+
+from watchword.inspect.facts import Verdict
+
+
+def test_a_function_of_nobody_is_suspicious() -> None:
+    """What this function does depends on code that is not in the file."""
+    judged = look(program(call(name("acme.tools", "run_it"), text("x"))), "m.pkl")
+    told = {(finding.rule, finding.verdict) for finding in judged.findings}
+    assert ("pickle-unknown-call", Verdict.SUSPICIOUS) in told
+
+
+def test_a_class_of_ones_own_is_silent() -> None:
+    """Constructing a class is how objects are restored."""
+    assert found(program(call(name("acme.tools", "Layer"), text("x"))), "m.pkl") == set()
