@@ -1,0 +1,20 @@
+"""Rule template-limit: a template that is deeper than is parsed."""
+
+from __future__ import annotations
+
+from inspect_samples import look
+
+from watchword.inspect.facts import Verdict
+
+
+def test_nesting_beyond_what_is_parsed_is_unreadable() -> None:
+    """Five hundred brackets inside each other are told and not followed."""
+    data = b"{{ " + b"(" * 500 + b")" * 500 + b" }}"
+    told = {(f.rule, f.verdict) for f in look(data, "chat_template.jinja").findings}
+    assert told == {("template-limit", Verdict.UNREADABLE)}
+
+
+def test_twenty_brackets_are_silent() -> None:
+    """Nesting within the bound is parsed to its end."""
+    data = b"{{ " + b"(" * 20 + b"x" + b")" * 20 + b" }}"
+    assert look(data, "chat_template.jinja").findings == []
