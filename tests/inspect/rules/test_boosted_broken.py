@@ -1,0 +1,24 @@
+"""Rule boosted-broken: a model of boosted trees is not well-formed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspect_samples import look
+
+from watchword.inspect.facts import Verdict
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+MODEL = (SAMPLES / "xgboost.ubj").read_bytes()
+
+
+def test_a_model_of_trees_that_goes_on_after_its_end_is_told() -> None:
+    """A byte that belongs to no part of the model was not seen by anybody."""
+    assert {(f.rule, f.verdict) for f in look(MODEL + b"\0", "m.ubj").findings} == {
+        ("boosted-broken", Verdict.UNREADABLE)
+    }
+
+
+def test_the_model_that_the_framework_saves_is_silent() -> None:
+    """What XGBoost writes is read to its last byte."""
+    assert look(MODEL, "m.ubj").findings == []

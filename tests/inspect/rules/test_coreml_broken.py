@@ -1,0 +1,24 @@
+"""Rule coreml-broken: a Core ML model is not a well-formed message."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspect_samples import look
+
+from watchword.inspect.facts import Verdict
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+MODEL = (SAMPLES / "coreml-dense.mlmodel").read_bytes()
+
+
+def test_a_model_that_breaks_off_is_told() -> None:
+    """The last three bytes are missing."""
+    assert {(f.rule, f.verdict) for f in look(MODEL[:-3], "m.mlmodel").findings} == {
+        ("coreml-broken", Verdict.UNREADABLE)
+    }
+
+
+def test_a_whole_model_is_silent() -> None:
+    """What the converter writes is a well-formed message."""
+    assert look(MODEL, "m.mlmodel").findings == []

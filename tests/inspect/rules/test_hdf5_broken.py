@@ -1,0 +1,22 @@
+"""Rule hdf5-broken: an HDF5 file is not well-formed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspect_samples import look
+
+from watchword.inspect.facts import Verdict
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+MODEL = (SAMPLES / "keras-dense.h5").read_bytes()
+
+
+def test_a_file_that_breaks_off_is_told() -> None:
+    """A quarter of the file is not the file."""
+    assert ("hdf5-broken", Verdict.UNREADABLE) in {(f.rule, f.verdict) for f in look(MODEL[:5_000], "m.h5").findings}
+
+
+def test_a_whole_file_is_silent() -> None:
+    """What Keras writes is followed to its last object."""
+    assert look(MODEL, "m.h5").findings == []

@@ -1,0 +1,24 @@
+"""Rule hdf5-outside: an HDF5 file holds bytes that belong to no part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inspect_samples import look
+
+from watchword.inspect.facts import Verdict
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+MODEL = (SAMPLES / "hdf5-userblock.h5").read_bytes()
+
+
+def test_bytes_behind_the_end_are_told() -> None:
+    """HDF5 knows where the file ends, and does not mind what follows."""
+    assert ("hdf5-outside", Verdict.SUSPICIOUS) in {
+        (f.rule, f.verdict) for f in look(MODEL + b"bytes of nobody", "m.h5").findings
+    }
+
+
+def test_an_empty_user_block_is_silent() -> None:
+    """The room before the file that the format allows, left empty."""
+    assert look(MODEL, "m.h5").findings == []
