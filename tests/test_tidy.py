@@ -524,3 +524,25 @@ def test_the_verifier_needs_only_python() -> None:
     names = {target[0] for _, target in imported(parsed(VERIFY), ("verify",))}
     assert names <= sys.stdlib_module_names
     assert too_long(VERIFY, VERIFY_LINES_MAX) == []
+
+
+# -- one rule, one file, one test file, one page --------------------------------------------------
+
+
+def rules_without(tests: Path, pages: Path) -> list[str]:
+    """Rules of the inspector whose test file or page is missing or does not name them."""
+    missing = []
+    for path in sorted((SRC / "inspect" / "rules").glob("*.py")):
+        name = path.stem.replace("_", "-")
+        if path.stem in ("__init__", "rule"):
+            continue
+        for place in (tests / f"test_{path.stem}.py", pages / f"{name}.md"):
+            if not place.is_file() or name not in place.read_text("utf-8"):
+                missing.append(f"{name}: {place.name}")
+    return missing
+
+
+def test_each_rule_of_the_inspector_has_its_test_file_and_its_page(tmp_path: Path) -> None:
+    """The fortieth rule is as easy to find as the first; empty folders would be told."""
+    assert rules_without(ROOT / "tests" / "inspect" / "rules", ROOT / "docs" / "rules") == []
+    assert len(rules_without(tmp_path, tmp_path)) > 200

@@ -1,8 +1,8 @@
 """CPython's own unpicklers as an oracle for the machine: whatever they import, call or write must stand in its trace.
 
 The oracles get a ``find_class`` that records and hands out harmless stand-ins, so nothing real is imported or called.
-Asked are the C unpickler, as it reads from a plain stream, from one that can be peeked into, and from bytes, and the
-Python one.
+Asked are the C unpickler, as it reads from a plain stream and from one that can be peeked into, and the Python one.
+Not asked: ``pickle.loads`` of bytes, out-of-band buffers.
 """
 
 from __future__ import annotations

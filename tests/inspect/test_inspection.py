@@ -103,6 +103,8 @@ def test_text_form_is_worst_first_and_counts_last(release: Path) -> None:
     assert render_text(result).splitlines() == [
         f"dangerous[pickle-call]     evil.pkl @ {EVIL.rindex(b'R'):#x}  loading would call posix.system",
         "                           posix.system('true')",
+        "                           run by joblib.load, numpy.load(allow_pickle=True), pandas.read_pickle, "
+        "pickle.load, torch.load(weights_only=False)",
         "unreadable[not-inspected]  weights.bin      the format is not known",
         "                           not looked at: bytes 0x0 to 0x80 of 128",
         f"5 files: 1 dangerous, 1 unreadable, nothing found in 3     {digest[:11]}…{digest[-4:]}",

@@ -14,11 +14,13 @@ def render_text(inspection: Inspection) -> str:
     lines of their own. What a baseline set aside, and what of it has lapsed, stands after the findings.
     """
     rows = []
-    unread = {report.path: report for report in inspection.files if report.unread}
+    reports = {report.path: report for report in inspection.files}
+    unread = {path: report for path, report in reports.items() if report.unread}
     for finding in inspection.findings:
         aside = [finding.evidence] if finding.evidence and finding.evidence not in finding.message else []
         if finding.verdict is Verdict.UNREADABLE and (report := unread.pop(finding.path, None)) is not None:
             aside.append(_not_looked_at(report))
+        aside += _run_by(finding, reports)
         rows.append((f"{finding.verdict}[{finding.rule}]", _place(finding), finding.message, aside))
     if inspection.baseline is not None:
         rows += _set_aside(inspection.baseline)
@@ -41,6 +43,15 @@ def _not_looked_at(report: FileReport) -> str:
     ranges = ", ".join(f"{start:#x} to {end:#x}" for start, end in report.unread[:3])
     more = f" and {len(report.unread) - 3:,} more ranges" if len(report.unread) > 3 else ""
     return f"not looked at: bytes {ranges}{more} of {report.size:,}"
+
+
+def _run_by(finding: Finding, reports: dict[str, FileReport]) -> list[str]:
+    """Which loaders would run what a pickle was found to do."""
+    if finding.verdict is not Verdict.DANGEROUS or not finding.rule.startswith("pickle-"):
+        return []
+    report = delivered(finding.path, reports)
+    loaders = report.facts.get("loaders", []) if report is not None else []
+    return [f"run by {', '.join(loaders)}"] if loaders else []
 
 
 def _set_aside(applied: Applied) -> list[tuple[str, str, str, list[str]]]:
