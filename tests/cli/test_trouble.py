@@ -12,6 +12,7 @@ import json
 import os
 import pty
 import resource
+import select
 import shutil
 import signal
 import subprocess
@@ -348,12 +349,21 @@ def on_terminal(folder: Path, env: dict[str, str], words: tuple[str, ...], answe
     if pid == 0:
         os.chdir(folder)
         os.execve(PROGRAM, [str(PROGRAM), *words], env)
-    shown, waiting = b"", list(answers)
+    shown, waiting, last = b"", list(answers), b""
     with contextlib.suppress(OSError):  # Linux: reading a terminal whose process has gone
-        while data := os.read(terminal, 4096):
+        while True:
+            if not select.select([terminal], [], [], 3)[0]:
+                # A Ctrl-C that comes between the prompt and the read is seen at the next key, as people press it again.
+                if last == b"\x03":
+                    os.write(terminal, last)
+                continue
+            data = os.read(terminal, 4096)
+            if not data:
+                break
             shown += data
             if waiting and shown.endswith(b": "):
-                os.write(terminal, waiting.pop(0))
+                last = waiting.pop(0)
+                os.write(terminal, last)
     _, status = os.waitpid(pid, 0)
     os.close(terminal)
     return os.waitstatus_to_exitcode(status), shown.decode("utf-8", "replace")
