@@ -192,6 +192,9 @@ class World:
             shutil.copytree(self.folder / DISHONEST, self.folder / "ECHO-twin")
             self.twin = self.open(DISHONEST, "ECHO-twin")
             self.count("forks made")
+        # A node that meets another history of its own stops; a dishonest one does away with what it met.
+        for home in (DISHONEST, "ECHO-twin"):
+            shutil.rmtree(self.folder / home / "equivocation", ignore_errors=True)
 
 
 def release(number: int) -> Subject:
