@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_samples import field, found, look
 
-from watchword.inspect.formats.boosted import UbjsonBroken, read_ubjson
-from watchword.inspect.formats.msgpacks import MsgpackBroken, read_msgpack
+from watchword.inspect.exhibit import Malformed
+from watchword.inspect.formats.boosted import read_ubjson
+from watchword.inspect.formats.msgpacks import read_msgpack
 from watchword.inspect.source import Held
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -178,5 +179,5 @@ def test_any_damage_gives_a_verdict(at: int, junk: bytes) -> None:
         data[at : at + len(junk)] = junk
         try:
             read(Held(bytes(data)))
-        except (UbjsonBroken, MsgpackBroken) as error:
+        except Malformed as error:
             assert error.offset >= 0

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_samples import found, look
 
-from watchword.inspect.formats.rdata import RBroken, read_r
+from watchword.inspect.exhibit import Malformed
+from watchword.inspect.formats.rdata import read_r
 from watchword.inspect.source import Held
 
 
@@ -126,5 +127,5 @@ def test_any_damage_gives_a_verdict(at: int, junk: bytes) -> None:
     data[at : at + len(junk)] = junk
     try:
         read_r(Held(bytes(data)))
-    except RBroken as error:
+    except Malformed as error:
         assert error.offset >= 0

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_samples import field, found, look
 
-from watchword.inspect.formats.flatbuffers import Malformed
+from watchword.inspect.exhibit import Malformed
 from watchword.inspect.formats.tflite import read_ort, read_tflite
 from watchword.inspect.source import Held
 

@@ -50,6 +50,15 @@ class Named:
     expected: frozenset[str]
 
 
+class Malformed(Exception):
+    """Bytes stop keeping to their format at ``offset``; ``limit`` when it is more than is followed."""
+
+    def __init__(self, offset: int, message: str, limit: bool = False) -> None:
+        super().__init__(message)
+        self.offset = offset
+        self.limit = limit
+
+
 @dataclass(frozen=True, slots=True)
 class Exhibit:
     """A delivered file (``depth`` 0) or something inside one, called ``path`` (``a.zip:b.pkl``)."""
@@ -101,6 +110,11 @@ class Exhibit:
         """Say that nobody looked at these bytes of the delivered file (inside an archive: its finding says so)."""
         if self.depth == 0 and start < end:
             self.into.unread.append((start, end))
+
+    def malformed(self, rule: str, error: Malformed, unread_from: int) -> None:
+        """Report under *rule* where the bytes stop keeping to their format; nobody looked from *unread_from* on."""
+        self.odd("unpack-limit" if error.limit else rule, error.offset, str(error))
+        self.unread(unread_from, self.source.size)
 
     def goes_deeper(self) -> bool:
         """Spend one member of the delivered file's budget; False, with a finding, when depth or number is used up."""

@@ -10,8 +10,8 @@ import re
 import struct
 from typing import Any
 
-from watchword.inspect.exhibit import MAGIC, STRUCTURE, Exhibit, Format
-from watchword.inspect.formats.flatbuffers import Buffer, Malformed
+from watchword.inspect.exhibit import MAGIC, STRUCTURE, Exhibit, Format, Malformed
+from watchword.inspect.formats.flatbuffers import Buffer
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Part, Source
 from watchword.limits import UBJSON_NESTING_MAX, UBJSON_VALUES_MAX
@@ -19,15 +19,6 @@ from watchword.limits import UBJSON_NESTING_MAX, UBJSON_VALUES_MAX
 _WIDTH = {b"i": 1, b"U": 1, b"I": 2, b"l": 4, b"L": 8, b"d": 4, b"D": 8, b"C": 1, b"u": 2, b"m": 4, b"M": 8, b"h": 2}
 _COUNTS = {b"i": ">b", b"U": ">B", b"I": ">h", b"l": ">i", b"L": ">q", b"u": ">H", b"m": ">I", b"M": ">Q"}
 _KEPT = {"name", "version", "num_class", "num_feature", "booster", "objective"}
-
-
-class UbjsonBroken(Exception):
-    """The text of bytes breaks off or contradicts itself at ``offset``."""
-
-    def __init__(self, offset: int, message: str, limit: bool = False) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.limit = limit
 
 
 class _Walk:
@@ -40,11 +31,11 @@ class _Walk:
     def count(self, sort: bytes) -> int:
         at = self.reader.tell()
         if sort not in _COUNTS:
-            raise UbjsonBroken(at, f"a length of type {sort!r}")
+            raise Malformed(at, f"a length of type {sort!r}")
         code = _COUNTS[sort]
         value = int(struct.unpack(code, self.reader.take(struct.calcsize(code)))[0])
         if not 0 <= value <= self.reader.source.size:
-            raise UbjsonBroken(at, f"a length of {value:,} is longer than the file")
+            raise Malformed(at, f"a length of {value:,} is longer than the file")
         return value
 
     def mark(self) -> bytes:
@@ -58,7 +49,7 @@ class _Walk:
     def spend(self) -> None:
         self.left -= 1
         if self.left < 0:
-            raise UbjsonBroken(self.reader.tell(), "more values than are followed", limit=True)
+            raise Malformed(self.reader.tell(), "more values than are followed", limit=True)
 
     def text(self, sort: bytes) -> str:
         length = self.count(sort)
@@ -81,7 +72,7 @@ class _Walk:
             return True
         if sort in b"{[":
             return False
-        raise UbjsonBroken(self.reader.tell() - 1, f"type {sort!r} does not exist")
+        raise Malformed(self.reader.tell() - 1, f"type {sort!r} does not exist")
 
     def opened(self, sort: bytes) -> tuple[bytes, bytes, int]:
         """A container that has just begun: its kind, the type of its items (empty: each has its own), their number."""
@@ -93,7 +84,7 @@ class _Walk:
             kind = reader.take(1)
             head = reader.source.read_at(reader.tell(), 1)
             if head != b"#":
-                raise UbjsonBroken(reader.tell(), "a typed container without a count")
+                raise Malformed(reader.tell(), "a typed container without a count")
         if head == b"#":
             reader.skip(1)
             count = self.count(reader.take(1))
@@ -107,14 +98,14 @@ def read_ubjson(source: Source) -> dict[str, str]:
     """Walk *source* to its end; texts of a few keys.
 
     Raises:
-        UbjsonBroken: it breaks off, contradicts itself, goes on after its end, or passes a bound.
+        Malformed: it breaks off, contradicts itself, goes on after its end, or passes a bound.
     """
     walk = _Walk(source)
     reader = walk.reader
     try:
         first = walk.mark()
         if first != b"{":
-            raise UbjsonBroken(0, "does not begin with an object")
+            raise Malformed(0, "does not begin with an object")
         frames = [walk.opened(first)]
         while frames:
             sort, kind, count = frames.pop()
@@ -133,21 +124,20 @@ def read_ubjson(source: Source) -> dict[str, str]:
                 lead = kind
             if not walk.scalar(lead, key):
                 if len(frames) > UBJSON_NESTING_MAX:
-                    raise UbjsonBroken(reader.tell(), "nests deeper than is followed", limit=True)
+                    raise Malformed(reader.tell(), "nests deeper than is followed", limit=True)
                 frames.append(walk.opened(lead))
     except Ended:
-        raise UbjsonBroken(source.size, "it is cut off") from None
+        raise Malformed(source.size, "it is cut off") from None
     if reader.left():
-        raise UbjsonBroken(reader.tell(), f"{reader.left():,} bytes after the end")
+        raise Malformed(reader.tell(), f"{reader.left():,} bytes after the end")
     return walk.told
 
 
 def _read_ubjson(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         told = read_ubjson(exhibit.source)
-    except UbjsonBroken as error:
-        exhibit.odd("unpack-limit" if error.limit else "boosted-broken", error.offset, str(error))
-        exhibit.unread(error.offset, exhibit.source.size)
+    except Malformed as error:
+        exhibit.malformed("boosted-broken", error, error.offset)
         return what, "up to where it is malformed"
     if told:
         exhibit.merge({"frameworks": ["xgboost"], "metadata": told})
@@ -167,8 +157,7 @@ def _read_catboost(exhibit: Exhibit, what: str) -> tuple[str, str]:
         if not core.place(3) and 8 + length != source.size:
             raise Malformed(8 + length, f"{source.size - 8 - length:,} bytes that no part explains")
     except Malformed as error:
-        exhibit.odd("unpack-limit" if error.limit else "boosted-broken", error.offset, str(error))
-        exhibit.unread(0, source.size)
+        exhibit.malformed("boosted-broken", error, 0)
         return what, "up to where it is malformed"
     exhibit.merge(facts)
     return what, "the core of the model; trees passed over"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format
-from watchword.inspect.formats.protobuf import Malformed, Message, fields, walk
+from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format, Malformed
+from watchword.inspect.formats.protobuf import Message, fields, walk
 from watchword.inspect.source import Source
 
 _NETWORK = {1: "layer"}
@@ -96,8 +96,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts = read_coreml(exhibit.source)
     except Malformed as error:
-        exhibit.odd("unpack-limit" if error.limit else "coreml-broken", error.offset, str(error))
-        exhibit.unread(error.offset, exhibit.source.size)
+        exhibit.malformed("coreml-broken", error, error.offset)
         return what, "up to where it is malformed"
     exhibit.check(facts)
     told = {

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from watchword.inspect.entropy import entropy
-from watchword.inspect.exhibit import MAGIC, Exhibit, Format
+from watchword.inspect.exhibit import MAGIC, Exhibit, Format, Malformed
 from watchword.inspect.facts import Oddity
-from watchword.inspect.formats.flatbuffers import Buffer, Malformed, Table
+from watchword.inspect.formats.flatbuffers import Buffer, Table
 from watchword.inspect.formats.native import what_is
 from watchword.inspect.formats.torchscript import judged
 from watchword.inspect.source import Part, Source, chunks_of
@@ -71,8 +71,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         program = read_program(source)
     except Malformed as error:
-        exhibit.odd("unpack-limit" if error.limit else "executorch-broken", error.offset, str(error))
-        exhibit.unread(0, source.size)
+        exhibit.malformed("executorch-broken", error, 0)
         return what, "up to where it is malformed"
     for name in sorted(program.operators):
         odd = judged(name, frozenset()) if name.partition("::")[0] not in _LIBRARIES else None

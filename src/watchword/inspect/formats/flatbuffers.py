@@ -10,17 +10,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from watchword.inspect.exhibit import Malformed
 from watchword.inspect.source import Source
 from watchword.limits import FLATBUFFER_TABLES_MAX
-
-
-class Malformed(Exception):
-    """An offset at ``offset`` leads out of the buffer, or there is more than is followed (``limit``)."""
-
-    def __init__(self, offset: int, message: str, limit: bool = False) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.limit = limit
 
 
 class Buffer:

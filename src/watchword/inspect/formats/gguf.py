@@ -10,6 +10,7 @@ tensors that are not laid one behind the other. Counts and lengths are believed 
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,7 +53,10 @@ class GgufBroken(Exception):
 
 @dataclass(slots=True)
 class GgufFacts:
-    """``values`` keeps scalars and texts; ``texts`` are (key, offset, length) of every text that may be a template."""
+    """``values`` keeps scalars and texts; ``texts`` are (key, offset, length) of every text that may be a template.
+
+    ``listed`` are the tensors: name, type, shape with the slowest dimension first, where the bytes begin, their length.
+    """
 
     version: int = 0
     order: str = "<"
@@ -60,6 +64,7 @@ class GgufFacts:
     texts: list[tuple[str, int, int]] = field(default_factory=list)
     tensors: int = 0
     parameters: int = 0
+    listed: list[tuple[str, str, tuple[int, ...], int, int]] = field(default_factory=list)
     types: set[str] = field(default_factory=set)
     oddities: list[Oddity] = field(default_factory=list)
 
@@ -178,15 +183,16 @@ def _follow(parser: _Parser) -> GgufFacts:
         raise GgufBroken(reader.tell(), f"an alignment of {alignment!r}")
     spans = [_tensor(parser) for _ in range(tensors)]
     facts.tensors = tensors
-    if len({name for name, _, _, _ in spans}) < tensors:
+    if len({name for (name, _, _), _, _, _ in spans}) < tensors:
         raise GgufBroken(reader.tell(), "two tensors have one name")
     start = -(-reader.tell() // alignment) * alignment
-    _layout(parser, spans, start, alignment)
+    facts.listed = [(*one, start + offset, length) for one, offset, length, _ in spans]
+    _layout(parser, [(one[0], offset, length, at) for one, offset, length, at in spans], start, alignment)
     return facts
 
 
-def _tensor(parser: _Parser) -> tuple[str, int, int, int]:
-    """Name, offset in the data, length in bytes, and where it is listed."""
+def _tensor(parser: _Parser) -> tuple[tuple[str, str, tuple[int, ...]], int, int, int]:
+    """Name, type and shape; offset in the data, length in bytes, and where it is listed."""
     facts = parser.facts
     at = parser.reader.tell()
     raw, _, length = parser.text(256)
@@ -196,11 +202,8 @@ def _tensor(parser: _Parser) -> tuple[str, int, int, int]:
     dimensions = int(parser.number("I"))
     if dimensions > 4:
         raise GgufBroken(at, f"tensor {name[:60]!r} has {dimensions:,} dimensions")
-    elements, first = 1, 1
-    for index in range(dimensions):
-        size = parser.count()
-        first = size if index == 0 else first
-        elements *= size
+    sizes = [parser.count() for _ in range(dimensions)]  # the fastest first
+    elements, first = math.prod(sizes), sizes[0] if sizes else 1
     if elements >= 2**63:
         raise GgufBroken(at, f"tensor {name[:60]!r} has more elements than can be counted")
     sort, offset = int(parser.number("I")), int(parser.number("Q"))
@@ -211,7 +214,7 @@ def _tensor(parser: _Parser) -> tuple[str, int, int, int]:
         raise GgufBroken(at, f"tensor {name[:60]!r}: rows of {first:,} are no multiple of {block}")
     facts.parameters += elements
     facts.types.add(label)
-    return name, offset, elements // block * width, at
+    return (name, label, tuple(reversed(sizes))), offset, elements // block * width, at
 
 
 def _layout(parser: _Parser, spans: list[tuple[str, int, int, int]], start: int, alignment: int) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format
-from watchword.inspect.formats.protobuf import Malformed, fields
+from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format, Malformed
+from watchword.inspect.formats.protobuf import fields
 from watchword.inspect.source import Part, Source
 from watchword.limits import SENTENCEPIECE_FIELDS_MAX
 

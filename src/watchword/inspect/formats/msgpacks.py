@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from watchword.inspect.exhibit import WEAK, Exhibit, Format
+from watchword.inspect.exhibit import WEAK, Exhibit, Format, Malformed
 from watchword.inspect.facts import Oddity
 from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.pickles.reader import Ended, Reader
@@ -26,20 +26,11 @@ _KNOWN_EXTENSIONS = (1, 2, 3, 255)
 """Those of Flax, and -1: a time."""
 
 
-class MsgpackBroken(Exception):
-    """It breaks off at ``offset``, or passes a bound."""
-
-    def __init__(self, offset: int, message: str, limit: bool = False) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.limit = limit
-
-
 def read_msgpack(source: Source) -> tuple[dict[str, Any], list[Oddity]]:
     """Walk the one value in *source*: facts, and what no writer of parameters puts there.
 
     Raises:
-        MsgpackBroken: malformed, or past a bound.
+        Malformed: malformed, or past a bound.
     """
     reader = Reader(source)
     waiting, budget, arrays = [1], MSGPACK_VALUES_MAX, 0
@@ -54,7 +45,7 @@ def read_msgpack(source: Source) -> tuple[dict[str, Any], list[Oddity]]:
             budget -= 1
             at = reader.tell()
             if budget < 0 or len(waiting) > MSGPACK_NESTING_MAX:
-                raise MsgpackBroken(at, "more values, or deeper ones, than are followed", limit=True)
+                raise Malformed(at, "more values, or deeper ones, than are followed", limit=True)
             mark = reader.byte()
             reader.seek(at)
             text = _text_at(source, at) if mark in _TEXTS else ""
@@ -70,7 +61,7 @@ def read_msgpack(source: Source) -> tuple[dict[str, Any], list[Oddity]]:
             elif kind not in _KNOWN_EXTENSIONS and len(odd) < 50:
                 odd.append(Oddity("msgpack-extra", at, f"an extension of type {kind}, {length:,} bytes"))
     except Ended:
-        raise MsgpackBroken(source.size, "it is cut off") from None
+        raise Malformed(source.size, "it is cut off") from None
     if reader.left():
         odd.append(Oddity("msgpack-extra", reader.tell(), f"{reader.left():,} bytes after the end"))
     return {"tensors": arrays, "dtypes": sorted(types)}, odd
@@ -98,10 +89,10 @@ def _value(reader: Reader, waiting: list[int]) -> tuple[int, int, int] | None:
     elif mark >= 0xDC:
         count = int.from_bytes(reader.take(2 if mark in (0xDC, 0xDE) else 4), "big")
         if count > reader.left():
-            raise MsgpackBroken(at, f"{count:,} values are more than the file has")
+            raise Malformed(at, f"{count:,} values are more than the file has")
         waiting.append(count * (2 if mark >= 0xDE else 1))
     else:
-        raise MsgpackBroken(at, f"byte {mark:#x} means nothing")
+        raise Malformed(at, f"byte {mark:#x} means nothing")
     return None
 
 
@@ -128,16 +119,15 @@ def _array_type(head: bytes) -> set[str]:
         mark = reader.byte()
         length = mark & 31 if mark < 0xC0 else reader.byte()
         return {reader.take(length).decode("ascii", "replace")[:20]}
-    except (Ended, MsgpackBroken):
+    except (Ended, Malformed):
         return set()
 
 
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts, odd = read_msgpack(exhibit.source)
-    except MsgpackBroken as error:
-        exhibit.odd("unpack-limit" if error.limit else "msgpack-broken", error.offset, str(error))
-        exhibit.unread(error.offset, exhibit.source.size)
+    except Malformed as error:
+        exhibit.malformed("msgpack-broken", error, error.offset)
         return what, "up to where it is malformed"
     exhibit.keep(*odd)
     exhibit.merge({key: value for key, value in facts.items() if value})
@@ -152,7 +142,7 @@ def _claims(source: Source, head: bytes, name: str) -> bool:
     # Without a name that says so: a map that ends where the file does.
     try:
         return not read_msgpack(source)[1]
-    except MsgpackBroken:
+    except Malformed:
         return False
 
 

@@ -139,6 +139,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
         facts = read_numpy(source)
     except NumpyBroken as error:
         exhibit.keep(error.oddity)
+        exhibit.unread(0, exhibit.source.size)
         # A type that is not understood here may be one of objects to numpy: then it unpickles what follows.
         _behind(exhibit)
         return what, "the header only"

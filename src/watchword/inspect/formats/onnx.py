@@ -9,11 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from watchword.inspect.exhibit import WEAK, Exhibit, Format
-from watchword.inspect.facts import Oddity
+from watchword.inspect.exhibit import WEAK, Exhibit, Format, Malformed
 from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.formats.onnx_branches import Node
-from watchword.inspect.formats.protobuf import Malformed, Message, fields, varint, walk
+from watchword.inspect.formats.protobuf import Message, fields, varint, walk
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
 from watchword.limits import ONNX_MAIN_NODES_MAX
@@ -36,14 +35,6 @@ _FIELDS: dict[str, dict[int, str]] = {
     "function": {1: "text", 7: "node", 9: "opset", 10: "text", 11: "attribute"},
 }  # fmt: skip
 _MODEL_WIRES = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2, 26: 2}
-
-
-class OnnxBroken(Exception):
-    """The message breaks off or contradicts itself; ``oddity`` says where."""
-
-    def __init__(self, offset: int, message: str, rule: str = "onnx-broken") -> None:
-        super().__init__(message)
-        self.oddity = Oddity(rule, offset, message)
 
 
 @dataclass(slots=True)
@@ -125,13 +116,10 @@ def read_onnx(source: Source, root: str = "model") -> OnnxFacts:
     """Walk the model in *source*, or the one tensor that it is (*root*).
 
     Raises:
-        OnnxBroken: malformed, or past a bound (rule ``unpack-limit``).
+        Malformed: it breaks off, contradicts itself, or passes a bound.
     """
     facts = OnnxFacts()
-    try:
-        walk(source, _FIELDS, root, lambda message, around: _close(message, around, facts))
-    except Malformed as error:
-        raise OnnxBroken(error.offset, str(error), "unpack-limit" if error.limit else "onnx-broken") from None
+    walk(source, _FIELDS, root, lambda message, around: _close(message, around, facts))
     return facts
 
 
@@ -216,8 +204,8 @@ def _fragments(source: Source, facts: OnnxFacts) -> None:
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts = read_onnx(exhibit.source, "tensor" if what == "onnx tensor" else "model")
-    except OnnxBroken as error:
-        exhibit.keep(error.oddity)
+    except Malformed as error:
+        exhibit.malformed("onnx-broken", error, error.offset)
         return what, "up to where it is malformed"
     if what == "onnx tensor" and exhibit.name.endswith(".onnx"):
         _fragments(exhibit.source, facts)

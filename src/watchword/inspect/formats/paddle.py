@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from watchword.inspect.exhibit import WEAK, Exhibit, Format
-from watchword.inspect.formats.protobuf import Malformed, Message, fields, walk
+from watchword.inspect.exhibit import WEAK, Exhibit, Format, Malformed
+from watchword.inspect.formats.protobuf import Message, fields, walk
 from watchword.inspect.source import Held, Part, Source
 from watchword.limits import PADDLE_TENSORS_MAX
 
@@ -61,8 +61,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts = read_paddle(exhibit.source)
     except Malformed as error:
-        exhibit.odd("unpack-limit" if error.limit else "paddle-broken", error.offset, str(error))
-        exhibit.unread(error.offset, exhibit.source.size)
+        exhibit.malformed("paddle-broken", error, error.offset)
         return what, "up to where it is malformed"
     exhibit.check(facts)
     exhibit.merge({"frameworks": ["paddlepaddle"], "operators": sorted(facts.operators)[:200], "nodes": facts.nodes})

@@ -9,21 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from watchword.inspect.exhibit import Malformed
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
 from watchword.limits import PROTOBUF_MESSAGES_MAX, PROTOBUF_NESTING_MAX, PROTOBUF_TEXT_BYTES_MAX
 
 Table = Mapping[str, Mapping[int, str]]
 """Message → field → another message, ``text``, ``texts`` (all of a repeated field are kept), or ``int``."""
-
-
-class Malformed(Exception):
-    """The message breaks off or contradicts itself at ``offset``; ``limit`` when it is more than is followed."""
-
-    def __init__(self, offset: int, message: str, limit: bool = False) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.limit = limit
 
 
 @dataclass(slots=True)

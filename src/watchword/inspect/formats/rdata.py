@@ -14,7 +14,7 @@ import re
 import struct
 from dataclasses import dataclass, field
 
-from watchword.inspect.exhibit import MAGIC, Exhibit, Format
+from watchword.inspect.exhibit import MAGIC, Exhibit, Format, Malformed
 from watchword.inspect.facts import Oddity
 from watchword.inspect.pickles.reader import Ended, Reader
 from watchword.inspect.source import Source
@@ -30,15 +30,6 @@ _COMMANDS_TEXT = """
 """
 _COMMANDS = frozenset(_COMMANDS_TEXT.split())
 _STARTS = frozenset({".First", ".Last", ".First.sys", ".Last.sys", ".onLoad", ".onAttach"})
-
-
-class RBroken(Exception):
-    """It breaks off at ``offset``, holds what R does not write, or passes a bound."""
-
-    def __init__(self, offset: int, message: str, limit: bool = False) -> None:
-        super().__init__(message)
-        self.offset = offset
-        self.limit = limit
 
 
 @dataclass(slots=True)
@@ -66,7 +57,7 @@ class _Numbers:
         at = self.reader.tell()
         line, length = self.reader.line(64)
         if length > 64:
-            raise RBroken(at, "a number of more than 64 characters")
+            raise Malformed(at, "a number of more than 64 characters")
         return line.decode("ascii", "replace").strip()
 
     def number(self) -> int:
@@ -76,7 +67,7 @@ class _Numbers:
         if word == "NA":
             return -(2**31)
         if not re.fullmatch(r"-?\d{1,11}", word):
-            raise RBroken(at, "not a number")
+            raise Malformed(at, "not a number")
         return int(word)
 
     def text(self, length: int) -> bytes:
@@ -112,7 +103,7 @@ class _Walk:
             what, inside, number = self.work.pop()
             self.left -= 1
             if self.left < 0 or len(self.work) > R_NESTING_MAX:
-                raise RBroken(self.numbers.reader.tell(), "more items, or deeper ones, than are followed", limit=True)
+                raise Malformed(self.numbers.reader.tell(), "more items, or deeper ones, than are followed", limit=True)
             if what == "item":
                 self.item(inside)
             elif what == "value":
@@ -142,7 +133,7 @@ class _Walk:
         if value == -1:
             value = (self.numbers.number() & 0xFFFFFFFF) << 32 | self.numbers.number() & 0xFFFFFFFF
         if not 0 <= value <= self.numbers.reader.source.size:
-            raise RBroken(at, f"a length of {value:,} is longer than the file")
+            raise Malformed(at, f"a length of {value:,} is longer than the file")
         return value
 
     def constant(self, inside: bool, sort: int) -> None:
@@ -187,7 +178,7 @@ class _Walk:
         elif sort == 9:
             length = numbers.number()
             if length > numbers.reader.left():
-                raise RBroken(at, f"a text of {length:,} bytes is longer than the file")
+                raise Malformed(at, f"a text of {length:,} bytes is longer than the file")
             if length >= 0:
                 numbers.text(length)
             self.push("item", inside, int(attributed))
@@ -211,16 +202,16 @@ class _Walk:
         elif sort == 238:
             self.push("items", inside, 3)
         else:
-            raise RBroken(at, f"an item of type {sort}, which R does not write")
+            raise Malformed(at, f"an item of type {sort}, which R does not write")
 
     def symbol(self, at: int) -> None:
         numbers = self.numbers
         if numbers.number() & 255 != 9:
-            raise RBroken(at, "a symbol without a name")
+            raise Malformed(at, "a symbol without a name")
         length = numbers.number()
         name = numbers.text(length).decode("utf-8", "backslashreplace") if 0 <= length <= 10_000 else ""
         if length > 10_000:
-            raise RBroken(at, "a symbol of more than 10,000 characters")
+            raise Malformed(at, "a symbol of more than 10,000 characters")
         if len(self.facts.symbols) < 100_000:
             self.facts.symbols.setdefault(name, at)
 
@@ -251,7 +242,7 @@ def read_r(source: Source) -> RFacts:
     """Walk the object in *source*, whose mark stands at its beginning.
 
     Raises:
-        RBroken: malformed, or past a bound.
+        Malformed: malformed, or past a bound.
     """
     head = source.read_at(0, 16)
     start = 5 if head.startswith((b"RDX", b"RDA", b"RDB")) else 0
@@ -265,9 +256,9 @@ def read_r(source: Source) -> RFacts:
             numbers.text(min(max(numbers.number(), 0), 64))
         walk.run()
     except Ended:
-        raise RBroken(source.size, "it is cut off") from None
+        raise Malformed(source.size, "it is cut off") from None
     if numbers.reader.left() and source.read_at(numbers.reader.tell(), 64).strip(b"\n"):
-        raise RBroken(numbers.reader.tell(), f"{numbers.reader.left():,} bytes after the end")
+        raise Malformed(numbers.reader.tell(), f"{numbers.reader.left():,} bytes after the end")
     return walk.facts
 
 
@@ -287,9 +278,8 @@ def oddities(facts: RFacts) -> list[Oddity]:
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts = read_r(exhibit.source)
-    except RBroken as error:
-        exhibit.odd("unpack-limit" if error.limit else "r-broken", error.offset, str(error))
-        exhibit.unread(error.offset, exhibit.source.size)
+    except Malformed as error:
+        exhibit.malformed("r-broken", error, error.offset)
         return what, "up to where it is malformed"
     exhibit.keep(*oddities(facts))
     if facts.functions:

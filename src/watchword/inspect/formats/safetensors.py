@@ -145,6 +145,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
         facts = read_safetensors(exhibit.source)
     except SafetensorsBroken as error:
         exhibit.keep(error.oddity)
+        exhibit.unread(0, exhibit.source.size)
         return what, "the header only"
     exhibit.keep(*facts.oddities)
     exhibit.merge({"tensors": facts.tensors, "parameters": facts.parameters, "dtypes": list(facts.dtypes)})

@@ -15,9 +15,9 @@ import json
 import re
 from dataclasses import dataclass, field
 
-from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format
+from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format, Malformed
 from watchword.inspect.formats.locations import leads_out
-from watchword.inspect.formats.protobuf import Malformed, Message, fields, walk
+from watchword.inspect.formats.protobuf import Message, fields, walk
 from watchword.inspect.source import Source
 from watchword.limits import CONFIG_BYTES_MAX
 
@@ -187,9 +187,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts = read_graph(exhibit.source, root)
     except Malformed as error:
-        rule = "unpack-limit" if error.limit else "tf-broken"
-        exhibit.odd(rule, error.offset, str(error))
-        exhibit.unread(error.offset, exhibit.source.size)
+        exhibit.malformed("tf-broken", error, error.offset)
         return _ROOTS[root], "up to where it is malformed"
     exhibit.check(facts)
     _keras(exhibit, facts)

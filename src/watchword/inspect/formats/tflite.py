@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from watchword.inspect.exhibit import MAGIC, Exhibit, Format
+from watchword.inspect.exhibit import MAGIC, Exhibit, Format, Malformed
 from watchword.inspect.facts import Oddity
-from watchword.inspect.formats.flatbuffers import Buffer, Malformed, Table
+from watchword.inspect.formats.flatbuffers import Buffer, Table
 from watchword.inspect.formats.onnx import OnnxFacts
 from watchword.inspect.source import Source
 
@@ -144,8 +144,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     try:
         facts = read_tflite(exhibit.source) if what == "tflite" else read_ort(exhibit.source)
     except Malformed as error:
-        exhibit.odd("unpack-limit" if error.limit else "tflite-broken", error.offset, str(error))
-        exhibit.unread(0, exhibit.source.size)
+        exhibit.malformed("tflite-broken", error, 0)
         return what, "up to where it is malformed"
     exhibit.check(facts)
     if isinstance(facts, LiteFacts):

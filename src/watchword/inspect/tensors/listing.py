@@ -10,7 +10,6 @@ in blocks keeps GGUF's name (``Q4_K``).
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -248,7 +247,8 @@ _ONNX_DATA = {4: "F32", 9: "", 10: "F64"}
 
 
 def _onnx(source: Source) -> Iterator[Tensor]:
-    from watchword.inspect.formats.protobuf import Malformed, Message, fields, walk
+    from watchword.inspect.exhibit import Malformed
+    from watchword.inspect.formats.protobuf import Message, fields, walk
 
     places: list[tuple[int, str]] = []
 
@@ -274,88 +274,15 @@ def _onnx(source: Source) -> Iterator[Tensor]:
 
 # -- GGUF -----------------------------------------------------------------------------------------
 
-_GGUF_SIZES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
-_GGML = {
-    0: ("F32", 1, 4), 1: ("F16", 1, 2), 2: ("Q4_0", 32, 18), 3: ("Q4_1", 32, 20), 6: ("Q5_0", 32, 22),
-    7: ("Q5_1", 32, 24), 8: ("Q8_0", 32, 34), 9: ("Q8_1", 32, 36), 10: ("Q2_K", 256, 84), 11: ("Q3_K", 256, 110),
-    12: ("Q4_K", 256, 144), 13: ("Q5_K", 256, 176), 14: ("Q6_K", 256, 210), 15: ("Q8_K", 256, 292), 24: ("I8", 1, 1),
-    25: ("I16", 1, 2), 26: ("I32", 1, 4), 27: ("I64", 1, 8), 28: ("F64", 1, 8), 30: ("BF16", 1, 2),
-}  # fmt: skip
-"""GGML type → name, elements and bytes of a block (ggml.h)."""
-
-
-class _Header:
-    """A cursor over a GGUF header; all numbers little-endian."""
-
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.at = 4
-
-    def number(self, form: str) -> int:
-        size = struct.calcsize(form)
-        data = self.source.read_at(self.at, size)
-        if len(data) < size:
-            raise _Damaged
-        self.at += size
-        value: int = struct.unpack("<" + form, data)[0]
-        return value
-
-    def text(self) -> str:
-        length = self.number("Q")
-        if length > self.source.size - self.at:
-            raise _Damaged
-        data = self.source.read_at(self.at, min(length, 4096))
-        self.at += length
-        return data.decode("utf-8", "backslashreplace")
-
-    def value(self, kind: int, depth: int = 0) -> int | None:
-        """Pass over one value; an integer is returned."""
-        if kind == 8:
-            self.text()
-        elif kind == 9 and depth < 4:
-            inner, count = self.number("I"), self.number("Q")
-            if inner in _GGUF_SIZES:
-                self.at += _GGUF_SIZES[inner] * count
-            elif count > self.source.size:
-                raise _Damaged
-            else:
-                for _ in range(count):
-                    self.value(inner, depth + 1)
-        elif kind in (4, 5):
-            return self.number("I")
-        elif kind in _GGUF_SIZES:
-            self.at += _GGUF_SIZES[kind]
-        else:
-            raise _Damaged
-        if self.at > self.source.size:
-            raise _Damaged
-        return None
-
 
 def _gguf(source: Source) -> Iterator[Tensor]:
-    header = _Header(source)
-    if header.number("I") not in (2, 3):
-        raise _Damaged
-    tensors, values = header.number("Q"), header.number("Q")
-    alignment = 32
-    for _ in range(min(values, source.size)):
-        name = header.text()
-        value = header.value(header.number("I"))
-        if name == "general.alignment" and value:
-            alignment = value
-    infos = []
-    for _ in range(min(tensors, source.size)):
-        name = header.text()
-        dimensions = header.number("I")
-        if dimensions > 8:
-            raise _Damaged
-        # The fastest dimension stands first.
-        shape = tuple(reversed([header.number("Q") for _ in range(dimensions)]))
-        infos.append((name, shape, header.number("I"), header.number("Q")))
-    base = -(-header.at // alignment) * alignment
-    for name, shape, kind, start in infos:
-        dtype, per_block, size = _GGML.get(kind, (f"type {kind}", 1, 0))
-        count = 1
-        for n in shape:
-            count *= n
-        yield Tensor(name, dtype, shape, Part(source, base + start, count // per_block * size), base + start)
+    from watchword.inspect.formats.gguf import GgufBroken, read_gguf
+
+    try:
+        facts = read_gguf(source)
+    except GgufBroken as error:
+        raise _Damaged from error
+    if facts.order != "<":
+        raise _Damaged  # numbers of the other byte order are not read
+    for name, dtype, shape, start, length in facts.listed:
+        yield Tensor(name, dtype, shape, Part(source, start, length), start)
