@@ -20,7 +20,7 @@ from benchmarks.table import Row, table
 def names() -> list[str]:
     """Every module here that measures something."""
     modules = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
-    return sorted(set(modules) - {"__main__", "table"})
+    return sorted(set(modules) - {"__main__", "mutation", "table"})
 
 
 def machine() -> str:

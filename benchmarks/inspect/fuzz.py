@@ -18,6 +18,7 @@ from typing import Any
 
 from benchmarks.inspect.corpus.assemble import call, name, program, push
 from benchmarks.inspect.unpicklers import Disagreement, check
+from benchmarks.mutation import mutate
 from watchword.inspect.pickles import machine, opcodes, reader
 from watchword.inspect.pickles.machine import Machine
 from watchword.inspect.pickles.reader import FramedReader, Reader
@@ -47,27 +48,6 @@ def seeds() -> list[bytes]:
     made += [pickle.dumps(fractions.Fraction(1, 3), protocol) for protocol in (0, 2, 4)]
     made += [program(call(name("mod", "name"), push([1]), "x"), protocol) for protocol in (0, 2, 4)]
     return made
-
-
-def mutate(rng: random.Random, corpus: list[bytes]) -> bytes:
-    """One of the *corpus*, changed in one to four places."""
-    data = rng.choice(corpus)
-    for _ in range(rng.randint(1, 4)):
-        at, other = sorted((rng.randint(0, len(data)), rng.randint(0, len(data))))
-        what = rng.randrange(6)
-        if what == 0:
-            data = data[:at] + rng.choice(PIECES) + data[at:]
-        elif what == 1:
-            data = data[:at] + data[other:]
-        elif what == 2:
-            data = data[:at] + bytes([rng.randrange(256)]) + data[at + 1 :]
-        elif what == 3:
-            data = data[:at] + rng.choice(corpus)[rng.randint(0, 20) :]
-        elif what == 4:
-            data = data[:other] + data[at:other] + data[other:]
-        else:
-            data = data[:at] + b"".join(rng.choices(PIECES, k=rng.randint(1, 6))) + data[other:]
-    return data[:LENGTH_MAX]
 
 
 def edges(data: bytes) -> set[tuple[int, int]]:
@@ -111,7 +91,7 @@ def main(seconds: float, seed: int) -> int:
         known |= edges(data)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        data, tried = mutate(rng, corpus), tried + 1
+        data, tried = mutate(rng, corpus, PIECES, LENGTH_MAX), tried + 1
         try:
             check(data)
         except Disagreement:

@@ -18,6 +18,7 @@ from http.client import HTTPException, HTTPResponse
 from types import FrameType, SimpleNamespace
 from typing import Any
 
+from benchmarks.mutation import mutate
 from watchword.errors import WatchwordError
 from watchword.ledger import bundle, checkpoint, demand, fetch, notes, tiles, witness
 from watchword.ledger.checkpoint import Checkpoint, cosign, sign_checkpoint
@@ -139,25 +140,6 @@ def seeds() -> dict[str, list[bytes]]:
     }
 
 
-def mutate(rng: random.Random, corpus: list[bytes]) -> bytes:
-    """One of the *corpus*, changed in one to three places."""
-    data = rng.choice(corpus)
-    for _ in range(rng.randint(1, 3)):
-        at, other = sorted((rng.randint(0, len(data)), rng.randint(0, len(data))))
-        what = rng.randrange(5)
-        if what == 0:
-            data = data[:at] + rng.choice(PIECES) + data[at:]
-        elif what == 1:
-            data = data[:at] + data[other:]
-        elif what == 2:
-            data = data[:at] + bytes([rng.randrange(256)]) + data[at + 1 :]
-        elif what == 3:
-            data = data[:at] + rng.choice(corpus)[rng.randint(0, len(data)) :]
-        else:
-            data = data[:other] + data[at:other] * rng.randint(1, 3) + data[other:]
-    return data[:LENGTH_MAX]
-
-
 def trouble(parse: Callable[[bytes], None], data: bytes) -> str:
     """What is broken by *data*; empty when the promises hold."""
     begun = time.process_time()
@@ -201,7 +183,7 @@ def main(seconds: float, seed: int) -> int:
     while time.monotonic() < end:
         name = rng.choice(list(PARSERS))
         parse, corpus = PARSERS[name], corpora[name]
-        data, tried = mutate(rng, corpus), tried + 1
+        data, tried = mutate(rng, corpus, PIECES, LENGTH_MAX), tried + 1
         broken = trouble(parse, data)
         if broken:
             at = 0

@@ -185,3 +185,17 @@ def onnx_node(op: bytes, domain: bytes = b"", more: bytes = b"") -> bytes:
 
 EVIL = program(call(name("posix", "system"), text("true")))
 """Loading this runs ``true``."""
+
+
+FORWARD = b"class M(Module):\n  training : bool\n  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n"
+
+
+def torchscript(body: bytes, *more: tuple[str, bytes]) -> bytes:
+    """A TorchScript archive whose only method has this body."""
+    return zipped(
+        ("m/data.pkl", b"\x80\x02c__torch__\nM\nq\x00)\x81}(X\x08\x00\x00\x00trainingq\x01\x89ub."),
+        ("m/code/__torch__.py", FORWARD + b"".join(b"    " + line + b"\n" for line in body.split(b"\n"))),
+        ("m/constants.pkl", b"\x80\x02)."),
+        ("m/version", b"3\n"),
+        *more,
+    )

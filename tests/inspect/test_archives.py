@@ -62,7 +62,7 @@ def test_a_damaged_7z_archive_always_has_a_verdict(name: str, changes: list[tupl
     if offset + size + 32 <= len(data):
         struct.pack_into("<L", data, 28, zlib.crc32(data[32 + offset : 32 + offset + size]))
     struct.pack_into("<L", data, 8, zlib.crc32(data[12:32]))
-    look(bytes(data), "a.7z")
+    assert verdict(bytes(data), "a.7z") in Verdict
 
 
 # -- compressed streams ---------------------------------------------------------------------------
@@ -349,7 +349,7 @@ def test_a_damaged_executorch_program_always_has_a_verdict(at: int, junk: bytes)
     """Whatever an offset says: a verdict, and no other error."""
     data = bytearray(_program("aten::add", b"\x11" * 64))
     data[at % len(data) : at % len(data) + len(junk)] = junk
-    look(bytes(data), "m.pte")
+    assert verdict(bytes(data), "m.pte") in Verdict
 
 
 def test_an_archive_without_members_is_nothing_odd() -> None:

@@ -81,7 +81,7 @@ def test_flipped_bytes_always_get_a_verdict(sample: str) -> None:
     whole = _samples()[sample]
     for at in range(0, len(whole), max(1, len(whole) // 300)):
         for bit in (0x01, 0x80):
-            verdict(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])
+            assert verdict(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :]) in Verdict
 
 
 def _samples() -> dict[str, bytes]:

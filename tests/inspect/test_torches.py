@@ -11,23 +11,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from inspect_samples import EVIL, found, look, torch_zip, zipped
+from inspect_samples import EVIL, found, look, torch_zip, torchscript, zipped
 
 from watchword.inspect.formats.torch_export import is_expression
 from watchword.inspect.formats.torchscript import operators_of
-
-FORWARD = b"class M(Module):\n  training : bool\n  def forward(self: __torch__.M,\n    x: Tensor) -> Tensor:\n"
-
-
-def script(body: bytes, *more: tuple[str, bytes]) -> bytes:
-    """A TorchScript archive whose only method has this body."""
-    return zipped(
-        ("m/data.pkl", b"\x80\x02c__torch__\nM\nq\x00)\x81}(X\x08\x00\x00\x00trainingq\x01\x89ub."),
-        ("m/code/__torch__.py", FORWARD + b"".join(b"    " + line + b"\n" for line in body.split(b"\n"))),
-        ("m/constants.pkl", b"\x80\x02)."),
-        ("m/version", b"3\n"),
-        *more,
-    )
 
 
 @pytest.mark.parametrize(
@@ -49,14 +36,14 @@ def test_a_torchscript_program_that_writes_files_is_dangerous(body: bytes) -> No
 
     Fails when ``getattr`` is not followed (sixth), or when methods of any value do not count (last).
     """
-    assert "torch-file-op" in found(script(body + b"\nreturn x"), "m.pt")
+    assert "torch-file-op" in found(torchscript(body + b"\nreturn x"), "m.pt")
 
 
 def test_honest_programs_are_quiet_and_their_operators_told() -> None:
     """Operators of PyTorch, quantised ones, and a text that only mentions torch.save."""
     body = b'_0 = "call torch.save(x) yourself"\ny = torch.relu(torch.linear(x, self.w))'
     body += b"\nz = ops.quantized.add(y, y, 1., 0)"
-    judged = look(script(body + b"\nops.torchvision.nms(z, z, 0.5)\nreturn z"), "m.pt")
+    judged = look(torchscript(body + b"\nops.torchvision.nms(z, z, 0.5)\nreturn z"), "m.pt")
     assert judged.findings == []
     assert judged.format == "torchscript"  # type: ignore[attr-defined]
     assert judged.facts["operators"] == ["aten::linear", "aten::relu", "quantized::add", "torchvision::nms"]
@@ -65,25 +52,27 @@ def test_honest_programs_are_quiet_and_their_operators_told() -> None:
 
 def test_an_operator_from_elsewhere_is_told() -> None:
     """A namespace that nobody knows, and a class of it, are native code that was not inspected."""
-    assert found(script(b"return ops.mylib.run(x)"), "m.pt") == {"torch-custom-op"}
-    assert found(script(b"y : __torch__.torch.classes.mylib.Box = self.b\nreturn x"), "m.pt") == {"torch-custom-op"}
-    assert found(script(b"return x", ("m/bytecode.pkl", b"\x80\x02X\x0a\x00\x00\x00aten::saveq\x00.")), "m.ptl") == {
-        "torch-file-op"
+    assert found(torchscript(b"return ops.mylib.run(x)"), "m.pt") == {"torch-custom-op"}
+    assert found(torchscript(b"y : __torch__.torch.classes.mylib.Box = self.b\nreturn x"), "m.pt") == {
+        "torch-custom-op"
     }
+    assert found(
+        torchscript(b"return x", ("m/bytecode.pkl", b"\x80\x02X\x0a\x00\x00\x00aten::saveq\x00.")), "m.ptl"
+    ) == {"torch-file-op"}
 
 
 def test_code_that_is_no_program_is_searched_for_names() -> None:
     """What cannot be parsed is unreadable, and a file operator in it is found all the same."""
-    assert {"torchscript-broken", "torch-file-op"} <= found(script(b"torch.save(x, 'y'\n)) ("), "m.pt")
+    assert {"torchscript-broken", "torch-file-op"} <= found(torchscript(b"torch.save(x, 'y'\n)) ("), "m.pt")
     assert ("aten::save", 2) in list(operators_of(b"((\ntorch.save(1)"))
 
 
 def test_a_long_program_is_searched_in_linear_time() -> None:
     """What would take too much memory to parse is searched: a file operator far down is found, by any of its forms."""
     long = b"x = torch.add(x, x)\n" * 30_000
-    assert found(script(long + b"return x"), "m.pt") == set()
+    assert found(torchscript(long + b"return x"), "m.pt") == set()
     for body in (b"torch.save(x, 'y')", b"(x).save('y')", b"getattr(torch, 'save')(x, 'y')"):
-        assert "torch-file-op" in found(script(long + body), "m.pt"), body
+        assert "torch-file-op" in found(torchscript(long + body), "m.pt"), body
 
 
 def test_a_program_of_pytorch_s_own_is_judged_as_it_is_run(tmp_path: Path) -> None:
@@ -97,7 +86,7 @@ def test_a_program_of_pytorch_s_own_is_judged_as_it_is_run(tmp_path: Path) -> No
         "    @torch.jit.export\n    def __setstate__(self, s: Tuple[torch.Tensor, bool]):\n"
         "        torch.save(s[0], 'written'); self.a = s[0]; self.training = s[1]\n"
         "    def forward(self, x): return x + self.a\n"
-        "torch.jit.save(torch.jit.script(M()), 'm.pt')\ntorch.jit.load('m.pt')\n"
+        "torch.jit.save(torch.jit.torchscript(M()), 'm.pt')\ntorch.jit.load('m.pt')\n"
     )
     (tmp_path / "make.py").write_text(code, "utf-8")
     subprocess.run([sys.executable, "make.py"], cwd=tmp_path, check=True, capture_output=True, timeout=300)

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-
 from inspect_samples import found, look
+from r_samples import rds, reals
 
 from watchword.inspect.facts import Verdict
 
-
-def word(value: int) -> bytes:
-    return struct.pack(">i", value)
-
-
-def rds(item: bytes) -> bytes:
-    return b"X\n" + word(3) + word(0x40300) + word(0x30500) + word(5) + b"UTF-8" + item
-
-
-NUMBERS = word(14) + word(2) + struct.pack(">2d", 1.0, 2.0)
+NUMBERS = reals(1.0, 2.0)
 
 
 def test_data_that_breaks_off_is_unreadable() -> None:
