@@ -287,6 +287,27 @@ def test_torch_inner_bytes_are_followed() -> None:
     assert judged.findings[0].path.startswith("sample:bytes@0x")
 
 
+@pytest.mark.parametrize("evil", [NESTED, b"cposix\nsystem\n(S'true'\ntR."], ids=["marked", "unmarked"])
+@pytest.mark.parametrize(
+    ("module", "function", "before"),
+    [
+        ("torch.storage", "_load_from_bytes", 0),
+        ("numba.core.serialize", "_unpickle__CustomPickled", 0),
+        ("spacy.vocab", "unpickle_vocab", 4),
+        ("spacy.tokens.doc", "unpickle_doc", 1),
+    ],
+)
+def test_bytes_that_a_reducer_of_a_framework_loads_are_followed(
+    module: str, function: str, before: int, evil: bytes
+) -> None:
+    """Reducers of numba 0.68, spaCy 3.8 and PyTorch unpickle one argument: marked as a pickle or not, it is judged.
+
+    Fails when the function, or the place of the bytes among its arguments, is not known.
+    """
+    data = program(call(name(module, function), *(b"N" for _ in range(before)), blob(evil), b"N"))
+    assert [f.rule for f in look(data).findings] == ["pickle-call"]
+
+
 def test_torch_inner_bytes_written_as_text_are_followed() -> None:
     """Protocol 2 writes bytes as Latin-1 text; that detour hides nothing, however long the text."""
     for padding in ("", "x" * 10_000):

@@ -111,6 +111,15 @@ def test_text_form_is_worst_first_and_counts_last(release: Path) -> None:
     ]
 
 
+def test_loaders_are_told_once_for_each_file(tmp_path: Path) -> None:
+    """A file with several findings names the loaders that would run it at the first of them."""
+    data = EVIL[:-1] + EVIL[2:].replace(b"true", b"fals")
+    for name in ("a.pkl", "b.pkl"):
+        (tmp_path / name).write_bytes(data)
+    text = render_text(inspect_path(tmp_path))
+    assert text.count("dangerous[pickle-call]") == 2 and text.count("run by ") == 2
+
+
 def test_same_bytes_give_the_same_result_wherever_and_whenever(release: Path, tmp_path: Path) -> None:
     """Findings and manifest depend on the bytes alone: another place, other times, same result."""
     import shutil

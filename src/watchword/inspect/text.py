@@ -16,11 +16,12 @@ def render_text(inspection: Inspection) -> str:
     rows = []
     reports = {report.path: report for report in inspection.files}
     unread = {path: report for path, report in reports.items() if report.unread}
+    loaders = {path: report.facts["loaders"] for path, report in reports.items() if "loaders" in report.facts}
     for finding in inspection.findings:
         aside = [finding.evidence] if finding.evidence and finding.evidence not in finding.message else []
         if finding.verdict is Verdict.UNREADABLE and (report := unread.pop(finding.path, None)) is not None:
             aside.append(_not_looked_at(report))
-        aside += _run_by(finding, reports)
+        aside += _run_by(finding, loaders, reports)
         rows.append((f"{finding.verdict}[{finding.rule}]", _place(finding), finding.message, aside))
     if inspection.baseline is not None:
         rows += _set_aside(inspection.baseline)
@@ -45,13 +46,13 @@ def _not_looked_at(report: FileReport) -> str:
     return f"not looked at: bytes {ranges}{more} of {report.size:,}"
 
 
-def _run_by(finding: Finding, reports: dict[str, FileReport]) -> list[str]:
-    """Which loaders would run what a pickle was found to do."""
+def _run_by(finding: Finding, loaders: dict[str, list[str]], reports: dict[str, FileReport]) -> list[str]:
+    """Which loaders would run what a pickle was found to do: said at the first such finding of each file."""
     if finding.verdict is not Verdict.DANGEROUS or not finding.rule.startswith("pickle-"):
         return []
     report = delivered(finding.path, reports)
-    loaders = report.facts.get("loaders", []) if report is not None else []
-    return [f"run by {', '.join(loaders)}"] if loaders else []
+    told = loaders.pop(report.path, []) if report is not None else []
+    return [f"run by {', '.join(told)}"] if told else []
 
 
 def _set_aside(applied: Applied) -> list[tuple[str, str, str, list[str]]]:

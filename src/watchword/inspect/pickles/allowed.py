@@ -165,6 +165,18 @@ _GROUPS: tuple[tuple[str, str, str, str], ...] = (
         storage._load_from_bytes""",
     ),
     (
+        "nested",
+        "numba keeps what plain pickling cannot as a pickle of its own, in bytes",
+        "numba.core.serialize.",
+        "_unpickle__CustomPickled",
+    ),
+    (
+        "nested",
+        "spaCy keeps the functions of a vocabulary, and the hooks and data of a document, as a pickle of their own",
+        "spacy.",
+        "vocab.unpickle_vocab tokens.doc.unpickle_doc",
+    ),
+    (
         "plain",
         "scikit-learn rebuilds its Cython objects through this",
         "sklearn.",
@@ -199,6 +211,14 @@ ALLOWED: dict[str, str] = {prefix + name: shape for shape, _, prefix, names in _
 
 REASONS: dict[str, str] = {prefix + name: reason for _, reason, prefix, names in _SPLIT for name in names}
 """Dotted name → why it is allowed."""
+
+LOADED_AGAIN: dict[str, int] = {
+    "torch.storage._load_from_bytes": 0,
+    "numba.core.serialize._unpickle__CustomPickled": 0,
+    "spacy.vocab.unpickle_vocab": 4,
+    "spacy.tokens.doc.unpickle_doc": 1,
+}
+"""What has the shape ``nested``, and which of its arguments are the bytes that it loads in turn."""
 
 _FRAMEWORKS_TEXT = """
     numpy scipy sklearn pandas torch torchvision torchaudio xgboost lightgbm catboost joblib skops PIL

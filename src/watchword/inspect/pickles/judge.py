@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchword.inspect.facts import Oddity
+from watchword.inspect.pickles.allowed import LOADED_AGAIN
 from watchword.inspect.pickles.calls import rule_on, rule_on_write
 from watchword.inspect.pickles.denied import EXECUTING_WORDS
 from watchword.inspect.pickles.machine import Machine
@@ -77,6 +78,7 @@ class _Judge:
         self.dropped = 0
         self.imports: dict[Global, int] = {}
         self.harmless: set[Global] = set()
+        self.loading: dict[Global, int] = {}
         self.valued: set[Global] = set()
         self.quiet: set[tuple[object, ...]] = set()
         self.nested: dict[int, Source] = {}
@@ -89,6 +91,8 @@ class _Judge:
             if event.target not in self.imports:
                 self.imports[event.target] = event.offset
                 how = standing(event.target)
+                if event.target.path in LOADED_AGAIN:
+                    self.loading[event.target] = LOADED_AGAIN[event.target.path]
                 if how.kind == "allowed" and how.shape in ("any", "plain", "pairs") and not event.target.dynamic:
                     (self.harmless if how.shape == "any" else self.valued).add(event.target)
                 self.keep(check_all(event))
@@ -97,8 +101,8 @@ class _Judge:
             if type(event.callee) is Global:
                 if event.callee in self.harmless and Made not in map(type, arguments(event.args)):
                     return  # values alone: an object among them may act when it is used
-                if event.callee.name == "_load_from_bytes":
-                    self._nest(event)
+                if event.callee in self.loading:
+                    self._nest(event, self.loading[event.callee])
             alike = self._alike(event)
             if alike in self.quiet:
                 return
@@ -160,16 +164,17 @@ class _Judge:
             return None
         return call.callee, *(value if type(value) in (Global, Made) else type(value) for value in given)
 
-    def _nest(self, call: Call) -> None:
-        for value in arguments(call.args)[:1]:
+    def _nest(self, call: Call, at: int) -> None:
+        """Have the bytes that *call* loads, its argument *at*, judged as a stream of their own."""
+        for value in arguments(call.args)[at : at + 1]:
             inner = _bytes_of(value, self.source)
             if inner is None:
                 what = "the bytes that are loaded again could not be followed"
                 self.keep([Oddity("pickle-limit", call.offset, what)])
             elif len(self.nested) < 1000 and inner.size:
                 self.loaded.append(value)
-                at = value.start if isinstance(value, Blob) and value.start is not None else call.offset
-                self.nested.setdefault(at, inner)
+                start = value.start if isinstance(value, Blob) and value.start is not None else call.offset
+                self.nested.setdefault(start, inner)
 
 
 def judge_pickle(source: Source, depth: int = 0) -> PickleReport:
