@@ -86,7 +86,7 @@ def test_a_program_of_pytorch_s_own_is_judged_as_it_is_run(tmp_path: Path) -> No
         "    @torch.jit.export\n    def __setstate__(self, s: Tuple[torch.Tensor, bool]):\n"
         "        torch.save(s[0], 'written'); self.a = s[0]; self.training = s[1]\n"
         "    def forward(self, x): return x + self.a\n"
-        "torch.jit.save(torch.jit.torchscript(M()), 'm.pt')\ntorch.jit.load('m.pt')\n"
+        "torch.jit.save(torch.jit.script(M()), 'm.pt')\ntorch.jit.load('m.pt')\n"
     )
     (tmp_path / "make.py").write_text(code, "utf-8")
     subprocess.run([sys.executable, "make.py"], cwd=tmp_path, check=True, capture_output=True, timeout=300)
