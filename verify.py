@@ -93,7 +93,13 @@ attachment: bytes:int; commitment:digest; media_type,name:text || place: origin:
 tool: name,version:text || inspector: name,version,rules:text || threat: goal,knowledge,capability:text
 finding: rule,verdict,path,message:text; offset:int? || annotator: name:text; changed,rows:int
 component: name,version:text; purl:text?; digest:digest? || ratification: version:int || stop: reason:text
-claim: system,release,supplier_contact:text; trained_on,tested,known_weaknesses:[text]; support_until:time?
+claim: system,release,supplier_contact:text; trained_on:[trained-on*1000]; tested:[tested*200]; support_until:time?
+  known_weaknesses:[weakness*200] || trained-on: name:text; digest:digest? || weakness: text:text; method:text?
+tested: by,method,metric:text; n,k:int; bound:at least|at most; value:decimal || canary: question,answer:digest
+endpoint: supplier,system,version:text; interface:chat|json; asked:time; tries:int; canaries:[canary*100]
+reply: statement:digest; text:text || category: name:text; type:permissive|restrictive|informative; values:[text*256]
+marking: statement:digest; policy,classification:text; privacy_mark:text?; categories:[category*64]
+  created,review:time?
 inspection: tool:inspector; verdict:nothing-found|suspicious|dangerous|unreadable; files,bytes:int
   dangerous,suspicious,unreadable:int; findings:[finding*200]; report:attachment?
 bill-of-materials: format,system,release:text; components:[component]; base_models:[text]; datasets:[dataset]
@@ -141,8 +147,10 @@ for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
     FORMS.update((name, {key: form for keys, form in _parts for key in keys.split(",")}) for name in _names.split(","))
 BAD_NEWS = ("recall", "retract", "dispute", "revoke")
 NOTICES = (*BAD_NEWS, "take-back")
-EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review")
-KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head")
+EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review",
+            "endpoint")
+KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head", "reply",
+         "marking")
 FORMS["member-of-many-roots"] = FORMS["member"] | {"root_threshold": "int"}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 SCALARS: dict[str, Callable[[Any], object]] = {

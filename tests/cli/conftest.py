@@ -57,9 +57,17 @@ hold_s = 600
     "claim.toml": """system = "mail-sorter"
 release = "1.0"
 supplier_contact = "security@aquila.example"
-trained_on = ["public mail, 2024"]
-tested = ["held-out accuracy"]
+trained_on = [{ name = "public mail, 2024" }]
 known_weaknesses = []
+
+[[tested]]
+by = "AQUILA"
+method = "held-out mail"
+metric = "accuracy"
+n = 200
+k = 196
+bound = "at least"
+value = "0.95"
 """,
     "review.toml": """of = "legal"
 outcome = "with limits"

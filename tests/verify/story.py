@@ -29,7 +29,7 @@ class Story:
             "release": "7",
             "supplier_contact": "x",
             "trained_on": [],
-            "tested": ["clean accuracy"],
+            "tested": [],
         }
         claim |= {"known_weaknesses": [], "support_until": None}
         parts = [{"name": "numpy", "version": "2", "purl": "pkg:pypi/numpy@2", "digest": None}]

@@ -26,7 +26,7 @@ def sign(args: argparse.Namespace) -> int:
     """Sign a statement; append it to this node's ledger, or write its envelope with ``--output``."""
     from watchword import node
     from watchword.cli.subject import release, release_name
-    from watchword.statements.kinds import KINDS, NOTICES
+    from watchword.statements.kinds import KINDS, NOTICES, with_nulls
     from watchword.statements.statement import BadStatement, open_envelope
     from watchword.statements.times import SystemClock
 
@@ -35,7 +35,7 @@ def sign(args: argparse.Namespace) -> int:
     if args.kind in NOTICES:
         # Its subject is made from its target; with any other it would not count.
         raise BadFields(f"{args.kind} is a notice", f"watchword notice {args.kind} makes one that counts")
-    fields = _nulls(args.kind, _read(args.fields))
+    fields = with_nulls(args.kind, _read(args.fields))
     named = release_name(args, "") if args.system else None
     home = node.find_home(args.home)
     if args.output:
@@ -171,13 +171,6 @@ def _read(path: Path) -> dict[str, Any]:
 def _bad_fields(args: argparse.Namespace, error: WatchwordError) -> BadFields:
     hint = error.hint or f"docs/reference/kinds.md lists the fields of {args.kind}"
     return BadFields(f"{args.fields}: {lower(error.message)}", hint)
-
-
-def _nulls(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields that may be null are null where the file leaves them out: TOML cannot write null."""
-    from watchword.statements.kinds import optional_fields
-
-    return {name: None for name in optional_fields(kind) if name != "after"} | fields
 
 
 def model_signature(args: argparse.Namespace) -> int:

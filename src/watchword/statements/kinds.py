@@ -71,15 +71,45 @@ class Ratification(Common, frozen=True, kw_only=True):
     version: Count
 
 
+class TrainedOn(_Strict, frozen=True, kw_only=True):
+    """A data set that a supplier names; ``digest``, of its manifest, lets others tell whether it is this one."""
+
+    name: Text
+    digest: Digest | None
+
+
+class Tested(_Strict, frozen=True, kw_only=True):
+    """A test that a supplier answers for: ``k`` of ``n``, run ``by`` whom, and what it says that anybody would find.
+
+    What is claimed is ``metric`` ``bound`` ``value``, such as accuracy at least 0.95: another run by the same
+    ``method`` confirms or contradicts it.
+    """
+
+    by: Text
+    method: Text
+    metric: Text
+    n: Count
+    k: Count
+    bound: Literal["at least", "at most"]
+    value: Decimal
+
+
+class Weakness(_Strict, frozen=True, kw_only=True):
+    """A weakness that a supplier admits; ``method``: the evaluation that shows it, where there is one."""
+
+    text: Text
+    method: Text | None
+
+
 class Claim(Common, frozen=True, kw_only=True):
-    """What a supplier says of its release and answers for."""
+    """What a supplier says of its release and answers for, in lines that later evidence confirms or contradicts."""
 
     system: Text
     release: Text
     supplier_contact: Text
-    trained_on: list[Text]
-    tested: list[Text]
-    known_weaknesses: list[Text]
+    trained_on: Annotated[list[TrainedOn], Meta(max_length=1_000)]
+    tested: Annotated[list[Tested], Meta(max_length=200)]
+    known_weaknesses: Annotated[list[Weakness], Meta(max_length=200)]
     support_until: Time | None
 
 
@@ -207,6 +237,53 @@ class Review(Common, frozen=True, kw_only=True):
     report: Attachment | None
 
 
+class Canary(_Strict, frozen=True, kw_only=True):
+    """A question to an endpoint and its answer, each as a salted commitment: both stay with who asked."""
+
+    question: Digest
+    answer: Digest
+
+
+class Endpoint(Common, frozen=True, kw_only=True):
+    """A system that is reached by its API alone. Subject: the endpoint release, the digest of supplier, system, version
+    and canaries. Each canary was answered ``tries`` times alike."""
+
+    supplier: Text
+    system: Text
+    version: Text
+    interface: Literal["chat", "json"]
+    asked: Time
+    tries: Count
+    canaries: Annotated[list[Canary], Meta(min_length=1, max_length=100)]
+
+
+class Reply(Common, frozen=True, kw_only=True):
+    """The right of reply: what the one whom a statement is about answers to it. Shown beside it; counts for nothing."""
+
+    statement: Digest
+    text: Text
+
+
+class MarkingCategory(_Strict, frozen=True, kw_only=True):
+    """Who may have it, or who may not, or what else is to be known: one tag of a label with its values."""
+
+    name: Text
+    type: Literal["permissive", "restrictive", "informative"]
+    values: Annotated[list[Text], Meta(min_length=1, max_length=256)]
+
+
+class Marking(Common, frozen=True, kw_only=True):
+    """A confidentiality label beside a statement, in the structure of STANAG 4774. For people; no decision reads it."""
+
+    statement: Digest
+    policy: Text
+    classification: Text
+    privacy_mark: Text | None
+    categories: Annotated[list[MarkingCategory], Meta(max_length=64)]
+    created: Time | None
+    review: Time | None
+
+
 class Decision(Common, frozen=True, kw_only=True):
     """An admission or refusal; ``decision`` is the object that protocol section 8 makes."""
 
@@ -322,6 +399,9 @@ KINDS: dict[str, type[Common]] = {
     "data-screening": DataScreening,
     "evaluation": Evaluation,
     "review": Review,
+    "endpoint": Endpoint,
+    "reply": Reply,
+    "marking": Marking,
     "decision": Decision,
     "mandate": Mandate,
     "approval": Approval,
@@ -336,8 +416,11 @@ KINDS: dict[str, type[Common]] = {
     "take-back": TakeBack,
 }
 EVIDENCE = frozenset(
-    {"claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review"}
-)
+    {
+        "claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review",
+        "endpoint",
+    }
+)  # fmt: skip
 BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
 """What counts from any channel as soon as it is signed."""
 NOTICES = BAD_NEWS | {"take-back"}
@@ -359,13 +442,30 @@ def json_schema(kind: str) -> dict[str, Any]:
     return msgspec.json.schema(KINDS[kind])
 
 
-def optional_fields(kind: str) -> frozenset[str]:
-    """The fields of *kind* that may be null; empty for an unknown kind."""
+def with_nulls(kind: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """*fields* with null where one of *kind* that may be null is left out, inside lists of objects too.
+
+    TOML cannot write null. What is no field of the kind stays, to be refused by name.
+    """
     known = KINDS.get(kind)
-    if known is None:
-        return frozenset()
-    fields = msgspec.inspect.type_info(known).fields  # type: ignore[attr-defined]
-    return frozenset(field.encode_name for field in fields if _nullable(field.type))
+    return fields if known is None else _filled(msgspec.inspect.type_info(known), fields, COMMON_FIELDS)
+
+
+COMMON_FIELDS = frozenset(Common.__struct_fields__)
+
+
+def _filled(kind: msgspec.inspect.Type, value: Any, but: frozenset[str] = frozenset()) -> Any:
+    options = kind.types if isinstance(kind, msgspec.inspect.UnionType) else (kind,)
+    for option in options:
+        if isinstance(option, msgspec.inspect.StructType) and isinstance(value, dict):
+            fields = {field.encode_name: field.type for field in option.fields if field.encode_name not in but}
+            missing = {name: None for name, of in fields.items() if name not in value and _nullable(of)}
+            return missing | {
+                name: _filled(fields[name], inner) if name in fields else inner for name, inner in value.items()
+            }
+        if isinstance(option, msgspec.inspect.ListType) and isinstance(value, list):
+            return [_filled(option.item_type, one) for one in value]
+    return value
 
 
 def _nullable(kind: msgspec.inspect.Type) -> bool:
