@@ -606,6 +606,15 @@ HOLDS_WAITING_MAX = 1_000
 REQUEST_BYTES_MAX = 12 * ACTION_BYTES_MAX
 """A held action as a file for an approver. Origin: the action, and its text, where escapes take nine bytes for one."""
 
+TOOL_CARDS_BYTES_MAX = 512 * 1024
+"""The cards of one server, in bytes. Origin: the largest tool server met has 120 tools of some 2 KB a card."""
+
+TOOL_CARDS_MAX = 512
+"""Cards of one server. Origin: four times the largest tool server met."""
+
+TOOL_CARD_NAMES_MAX = 64
+"""Arguments that a card drafts, and words in one list of a card. Origin: the widest tool schema met has 40."""
+
 CLOCK_JUMP_S_MAX = 60
 """Seconds by which wall clock and monotonic clock of a running gate may part. Origin: as WITNESS_CLOCK_BACK_S_MAX."""
 
