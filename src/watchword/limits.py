@@ -462,6 +462,18 @@ CEDAR_NESTING_MAX = 64
 CONDITIONS_MAX = 64
 """Conditions of one row or red line. Origin: the engine's evaluator gives up on chains of some 2,000 terms."""
 
+CHECK_PLACES_MAX = 12
+"""Statements of one kind that a check of rules tries for one rule. Origin: three times what the alliance pack asks."""
+
+CHECK_RULES_MAX = 400
+"""Rules that are checked together. Origin: six times the alliance pack with 50 caveats; pairs grow as the square."""
+
+CHECK_QUESTION_S_MAX = 2.0
+"""Seconds that the solver may spend on one question. Origin: a thousand times what one of the alliance pack takes."""
+
+CHECK_S_MAX = 120.0
+"""Seconds after which a check of rules asks no further question. Origin: twelve times the promise for 50 caveats."""
+
 POLICY_FILE_BYTES_MAX = 64 * 1024
 """A use-case file or a pack. Origin: eight times the alliance pack."""
 

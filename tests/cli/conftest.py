@@ -54,6 +54,71 @@ args = [{ field = "message", op = "any" }]
 approvals = { count = 2, role = "commander" }
 hold_s = 600
 """,
+    "odd-pack.toml": """name = "odd"
+title = "rules with holes"
+standing = { claim = ["supplier"], inspection = ["evaluator"], evaluation = ["evaluator"], recall = ["official"] }
+
+[[requirement]]
+id = "claimed"
+text = "The supplier answers for it."
+kind = "claim"
+count = 1
+owed_by = "supplier"
+accountable = "supplier"
+principle = ["B"]
+
+[[requirement]]
+id = "small-and-large"
+text = "Nothing is both."
+kind = "inspection"
+count = 1
+bound = [{ field = "files", op = "<", value = 5 }, { field = "files", op = ">=", value = 10 }]
+owed_by = "members"
+accountable = "evaluator"
+principle = ["D"]
+
+[[requirement]]
+id = "weak"
+text = "Half of the attacks succeed."
+kind = "evaluation"
+count = 1
+bound = [{ field = "high", op = ">=", value = "0.50" }]
+owed_by = "members"
+accountable = "evaluator"
+principle = ["D"]
+
+[[requirement]]
+id = "strong"
+text = "One attack in five succeeds at most."
+kind = "evaluation"
+count = 1
+bound = [{ field = "high", op = "<=", value = "0.20" }]
+when = { criticality = 2 }
+owed_by = "members"
+accountable = "evaluator"
+principle = ["D"]
+
+[[red_line]]
+id = "hidden-code"
+text = "No release with dangerous code."
+forbid = [{ field = "dangerous", op = ">", value = 0 }]
+accountable = "official"
+principle = ["D"]
+
+[[red_line]]
+id = "nowhere"
+text = "Out of the loop and in it."
+forbid = [{ field = "human", op = "==", value = "out" }, { field = "human", op = "==", value = "in" }]
+accountable = "official"
+principle = ["E"]
+
+[[red_line]]
+id = "twice"
+text = "Said before."
+forbid = [{ field = "dangerous", op = ">=", value = 1 }, { field = "criticality", op = ">=", value = 2 }]
+accountable = "official"
+principle = ["D"]
+""",
     "claim.toml": """system = "mail-sorter"
 release = "1.0"
 supplier_contact = "security@aquila.example"

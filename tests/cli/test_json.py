@@ -59,6 +59,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (1, "watchword-explanation/1", ("admit", "mail-sorter-2", "--use", "use.toml", "--no-record", *ALFA)),
     (0, "watchword-policy/1", ("policy", "show", *ALFA)),
     (0, "watchword-policy/1", ("policy", "show", "--cedar", *ALFA)),
+    (0, "watchword-policy-check/1", ("policy", "check", *ALFA)),
     (0, "watchword-recorded/1", ("gate", "mandate", "mandate.toml", "--decision", "ALFA#2", *ALFA)),
     (0, "watchword-gate-answer/1", (*ASK, "label-mail", "--arg", "message=m", "--arg", "label=order", *ALFA)),
     (1, "watchword-gate-answer/1", (*ASK, "delete-mailbox", *ALFA)),

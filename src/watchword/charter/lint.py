@@ -113,7 +113,7 @@ def _standing(charter: Charter) -> Iterator[Complaint]:
             yield Complaint("standing-root", f"{kind} is for root keys alone", f'standing.{kind} is ["root"]', True)
     for kind in sorted(set(KINDS) - set(ROOT_ONLY)):
         listed = charter.standing.get(kind, ())
-        if not _speakers(charter, kind):
+        if not speakers(charter, kind):
             must = kind in BAD_NEWS
             yield Complaint(
                 "nobody-may" if must else "nobody-can",
@@ -172,7 +172,7 @@ def _form(row: Requirement) -> Iterator[Complaint]:
 
 def _reach(charter: Charter, row: Requirement) -> Iterator[Complaint]:
     """A row that this alliance cannot meet. Safe: the uses it is for are refused."""
-    able = _speakers(charter, row.kind) if row.kind in EVIDENCE else []
+    able = speakers(charter, row.kind) if row.kind in EVIDENCE else []
     from_ = [h for h in able if row.from_ == "any" or h.is_supplier == (row.from_ == "supplier")]
     operators = {holder.operator for holder in from_}
     if not from_:
@@ -223,7 +223,8 @@ def _fields(kind: str) -> frozenset[str]:
     return frozenset(field.name for field in msgspec.structs.fields(KINDS[kind])) if kind in KINDS else frozenset()
 
 
-def _speakers(charter: Charter, kind: str) -> list[KeyHolder]:
+def speakers(charter: Charter, kind: str) -> list[KeyHolder]:
+    """The keys that may say *kind* under *charter*."""
     listed = charter.standing.get(kind, ())
     return [
         holder

@@ -362,6 +362,13 @@ def _decisions(commands: Sub) -> None:
     show = _add(policy, "show", "admit:policy", "print the requirement table of the charter in force, or of a pack")
     show.add_argument("--pack", type=Path, metavar="FILE", help="a pack instead (`alliance` names the default one)")
     show.add_argument("--cedar", action="store_true", help="the Cedar policies that it compiles to")
+    text = "look for holes in rules: what nothing can meet or cross, what says nothing new, what contradicts"
+    check = _add(policy, "check", "check:run", text)
+    rules = check.add_mutually_exclusive_group()
+    rules.add_argument("--charter", type=Path, metavar="FILE", help="a charter file (default: the one in force here)")
+    rules.add_argument(
+        "--pack", type=Path, action="append", metavar="FILE", help="a pack instead (`alliance`: the default one)"
+    )
 
 
 def _guard(commands: Sub) -> None:

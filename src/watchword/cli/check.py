@@ -1,0 +1,87 @@
+"""``watchword policy check``: holes in a set of rules, each with an example."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watchword.cli.output import emit
+from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.charter.charter import Charter
+    from watchword.policy.check import Checked, Finding
+
+
+class TwoOfOneName(WatchwordError):
+    """Two packs with a rule of the same id."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what was found. 0 nothing, 1 something, 2 nothing, but not every rule could be looked at."""
+    from watchword.policy.check import check
+
+    checked = check(_charter(args))
+    emit(args, _text(checked), _value(checked))
+    if checked.findings:
+        return 1
+    return 2 if checked.unclear else 0
+
+
+def _charter(args: argparse.Namespace) -> Charter:
+    from watchword import node
+    from watchword.charter.charter import read_charter_file
+    from watchword.policy.example import imagined
+    from watchword.policy.pack import read_pack
+
+    if not args.pack:
+        return read_charter_file(args.charter or node.find_home(args.home) / "charter.json").charter
+    packs = [read_pack(None if path == Path("alliance") else path) for path in args.pack]
+    seen: dict[str, str] = {}
+    standing: dict[str, list[str]] = {}
+    for pack in packs:
+        for rule in (*pack.requirements, *pack.red_lines):
+            if rule["id"] in seen:
+                raise TwoOfOneName(f"{rule['id']}: in {seen[rule['id']]} and in {pack.name}", "rename one of the two")
+            seen[rule["id"]] = pack.name
+        for kind, listed in pack.standing.items():
+            standing[kind] = sorted({*standing.get(kind, ()), *listed})
+    requirements = [row for pack in packs for row in pack.requirements]
+    return imagined(requirements, [line for pack in packs for line in pack.red_lines], standing)
+
+
+def _text(checked: Checked) -> str:
+    lines = []
+    for one in checked.findings:
+        lines += [f"{one.id:<19} {', '.join(one.rules)}".rstrip(), f"  {one.what}", f"  example: {_example(one)}"]
+        if not one.confirmed:
+            lines.append("  the table does not confirm this example: that is a defect of watchword, please report it")
+    lines += [f"{'not looked at':<19} {rule}\n  {why}" for rule, why in checked.unclear]
+    counts = [
+        (checked.requirements, "requirement"), (checked.red_lines, "red line"), (checked.caveats, "caveat rule"),
+    ]  # fmt: skip
+    looked = ", ".join(f"{many} {what}{'' if many == 1 else 's'}" for many, what in counts if many)
+    found = f"{len(checked.findings)} found" if checked.findings else "nothing found"
+    if checked.unclear:
+        found += f", {len(checked.unclear)} not looked at"
+    return "\n".join([*lines, f"{looked or 'no rules'}: {found}"])
+
+
+def _example(one: Finding) -> str:
+    states = ", ".join(f"{rule} {state}" for rule, state in one.states.items())
+    return f"{one.example.text()}: {states or 'refused'}"
+
+
+def _value(checked: Checked) -> dict[str, Any]:
+    findings = [
+        {
+            "confirmed": one.confirmed, "example": one.example.value(), "id": one.id, "rules": list(one.rules),
+            "states": dict(one.states), "what": one.what,
+        }
+        for one in checked.findings
+    ]  # fmt: skip
+    return {
+        "caveats": checked.caveats, "findings": findings, "not_looked_at": dict(checked.unclear),
+        "red_lines": checked.red_lines, "requirements": checked.requirements, "schema": "watchword-policy-check/1",
+    }  # fmt: skip
