@@ -644,3 +644,24 @@ NODE_LOCK_WAIT_S_MAX = 10.0
 
 NODE_LOCK_PAUSE_S = 0.02
 """Between two tries for the writer's lock, in seconds. Origin: short beside what a person notices."""
+
+LABEL_BYTES_MAX = 65_536
+"""Bytes of a confidentiality label as XML. Origin: public examples have some 1,000; with 200 nations named, 10,000."""
+
+ENDPOINT_QUESTIONS_MAX = 100
+"""Canaries of one endpoint. Origin: asked three times at 2 s each, ten minutes; the statement holds 15 KB."""
+
+ENDPOINT_QUESTION_BYTES_MAX = 65_536
+"""Bytes of one canary question. Origin: a page of text and a small picture in base64."""
+
+ENDPOINT_QUESTIONS_BYTES_MAX = 8 * 1024 * 1024
+"""Bytes of a file of questions. Origin: ENDPOINT_QUESTIONS_MAX long ones, with room for blank lines."""
+
+ENDPOINT_ANSWER_BYTES_MAX = 1024 * 1024
+"""Bytes of one answer. Origin: a long chat answer has 20 KB; what is longer is no canary."""
+
+ENDPOINT_S_MAX = 120.0
+"""One question, from connecting to the last byte of its answer, in seconds. Origin: slow models think that long."""
+
+ENDPOINT_RUN_S_MAX = 3600.0
+"""All questions of one run, in seconds. Origin: ENDPOINT_QUESTIONS_MAX, three times, at twelve seconds each."""

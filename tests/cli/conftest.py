@@ -138,6 +138,27 @@ value = "0.95"
 outcome = "with limits"
 text = "not for personal mail"
 """,
+    "label.toml": """policy = "NATO"
+classification = "RESTRICTED"
+categories = [{ name = "Releasable to", type = "permissive", values = ["GBR", "USA"] }]
+""",
+    "run.toml": """method = "held-out mail"
+metric = "accuracy"
+n = 400
+k = 320
+low = "0.7574"
+high = "0.8380"
+seed = "held-out/3"
+
+[tool]
+name = "mail-runner"
+version = "2.1"
+
+[threat]
+goal = "none"
+knowledge = "none"
+capability = "none"
+""",
     "labels-1.csv": "id,text,label,annotator\nr1,a,order,a-01\nr2,b,report,a-02\nr3,c,order,a-02\n",
     "labels-2.csv": "id,text,label,annotator\nr1,a,order,a-01\nr2,b,order,a-02\nr3,c,order,a-02\n",
 }

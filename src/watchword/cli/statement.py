@@ -35,7 +35,7 @@ def sign(args: argparse.Namespace) -> int:
     if args.kind in NOTICES:
         # Its subject is made from its target; with any other it would not count.
         raise BadFields(f"{args.kind} is a notice", f"watchword notice {args.kind} makes one that counts")
-    fields = with_nulls(args.kind, _read(args.fields))
+    fields = with_nulls(args.kind, read_fields(args.fields))
     named = release_name(args, "") if args.system else None
     home = node.find_home(args.home)
     if args.output:
@@ -65,12 +65,15 @@ def sign(args: argparse.Namespace) -> int:
 
 
 def show(args: argparse.Namespace) -> int:
-    """Print a statement: kind, subjects, who, when, where; then its fields."""
+    """Print a statement: kind, subjects, who, when, where; its fields; then what stands beside it."""
     from watchword import node
+    from watchword.account.beside import Beside
+    from watchword.cli.beside import found_beside
     from watchword.statements.statement import open_envelope
 
     path = Path(args.what)
     where = ""
+    beside = Beside()
     if path.is_file():
         with naming(path):
             signed = open_envelope(path.read_bytes().removesuffix(b"\n"))
@@ -78,6 +81,7 @@ def show(args: argparse.Namespace) -> int:
         with node.Node.open(node.find_home(args.home), writing=False) as here:
             found = here.locate(args.what)
             signed, where = found.signed, found.locator
+            beside = found_beside(here).get(signed.statement.id, beside)
     statement = signed.statement
     fields = {name: value for name, value in statement.predicate.items() if name not in ("issuer", "made")}
     rows = [
@@ -89,6 +93,7 @@ def show(args: argparse.Namespace) -> int:
             (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
             for name, value in sorted(fields.items())
         ],
+        *beside.lines(),
     ]
     width = max(len(name) for name, _ in rows)
     heading = f"{one_line(statement.kind)}  {statement.id}"
@@ -96,14 +101,16 @@ def show(args: argparse.Namespace) -> int:
     value = {
         "id": statement.id, "key": signed.key_id, "kind": statement.kind, "predicate": statement.predicate,
         "schema": "watchword-statement/1", "subject": [vars(s) for s in statement.subject], "where": where,
-    }  # fmt: skip
+    } | beside.value()  # fmt: skip
     emit(args, "\n".join(lines), value)
     return 0
 
 
 def list_(args: argparse.Namespace) -> int:
-    """List statements with standing in any ledger held here."""
+    """List statements with standing in any ledger held here, each with its markings and who replied."""
     from watchword import node
+    from watchword.account.beside import Beside, label
+    from watchword.cli.beside import found_beside
     from watchword.cli.subject import release
 
     with node.Node.open(node.find_home(args.home), writing=False) as here:
@@ -115,10 +122,13 @@ def list_(args: argparse.Namespace) -> int:
             and args.by in (None, held.signed.statement.issuer)
             and (about is None or held.signed.statement.is_about(about))
         ]
+        beside = found_beside(here)
     lines = [
         one_line(
             f"{where:18} {s.kind:18} {s.issuer:10} {s.predicate.get('made', '')}  "
             + ", ".join(subject.name for subject in s.subject)
+            + "".join(f"  [{label(one.predicate)}]" for one in beside.get(s.id, Beside()).markings)
+            + "".join(f"  (reply of {one.issuer})" for one in beside.get(s.id, Beside()).replies)
         )
         for where, s in rows
     ]
@@ -127,6 +137,7 @@ def list_(args: argparse.Namespace) -> int:
             "id": s.id, "issuer": s.issuer, "kind": s.kind, "made": s.predicate.get("made"),
             "subject": [vars(x) for x in s.subject], "where": where,
         }
+        | beside.get(s.id, Beside()).value()
         for where, s in rows
     ]  # fmt: skip
     emit(args, "\n".join(lines) or "no such statement here", {"schema": "watchword-statements/1", "statements": value})
@@ -146,7 +157,8 @@ def recorded_value(here: Any, recorded: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_fields(path: Path) -> dict[str, Any]:
+    """A file of a kind's own fields, in TOML or JSON. Raises BadFields, naming the file."""
     from watchword.statements.canonical import parse_json
 
     data = path.read_bytes()

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from watchword.node import Node
 
 
+NAMING = ("inspection", "bill-of-materials", "claim", "endpoint")
+"""Kinds of statement by whose subject a release is known by name."""
+
+
 class UnknownRelease(WatchwordError):
     """Neither a path nor a digest, nor on record here."""
 
@@ -57,7 +61,7 @@ def _named(node: Node | None, name: str) -> set[str]:
     return {
         subject.digest
         for signed in node.statements()
-        if signed.statement.kind in ("inspection", "bill-of-materials", "claim")
+        if signed.statement.kind in NAMING
         for subject in signed.statement.subject
         if subject.name == name
     }
@@ -68,6 +72,6 @@ def _recorded_name(node: Node | None, digest: str) -> str | None:
         return None
     for signed in node.statements():
         for subject in signed.statement.subject:
-            if subject.digest == digest and signed.statement.kind in ("inspection", "bill-of-materials", "claim"):
+            if subject.digest == digest and signed.statement.kind in NAMING:
                 return subject.name
     return None

@@ -28,6 +28,8 @@ def parser() -> argparse.ArgumentParser:
     _main_job(commands)
     _inspect(commands)
     _evidence(commands)
+    _claims(commands)
+    _endpoints(commands)
     _membership(commands)
     _charter(commands)
     _ledger(commands)
@@ -74,6 +76,12 @@ def _said(text: str) -> str:
 def _jobs(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= JOBS_MAX:
         raise argparse.ArgumentTypeError(f"not a number from 1 to {JOBS_MAX}")
+    return int(text)
+
+
+def _tries(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 10:
+        raise argparse.ArgumentTypeError("not a number from 1 to 10")
     return int(text)
 
 
@@ -137,7 +145,10 @@ def _evidence(commands: Sub) -> None:
     diff.add_argument("--of", metavar="RELEASE", help="the release trained on it: its path or digest")
     _release_names(diff)
     _signer(diff)
+    _statements(commands)
 
+
+def _statements(commands: Sub) -> None:
     statement = _noun(commands, "statement", "sign and show single statements")
     sign = _add(statement, "sign", "statement:sign", "sign a statement of any kind from a TOML file of its fields")
     sign.add_argument("kind", metavar="KIND")
@@ -154,6 +165,7 @@ def _evidence(commands: Sub) -> None:
     foreign.add_argument("--record", action="store_true", help="sign that it holds and append it to this node's ledger")
     _release_names(foreign)
     _signer(foreign)
+    _beside(statement)
     listing = _add(statement, "list", "statement:list_", "list the statements this node holds, oldest first")
     listing.add_argument("--kind", metavar="KIND")
     listing.add_argument("--by", metavar="ISSUER")
@@ -171,6 +183,49 @@ def _columns(command: argparse.ArgumentParser) -> None:
     ):
         command.add_argument(f"--{name}", metavar="COLUMN", help=f"the column that {text}")
     command.add_argument("--reveal", action="store_true", help="show the labels themselves, not only their digests")
+
+
+def _claims(commands: Sub) -> None:
+    claim = _noun(commands, "claim", "what a supplier says of its release, beside what others found")
+    check = _add(claim, "check", "claim:check", "compare each line of a claim with later evidence")
+    check.add_argument("release", metavar="RELEASE", help="a path, a digest, or its name as recorded")
+
+
+def _endpoints(commands: Sub) -> None:
+    endpoint = _noun(commands, "endpoint", "systems reached by their API alone: known by sealed answers")
+    pin = _add(endpoint, "pin", "endpoint:pin", "ask canary questions, seal the answers, sign the endpoint release")
+    pin.add_argument("url", metavar="URL", help="where questions are posted")
+    pin.add_argument("--supplier", required=True, metavar="NAME", help="who supplies it, as the charter calls it")
+    pin.add_argument("--system", required=True, metavar="NAME")
+    pin.add_argument("--release", required=True, metavar="VERSION", help="the version that the supplier states")
+    pin.add_argument("--questions", type=Path, required=True, metavar="FILE", help="one a line; keep them to yourself")
+    pin.add_argument("--interface", choices=("chat", "json"), default="chat", help="chat as OpenAI's, or plain JSON")
+    pin.add_argument("--model", default="", metavar="NAME", help="the model that a chat request names")
+    pin.add_argument("--pick", default="", metavar="FIELD", help="the part of a JSON answer that counts, such as a.b")
+    pin.add_argument("--tries", type=_tries, default=3, metavar="N", help="how often each is asked (default: 3)")
+    _signer(pin)
+    check = _add(endpoint, "check", "endpoint:check", "ask the sealed questions again; a changed answer is bad news")
+    check.add_argument("release", metavar="RELEASE", help="the endpoint release: its digest or recorded name")
+    check.add_argument("--yes", action="store_true", help="dispute the endpoint statement without asking")
+    check.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
+    for verb in (pin, check):
+        verb.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")
+
+
+def _beside(statement: Sub) -> None:
+    text = "answer a statement that is about you; shown beside it, counts for nothing"
+    reply = _add(statement, "reply", "beside:reply", text)
+    text = "put a confidentiality label beside a statement; no decision reads it"
+    mark = _add(statement, "mark", "beside:mark", text)
+    for verb in (reply, mark):
+        verb.add_argument("statement", metavar="STATEMENT", help="its id, its locator, or the file that holds it")
+    reply.add_argument("--text", required=True, metavar="TEXT", type=_said)
+    mark.add_argument("label", type=Path, metavar="LABEL", help="XML in the structure of STANAG 4774, or TOML or JSON")
+    mark.add_argument("--xml", type=Path, metavar="FILE", help="also write the label as XML")
+    for verb in (reply, mark):
+        verb.add_argument("--output", type=Path, metavar="FILE", help="write the envelope there, append nothing")
+        verb.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
+        verb.add_argument("--scope", metavar="WHO", help="who may hold it (default: who may hold the statement)")
 
 
 def _membership(commands: Sub) -> None:

@@ -16,12 +16,14 @@ import io
 import socket
 import time
 import zlib
+from collections.abc import Mapping
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from watchword.errors import WatchwordError
 from watchword.limits import FETCH_RUN_BYTES_MAX, FETCH_S_MAX
 
+_BYTES = {"Content-Type": "application/octet-stream"}
 _GZIP_FRAME_BYTES = 4_096
 """What a gzip frame may have more than its content: incompressible data grows a little."""
 
@@ -69,9 +71,9 @@ class Remote:
         """
         return self._ask("GET", path, None, bytes_max, {"If-None-Match": etag} if etag else {})
 
-    def post(self, path: str, body: bytes, bytes_max: int) -> Fetched:
+    def post(self, path: str, body: bytes, bytes_max: int, headers: Mapping[str, str] = _BYTES) -> Fetched:
         """POST *body* to *path* below the base. Raises as ``get``."""
-        return self._ask("POST", path, body, bytes_max, {"Content-Type": "application/octet-stream"})
+        return self._ask("POST", path, body, bytes_max, dict(headers))
 
     def close(self) -> None:
         """End the connection."""

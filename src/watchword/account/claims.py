@@ -1,0 +1,183 @@
+"""What a supplier claimed of a release, held against what others found since. Pure.
+
+* A claim is compared line by line: each data set, each test, each weakness, the time of support.
+* Others confirm; the supplier's own evidence never does. It contradicts its claim as anybody's does.
+* An interval decides, not a point: a run confirms a bound when its whole interval lies within, contradicts it when the
+  whole interval lies outside, and else settles nothing, because it was too small to tell.
+* One run that contradicts is enough, whoever else confirms. What has fallen (retracted, disputed, its key revoked)
+  confirms nothing; a contradiction that fell stays and says so, since taking the worst run away must not help.
+* Two tests are the same when method and metric are, letter by letter. What others found of which the claim says nothing
+  is listed beside it, so that another spelling hides nothing.
+* Not decided here: whether a release may be used. A claim is evidence like any other (``policy``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from watchword.ledger.view import Fact
+from watchword.statements.statement import Statement
+from watchword.statements.times import parse_time
+
+CONFIRMS, CONTRADICTS, UNSETTLED = "confirms", "contradicts", "settles nothing"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A statement beside a line: ``does`` is what it does to it, ``fell`` why it no longer counts (else empty)."""
+
+    statement: Statement
+    says: str
+    does: str
+    fell: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a claim.
+
+    ``state``: ``confirmed``, ``contradicted``, ``unsettled``, ``not re-run``; of support ``promised`` or ``lapsed``.
+    """
+
+    part: str
+    says: str
+    state: str
+    found: tuple[Found, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A claim and what stands against it. ``unclaimed``: what others found of which it says nothing."""
+
+    claim: Statement
+    fell: str
+    lines: tuple[Line, ...]
+    unclaimed: tuple[Found, ...]
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether any line is."""
+        return any(line.state == "contradicted" for line in self.lines)
+
+
+def compare(claim: Fact, considered: Iterable[Fact], fell: Mapping[str, str], moment: datetime) -> Comparison:
+    """Hold one claim against the evidence considered of its release.
+
+    Args:
+        considered: as step 1 of a decision considers it (``ledger.listing.consider``).
+        fell: why statements have fallen, by id (step 3).
+        moment: when the support is asked for.
+    """
+    said = claim.signed.statement
+    fields = said.predicate
+    evidence = [fact.signed.statement for fact in considered if fact.signed.statement.id != said.id]
+    lines = [
+        *(_line("trained on", _data(one), said, _on_data(one, evidence), fell) for one in fields.get("trained_on", ())),
+        *(_line("tested", _test(one), said, _on_test(one, evidence), fell) for one in fields.get("tested", ())),
+        *(
+            _line("known weakness", one["text"], said, _on_weakness(one, evidence), fell)
+            for one in fields.get("known_weaknesses", ())
+        ),
+    ]
+    until = fields["support_until"]
+    if until is not None:
+        lines.append(Line("support", f"until {until}", "lapsed" if moment > parse_time(until) else "promised"))
+    taken = {found.statement.id for line in lines for found in line.found}
+    rest = tuple(
+        Found(one, says, UNSETTLED, fell.get(one.id, ""))
+        for one, says in _unclaimed(fields, evidence)
+        if one.issuer != said.issuer and one.id not in taken
+    )
+    return Comparison(said, fell.get(said.id, ""), tuple(lines), rest)
+
+
+def _line(
+    part: str, says: str, claim: Statement, against: Iterable[tuple[Statement, str, str]], fell: Mapping[str, str]
+) -> Line:
+    found = tuple(
+        Found(one, what, does, fell.get(one.id, ""))
+        for one, what, does in against
+        if one.issuer != claim.issuer or does == CONTRADICTS
+    )
+    if any(one.does == CONTRADICTS for one in found):
+        state = "contradicted"
+    elif any(one.does == CONFIRMS and not one.fell for one in found):
+        state = "confirmed"
+    else:
+        state = "unsettled" if found else "not re-run"
+    return Line(part, says, state, found)
+
+
+def _data(one: Mapping[str, Any]) -> str:
+    return str(one["name"]) if one["digest"] is None else f"{one['name']} ({one['digest']})"
+
+
+def _test(one: Mapping[str, Any]) -> str:
+    return f"{one['metric']} {one['bound']} {one['value']} by {one['method']} ({one['k']} of {one['n']}, {one['by']})"
+
+
+def _on_data(claimed: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
+    for one, name, digest in _data_sets(evidence):
+        if claimed["digest"] is not None and digest == claimed["digest"]:
+            yield one, f"the same data, named {name}", CONFIRMS
+        elif name == claimed["name"]:
+            # Without a digest nothing was claimed that could turn out false.
+            yield one, f"{name} is {digest}", UNSETTLED if claimed["digest"] is None else CONTRADICTS
+
+
+def _data_sets(evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
+    for one in evidence:
+        fields = one.predicate
+        if one.kind == "data-screening":
+            yield one, fields.get("dataset", ""), fields["delivered"]
+        elif one.kind == "bill-of-materials":
+            yield from ((one, data["name"], data["digest"]) for data in fields["datasets"])
+
+
+def _on_test(claimed: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
+    for one in evidence:
+        fields = one.predicate
+        if one.kind != "evaluation" or _test_of(fields) != (claimed["method"], claimed["metric"]):
+            continue
+        low, high, value = Decimal(fields["low"]), Decimal(fields["high"]), Decimal(claimed["value"])
+        if claimed["bound"] == "at most":
+            within, outside = high <= value, low > value
+        else:
+            within, outside = low >= value, high < value
+        yield one, _run(fields), CONFIRMS if within else CONTRADICTS if outside else UNSETTLED
+
+
+def _on_weakness(claimed: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
+    method = claimed["method"]
+    for one in evidence:
+        if one.kind == "evaluation" and method is not None and method == one.predicate.get("method"):
+            # A weakness that was admitted is not made untrue by a run that did not show it.
+            yield one, _run(one.predicate), CONFIRMS
+
+
+def _unclaimed(fields: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str]]:
+    evidence = list(evidence)
+    for one in evidence:
+        if one.kind == "evaluation":
+            yield one, _run(one.predicate)
+        elif one.kind == "inspection" and one.predicate["verdict"] != "nothing-found":
+            yield one, f"{one.predicate['verdict']}: {one.predicate['dangerous']} dangerous"
+        elif one.kind == "review" and one.predicate["outcome"] != "in favour":
+            yield one, f"{one.predicate['of']} review: {one.predicate['outcome']}"
+    names = {data["name"] for data in fields.get("trained_on", ())}
+    for one, name, digest in _data_sets(evidence):
+        if name not in names:
+            yield one, f"data set {name} ({digest})"
+
+
+def _test_of(fields: Mapping[str, Any]) -> tuple[str | None, str]:
+    return fields.get("method"), fields["metric"]
+
+
+def _run(fields: Mapping[str, Any]) -> str:
+    by = fields.get("method", "a method that is redacted")
+    return f"{fields['metric']} {fields['k']} of {fields['n']} ({fields['low']} to {fields['high']}) by {by}"

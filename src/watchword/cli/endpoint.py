@@ -1,0 +1,163 @@
+"""``watchword endpoint``: pin a system that is reached by its API alone, and ask again whether it is still the same."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from watchword.cli.output import emit, passphrase, say
+from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.node import Node
+    from watchword.statements.statement import Statement
+
+
+class NoKey(WatchwordError):
+    """The environment has no key under the name given."""
+
+
+class NotPinned(WatchwordError):
+    """No endpoint statement of this node's own about the release, or what it sealed is not here."""
+
+
+def pin(args: argparse.Namespace) -> int:
+    """Ask, seal, sign: the endpoint statement, and the digest of the release; exit 1 when no canary can be kept."""
+    from watchword import node
+    from watchword.cli.statement import recorded_value, scope, told
+    from watchword.limits import ENDPOINT_QUESTIONS_BYTES_MAX
+    from watchword.record.endpoint import (
+        Asker,
+        BadEndpoint,
+        BadQuestions,
+        Door,
+        pin,
+        read_questions,
+        release_digest,
+        sealed_file,
+    )
+    from watchword.statements.statement import Subject
+    from watchword.statements.times import rfc3339
+
+    door = Door(args.url, args.interface, args.model, args.pick)
+    with args.questions.open("rb") as file:
+        data = file.read(ENDPOINT_QUESTIONS_BYTES_MAX + 1)
+    if len(data) > ENDPOINT_QUESTIONS_BYTES_MAX:
+        raise BadQuestions(f"{args.questions}: larger than {ENDPOINT_QUESTIONS_BYTES_MAX:,} bytes")
+    questions = read_questions(data, args.interface, str(args.questions))
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        names = [one.name for one in here.charter.suppliers]
+        if args.supplier not in names:
+            raise BadEndpoint(f"{args.supplier} is no supplier of the charter", "it lists: " + ", ".join(names))
+        asker = Asker(door, _key(args))
+        try:
+            asked, canaries = rfc3339(here.clock.now()), pin(asker, questions, args.tries)
+        finally:
+            asker.close()
+        count = f"{len(canaries)} of {len(questions)} canaries answered alike {args.tries} times"
+        if not canaries:
+            emit(args, f"NOT PINNED  {args.url}: {count}", {"canaries": 0, "schema": "watchword-endpoint/1"})
+            return 1
+        sealed = [one.sealed() for one in canaries]
+        digest = release_digest(args.supplier, args.system, args.release, sealed)
+        # Before anything is signed: what nobody can open could never be asked again.
+        here.store.put_own(_place(here, digest), sealed_file(door, canaries))
+        fields = {
+            "asked": asked, "canaries": sealed, "interface": args.interface, "supplier": args.supplier,
+            "system": args.system, "tries": args.tries, "version": args.release,
+        }  # fmt: skip
+        subject = Subject(f"{args.system} {args.release}", digest)
+        recorded = here.sign_and_append("endpoint", (subject,), fields, person=args.person, scope=scope(args))
+        here.publish()
+        lines = [f"PINNED  {subject.name} ({digest})", f"  {count}", told(here, recorded)]
+        value = {"canaries": len(canaries), "release": vars(subject), "schema": "watchword-endpoint/1"}
+        emit(args, "\n".join(lines), value | {"recorded": recorded_value(here, recorded)})
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """Ask again; exit 1 when an answer changed, and then dispute the endpoint statement, when told to."""
+    from watchword import node
+    from watchword.cli.statement import told
+    from watchword.cli.subject import release
+    from watchword.record.endpoint import Asker, changed, open_sealed
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        subject = release(args.release, here)
+        pinned = _pinned(here, subject.digest)
+        place = _place(here, subject.digest)
+        if not place.is_file():
+            raise NotPinned(f"{place}: what was sealed is not here", "only who pinned an endpoint can ask again")
+        door, canaries = open_sealed(place.read_bytes(), str(place), pinned.predicate["canaries"])
+        asker = Asker(door, _key(args))
+        try:
+            other = changed(asker, canaries)
+        finally:
+            asker.close()
+        value: dict[str, Any] = {
+            "canaries": len(canaries), "changed": list(other), "release": vars(subject),
+            "schema": "watchword-endpoint-checked/1", "statement": pinned.id,
+        }  # fmt: skip
+        if not other:
+            emit(args, f"UNCHANGED  {subject.name}: {len(canaries)} canaries answered as sealed", value)
+            return 0
+        reason = f"{len(other)} of {len(canaries)} sealed canaries are answered otherwise"
+        lines = [f"CHANGED  {subject.name}: {reason} (number {', '.join(map(str, other))})"]
+        if args.yes or _asked(f"dispute the endpoint statement {pinned.id}, for all to see? [y/N] "):
+            recorded = _dispute(here, pinned, reason, args.person)
+            lines.append(f"disputed: {told(here, recorded)}")
+            lines.append(f"to close every gate at once: watchword notice recall release:{subject.digest} --reason TEXT")
+            value["disputed"] = recorded.id
+        else:
+            lines.append("nothing was signed; --yes disputes the endpoint statement")
+    emit(args, "\n".join(lines), value)
+    return 1
+
+
+def _dispute(here: Node, pinned: Statement, reason: str, person: str | None) -> Any:
+    from watchword.cli.notice import notice_subject
+
+    target = f"statement:{pinned.id}"
+    fields = {"reason": reason, "target": target}
+    recorded = here.sign_and_append(
+        "dispute", notice_subject(target), fields, person=person, scope=pinned.predicate["scope"]
+    )
+    here.publish()
+    return recorded
+
+
+def _pinned(here: Node, digest: str) -> Statement:
+    """This node's endpoint statement about the release; the newest."""
+    own = [
+        held.signed.statement
+        for _, _, held in here.store.statements()
+        if held.holder is not None
+        and held.signed.statement.kind == "endpoint"
+        and held.signed.statement.issuer == here.member
+        and held.signed.statement.is_about(digest)
+    ]
+    if not own:
+        raise NotPinned(f"{digest}: this node pinned no such endpoint", "watchword endpoint pin URL")
+    return max(own, key=lambda one: (str(one.predicate["made"]), one.id))
+
+
+def _place(here: Node, digest: str) -> Any:
+    return here.home / "endpoints" / f"{digest.removeprefix('sha256:')}.json"
+
+
+def _key(args: argparse.Namespace) -> str | None:
+    if args.key_env is None:
+        return None
+    key = os.environ.get(args.key_env)
+    if not key:
+        raise NoKey(f"${args.key_env}: not set", "the endpoint's key is taken from there; it is written nowhere")
+    return key
+
+
+def _asked(question: str) -> bool:
+    if not sys.stdin.isatty():
+        return False
+    say(question)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
