@@ -142,7 +142,7 @@ WRONG: list[tuple[str, tuple[str, ...]]] = [
     ("something is there already", ("init", "GOLF", "--unencrypted", *ALFA)),
     ("something is there already", ("init", "GOLF", "--unencrypted", "--home", "use.toml")),
     ("leaves out", ("inspect", "mail-sorter", "--record", "--no-hash", *ALFA)),
-    ("--cedar needs a charter", ("policy", "show", "--pack", "alliance", "--cedar")),
+    ("no such norm", ("policy", "coverage", "--pack", "alliance", "--norm", "atlas")),
     (".: not empty", ("demo", "--folder", ".")),
     # What others' text may do to a terminal.
     ("\\x1b[2Jmissing\\nwatchword: error: forged", ("inspect", "\x1b[2Jmissing\nwatchword: error: forged")),

@@ -1,16 +1,10 @@
-"""``watchword admit`` and ``watchword policy``: decide, explain, show the table."""
+"""``watchword admit``: decide and explain."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from watchword.cli.output import emit, passphrase, write_new
-from watchword.errors import WatchwordError
-
-
-class NoCharter(WatchwordError):
-    """Cedar is made from a charter, and none was named."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -49,25 +43,3 @@ def run(args: argparse.Namespace) -> int:
             lines.append(f"wrote {args.report}")
     emit(args, "\n".join(lines), value)
     return 0 if admission.admitted else 1
-
-
-def policy(args: argparse.Namespace) -> int:
-    """Print the requirement table of the charter in force, or of a pack; or the charter's Cedar."""
-    from watchword import node
-    from watchword.charter.charter import read_charter_file
-    from watchword.policy.cedar import cedar_text
-    from watchword.policy.pack import read_pack, render_table
-
-    if args.pack:
-        if args.cedar:
-            raise NoCharter("--cedar needs a charter: a pack has no members yet", "leave out --pack")
-        pack = read_pack(None if args.pack == Path("alliance") else args.pack)
-        requirements, red_lines = pack.requirements, pack.red_lines
-        text = render_table(requirements, red_lines)
-    else:
-        charter = read_charter_file(node.find_home(args.home) / "charter.json").charter
-        requirements, red_lines = charter.value["requirements"], charter.value["red_lines"]
-        text = cedar_text(charter) if args.cedar else render_table(requirements, red_lines)
-    rows = {"red_lines": red_lines, "requirements": requirements}
-    emit(args, text.rstrip("\n"), {"schema": "watchword-policy/1", "text": text} | rows)
-    return 0

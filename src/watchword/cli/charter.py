@@ -30,7 +30,7 @@ def draft(args: argparse.Namespace) -> int:
     """Write a charter file without ratifications, and a new alliance secret."""
     from watchword.charter.charter import CharterFile, parse_charter, read_charter_file
     from watchword.charter.draft import draft as draft_charter
-    from watchword.policy.pack import read_pack
+    from watchword.policy.pack import find_packs
     from watchword.statements.times import SystemClock, rfc3339
 
     follows = read_charter_file(args.follows).charter if args.follows else None
@@ -41,7 +41,7 @@ def draft(args: argparse.Namespace) -> int:
             f"{args.secret_output}: a secret is there already, and charters may rest on it",
             "move it away, or name another file with --secret-output",
         )
-    pack = read_pack(args.pack)
+    pack = find_packs(args.pack)
     secret = args.secret.read_bytes() if args.secret else os.urandom(32)
     value = draft_charter(
         args.alliance,

@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit
-from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.charter.charter import Charter
     from watchword.policy.check import Checked, Finding
-
-
-class TwoOfOneName(WatchwordError):
-    """Two packs with a rule of the same id."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -33,22 +27,12 @@ def _charter(args: argparse.Namespace) -> Charter:
     from watchword import node
     from watchword.charter.charter import read_charter_file
     from watchword.policy.example import imagined
-    from watchword.policy.pack import read_pack
+    from watchword.policy.pack import find_packs
 
     if not args.pack:
         return read_charter_file(args.charter or node.find_home(args.home) / "charter.json").charter
-    packs = [read_pack(None if path == Path("alliance") else path) for path in args.pack]
-    seen: dict[str, str] = {}
-    standing: dict[str, list[str]] = {}
-    for pack in packs:
-        for rule in (*pack.requirements, *pack.red_lines):
-            if rule["id"] in seen:
-                raise TwoOfOneName(f"{rule['id']}: in {seen[rule['id']]} and in {pack.name}", "rename one of the two")
-            seen[rule["id"]] = pack.name
-        for kind, listed in pack.standing.items():
-            standing[kind] = sorted({*standing.get(kind, ()), *listed})
-    requirements = [row for pack in packs for row in pack.requirements]
-    return imagined(requirements, [line for pack in packs for line in pack.red_lines], standing)
+    pack = find_packs(args.pack)
+    return imagined(pack.requirements, pack.red_lines, pack.standing)
 
 
 def _text(checked: Checked) -> str:

@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _ledger(commands)
     _notices(commands)
     _decisions(commands)
+    _policy(commands)
     _guard(commands)
     _gate(commands)
     _rest(commands)
@@ -269,7 +270,7 @@ def _charter(commands: Sub) -> None:
     draft.add_argument("--member", type=Path, action="append", required=True, metavar="FILE", help="an enrolment.json")
     draft.add_argument("--supplier", type=Path, action="append", default=[], metavar="FILE", help="an enrolment.json")
     draft.add_argument(
-        "--pack", type=Path, metavar="FILE", help="requirements and red lines (TOML; default: alliance pack)"
+        "--pack", action="append", default=[], metavar="NAME|FILE", help="rules (policy packs; default: alliance)"
     )
     draft.add_argument("--faulty", type=int, default=None, metavar="F", help="how many operators may be dishonest")
     draft.add_argument(
@@ -413,17 +414,33 @@ def _decisions(commands: Sub) -> None:
     admit.add_argument("--no-record", action="store_true", help="decide and print only")
     admit.add_argument("--report", type=Path, metavar="FILE", help="also write the page")
     _signer(admit)
-    policy = _noun(commands, "policy", "requirement tables and red lines")
-    show = _add(policy, "show", "admit:policy", "print the requirement table of the charter in force, or of a pack")
-    show.add_argument("--pack", type=Path, metavar="FILE", help="a pack instead (`alliance` names the default one)")
-    show.add_argument("--cedar", action="store_true", help="the Cedar policies that it compiles to")
+
+
+def _policy(commands: Sub) -> None:
+    policy = _noun(commands, "policy", "requirement tables and red lines, packs of them, and the norms they serve")
+    _add(policy, "packs", "policy:packs", "list the packs that come with watchword")
+    show = _add(policy, "show", "policy:show", "print the requirement table of the charter in force, or of packs")
+    _whose(show)
+    cedar = _add(policy, "cedar", "policy:cedar", "print the Cedar policies that a table compiles to")
+    _whose(cedar)
     text = "look for holes in rules: what nothing can meet or cross, what says nothing new, what contradicts"
     check = _add(policy, "check", "check:run", text)
-    rules = check.add_mutually_exclusive_group()
-    rules.add_argument("--charter", type=Path, metavar="FILE", help="a charter file (default: the one in force here)")
-    rules.add_argument(
-        "--pack", type=Path, action="append", metavar="FILE", help="a pack instead (`alliance`: the default one)"
+    _whose(check)
+    text = "say which norm entries a table serves with which evidence, and which nothing serves"
+    coverage = _add(policy, "coverage", "policy:coverage", text, ("text", "json", "markdown"))
+    _whose(coverage)
+    coverage.add_argument(
+        "--norm", action="append", default=[], metavar="ID", help="show this norm (default: those that rows name)"
     )
+    coverage.add_argument("--page", type=Path, metavar="FILE", help="also write it as a page (HTML)")
+
+
+def _whose(command: argparse.ArgumentParser) -> None:
+    whose = command.add_mutually_exclusive_group()
+    whose.add_argument(
+        "--pack", action="append", default=[], metavar="NAME|FILE", help="a pack that comes with watchword, or a file"
+    )
+    whose.add_argument("--charter", type=Path, metavar="FILE", help="this charter (default: the one in force here)")
 
 
 def _guard(commands: Sub) -> None:

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,13 +138,18 @@ def cedar_text(charter: Charter) -> str:
     Raises:
         EngineTrouble: a row with more conditions than ``CONDITIONS_MAX``, or an id that is built in.
     """
-    for id in [row.id for row in charter.requirements] + [line.id for line in charter.red_lines]:
+    return rows_text(f"charter {charter.version}", charter.requirements, charter.red_lines)
+
+
+def rows_text(of: str, requirements: Sequence[Requirement], red_lines: Sequence[RedLine]) -> str:
+    """The same for rows that stand in no charter yet; *of* names them in an error."""
+    for id in [row.id for row in requirements] + [line.id for line in red_lines]:
         if id in (*BUILT_IN, SOMETHING_APPLIES, PERMIT):
-            raise EngineTrouble(f"charter {charter.version}: {id} is built in", "call the row by another id")
-    policies = [_requirement(row) for row in charter.requirements]
-    policies += [_red_line(line) for line in charter.red_lines]
+            raise EngineTrouble(f"{of}: {id} is built in", "call the row by another id")
+    policies = [_requirement(row) for row in requirements]
+    policies += [_red_line(line) for line in red_lines]
     policies += [_forbid(id, "watchword", [], text, unless=condition) for id, (text, condition) in BUILT_IN.items()]
-    some = " || ".join(f"({_applies(row)})" for row in charter.requirements) or "false"
+    some = " || ".join(f"({_applies(row)})" for row in requirements) or "false"
     policies.append(_forbid(SOMETHING_APPLIES, "watchword", [], "Some requirement asks for evidence.", unless=some))
     policies.append(f'@id("{PERMIT}")\npermit (principal, action == Action::"admit", resource);')
     return "\n\n".join(policies) + "\n"

@@ -3,11 +3,13 @@
 A pack is a TOML file. What a row does not say has the value that asks for nothing more: any issuer, distinct
 operators, no filter, any tool, any age, no bound, every use case. The charter holds the rows in full.
 
-Only the form is checked here; whether an alliance can live by it is ``charter.lint``'s.
+Only the form is checked here; whether an alliance can live by it is ``charter.lint``'s. Several packs make one table
+where they do not say different things under one id.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -20,7 +22,8 @@ from watchword.charter.conditions import written
 from watchword.errors import WatchwordError
 from watchword.policy.use_case import read_toml
 
-DEFAULT = "alliance"
+SHIPPED = ("alliance",)
+"""The packs that come with watchword, by name; the first is the default."""
 PRINCIPLES = {
     "A": "Lawfulness",
     "B": "Responsibility and accountability",
@@ -34,6 +37,10 @@ PRINCIPLES = {
 
 class BadPack(WatchwordError):
     """A pack file that is not of the form stated here. Names file and row."""
+
+
+class PacksConflict(WatchwordError):
+    """Packs that say different things under one id, or of who may make one kind of statement. Names all of them."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +63,67 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 def read_pack(path: Path | None = None) -> Pack:
-    """Read a pack; the alliance pack that comes with watchword when *path* is None.
+    """Read a pack from a file; the alliance pack that comes with watchword when *path* is None.
 
     Raises:
         BadPack: missing, not TOML, a row with a field missing, unknown or of another type. Names file and row.
     """
-    if path is None:
-        with resources.as_file(resources.files("watchword.policy").joinpath("packs", f"{DEFAULT}.toml")) as shipped:
-            return _read(shipped, f"{DEFAULT} pack")
-    return _read(path, str(path))
+    return shipped_pack(SHIPPED[0]) if path is None else _read(path, str(path))
+
+
+def shipped_pack(name: str) -> Pack:
+    """One of the packs that come with watchword.
+
+    Raises:
+        BadPack: no pack of that name.
+    """
+    if name not in SHIPPED:
+        raise BadPack(f"{name}: no such pack", f"there are {', '.join(SHIPPED)}")
+    with resources.as_file(resources.files("watchword.policy").joinpath("packs", f"{name}.toml")) as path:
+        return _read(path, f"{name} pack")
+
+
+def find_packs(names: Sequence[str]) -> Pack:
+    """The packs of these names together; a name is that of a shipped pack, or of a file. None: the alliance pack.
+
+    Raises:
+        BadPack, PacksConflict: as ``shipped_pack``, ``read_pack`` and ``combined``.
+    """
+    return combined([shipped_pack(name) if name in SHIPPED else read_pack(Path(name)) for name in names or SHIPPED[:1]])
+
+
+def combined(packs: Sequence[Pack]) -> Pack:
+    """One pack of all rows of *packs*, in their order; a row that two of them hold alike stands once.
+
+    Raises:
+        PacksConflict: one id with two meanings, or one kind with two lists of who may say it. Names every such id.
+    """
+    if len(packs) == 1:
+        return packs[0]
+    found: dict[tuple[str, str], tuple[str, Any]] = {}
+    conflicts: list[str] = []
+    for pack in packs:
+        entries: list[tuple[str, str, Any]] = [("row", one["id"], ("requirement", one)) for one in pack.requirements]
+        entries += [("row", one["id"], ("red line", one)) for one in pack.red_lines]
+        entries += [("standing", kind, sorted(roles)) for kind, roles in pack.standing.items()]
+        for what, id, value in entries:
+            first, known = found.setdefault((what, id), (pack.name, value))
+            if known != value:
+                of = "" if what == "row" else "standing of "
+                conflicts.append(f"{of}{id} ({first}, {pack.name})")
+    if conflicts:
+        raise PacksConflict(
+            f"packs say different things: {', '.join(sorted(conflicts))}",
+            "give one of each two another id, or edit a copy until they agree",
+        )
+    rows = [value for (what, _), (_, value) in found.items() if what == "row"]
+    return Pack(
+        " + ".join(pack.name for pack in packs),
+        "; ".join(pack.title for pack in packs),
+        [row for of, row in rows if of == "requirement"],
+        [row for of, row in rows if of == "red line"],
+        {kind: roles for pack in packs for kind, roles in pack.standing.items()},
+    )
 
 
 def render_table(requirements: list[dict[str, Any]], red_lines: list[dict[str, Any]]) -> str:
