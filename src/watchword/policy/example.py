@@ -158,7 +158,13 @@ def _key(owner: str, job: str) -> dict[str, Any]:
 def _recall(charter: Charter, number: int) -> Signed:
     holder = next(h for h in speakers(charter, "recall") if not h.is_supplier)
     target = f"release:{RELEASE.digest}"
-    fields = {"target": target, "reason": f"example {number}", "actions": [], "deadline": None, "supersedes": None}
+    fields: dict[str, Any] = {
+        "target": target,
+        "reason": f"example {number}",
+        "actions": [],
+        "deadline": None,
+        "supersedes": None,
+    }
     subject = Subject("notice", D(target.encode()))
     return Signed(make("recall", (subject,), fields, issuer=holder.owner, made=NOW), holder.public.id, b"", b"")
 
