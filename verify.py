@@ -153,6 +153,10 @@ KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval",
          "marking")
 FORMS["member-of-many-roots"] = FORMS["member"] | {"root_threshold": "int"}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
+REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)
+    "claim": {"known_weaknesses", "supplier_contact", "tested", "trained_on"}, "inspection": {"findings"},
+    "data-screening": {"annotators", "dataset"}, "evaluation": {"data", "method", "seed", "threat"}, "review": {"text"},
+}
 SCALARS: dict[str, Callable[[Any], object]] = {
     "any": lambda value: True, "object": lambda value: isinstance(value, dict),
     "int": lambda value: type(value) is int and value >= 0,
@@ -187,6 +191,17 @@ def conform(value: Any, form: str, where: str) -> None:  # refused where inside 
         fits = TEXTS.get(form) or "|".join(map(re.escape, form.removeprefix("=").split("|")))
         text = isinstance(value, str) and re.fullmatch(fits, value, re.DOTALL)
         need(text, f"{where}: {repr(value)[:80]} is not {form}")
+def conform_kind(kind: str, predicate: Any) -> list[str]:  # a predicate, and which fields of it are hidden
+    fields, hidden = FORMS[kind], set[str]()
+    if "_sd" in predicate:
+        hidden = REDACTABLE.get(kind, set()) - predicate.keys()
+        conform(digests := predicate["_sd"], "[digest]", "predicate._sd")
+        right = 0 < len(hidden) == len(digests) and digests == sorted(set(digests))
+        need(right, "predicate._sd: not, in order, one digest for each field that is hidden")
+        fields = {"_sd": "any"} | {name: form for name, form in fields.items() if name not in hidden}
+    FORMS["shown"] = fields
+    conform(predicate, "shown", "predicate")
+    return sorted(hidden)
 def is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) for v in value)
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -306,7 +321,7 @@ def check_standing(proof: Proof, statement: Statement) -> Any:  # refuses what d
     with naming(f"{kind} {statement.id} by {statement.issuer}"):
         key = check_signature(proof, statement)
         need(kind in KINDS, "its kind is not known here")
-        conform(predicate, kind, "predicate")
+        conform_kind(kind, predicate)
         need(statement.issuer == key.owner, f"signed by {key.owner}")
         allowed = proof.charter["standing"].get(kind, [])
         need(set(allowed) & set(key.words), f"its key ({', '.join(key.words)}) has no standing for this kind")
@@ -424,7 +439,8 @@ def read_bodies(proof: Proof, bodies: list[Any]) -> None:  # step 5: a leaf's, o
             else:
                 try:
                     statement = open_envelope(body[what])
-                    conform(statement.predicate, statement.kind if statement.kind in KINDS else "any", "predicate")
+                    if statement.kind in KINDS:
+                        conform_kind(statement.kind, statement.predicate)
                     opened.append((statement, found))
                 except (ValueError, RecursionError):
                     if uses != {"notices"}:
@@ -438,8 +454,10 @@ def read_bodies(proof: Proof, bodies: list[Any]) -> None:  # step 5: a leaf's, o
     named: dict[str, set[int]] = {}
     for value in values:
         named.setdefault(value["commitment"], set()).add(value["bytes"])
+    disclosures = {name for predicate in known for name in predicate.get("_sd", ())}
     for name, size in contents.items():
-        need(named.get(name) == {size}, f"attachment {name} of {size} bytes: no statement names it so")
+        sizes = named.get(name, {size} if name in disclosures else set())
+        need(sizes == {size}, f"attachment {name} of {size} bytes: no statement names it so")
 def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> None:  # junk spoils no proof
     right = {"notices" if statement.kind in NOTICES else "ledger"}
     with naming(", ".join(f"{origin}#{index}" for origin, index in found)):
@@ -730,6 +748,9 @@ def not_shown(proof: Proof, bundle: Any, anchored: dict[str, int]) -> Iterator[s
         hidden, held = head.size - sum(place[0] == origin for place in shown), anchored.get(origin, head.size)
         yield from [f"{origin}: what {hidden} of its {head.size} entries say"] * (hidden > 0)
         yield from [f"{origin}: receipts from {held} on are not anchored in a shared ledger"] * (held < head.size)
+    for (origin, index), statement in sorted(proof.counting.items(), key=lambda item: item[0]):
+        for name in conform_kind(statement.kind, statement.predicate):
+            yield f"{origin}#{index}: {name} of this {statement.kind} is redacted, and counts as missing"
     for (origin, index), (statement, why) in sorted(proof.odd.items(), key=lambda item: item[0]):
         yield f"{origin}#{index}: a {statement.kind} by {statement.issuer} that never counts: {why}"
     yield "free Cedar policies, members' caveats, and a gate's quotas and hours: not re-made here"

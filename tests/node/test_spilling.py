@@ -71,7 +71,7 @@ def test_nobody_spills_what_is_neither_theirs_nor_in_their_ledger(alliance: Alli
     with pytest.raises(NoStanding, match="in another member"):
         spill(bravo, "ALFA#0", "I do not like it")
     leaf = alliance.nodes["ALFA"].store.leaves("alfa.example/ledger")[0].commitment
-    fields = {"leaf": f"sha256:{leaf.hex()}", "attachments": [], "reason": "I do not like it"}
+    fields = {"leaf": f"sha256:{leaf.hex()}", "attachments": [], "body": "purged", "reason": "I do not like it"}
     bravo.sign_and_append("spill", (RELEASE,), fields)
     alliance.sync()
     for here in alliance.nodes.values():
@@ -86,7 +86,28 @@ def test_bad_news_is_not_spilled(alliance: Alliance) -> None:
     with pytest.raises(NoStanding, match="is not spilled"):
         spill(alfa, "ALFA/notices#0", "regret")
     leaf = alfa.store.leaves("alfa.example/notices")[0].commitment
-    alfa.sign_and_append("spill", (RELEASE,), {"leaf": f"sha256:{leaf.hex()}", "attachments": [], "reason": "regret"})
+    fields = {"leaf": f"sha256:{leaf.hex()}", "attachments": [], "body": "purged", "reason": "regret"}
+    alfa.sign_and_append("spill", (RELEASE,), fields)
     assert honour(alfa) == 0
     alliance.sync()
     alliance.nodes["BRAVO"].locate("ALFA/notices#0")
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_spill_of_one_s_own_takes_nobody_else_s_body_along(alliance: Alliance, held: bool) -> None:
+    """BRAVO calls ALFA's evidence an attachment of its own statement, and spills that; sent along or kept back.
+
+    Fails when attachments are purged that are leaves' bodies, or that no statement at hand names; was seen to.
+    """
+    bravo = alliance.nodes["BRAVO"]
+    alfas = [f"sha256:{leaf.commitment.hex()}" for leaf in bravo.store.leaves("alfa.example/ledger")]
+    report = {"bytes": 1, "commitment": alfas[0], "media_type": "text/plain", "name": "r"}
+    scope = "alliance" if held else "own"
+    bravo.sign_and_append("inspection", (RELEASE,), inspection() | {"report": report}, scope=scope)
+    leaf = bravo.store.leaves("bravo.example/ledger")[0].commitment
+    fields = {"leaf": f"sha256:{leaf.hex()}", "attachments": alfas, "body": "kept", "reason": "mine"}
+    bravo.sign_and_append("spill", (RELEASE,), fields)
+    alliance.sync()
+    for here in alliance.nodes.values():
+        honour(here)
+        here.locate("ALFA#0")

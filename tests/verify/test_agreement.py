@@ -3,8 +3,10 @@
 The bundles are made by `builder`, which shares no code with either.
 """
 
+import base64
 import copy
 import datetime
+import hashlib
 import random
 
 import pytest
@@ -71,6 +73,50 @@ def test_both_make_the_same_decision_in_an_alliance_of_three(verify, story):
     data = rfc8785.dumps(tale.bundle())
     assert verify_says(verify, tale, data) is None
     assert package_says(tale, data) is None
+
+
+def disclose(name, value):
+    """A disclosure's body and digest, by section 3 of the protocol."""
+    salt = hashlib.sha256(name.encode()).digest()
+    body = rfc8785.dumps([base64.b64encode(salt).decode(), name, value])
+    commitment = hashlib.sha256(b"watchword/commitment/v1\0" + salt + body).digest()
+    return commitment, {"content": base64.b64encode(body).decode(), "salt": base64.b64encode(salt).decode()}
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_both_read_a_redacted_statement_as_one_whose_field_is_missing(verify, story, shown):
+    """The findings of an inspection behind a digest: the same decision, disclosed or not, and verify.py says so."""
+    tale = story(members=("ALFA",)).deliver()
+    commitment, body = disclose("findings", [])
+    fields = {"tool": {"name": "watchword", "version": "1", "rules": "1"}, "verdict": "nothing-found", "files": 3}
+    fields |= {"bytes": 9, "dangerous": 0, "suspicious": 0, "unreadable": 0, "report": None}
+    fields |= {"_sd": ["sha256:" + commitment.hex()]}
+    about = [("recon 7", "sha256:" + "51" * 32)]
+    envelope = tale.a.statement("inspection", "ALFA", fields, about, tale.a.keys["ALFA", "ada"])
+    tale.a.append("ALFA", "ledger", {"envelope": envelope})
+    if shown:
+        tale.a.bodies[commitment] = body
+    decision = tale.decide()
+    assert [row["id"] for row in decision["requirements"] if row["state"] == "met"]
+    data = rfc8785.dumps(tale.bundle())
+    assert package_says(tale, data) is None
+    report = verify.verify_proof(tale.a.charter_file(), data, tale.a.now)
+    assert any("findings of this inspection is redacted" in line for line in report["not_shown"])
+
+
+@pytest.mark.parametrize("spoilt", [{"_sd": []}, {"_sd": ["sha256:" + "0" * 64] * 2}, {"_sd": 1}, {"findings": []}])
+def test_both_refuse_a_digest_without_a_field_that_is_missing(verify, story, spoilt):
+    """As many digests as missing fields, in order: anything else is no inspection."""
+    tale = story(members=("ALFA",)).deliver()
+    fields = {"tool": {"name": "watchword", "version": "1", "rules": "1"}, "verdict": "nothing-found", "files": 3}
+    fields |= {"bytes": 9, "dangerous": 0, "suspicious": 0, "unreadable": 0, "report": None}
+    fields |= {"_sd": ["sha256:" + "0" * 64]} | spoilt
+    about = [("recon 7", "sha256:" + "51" * 32)]
+    envelope = tale.a.statement("inspection", "ALFA", fields, about, tale.a.keys["ALFA", "ada"])
+    tale.a.append("ALFA", "ledger", {"envelope": envelope})
+    data = rfc8785.dumps(tale.bundle())
+    assert verify_says(verify, tale, data) is not None
+    assert package_says(tale, data) is not None
 
 
 def paths_of(value, path=()):

@@ -133,7 +133,7 @@ def _data_sets(evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, 
     for one in evidence:
         fields = one.predicate
         if one.kind == "data-screening":
-            yield one, fields.get("dataset", ""), fields["delivered"]
+            yield one, fields.get("dataset", "(redacted)"), fields["delivered"]
         elif one.kind == "bill-of-materials":
             yield from ((one, data["name"], data["digest"]) for data in fields["datasets"])
 
@@ -179,5 +179,5 @@ def _test_of(fields: Mapping[str, Any]) -> tuple[str | None, str]:
 
 
 def _run(fields: Mapping[str, Any]) -> str:
-    by = fields.get("method", "a method that is redacted")
+    by = fields.get("method", "(redacted)")
     return f"{fields['metric']} {fields['k']} of {fields['n']} ({fields['low']} to {fields['high']}) by {by}"

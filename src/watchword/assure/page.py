@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from watchword.record import Bill
 
 HUMAN = {"in": "in the loop", "on": "on the loop", "out": "out of the loop"}
+REDACTED = "(redacted)"
 INPUTS = ("claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review")
 
 
@@ -168,16 +169,17 @@ def says(statement: Statement) -> str:
         return f"{fields['format']}, {len(fields['components'])} components"
     if statement.kind == "data-screening":
         return (
-            f"{fields['dataset']}: {fields['changed_labels']} labels, {fields['changed_features']} features changed, "
+            f"{fields.get('dataset', REDACTED)}: {fields['changed_labels']} labels, "
+            f"{fields['changed_features']} features changed, "
             f"{fields['added']} added, {fields['removed']} removed of {fields['rows']} rows"
         )
     if statement.kind == "evaluation":
         interval = f"{fields['low']} to {fields['high']}"
-        return f"{fields['method']}: {fields['metric']} {fields['k']} of {fields['n']} ({interval})"
+        return f"{fields.get('method', REDACTED)}: {fields['metric']} {fields['k']} of {fields['n']} ({interval})"
     if statement.kind == "review":
         return f"{fields['of']} review: {fields['outcome']}"
     if statement.kind == "claim":
-        return f"{fields['system']} {fields['release']}; contact {fields['supplier_contact']}"
+        return f"{fields['system']} {fields['release']}; contact {fields.get('supplier_contact', REDACTED)}"
     if statement.kind == "decision":
         return str(fields["decision"].get("verdict", ""))
     return statement.kind
@@ -294,7 +296,7 @@ def _recorded_bill(statement: Statement | None) -> contents.Bill | None:
 def _recorded_findings(statement: Statement) -> list[contents.Finding]:
     return [
         contents.Finding(one["rule"], one["verdict"], "", one["path"], one["offset"], one["message"], "", ())
-        for one in statement.predicate["findings"]
+        for one in statement.predicate.get("findings", ())
     ]
 
 

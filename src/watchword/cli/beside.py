@@ -1,4 +1,5 @@
-"""``watchword statement reply`` and ``mark``: what is signed beside a statement, and never wider than it."""
+"""``watchword statement reply``, ``mark``, ``redact``: what is signed beside a statement, never wider than it, and what
+is taken out of one."""
 
 from __future__ import annotations
 
@@ -39,6 +40,42 @@ def mark(args: argparse.Namespace) -> int:
     if args.xml:
         write_new(args.xml, label_xml(fields))
     return code
+
+
+def redact(args: argparse.Namespace) -> int:
+    """Have fields of a statement purged everywhere, or write a copy for somebody without them."""
+    from watchword import node
+    from watchword.cli.statement import recorded_value, told
+    from watchword.node.spilling import spill
+    from watchword.statements.digests import parse_digest
+    from watchword.statements.kinds import hidden_fields
+    from watchword.statements.redaction import copy_file, disclosures
+
+    if bool(args.output) == bool(args.reason):
+        raise NoneSuch(
+            "give either --reason or --output", "--reason purges the fields everywhere, --output writes a copy without"
+        )
+    opened = node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=not args.output)
+    with opened as here:
+        signed = here.locate(args.statement).signed
+        statement = signed.statement
+        shown = disclosures(statement, here.bodies.get)
+        for name in args.field:
+            if name not in hidden_fields(statement.kind, statement.predicate):
+                raise NoneSuch(f"{args.statement}: {name} was not signed so that it can be redacted")
+            if name not in [one.name for one in shown]:
+                raise NoneSuch(f"{args.statement}: {name} is not held here", "it is redacted already, or was not sent")
+        if args.output:
+            left = [one for one in shown if one.name not in args.field]
+            write_new(args.output, copy_file(signed.envelope, left) + b"\n")
+            value = {"id": statement.id, "output": str(args.output), "schema": "watchword-signed/1"}
+            emit(args, f"wrote {args.output}: {statement.kind} {statement.id} without {', '.join(args.field)}", value)
+            return 0
+        only = [parse_digest(one.digest) for one in shown if one.name in args.field]
+        recorded = spill(here, args.statement, args.reason, args.person, only)
+        here.publish()
+        emit(args, f"purged here: {', '.join(args.field)}\n{told(here, recorded)}", recorded_value(here, recorded))
+    return 0
 
 
 def _sign_beside(args: argparse.Namespace, kind: str, fields: dict[str, Any]) -> int:

@@ -45,6 +45,7 @@ def append(args: argparse.Namespace) -> int:
     """Publish statements that somebody with standing signed, such as a supplier's claim."""
     from watchword import node
     from watchword.cli.statement import recorded_value, told
+    from watchword.statements.redaction import read_copy
 
     lines: list[str] = []
     values = []
@@ -52,7 +53,9 @@ def append(args: argparse.Namespace) -> int:
     with opened as here, one_by_one(lines):
         for path in args.envelopes:
             with naming(path):
-                recorded = here.append_envelope(path.read_bytes().removesuffix(b"\n"))
+                signed, shown = read_copy(path.read_bytes().removesuffix(b"\n"), str(path))
+                here.bodies.put_many((one.salt, one.body) for one in shown)
+                recorded = here.append_envelope(signed.envelope)
             here.publish()
             lines.append(told(here, recorded))
             values.append(recorded_value(here, recorded))

@@ -27,6 +27,7 @@ def sign(args: argparse.Namespace) -> int:
     from watchword import node
     from watchword.cli.subject import release, release_name
     from watchword.statements.kinds import KINDS, NOTICES, with_nulls
+    from watchword.statements.redaction import copy_file, hide
     from watchword.statements.statement import BadStatement, open_envelope
     from watchword.statements.times import SystemClock
 
@@ -35,7 +36,7 @@ def sign(args: argparse.Namespace) -> int:
     if args.kind in NOTICES:
         # Its subject is made from its target; with any other it would not count.
         raise BadFields(f"{args.kind} is a notice", f"watchword notice {args.kind} makes one that counts")
-    fields = with_nulls(args.kind, read_fields(args.fields))
+    fields, hidden = hide(args.kind, with_nulls(args.kind, read_fields(args.fields)), args.redactable)
     named = release_name(args, "") if args.system else None
     home = node.find_home(args.home)
     if args.output:
@@ -47,7 +48,7 @@ def sign(args: argparse.Namespace) -> int:
             )  # fmt: skip
         except BadStatement as error:
             raise _bad_fields(args, error) from error
-        write_new(args.output, envelope + b"\n")
+        write_new(args.output, (copy_file(envelope, hidden) if hidden else envelope) + b"\n")
         statement = open_envelope(envelope).statement
         told_ = f"{args.kind} about {subject[0].name} signed by {statement.issuer}: {statement.id}"
         value = {"id": statement.id, "output": str(args.output), "schema": "watchword-signed/1"}
@@ -55,6 +56,7 @@ def sign(args: argparse.Namespace) -> int:
         return 0
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         subject = (release(args.of, here, named),)
+        here.bodies.put_many((one.salt, one.body) for one in hidden)
         try:
             recorded = here.sign_and_append(args.kind, subject, fields, person=args.person, scope=scope(args))
         except BadStatement as error:
@@ -69,21 +71,25 @@ def show(args: argparse.Namespace) -> int:
     from watchword import node
     from watchword.account.beside import Beside
     from watchword.cli.beside import found_beside
-    from watchword.statements.statement import open_envelope
+    from watchword.statements.kinds import hidden_fields
+    from watchword.statements.redaction import disclosures, read_copy
 
     path = Path(args.what)
     where = ""
     beside = Beside()
     if path.is_file():
         with naming(path):
-            signed = open_envelope(path.read_bytes().removesuffix(b"\n"))
+            signed, shown = read_copy(path.read_bytes().removesuffix(b"\n"), str(path))
     else:
         with node.Node.open(node.find_home(args.home), writing=False) as here:
             found = here.locate(args.what)
             signed, where = found.signed, found.locator
             beside = found_beside(here).get(signed.statement.id, beside)
+            shown = disclosures(signed.statement, here.bodies.get)
     statement = signed.statement
-    fields = {name: value for name, value in statement.predicate.items() if name not in ("issuer", "made")}
+    fields = {name: value for name, value in statement.predicate.items() if name not in ("issuer", "made", "_sd")}
+    fields |= dict.fromkeys(hidden_fields(statement.kind, statement.predicate), "(redacted)")
+    fields |= {one.name: one.value for one in shown}
     rows = [
         ("signed by", f"{statement.issuer}, key {signed.key_id}, {statement.predicate.get('made', 'no time')}"),
         # A file alone proves nothing: that its signature verifies and counts is seen where it is recorded or taken in.
@@ -101,6 +107,7 @@ def show(args: argparse.Namespace) -> int:
     value = {
         "id": statement.id, "key": signed.key_id, "kind": statement.kind, "predicate": statement.predicate,
         "schema": "watchword-statement/1", "subject": [vars(s) for s in statement.subject], "where": where,
+        "disclosed": {one.name: one.value for one in shown},
     } | beside.value()  # fmt: skip
     emit(args, "\n".join(lines), value)
     return 0

@@ -158,6 +158,8 @@ def _statements(commands: Sub) -> None:
     _release_names(sign)
     _signer(sign)
     sign.add_argument("--output", type=Path, metavar="FILE", help="write the envelope there instead of appending it")
+    text = "sign this field so that it can be taken out later; no decision reads it"
+    sign.add_argument("--redactable", action="append", default=[], metavar="FIELD", help=text)
     foreign = _add(statement, "model-signature", "statement:model_signature", "check an OpenSSF model signature (OMS)")
     foreign.add_argument("path", type=Path, metavar="PATH", help="the model that was signed: a file or folder")
     foreign.add_argument("--signature", type=Path, required=True, metavar="FILE", help="the bundle, such as model.sig")
@@ -220,6 +222,12 @@ def _beside(statement: Sub) -> None:
     mark = _add(statement, "mark", "beside:mark", text)
     for verb in (reply, mark):
         verb.add_argument("statement", metavar="STATEMENT", help="its id, its locator, or the file that holds it")
+    redact = _add(statement, "redact", "beside:redact", "take fields out of a statement that was signed for it")
+    redact.add_argument("statement", metavar="STATEMENT", help="its id or locator")
+    redact.add_argument("--field", action="append", required=True, metavar="FIELD")
+    redact.add_argument("--reason", metavar="TEXT", type=_said, help="have them purged everywhere, and say why")
+    redact.add_argument("--output", type=Path, metavar="FILE", help="purge nothing; write a copy without them there")
+    redact.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
     reply.add_argument("--text", required=True, metavar="TEXT", type=_said)
     mark.add_argument("label", type=Path, metavar="LABEL", help="XML in the structure of STANAG 4774, or TOML or JSON")
     mark.add_argument("--xml", type=Path, metavar="FILE", help="also write the label as XML")

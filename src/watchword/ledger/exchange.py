@@ -24,6 +24,7 @@ from watchword.ledger.checkpoint import Checkpoint, SplitView, cosignatures, ver
 from watchword.ledger.merkle import BadProof, Frontier, consistency_path, leaf_hash
 from watchword.ledger.notes import Note, NoteSignature, key_id, parse_note
 from watchword.limits import MISSING_RANGES_MAX, NOTES_KEPT_MAX
+from watchword.statements.digests import parse_digest
 from watchword.statements.kinds import Count, Text
 from watchword.statements.statement import Signed
 
@@ -56,11 +57,14 @@ def scope_allows(signed: Signed, to: str | None) -> bool:
     return scope == "alliance" or (isinstance(scope, list) and to in scope)
 
 
-def attachments(signed: Signed) -> dict[bytes, int]:
-    """The commitments (32 bytes) of the attachments that a statement of a known kind names, each with its size."""
+def attachments(signed: Signed) -> dict[bytes, int | None]:
+    """The commitments (32 bytes) of what travels with a statement of a known kind: its attachments, each with its size,
+    and its disclosures, whose sizes it does not tell."""
     body = signed.statement.body
     named = (getattr(body, "report", None), getattr(body, "document", None))
-    return {bytes.fromhex(one.commitment.removeprefix("sha256:")): one.bytes for one in named if one is not None}
+    sizes: dict[str, int | None] = {one.commitment: one.bytes for one in named if one is not None}
+    sizes |= dict.fromkeys(signed.statement.predicate.get("_sd", ()) if body is not None else ())
+    return {parse_digest(digest): size for digest, size in sizes.items()}
 
 
 def gather(

@@ -367,12 +367,12 @@ class _Contents:
         return holder
 
     def check_attachments(self) -> None:
-        named: dict[bytes, set[int]] = {}
+        named: dict[bytes, set[int | None]] = {}
         for signed in self.by_id.values():
-            for commitment, size in attachments(signed).items():
-                named.setdefault(commitment, set()).add(size)
+            for commitment, said in attachments(signed).items():
+                named.setdefault(commitment, set()).add(said)
         for commitment, size in self._loose_ends.items():
-            if named.get(commitment) != {size}:
+            if not named.get(commitment, {-1}) <= {size, None}:
                 raise NotProven(5, f"a body (sha256:{commitment.hex()}) has no leaf, and no statement here names it so")
 
 

@@ -1,16 +1,19 @@
-"""A spill: a body that should not have been written is purged, with its salt, wherever the request is honoured.
+"""A spill: what should not have been written is purged, with its salt, wherever the request is honoured: a statement's
+body, or only fields of it (a redaction).
 
 Follows docs/protocol.md, section 5. The leaf stays, so every proof still verifies; without salt and body its commitment
 tells nothing.
 
 * A request is a ``spill`` statement: by the member in whose ledger the leaf stands, or by the statement's own issuer.
 * Each node honours it when it takes it in, and never takes that body in again, whoever offers it.
+* A redaction purges the disclosures of fields (``statements.redaction``); the body stays, and its signature holds.
 * Bad news is not spilled: it would hide what others must hear. What was spilled is gone from decisions as well, good or
   bad; the request stands in the ledger about the same subjects, and whoever looks at them sees that something went.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from watchword.charter.standing import NoStanding
@@ -22,11 +25,14 @@ from watchword.statements.kinds import NOTICES
 from watchword.statements.statement import Signed
 
 
-def spill(node: Node, what: str, reason: str, person: str | None = None) -> Recorded:
+def spill(
+    node: Node, what: str, reason: str, person: str | None = None, only: Sequence[bytes] | None = None
+) -> Recorded:
     """Ask everybody to purge a statement's body, and do so here.
 
     Args:
         what: an id or a locator of a statement held here.
+        only: the commitments of attachments or disclosures to purge, where the body is to stay.
 
     Raises:
         NotHere: no such statement, or its body is gone already.
@@ -44,7 +50,10 @@ def spill(node: Node, what: str, reason: str, person: str | None = None) -> Reco
             )
         leaf = node.store.leaves(located.origin)[located.index].commitment
         fields: dict[str, Any] = {
-            "attachments": sorted(f"sha256:{one.hex()}" for one in _only_of(node, located.signed)),
+            "attachments": sorted(
+                f"sha256:{one.hex()}" for one in _only_of(node, located.signed) if only is None or one in only
+            ),
+            "body": "purged" if only is None else "kept",
             "leaf": f"sha256:{leaf.hex()}",
             "reason": reason,
         }
@@ -69,11 +78,15 @@ def honour(node: Node) -> int:
         if leaf in spilled or not _may(node, by, leaf):
             continue
         held = store.held(leaf)
-        own = {parse_digest(one) for one in said["attachments"]}
-        if held is not None:
-            own &= set(_only_of(node, held.signed))
-        store.add_spilled({leaf, *own})
-        purged += sum(store.purge(one) for one in (leaf, *own))
+        # Whose attachments they are tells only the statement; and what is not here yet may be somebody else's body.
+        named = [] if held is None else _only_of(node, held.signed)
+        gone = {parse_digest(one) for one in said["attachments"]} & {one for one in named if store.bodies.holds(one)}
+        if said["body"] == "purged":
+            gone.add(leaf)
+        if gone <= spilled:
+            continue
+        store.add_spilled(gone)
+        purged += sum(store.purge(one) for one in sorted(gone))
     return purged
 
 
@@ -89,8 +102,11 @@ def _may(node: Node, by: str, leaf: bytes) -> bool:
 
 
 def _only_of(node: Node, signed: Signed) -> list[bytes]:
-    """The attachments of a statement that no other one held here names."""
-    others = {
+    """The attachments and disclosures of a statement that no other one held here names, and that are no leaf's body:
+    otherwise a stranger could name somebody's commitment, and have it purged."""
+    origins = (*node.charter.shared_origins, node.me.origins["record"])
+    others = {leaf.commitment for origin in origins for leaf in node.store.leaves(origin)}
+    others |= {
         one
         for _, _, held in node.store.statements()
         if held.signed.statement.id != signed.statement.id

@@ -305,13 +305,17 @@ def _ask(
     if (bundle.charter, bundle.sender, bundle.to) != (node.charter.digest, synced.peer, node.member) or bundle.ledgers:
         raise BadExchange(f"{what}: not an answer of {synced.peer} to {node.member} under this charter")
     taken: dict[bytes, Body] = {}
-    named: dict[bytes, int] = {}
+    named: dict[bytes, int | None] = {}
     for body in bundle.bodies:
         signed = statement_of(body, wanted.get(body.commitment)) if body.sort == "envelope" else None
         if signed and (scope_allows(signed, node.member) or signed.statement.issuer == node.member):
             taken[body.commitment] = body
             named |= attachments(signed)
-    contents = [one for one in bundle.bodies if one.sort == "content" and named.get(one.commitment) == len(one.data)]
+    contents = [
+        one
+        for one in bundle.bodies
+        if one.sort == "content" and named.get(one.commitment, -1) in (None, len(one.data))
+    ]
     news = []
     for envelope in bundle.loose:
         try:

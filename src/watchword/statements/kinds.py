@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -324,9 +326,11 @@ class RecordHead(Common, frozen=True, kw_only=True):
 
 
 class Spill(Common, frozen=True, kw_only=True):
-    """A body that should not have been written is to be purged: the leaf's commitment, and those of its attachments."""
+    """What should not have been written is to be purged: the leaf's body, unless it is kept, and attachments of it or
+    disclosures."""
 
     leaf: Digest
+    body: Literal["purged", "kept"]
     attachments: Annotated[list[Digest], Meta(max_length=16)]
     reason: Text
 
@@ -425,12 +429,65 @@ BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
 """What counts from any channel as soon as it is signed."""
 NOTICES = BAD_NEWS | {"take-back"}
 """What stands in a ``notices`` ledger."""
+REDACTABLE: dict[str, frozenset[str]] = {
+    "claim": frozenset({"known_weaknesses", "supplier_contact", "tested", "trained_on"}),
+    "inspection": frozenset({"findings"}),
+    "data-screening": frozenset({"annotators", "dataset"}),
+    "evaluation": frozenset({"data", "method", "seed", "threat"}),
+    "review": frozenset({"text"}),
+}
+"""Fields that may be signed as digests of disclosures: no name set, verdict, count or attachment rests on them."""
 PREFIX, SUFFIX = "urn:watchword:", ":v1"
 
 
 def urn(kind: str) -> str:
     """The full name of a kind: ``urn:watchword:<kind>:v1``."""
     return PREFIX + kind + SUFFIX
+
+
+def hidden_fields(kind: str, predicate: Mapping[str, Any]) -> frozenset[str]:
+    """The fields that are not in *predicate* and may be hidden behind its ``_sd``; empty where it has none."""
+    may = REDACTABLE.get(kind, frozenset()) if "_sd" in predicate else frozenset()
+    return frozenset(name for name in may if name not in predicate)
+
+
+def read_predicate(kind: str, predicate: dict[str, Any]) -> Common:
+    """The typed predicate of a known kind, with or without fields hidden.
+
+    Raises:
+        msgspec.ValidationError: fields missing, unknown or of another type; an ``_sd`` that is not, in order, one
+            digest for each field that is missing.
+    """
+    if "_sd" not in predicate:
+        return msgspec.convert(predicate, KINDS[kind], strict=True)
+    hidden = hidden_fields(kind, predicate)
+    digests = msgspec.convert(predicate["_sd"], list[Digest], strict=True)
+    if not hidden or len(digests) != len(hidden) or digests != sorted(set(digests)):
+        raise msgspec.ValidationError("`_sd` is not, in order, one digest for each field that is hidden")
+    shown = {name: value for name, value in predicate.items() if name != "_sd"}
+    return msgspec.convert(shown, _without(kind, hidden), strict=True)
+
+
+def is_value_of(kind: str, name: str, value: Any) -> bool:
+    """Whether *value* is of the type that the field *name* of a known kind has."""
+    of = {field.encode_name: field.type for field in msgspec.structs.fields(KINDS[kind])}
+    try:
+        msgspec.convert(value, of[name], strict=True)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+@functools.cache
+def _without(kind: str, hidden: frozenset[str]) -> type[Common]:
+    shown = [
+        (field.encode_name, field.type)
+        for field in msgspec.structs.fields(KINDS[kind])
+        if field.encode_name not in hidden | COMMON_FIELDS
+    ]
+    return msgspec.defstruct(  # type: ignore[return-value]
+        KINDS[kind].__name__, shown, bases=(Common,), frozen=True, forbid_unknown_fields=True, kw_only=True
+    )
 
 
 def json_schema(kind: str) -> dict[str, Any]:

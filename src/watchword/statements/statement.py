@@ -2,7 +2,8 @@
 
 * A statement's id is the digest of its payload; the payload is canonical JSON.
 * Its envelope has exactly one signature, by one composite key.
-* A known kind has exactly its fields; an unknown kind parses, is kept and shown, and has no ``body``.
+* A known kind has exactly its fields, some perhaps hidden (``redaction``). An unknown kind parses, is kept and shown,
+  and has no ``body``.
 * Not decided here: whether the key may say this (see ``charter.standing``).
 """
 
@@ -21,7 +22,7 @@ from watchword.statements import dsse
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import D, is_digest
 from watchword.statements.keys import PublicKey, SigningKey, verify_signature
-from watchword.statements.kinds import KINDS, PREFIX, SUFFIX, After, Common, urn
+from watchword.statements.kinds import KINDS, PREFIX, SUFFIX, After, Common, read_predicate, urn
 from watchword.statements.times import parse_time, rfc3339
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -56,8 +57,7 @@ class Statement:
     @cached_property
     def body(self) -> Common | None:
         """The typed predicate; None for a kind that this version does not know."""
-        known = KINDS.get(self.kind)
-        return None if known is None else msgspec.convert(self.predicate, known, strict=True)
+        return read_predicate(self.kind, self.predicate) if self.kind in KINDS else None
 
     @property
     def issuer(self) -> str:
