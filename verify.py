@@ -7,6 +7,7 @@ trust, by another way than the bundle: a bundle that brings its own verifier pro
 * The charter is the only root of trust. Nothing is fetched; every input is hostile and its size is bounded.
 * Good news counts only when proven: signature, inclusion, head cosigned by the quorum. Bad news counts when signed.
 * A decision is not believed but made again from its evidence; one differing byte refuses the bundle.
+* With --former, oldest first: each charter follows the one before it, by section 7. Without, the charter is believed.
 * Not checked: whether a statement is true, what an attachment says, a gate's quotas and hours, free Cedar policies, and
   what members keep to themselves without a notice about it.
 Exit: 0 all of it holds, 1 something does not, 2 could not look (usage, files, a bundle that is no proof). Follows RFC
@@ -49,9 +50,14 @@ def naming(thing: str) -> Iterator[None]:  # put the name of the thing before wh
     except (ValueError, RecursionError) as error:  # JSON nested a thousand deep ends in the latter
         raise Refused(f"{thing}: {error}") from error
 # -- the steps (section 10) -------------------------------------------------------------------------------------------
-def verify_proof(charter_file: bytes, bundle_file: bytes, at: int) -> dict[str, Any]:  # or Refused
+def verify_proof(charter_file: bytes, bundle_file: bytes, at: int, former: tuple[bytes, ...] = ()) -> dict[str, Any]:
     with naming("step 1, the charter is in force"):
         proof, ratified = read_charter(charter_file)
+        need(seconds(proof.charter["effective"]) <= at, f"in force from {proof.charter['effective']} on")
+        lineage = [(read_charter(data)[0], data) for data in former] + [(proof, charter_file)]
+        for (before, _), (after, data) in itertools.pairwise(lineage):
+            with naming(f"charter {after.charter['version']} follows charter {before.charter['version']}"):
+                check_follows(before, after, parse_json(data.removesuffix(b"\n"))["ratifications"])
     with naming("step 2, the bundle is well formed and names this charter"):
         bundle = read_bundle(proof, bundle_file)
     with naming("step 3, heads and their witnesses"):
@@ -80,7 +86,7 @@ def verify_proof(charter_file: bytes, bundle_file: bytes, at: int) -> dict[str, 
         "format": "watchword-verification/1", "verdict": "verified", "at": rfc3339(at),
         "bundle": digest(bundle_file), "from": bundle["from"], "made": bundle["made"], "charter": proof.digest,
         "alliance": proof.charter["alliance"], "version": proof.charter["version"], "ratified_by": ratified,
-        "members": [member["name"] for member in proof.charter["members"]],
+        "members": [member["name"] for member in proof.charter["members"]], "closed": sorted(proof.closed),
         "heads": [head._asdict() | {"root": head.root.hex()} for head, *_ in proof.heads.values()], "names": names,
         "decisions": decisions, "releases": releases, "not_shown": list(not_shown(proof, bundle, anchored)),
     }
@@ -92,7 +98,8 @@ head,record-head: origin:text; root:base64; size:int || dataset,decided: name:te
 attachment: bytes:int; commitment:digest; media_type,name:text || place: origin:text; size:int
 tool: name,version:text || inspector: name,version,rules:text || threat: goal,knowledge,capability:text
 finding: rule,verdict,path,message:text; offset:int? || annotator: name:text; changed,rows:int
-component: name,version:text; purl:text?; digest:digest? || ratification: version:int || stop: reason:text
+component: name,version:text; purl:text?; digest:digest? || ratification: version:int
+  parent:digest?; effective:time || stop: reason:text
 claim: system,release,supplier_contact:text; trained_on:[trained-on*1000]; tested:[tested*200]; support_until:time?
   known_weaknesses:[weakness*200] || trained-on: name:text; digest:digest? || weakness: text:text; method:text?
 tested: by,method,metric:text; n,k:int; bound:at least|at most; value:decimal || canary: question,answer:digest
@@ -117,9 +124,12 @@ statement: _type:=https://in-toto.io/Statement/v1; predicate:object; predicateTy
 subject: digest:sha256; name:text || sha256: sha256:hex || signature: keyid:digest; sig:long || common: issuer:text
   made:time; scope:scope; after:head? || envelope: payload:long; payloadType:=application/vnd.in-toto+json
   signatures:[signature*1] || charter-file: charter:charter; format:=watchword-charter-file/1; ratifications:[envelope]
-charter: alliance:text; format:=watchword-charter/1; made:time; parent:digest?; version,suite,head_max_age_s:int
-  secret:digest; quorum:quorum; members:[any]; suppliers:[supplier]; standing:words; requirements:[requirement]
-  red_lines:[red-line] || quorum: faulty,ratify,witness:int || member: name,operator,witness:text; origins:origins
+charter: alliance:text; format:=watchword-charter/1; made,effective:time; parent:digest?
+  version,suite,head_max_age_s:int; secret:digest; quorum:quorum; amendment:amendment; members,former:[any]
+  closed:[closed]; suppliers:[supplier]; standing:words; requirements:[requirement]; red_lines:[red-line]
+quorum: faulty,ratify,witness:int || amendment: delay_s,ratify:int || retired: version:int; sizes:[place]
+closed: origin,member:text; use:ledger|notices|record; key:digest; size:int; root:hash
+former: name,operator:text; keys:[object] || member: name,operator,witness:text; origins:origins
   keys:[object] || origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
 key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier || people-key: ed25519,mldsa,person:text
   id:digest; job:=people; roles:[text] || requirement: id,text,kind,owed_by,accountable:text; principle:[text]
@@ -151,7 +161,7 @@ EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data
             "endpoint")
 KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head", "reply",
          "marking")
-FORMS["member-of-many-roots"] = FORMS["member"] | {"root_threshold": "int"}
+FORMS |= {f"{form}-of-many-roots": FORMS[form] | {"root_threshold": "int"} for form in ("member", "former")}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)
     "claim": {"known_weaknesses", "supplier_contact", "tested", "trained_on"}, "inspection": {"findings"},
@@ -213,7 +223,8 @@ def digest(data: bytes) -> str:  # D of the protocol
     return "sha256:" + hashlib.sha256(data).hexdigest()
 # -- the charter (sections 2 and 7) -----------------------------------------------------------------------------------
 # A public key of suite 1 and whose it is; *words* are what the charter's ``standing`` may list for it.
-Key = namedtuple("Key", "id job owner operator is_supplier words ed25519 mldsa")
+# *retired_by*: the charter version that retired it, 0 for none; what it said stands below *sizes*, by origin.
+Key = namedtuple("Key", "id job owner operator is_supplier words ed25519 mldsa retired_by sizes", defaults=(0, {}))
 # A verified head, its cosigned time in seconds, 0 for a record's, and when which witness cosigned it.
 Head = namedtuple("Head", "origin size root time_s witnesses")
 # An opened envelope; nothing in it is believed before ``check_standing``. *subject* is pairs of name and digest.
@@ -231,6 +242,7 @@ class Proof:
     secret: bytes = b""
     keys: dict[str, Key] = field(default_factory=dict)
     origins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    closed: dict[str, "Head"] = field(default_factory=dict)  # ledgers that end at this size and root
     roots: dict[str, int] = field(default_factory=dict)  # of a member, how many root keys it takes
     witnesses: dict[str, Key] = field(default_factory=dict)
     heads: dict[str, list[Head]] = field(default_factory=dict)
@@ -242,19 +254,25 @@ class Proof:
     junk: set[Place] = field(default_factory=set)
     receipts: dict[Place, Any] = field(default_factory=dict)
     loose: Statements = field(default_factory=dict)
-    def shared(self, *uses: str) -> list[str]:
-        return sorted(origin for origin, (_, use) in self.origins.items() if use in uses)
+    def shared(self, *uses: str) -> list[str]:  # those that are open
+        return sorted(o for o, (_, use) in self.origins.items() if use in uses and o not in self.closed)
 def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in force
     conform(file := parse_json(data.removesuffix(b"\n")), "charter-file", "file")
     charter, quorum = file["charter"], file["charter"]["quorum"]
     proof = Proof(charter, digest(canonical(charter)))
-    members, parties = charter["members"], charter["members"] + charter["suppliers"]
-    for member in members:
-        conform(member, "member-of-many-roots" if "root_threshold" in member else "member", "charter.member")
+    members, former = charter["members"], charter["former"]
+    parties = members + former + charter["suppliers"]
+    for form, member in [("member", member) for member in members] + [("former", member) for member in former]:
+        conform(member, form + "-of-many-roots" * ("root_threshold" in member), f"charter.{form}")
     for party in parties:
-        own = [read_key(raw, party) for raw in party["keys"]]
+        own = [read_key(raw, party, charter["version"]) for raw in party["keys"]]
         proof.keys.update((key.id, key) for key in own)
-        if "operator" in party:
+        if party in former:
+            gone = own and all(key.retired_by and not key.is_supplier for key in own)
+            need(gone, f"{party['name']}: a former member has keys, and all of them are retired")
+            proof.roots[party["name"]] = party.get("root_threshold", 1)
+        elif "operator" in party:
+            own = [key for key in own if not key.retired_by]
             jobs = [key.job for key in own]
             complete = all(jobs.count(job) == 1 for job in ("ledger", "witness", "gate")) and "people" in jobs
             need(complete and "root" in jobs, f"{party['name']}: a key is missing, or two do one job")
@@ -266,6 +284,14 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
     need(charter["suite"] == 1, f"suite {charter['suite']} is not known here")
     once = len({party["name"] for party in parties}) == len(parties) and len(proof.witnesses) == len(members)
     need(once and len(proof.origins) == 3 * len(members), "a name, an origin or a witness is there twice")
+    for one in charter["closed"]:
+        key, origin = proof.keys.get(one["key"]), one["origin"]
+        mine = key and (key.owner, key.job) == (one["member"], "ledger") and key.retired_by
+        need(mine and origin not in proof.origins, f"{origin}: there twice, or its key is no retired one of its member")
+        proof.origins[origin] = one["member"], one["use"]
+        proof.closed[origin] = Head(origin, one["size"], decode_base64(one["root"]), 0, {})
+    for key in proof.keys.values():
+        need(key.sizes.keys() <= proof.origins.keys(), f"a retired key of {key.owner} reaches into no ledger here")
     # "One key does one job": not even half of a key may serve in two.
     halves = {half for key in proof.keys.values() for half in (key.ed25519, key.mldsa)}
     need(len(halves) == 2 * sum(len(party["keys"]) for party in parties), "a key, or half of one, is there twice")
@@ -275,17 +301,73 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
     ratified, signers = dict[str, str](), defaultdict[str, set[str]](set)
     for number, envelope in enumerate(file["ratifications"]):
         with naming(f"ratification {number}"):
-            key = check_standing(proof, statement := open_envelope(envelope))
-            same = statement.kind == "ratification" and statement.predicate["version"] == charter["version"]
+            statement = open_envelope(envelope)
+            # A key that this very charter retires may still agree to it, which counts for its parent alone.
+            leaves = (known := proof.keys.get(statement.key_id)) and known.retired_by == charter["version"]
+            key = check_standing(proof, statement, in_ledger=bool(leaves))
+            said = [statement.predicate[name] for name in ("version", "parent", "effective")]
+            same = statement.kind == "ratification" and said == [charter[n] for n in ("version", "parent", "effective")]
             need(same and any(proof.digest == d for _, d in statement.subject), f"it does not ratify {proof.digest}")
-            signers[key.owner].add(key.id)
+            signers[key.owner].update([key.id] * (not key.retired_by))
             if len(signers[key.owner]) >= proof.roots[key.owner]:
                 ratified.setdefault(key.operator, key.owner)
     who, wanted = sorted(ratified.values()), max(1, quorum["ratify"])
     need(len(who) >= wanted, f"not in force: ratified by {len(who)} operators ({', '.join(who)}), needs {wanted}")
     return proof, who
-def read_key(raw: Any, party: Any) -> Key:  # its id is computed, never believed
-    job, owner = raw.get("job"), party["name"]
+def check_follows(before: Proof, after: Proof, ratifications: list[Any]) -> None:  # section 7, "Succession"
+    old, new = before.charter, after.charter
+    need((new["parent"], new["version"], new["secret"]) == (before.digest, old["version"] + 1, old["secret"]), "1")
+    need(seconds(new["effective"]) >= seconds(old["effective"]), f"1: in force from {new['effective']}, too early")
+    for origin, whose in before.origins.items():
+        if origin not in after.origins and whose[1] == "record":
+            continue
+        same = after.origins.get(origin) == whose and ledger_key(after, origin).id == ledger_key(before, origin).id
+        need(same, f"2: {origin} is gone, or has another owner or key")
+        need(before.closed.get(origin) in (None, after.closed.get(origin)), f"2: {origin} was closed at another end")
+    need(after.closed.keys() <= before.origins.keys(), "2: a ledger is closed that was never open")
+    persons = [{k["id"]: k.get("person") for p in c["members"] + c["former"] for k in p["keys"]} for c in (old, new)]
+    for id_, key in before.keys.items():
+        same = after.keys.get(id_, key if key.job == "witness" else None)
+        held = same and same[1:5] == key[1:5] and (same is key or persons[0].get(id_) == persons[1].get(id_))
+        need(held, f"3: a {key.job} key of {key.owner} is gone")
+        right = after_key_holds(key, same, new["version"])
+        need(right, f"3: a {key.job} key of {key.owner} is retired otherwise")
+    fresh = [key for id_, key in after.keys.items() if id_ not in before.keys]
+    need(not any(key.retired_by for key in fresh), "3: a key comes in retired")
+    need(not {m["name"] for m in new["members"]} & {m["name"] for m in old["former"]}, "3: a member that left is back")
+    signed, runs = defaultdict[str, dict[str, int]](dict), {m["name"]: m["operator"] for m in old["members"]}
+    for statement in map(open_envelope, ratifications):  # verified where the charter was read
+        root = before.keys.get(statement.key_id)
+        if root and root.job == "root" and not root.retired_by:
+            made = seconds(statement.predicate["made"])
+            signed[root.owner][root.id] = min(made, signed[root.owner].get(root.id, made))
+    agreed = {name: sorted(times.values()) for name, times in signed.items() if len(times) >= before.roots[name]}
+    who, late = {runs[name] for name in agreed}, seconds(new["effective"]) - old["amendment"]["delay_s"]
+    need(len(who) >= old["quorum"]["ratify"], f"4: {len(who)} operators of charter {old['version']} ratified it")
+    early = [name for name, times in agreed.items() if times[before.roots[name] - 1] <= late]
+    wanted, now = old["amendment"]["ratify"], {member["name"]: member for member in new["members"]}
+    for member in old["members"]:
+        others = {runs[name] for name in early} - {member["operator"]}
+        same = now.get(member["name"]) == member or member["name"] in agreed
+        need(same or len(others) >= wanted, f"5: {member['name']} is changed and has not agreed")
+    parts = [part for part in ("red_lines", "standing", "quorum", "amendment") if old[part] != new[part]]
+    need(not parts or len({runs[name] for name in early}) >= wanted, f"6: changes {parts}, by too few or too late")
+def after_key_holds(old: Any, new: Any, version: int) -> bool:  # retired as it was, or by this version
+    if old.retired_by or not new.retired_by:
+        return (old.retired_by, old.sizes) == (new.retired_by, new.sizes)
+    return bool(new.retired_by == version and old.words == new.words)
+def ledger_key(proof: Proof, origin: str) -> Any:
+    if origin in proof.closed:
+        return proof.keys[next(one["key"] for one in proof.charter["closed"] if one["origin"] == origin)]
+    owner = proof.origins[origin][0]
+    return next(key for key in proof.keys.values() if (key.owner, key.job, key.retired_by) == (owner, "ledger", 0))
+def read_key(raw: Any, party: Any, version: int) -> Key:  # its id is computed, never believed
+    job, owner, retired = raw.get("job"), party["name"], raw.get("retired", {"version": 0, "sizes": []})
+    conform(retired, "retired", f"a retired key of {owner}")
+    sizes = {place["origin"]: place["size"] for place in retired["sizes"]}
+    when = 1 < retired["version"] <= version if "retired" in raw else True
+    need(when and len(sizes) == len(retired["sizes"]), f"a key of {owner}: retired by no charter, or a size is twice")
+    raw = {name: value for name, value in raw.items() if name != "retired"}
     conform(raw, "people-key" if job == "people" else "key", f"a key of {owner}")
     ed25519, mldsa = decode_base64(raw["ed25519"]), decode_base64(raw["mldsa"])
     level = 44 if job in ("ledger", "witness") else 65
@@ -294,7 +376,8 @@ def read_key(raw: Any, party: Any) -> Key:  # its id is computed, never believed
     need(id_ == raw["id"], f"a {job} key of {owner} has the id {id_}, not {raw['id']}")
     words = tuple(raw["roles"]) if job == "people" else (job,)
     need(job != "people" or not {"root", "supplier", "gate"} & set(words), f"a role of {owner} is named as a job is")
-    return Key(id_, job, owner, party.get("operator", owner), "operator" not in party, words, ed25519, mldsa)
+    operator, supplies = party.get("operator", owner), "operator" not in party
+    return Key(id_, job, owner, operator, supplies, words, ed25519, mldsa, retired["version"], sizes)
 # -- statements and standing (section 3) ------------------------------------------------------------------------------
 def open_envelope(envelope: Any) -> Statement:  # its payload must be canonical itself
     conform(envelope, "envelope", "envelope")
@@ -316,10 +399,11 @@ def check_signature(proof: Proof, statement: Statement) -> Any:  # both halves, 
     verify_ed25519(key.ed25519, signature[:64], message)
     verify_mldsa(65, key.mldsa, signature[64:], message, b"watchword/suite-1")
     return key
-def check_standing(proof: Proof, statement: Statement) -> Any:  # refuses what does not count
+def check_standing(proof: Proof, statement: Statement, in_ledger: bool = False) -> Any:  # refuses what does not count
     kind, predicate = statement.kind, statement.predicate
     with naming(f"{kind} {statement.id} by {statement.issuer}"):
         key = check_signature(proof, statement)
+        need(in_ledger or not key.retired_by, f"its key was retired by charter {key.retired_by}")
         need(kind in KINDS, "its kind is not known here")
         conform_kind(kind, predicate)
         need(statement.issuer == key.owner, f"signed by {key.owner}")
@@ -353,6 +437,12 @@ def read_heads(proof: Proof, raw: Any, at: int) -> None:  # step 3: older ones a
     origin = raw["origin"]
     with naming(origin):
         need(origin in proof.origins and origin > max(proof.heads, default=""), "unknown, or out of order")
+        if origin in proof.closed:  # ends where the charter says; nobody signs that again
+            head = proof.closed[origin]
+            text = f"{origin}\n{head.size}\n{base64.b64encode(head.root).decode()}\n"
+            need(raw["checkpoint"] == text and not raw["earlier"], "closed, and not shown as the charter says")
+            proof.heads[origin] = [head]
+            return
         heads = [check_head(proof, origin, raw["checkpoint"], at)]
         for earlier in raw["earlier"]:
             head = check_head(proof, origin, earlier["checkpoint"], at)
@@ -364,7 +454,7 @@ def check_head(proof: Proof, origin: str, text: str, at: int) -> Head:  # a reco
     note, lines = parse_note(text.encode())
     (owner, use), head = proof.origins[origin], parse_checkpoint(note)
     need(head.origin == origin, f"the checkpoint is of {head.origin}")
-    log = next(key for key in proof.keys.values() if (key.owner, key.job) == (owner, "ledger"))
+    log = ledger_key(proof, origin)
     signers = [(name, kind, key) for name, key in proof.witnesses.items() for kind in (4, 6)]
     signers += [(origin, 1, log), (origin, 6, log)]
     known = {(name, key_id(name, kind, k.mldsa if kind == 6 else k.ed25519)): (kind, k) for name, kind, k in signers}
@@ -464,7 +554,7 @@ def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> N
         uses = {proof.origins[origin][1] for origin, _ in found}
         need(statement.kind not in KINDS or uses == right, f"a {statement.kind} does not belong there")
         try:
-            check_standing(proof, statement)
+            check_standing(proof, statement, in_ledger=True)
             proof.counting.update(dict.fromkeys(found, statement))
             proof.of_kind[statement.kind][statement.id] = statement
         except Refused as error:
@@ -486,6 +576,7 @@ def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:  # byte for 
         need(use_case["criticality"] <= 3, "the use case has a criticality above 3")
         need(statement.subject == [(subject["name"], subject["digest"])], "of another subject")
         check_view(proof, view["heads"], seconds(inputs["as_of"]))
+        check_closed(proof)
         loose = find_loose(proof, objects, inputs["loose"])
         names, made = decide(proof, view["heads"], loose, seconds(inputs["as_of"]), subject["digest"], use_case)
         old, new = canonical(recorded).decode(), canonical(inputs | made).decode()
@@ -497,17 +588,22 @@ def check_view(proof: Proof, heads: dict[str, Any], now: int) -> None:  # heads 
     for origin, head in heads.items():
         with naming(f"view, {origin}"):
             conform(head, "view-head", "head")
-            need(origin in proof.heads and proof.origins[origin][1] != "record", "no shared ledger in the bundle")
+            shared = origin in proof.heads and proof.origins[origin][1] != "record" and origin not in proof.closed
+            need(shared, "no shared ledger in the bundle")
             this = head["size"], decode_base64(head["root"])
             times = [checked.time_s for checked in proof.heads[origin] if (checked.size, checked.root) == this]
             need(times, f"no head at size {head['size']} with this root is in the bundle")
             need(max(times) >= seconds(head["time"]), f"cosigned {rfc3339(max(times))}, not as late as {head['time']}")
             need(seconds(head["time"]) <= now + CLOCK_AHEAD_MAX_S, "cosigned after the time of the decision")
+def check_closed(proof: Proof) -> None:
+    missing = [o for o in proof.closed if proof.origins[o][1] == "notices" and o not in proof.heads]
+    need(not missing, f"{missing}: closed and not in the bundle, so they may hold any notice")
 def find_loose(proof: Proof, objects: dict[str, Any], named: str) -> Statements:  # an empty list need not be there
     empty: Any = {"format": "watchword-loose/1", "statements": []}
     value: Any = ({digest(canonical(empty)): empty} | objects).get(named)
     conform(value, "loose", "its list of loose notices, among the objects")
-    ids, notices = value["statements"], {**proof.loose, **{i: s for k in BAD_NEWS for i, s in proof.of_kind[k].items()}}
+    ids, filed = value["statements"], {i: s for kind in BAD_NEWS for i, s in proof.of_kind[kind].items()}
+    notices = proof.loose | {i: s for i, s in filed.items() if not proof.keys[s.key_id].retired_by}
     need(ids == sorted(set(ids)) and set(ids) <= notices.keys(), f"the loose notices {ids} are not all in the bundle")
     return {id_: notices[id_] for id_ in ids}
 def names_of(release: str, considered: Iterable[Statement]) -> list[str]:  # the name set (section 7)
@@ -547,10 +643,11 @@ def find_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[
 def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:
     wanted = {hmac.digest(proof.secret, name.encode(), "sha256"): name for name in names}
     found: list[Any] = []
-    for place in ((o, index) for o in proof.shared("notices") if o in known for index in range(known[o][0])):
+    filed = sorted(origin for origin in known if proof.origins.get(origin, ("", ""))[1] == "notices")
+    for place in ((o, index) for o in filed for index in range(known[o][0])):
         name, statement, kind = wanted.get(proof.leaves[place[0]][place[1]][33:]), proof.counting.get(place), "unheld"
         if name is not None:
-            if statement and statement.predicate["target"] == name:
+            if statement and statement.predicate["target"] == name and reaches(proof, place, statement):
                 kind = statement.kind
             elif statement or place in proof.odd:
                 kind, statement = "no-standing", statement or proof.odd[place][0]
@@ -580,6 +677,9 @@ def by_name(notices: list[Any]) -> dict[str, list[Any]]:
     for notice in notices:
         against[notice["name"]].append(notice)
     return against
+def reaches(proof: Proof, place: Place, statement: Statement) -> bool:  # the word of a retired key, below its sizes
+    key: Any = proof.keys[statement.key_id]
+    return bool(not key.retired_by or place[1] < key.sizes.get(place[0], 0))
 def why_fallen(proof: Proof, loose: Statements, place: Place, statement: Statement, against: Any) -> str:  # step 3
     own, key = {n["kind"] for n in against[f"statement:{statement.id}"]}, against[f"key:{statement.key_id}"]
     if own & {"retract", "dispute"}:
@@ -590,7 +690,7 @@ def why_fallen(proof: Proof, loose: Statements, place: Place, statement: Stateme
         kept = (loose.get(id_) or proof.by_id[id_]).predicate["valid_up_to"]
         if not any(entry["origin"] == place[0] and entry["size"] > place[1] for entry in kept):
             return "key revoked"
-    return ""
+    return "" if reaches(proof, place, statement) else "key retired"
 def consider(proof: Proof, known: Known, now: int, release: str) -> list[tuple[Place, Statement]]:  # step 1
     first: dict[str, tuple[Place, Statement]] = {}
     for place, statement in sorted(proof.counting.items(), key=lambda item: item[0]):
@@ -601,6 +701,7 @@ def consider(proof: Proof, known: Known, now: int, release: str) -> list[tuple[P
 def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, use: Any) -> tuple[list[str], Any]:
     """Steps 1 to 7: the name set, and the fields of the decision object that are not its inputs."""
     charter, known = proof.charter, {o: (head["size"], seconds(head["time"])) for o, head in heads.items()}
+    known |= {origin: (end.size, 0) for origin, end in proof.closed.items()}
     considered = consider(proof, known, now, release)
     statements = [statement for _, statement in considered]
     notices = find_notices(proof, known, loose, names := names_of(release, statements))
@@ -686,6 +787,7 @@ def check_names(proof: Proof, bundle: Any, decisions: list[Any]) -> dict[str, An
         need(origin in known, f"{origin}: missing, so it may hold any notice")
         fresh = known[origin][1] >= seconds(bundle["as_of"]) - proof.charter["head_max_age_s"]
         need(fresh, f"{origin}: cosigned {rfc3339(known[origin][1])}, too old to speak for {bundle['as_of']}")
+    check_closed(proof)
     oldest = min(known[origin][1] for origin in proof.shared("notices"))
     return {"as_of": rfc3339(oldest), "names": names, "notices": find_notices(proof, known, proof.loose, names)}
 def check_receipts(proof: Proof) -> tuple[list[dict[str, Any]], dict[str, int]]:  # with how much is anchored
@@ -761,7 +863,8 @@ def render(report: dict[str, Any]) -> Iterator[str]:  # for people
     yield f"  charter   {report['version']}, ratified by {', '.join(report['ratified_by'])}   {report['charter']}"
     for head in report["heads"]:
         who = ", ".join(sorted(head["witnesses"]))
-        cosigned = f"cosigned {rfc3339(head['time_s'])} by {who}" if who else "signed by its owner"
+        ended = "closed, as the charter says" if head["origin"] in report["closed"] else "signed by its owner"
+        cosigned = f"cosigned {rfc3339(head['time_s'])} by {who}" if who else ended
         yield f"  head      {head['origin']} at {head['size']}, {cosigned}"
     for made in report["decisions"]:
         yield f"{made['verdict'].upper()}  {made['subject']['name']} for {made['use']}   {made['subject']['digest']}"
@@ -787,11 +890,13 @@ def render(report: dict[str, Any]) -> Iterator[str]:  # for people
 def notice_line(notice: dict[str, Any]) -> str:
     place = f"{notice['origin']}#{notice['index']}" if notice["origin"] else "loose"
     return f"  {notice['kind']:<14} {notice['name']} ({place})"
-def judge_files(charter: Path, bundle: Path, at: int, as_json: bool) -> int:
-    with charter.open("rb") as one, bundle.open("rb") as other:
-        files = one.read(FILE_BYTES_MAX + 1), other.read(FILE_BYTES_MAX + 1)
+def read_file(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(FILE_BYTES_MAX + 1)
+def judge_files(charter: Path, bundle: Path, at: int, as_json: bool, former: list[Path]) -> int:
+    files, earlier = (read_file(charter), read_file(bundle)), tuple(map(read_file, former))
     try:
-        lines = [*render(report := verify_proof(*files, at))]
+        lines = [*render(report := verify_proof(*files, at, earlier))]
     except Refused as error:
         report = {"error": str(error), "format": "watchword-verification/1", "verdict": "refused"}
         lines = ["NOT VERIFIED", f"  {error}", "  nothing after this was looked at"]
@@ -805,10 +910,12 @@ def main() -> int:
         parser.add_argument(name, type=Path, metavar=name.upper())
     now = int(datetime.datetime.now().timestamp())
     parser.add_argument("--at", metavar="TIME", type=seconds, default=now, help="as 2026-01-31T12:00:00Z, default now")
+    former = parser.add_argument("--former", type=Path, action="append", default=[], metavar="CHARTER")
+    former.help = "a charter that this one follows; several, the oldest first"
     parser.add_argument("--format", choices=("text", "json"), default="text")
     given = parser.parse_args()
     try:
-        return judge_files(given.charter, given.bundle, given.at, given.format == "json")
+        return judge_files(given.charter, given.bundle, given.at, given.format == "json", given.former)
     except Exception as error:  # noqa: BLE001  (Python itself would exit 1, which says "does not hold")
         print(f"verify: error: {error or type(error).__name__}", file=sys.stderr)
         return 2

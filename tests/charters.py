@@ -60,13 +60,17 @@ def charter_value(names: tuple[str, ...] = ("ALFA", "BRAVO", "CHARLIE"), **chang
         "alliance": "Test Alliance",
         "format": "watchword-charter/1",
         "made": "2026-01-01T00:00:00Z",
+        "effective": "2026-01-01T00:00:00Z",
         "parent": None,
         "version": 1,
         "suite": 1,
         "secret": secret_commitment(SECRET),
         "quorum": {"faulty": 0, "ratify": 2, "witness": 2},
+        "amendment": {"delay_s": 604_800, "ratify": 2},
         "head_max_age_s": 86_400,
         "members": [member(name) for name in names],
+        "former": [],
+        "closed": [],
         "suppliers": [{"name": "AQUILA", "contact": "", "keys": [key_value("AQUILA", "supplier")]}],
         "standing": STANDING,
         "requirements": [],
@@ -92,7 +96,8 @@ def ratification(value: dict[str, Any], issuer: str, role: str = "root") -> byte
     """The envelope with which *issuer* ratifies a charter object."""
     from watchword.statements.digests import DJ
 
-    return signed("ratification", {"version": value["version"]}, issuer, role, Subject("charter 1", DJ(value))).envelope
+    fields = {"version": value["version"], "parent": value["parent"], "effective": value["effective"]}
+    return signed("ratification", fields, issuer, role, Subject("charter 1", DJ(value))).envelope
 
 
 def charter_file(value: dict[str, Any], envelopes: list[bytes]) -> bytes:

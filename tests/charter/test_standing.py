@@ -26,6 +26,9 @@ def test_a_person_with_the_role_has_standing() -> None:
     assert standing(CHARTER, signed("recall", RECALL, "AQUILA", "supplier")).is_supplier
 
 
+RATIFICATION = {"version": 1, "parent": None, "effective": "2026-01-01T00:00:00Z"}
+
+
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
@@ -33,7 +36,7 @@ def test_a_person_with_the_role_has_standing() -> None:
         (signed("review", REVIEW, "ALFA", "evaluator"), "may not say this"),
         (signed("review", REVIEW, "ALFA", "root"), "may not say this"),
         (signed("revoke", NOTICE | {"valid_up_to": []}, "ALFA", "official"), "may not say this"),
-        (signed("ratification", {"version": 1}, "ALFA", "official"), "may not say this"),
+        (signed("ratification", RATIFICATION, "ALFA", "official"), "may not say this"),
         (signed("stop", {"reason": ""}, "ALFA", "commander"), "nobody"),
     ],
 )

@@ -11,7 +11,7 @@ from alliance import RELEASE, SECRET, Alliance, inspection, make_alliance, quick
 
 from watchword import node
 from watchword.charter.charter import CharterFile, parse_charter
-from watchword.node import CannotAdopt, Node, NoHome
+from watchword.node import CannotAdopt, Node, NoHome, stepping
 
 NAMES = ("ALFA", "BRAVO", "CHARLIE")
 
@@ -129,22 +129,22 @@ def test_adopting_again_finishes_what_a_kill_cut_short(alliance: Alliance, monke
     home = alliance.home("ALFA")
     id = node.renew(home, None, job="witness")
     file = following(alliance)
-    real = node.adopt.__globals__["install_coming"]
+    real = stepping.install_coming
 
     def killed(path: Path) -> None:
         real(path)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setitem(node.adopt.__globals__, "install_coming", killed)
+        patch.setattr(stepping, "install_coming", killed)
         with pytest.raises(KeyboardInterrupt):
             node.adopt(home, file, SECRET, alliance.clock)
     adopt(alliance, file)
     assert alliance.nodes["ALFA"].keys.job("witness").public.id == id
 
 
-@pytest.mark.parametrize("job", ["ledger", "root", "people"])
+@pytest.mark.parametrize("job", ["ledger", "people", "root-9"])
 def test_other_keys_are_not_replaced(alliance: Alliance, job: str) -> None:
-    """A ledger keeps its key; root and people's keys stay listed and are revoked."""
+    """A ledger's key is replaced with the ledger, a person's by name."""
     with pytest.raises(NoHome):
         node.renew(alliance.home("ALFA"), None, job=job)

@@ -162,8 +162,9 @@ class Alliance:
         }
         standing |= {"ratification": ["root"], "revoke": ["root"], "record-head": ["gate"], "stop": ["official"]}
         return {
-            "alliance": "Test", "format": "watchword-charter/1", "made": at(START), "parent": None,
-            "version": 1, "suite": 1,
+            "alliance": "Test", "format": "watchword-charter/1", "made": at(START), "effective": at(START),
+            "parent": None, "version": 1, "suite": 1, "amendment": {"delay_s": 3600, "ratify": 3}, "former": [],
+            "closed": [],
             "secret": digest(b"watchword/alliance-secret/v1\0" + SECRET),
             "quorum": {"faulty": 0 if count == 1 else 1, "ratify": count, "witness": count},
             "head_max_age_s": 86_400,
@@ -208,7 +209,8 @@ class Alliance:
 
     def ratify(self, member: str, key: Key | None = None) -> dict[str, Any]:
         subject = [("charter 1", self.digest)]
-        return self.statement("ratification", member, {"version": 1}, subject, key or self.keys[member, "root"])
+        fields = {name: self.charter[name] for name in ("version", "parent", "effective")}
+        return self.statement("ratification", member, fields, subject, key or self.keys[member, "root"])
 
     def charter_file(self) -> bytes:
         value = {"charter": self.charter, "format": "watchword-charter-file/1", "ratifications": self.ratifications}

@@ -3,25 +3,29 @@
 Follows docs/protocol.md, section 7. A charter object has exactly the fields named there; names, key ids, origins
 and witness names are unique; each member holds one key of each job and one or more of ``people``.
 
+* What was said under earlier charters stays said: a key that is **retired** speaks for what stands below a size, a
+  ledger that is **closed** ends at a size and root, a **former** member keeps its name, operator and retired keys.
+
 * Parsing says that a charter is well formed. ``lint`` says whether it can work. ``in_force`` says whether enough
   members ratified it. The three are apart because a person drafts in that order.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from watchword.errors import WatchwordError
 from watchword.limits import CHARTER_BYTES_MAX
 from watchword.statements.canonical import canonical, parse_canonical
-from watchword.statements.digests import DJ
+from watchword.statements.digests import DJ, unb64
 from watchword.statements.keys import KeyTrouble, PublicKey, parse_public
-from watchword.statements.kinds import Count, Digest, Text, Time
+from watchword.statements.kinds import Base64, Count, Digest, Text, Time
 from watchword.statements.times import parse_time
 
 FORMAT = "watchword-charter/1"
@@ -98,6 +102,16 @@ class _Origins(_Strict, frozen=True, kw_only=True):
     record: Text
 
 
+class _Size(_Strict, frozen=True, kw_only=True):
+    origin: Text
+    size: Count
+
+
+class _Retired(_Strict, frozen=True, kw_only=True):
+    version: Count
+    sizes: list[_Size]
+
+
 class _Key(_Strict, frozen=True, kw_only=True):
     ed25519: Text
     id: Digest
@@ -105,6 +119,7 @@ class _Key(_Strict, frozen=True, kw_only=True):
     mldsa: Text
     person: Text | None = None
     roles: list[Text] | None = None
+    retired: _Retired | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Member(_Strict, frozen=True, kw_only=True):
@@ -116,23 +131,50 @@ class _Member(_Strict, frozen=True, kw_only=True):
     root_threshold: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Former(_Strict, frozen=True, kw_only=True):
+    name: Text
+    operator: Text
+    keys: list[_Key]
+    root_threshold: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
+
+
 class _Supplier(_Strict, frozen=True, kw_only=True):
     name: Text
     contact: Text
     keys: list[_Key]
 
 
+class _Closed(_Strict, frozen=True, kw_only=True):
+    origin: Text
+    member: Text
+    use: Literal["ledger", "notices", "record"]
+    key: Digest
+    size: Count
+    root: Base64
+
+
+class Amendment(_Strict, frozen=True, kw_only=True):
+    """What a change of the rules themselves takes: ``ratify`` operators, each ``delay_s`` before it is in force."""
+
+    delay_s: Count
+    ratify: Count
+
+
 class _Charter(_Strict, frozen=True, kw_only=True):
     alliance: Text
     format: Text
     made: Time
+    effective: Time
     parent: Digest | None
     version: Count
     suite: Count
     secret: Digest
     quorum: Quorum
+    amendment: Amendment
     head_max_age_s: Count
     members: list[_Member]
+    former: list[_Former]
+    closed: list[_Closed]
     suppliers: list[_Supplier]
     standing: dict[str, list[Text]]
     requirements: list[Requirement]
@@ -141,7 +183,10 @@ class _Charter(_Strict, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class KeyHolder:
-    """Whose key it is and what it is for. ``operator`` of a supplier is ``supplier:<NAME>``."""
+    """Whose key it is and what it is for. ``operator`` of a supplier is ``supplier:<NAME>``.
+
+    ``retired_by``: the version of the charter that retired it; it speaks for what stands below ``sizes``, by origin.
+    """
 
     owner: str
     operator: str
@@ -149,10 +194,16 @@ class KeyHolder:
     person: str | None
     roles: tuple[str, ...]
     public: PublicKey = field(repr=False)
+    retired_by: int | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_supplier(self) -> bool:
         return self.job == "supplier"
+
+    def reaches(self, origin: str | None, index: int | None) -> bool:
+        """Whether what this key signed counts at that place (None: from no ledger)."""
+        return self.retired_by is None or (index is not None and index < self.sizes.get(origin or "", 0))
 
 
 @dataclass(frozen=True)
@@ -169,7 +220,7 @@ class Member:
 
     def key(self, job: str) -> PublicKey:
         """The member's one key of *job* (``ledger``, ``witness`` or ``gate``), or the first of its root keys."""
-        return next(holder.public for holder in self.keys if holder.job == job)
+        return next(one.public for one in self.keys if one.job == job and one.retired_by is None)
 
 
 @dataclass(frozen=True)
@@ -182,12 +233,21 @@ class Supplier:
 
 
 @dataclass(frozen=True)
+class End:
+    """Where a closed ledger ends: nothing past ``size`` is of it."""
+
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True)
 class OriginOf:
-    """Whose ledger an origin is, what it is used for, and the key that signs its heads."""
+    """Whose ledger an origin is, what it is used for, the key that signs its heads; ``end`` where it is closed."""
 
     member: Member
     use: str
     key: PublicKey
+    end: End | None = None
 
 
 @dataclass(frozen=True)
@@ -198,10 +258,13 @@ class Charter:
     alliance: str
     version: int
     parent: str | None
+    effective: str
     secret: str
     quorum: Quorum
+    amendment: Amendment
     head_max_age_s: int
     members: tuple[Member, ...]
+    former: tuple[Member, ...]
     suppliers: tuple[Supplier, ...]
     standing: dict[str, tuple[str, ...]]
     requirements: tuple[Requirement, ...]
@@ -220,22 +283,38 @@ class Charter:
     @cached_property
     def holders(self) -> dict[str, KeyHolder]:
         """Every key of the charter by its id."""
-        parties: list[Member | Supplier] = [*self.members, *self.suppliers]
+        parties: list[Member | Supplier] = [*self.members, *self.former, *self.suppliers]
         return {holder.public.id: holder for party in parties for holder in party.keys}
 
     @cached_property
     def origins(self) -> dict[str, OriginOf]:
-        """Every ledger of the alliance by its origin."""
-        return {
+        """Every ledger of the alliance by its origin, closed ones too."""
+        found = {
             origin: OriginOf(member, use, member.key("ledger"))
             for member in self.members
             for use, origin in member.origins.items()
         }
+        owners = {member.name: member for member in (*self.members, *self.former)}
+        for one in self.value["closed"]:
+            end = End(one["size"], unb64(one["root"], "root"))
+            key = self.holders[one["key"]].public
+            found[one["origin"]] = OriginOf(owners[one["member"]], one["use"], key, end)
+        return found
 
     @cached_property
     def shared_origins(self) -> tuple[str, ...]:
-        """The origins of all ``ledger`` and ``notices`` ledgers, sorted: what a view is of."""
-        return tuple(sorted(origin for origin, of in self.origins.items() if of.use != "record"))
+        """The origins of all open ``ledger`` and ``notices`` ledgers, sorted: what a view is of."""
+        return tuple(sorted(o for o, of in self.origins.items() if of.use != "record" and of.end is None))
+
+    @cached_property
+    def closed_origins(self) -> tuple[str, ...]:
+        """The origins of all closed ``ledger`` and ``notices`` ledgers, sorted: what every decision sees besides."""
+        return tuple(sorted(o for o, of in self.origins.items() if of.use != "record" and of.end is not None))
+
+    @cached_property
+    def known_origins(self) -> tuple[str, ...]:
+        """The origins of all shared ledgers, open and closed: what a node mirrors."""
+        return (*self.shared_origins, *self.closed_origins)
 
     @cached_property
     def witness_keys(self) -> dict[str, PublicKey]:
@@ -258,6 +337,10 @@ class Charter:
                 return member
         known = ", ".join(member.name for member in self.members)
         raise BadCharter(f"{name}: not a member of {self.alliance}", f"members: {known}")
+
+    def root_threshold(self, name: str) -> int:
+        """How many root keys speak for a member or former member."""
+        return next((m.root_threshold for m in (*self.members, *self.former) if m.name == name), 1)
 
 
 @dataclass(frozen=True)
@@ -286,19 +369,25 @@ def parse_charter(value: Any) -> Charter:
     if raw.format != FORMAT:
         raise BadCharter(f"charter: format {raw.format[:40]!r}, expected {FORMAT!r}", "a newer watchword wrote it")
     parse_time(raw.made)
+    parse_time(raw.effective)
     if raw.suite != 1:
         raise BadCharter(f"charter: suite {raw.suite} is not known here", "a newer watchword can decide on it")
     members = tuple(_member(one) for one in raw.members)
+    former = tuple(_former(one) for one in raw.former)
     suppliers = tuple(_supplier(one) for one in raw.suppliers)
-    _refuse_repeats("name", [m.name for m in members] + [s.name for s in suppliers])
-    _refuse_repeats("origin or witness name", [o for m in members for o in (*m.origins.values(), m.witness)])
-    holders = [key for member in members for key in member.keys] + [key for s in suppliers for key in s.keys]
+    _refuse_repeats("name", [m.name for m in (*members, *former)] + [s.name for s in suppliers])
+    names = [o for m in members for o in (*m.origins.values(), m.witness)] + [one.origin for one in raw.closed]
+    _refuse_repeats("origin or witness name", names)
+    holders = [key for member in (*members, *former) for key in member.keys]
+    holders += [key for s in suppliers for key in s.keys]
     _refuse_repeats("key", [holder.public.id for holder in holders])
     halves = [half for holder in holders for half in (holder.public.ed25519.hex(), holder.public.mldsa.hex())]
     _refuse_repeats("half of a key", halves)
+    _check_past(raw, {holder.public.id: holder for holder in holders})
     _refuse_repeats("requirement or red line", [r.id for r in raw.requirements] + [r.id for r in raw.red_lines])
     return Charter(
-        value, raw.alliance, raw.version, raw.parent, raw.secret, raw.quorum, raw.head_max_age_s, members, suppliers,
+        value, raw.alliance, raw.version, raw.parent, raw.effective, raw.secret, raw.quorum, raw.amendment,
+        raw.head_max_age_s, members, former, suppliers,
         {kind: tuple(who) for kind, who in raw.standing.items()}, tuple(raw.requirements), tuple(raw.red_lines),
     )  # fmt: skip
 
@@ -334,20 +423,48 @@ def read_charter_file(path: Path) -> CharterFile:
 
 def _member(raw: _Member) -> Member:
     keys = tuple(_holder(key, raw.name, raw.operator) for key in raw.keys)
-    roots = sum(holder.job == "root" for holder in keys)
+    now = [holder for holder in keys if holder.retired_by is None]
+    roots = sum(holder.job == "root" for holder in now)
     for job in SINGLE_JOBS:
-        if sum(holder.job == job for holder in keys) != 1 and (job != "root" or not roots):
+        if sum(holder.job == job for holder in now) != 1 and (job != "root" or not roots):
             raise BadCharter(f"charter: {raw.name} has not exactly one {job} key")
     threshold = 1 if isinstance(raw.root_threshold, msgspec.UnsetType) else raw.root_threshold
     if (roots > 1) == isinstance(raw.root_threshold, msgspec.UnsetType) or threshold > roots:
         raise BadCharter(f"charter: {raw.name}: root_threshold is for more than one root key, and at most their number")
-    if not any(holder.job == "people" for holder in keys):
+    if not any(holder.job == "people" for holder in now):
         raise BadCharter(f"charter: {raw.name} names no person's key")
     for holder in keys:
         if holder.job not in (*SINGLE_JOBS, "people"):
             raise BadCharter(f"charter: {raw.name} has a key for the job {holder.job[:40]!r}, which no member has")
     origins = {"ledger": raw.origins.ledger, "notices": raw.origins.notices, "record": raw.origins.record}
     return Member(raw.name, raw.operator, origins, raw.witness, keys, threshold)
+
+
+def _former(raw: _Former) -> Member:
+    keys = tuple(_holder(key, raw.name, raw.operator) for key in raw.keys)
+    if not keys or any(holder.retired_by is None or holder.job == "supplier" for holder in keys):
+        raise BadCharter(f"charter: {raw.name}, a former member, has keys, and all of them are retired")
+    threshold = 1 if isinstance(raw.root_threshold, msgspec.UnsetType) else raw.root_threshold
+    return Member(raw.name, raw.operator, {}, "", keys, threshold)
+
+
+def _check_past(raw: _Charter, holders: Mapping[str, KeyHolder]) -> None:
+    """Closed ledgers have an owner and its retired key; retired keys name ledgers of this charter."""
+    owners = {one.name for one in raw.members} | {one.name for one in raw.former}
+    for one in raw.closed:
+        holder = holders.get(one.key)
+        own = holder is not None and (holder.owner, holder.job) == (one.member, "ledger")
+        if one.member not in owners or holder is None or not own or holder.retired_by is None:
+            raise BadCharter(f"charter: {one.origin} is closed, and its key is no retired ledger key of {one.member}")
+        if len(unb64(one.root, "root")) != 32:
+            raise BadCharter(f"charter: {one.origin} is closed at a root that is not 32 bytes")
+    known = {origin for m in raw.members for origin in (m.origins.ledger, m.origins.notices, m.origins.record)}
+    known |= {one.origin for one in raw.closed}
+    for holder in holders.values():
+        if not known.issuperset(holder.sizes):
+            raise BadCharter(f"charter: a retired key of {holder.owner} reaches into no ledger of this charter")
+        if holder.retired_by is not None and not 1 < holder.retired_by <= raw.version:
+            raise BadCharter(f"charter: a key of {holder.owner} was retired by charter {holder.retired_by}")
 
 
 def _supplier(raw: _Supplier) -> Supplier:
@@ -368,7 +485,11 @@ def _holder(raw: _Key, owner: str, operator: str) -> KeyHolder:
         raise BadCharter(f"charter: {owner}, {raw.job} key: {error.message}", error.hint) from error
     if (public.level == 44) != (raw.job in HEAD_JOBS):
         raise BadCharter(f"charter: {owner}: a {raw.job} key is not of ML-DSA level {public.level}")
-    return KeyHolder(owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public)
+    if isinstance(raw.retired, msgspec.UnsetType):
+        return KeyHolder(owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public)
+    _refuse_repeats(f"origin of a retired key of {owner}", [one.origin for one in raw.retired.sizes])
+    sizes = {one.origin: one.size for one in raw.retired.sizes}
+    return KeyHolder(owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public, raw.retired.version, sizes)
 
 
 def _refuse_repeats(what: str, names: list[str]) -> None:

@@ -26,6 +26,11 @@ def most_faulty(operators: int) -> int:
     return max(f for f in range(max(operators, 1)) if f == 0 or least_quorum(operators, f) <= operators - f)
 
 
+def least_amendment(operators: int, ratify: int) -> int:
+    """How many operators amend the rules, by default: one more than ratify, if one can then still be missing."""
+    return max(ratify, min(ratify + 1, operators - 1))
+
+
 def cosigned_time(charter: Charter, times: Mapping[str, int], now_s: int) -> int | None:
     """The cosigned time of a head, in seconds since 1970, or None when too few operators cosigned.
 

@@ -2,7 +2,8 @@
 
 A statement counts when, in this order:
 
-1. its key is in the charter;
+1. its key is in the charter, and not retired, unless it stands in a ledger: what a retired key says there below a size
+   stays said, and above it falls (``ledger.listing``);
 2. the key's owner is the issuer that the statement names;
 3. the charter lists, for its kind, the key's job or one of its roles;
 4. the signature verifies, both halves.
@@ -28,8 +29,11 @@ class NotInForce(WatchwordError):
     """A charter that too few members ratified."""
 
 
-def standing(charter: Charter, signed: Signed) -> KeyHolder:
+def standing(charter: Charter, signed: Signed, *, in_ledger: bool = False) -> KeyHolder:
     """The holder of the key that made *signed*, when it has standing.
+
+    Args:
+        in_ledger: it stands in one, whose reader asks ``KeyHolder.reaches`` of its place.
 
     Raises:
         NoStanding: the first of the module's rules that fails.
@@ -39,6 +43,12 @@ def standing(charter: Charter, signed: Signed) -> KeyHolder:
     holder = charter.holders.get(signed.key_id)
     if holder is None:
         raise NoStanding(f"{statement.kind}: key {signed.key_id[:23]}… is not in the charter")
+    if holder.retired_by is not None and not in_ledger:
+        who = f"{holder.owner}'s {holder.person or holder.job} key"
+        raise NoStanding(
+            f"{statement.kind}: {who} {signed.key_id[:23]}… was retired by charter {holder.retired_by}",
+            "sign with the key that took its place",
+        )
     # 2
     if holder.owner != statement.issuer:
         raise NoStanding(f"{statement.kind}: says {statement.issuer!r}, but the key is {holder.owner}'s")
@@ -80,12 +90,18 @@ def ratified_by(file: CharterFile) -> dict[str, str]:
     for number, envelope in enumerate(file.ratifications, 1):
         try:
             signed = open_envelope(envelope)
-            holder = standing(charter, signed)
+            # A key that this very charter retires may still agree to it; so says its parent (``succession``).
+            leaving = signed.key_id in charter.holders and charter.holders[signed.key_id].retired_by == charter.version
+            holder = standing(charter, signed, in_ledger=leaving)
         except WatchwordError as error:
             raise NotInForce(f"ratification {number} does not count: {error.message}", error.hint) from error
+        said = signed.statement.predicate
         if signed.statement.kind != "ratification" or not signed.statement.is_about(charter.digest):
             raise NotInForce(f"ratification {number}, by {holder.owner}, is not of this charter ({charter.digest})")
-        signers.setdefault(holder.owner, set()).add(signed.key_id)
+        if (said["version"], said["parent"], said["effective"]) != (charter.version, charter.parent, charter.effective):
+            raise NotInForce(f"ratification {number}, by {holder.owner}, names another version, parent or time")
+        if not leaving:
+            signers.setdefault(holder.owner, set()).add(signed.key_id)
     return {m.name: m.operator for m in charter.members if len(signers.get(m.name, ())) >= m.root_threshold}
 
 

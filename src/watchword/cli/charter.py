@@ -28,25 +28,22 @@ class NotAnEnrolment(WatchwordError):
 
 def draft(args: argparse.Namespace) -> int:
     """Write a charter file without ratifications, and a new alliance secret."""
-    from watchword.charter.charter import CharterFile, parse_charter, read_charter_file
+    from watchword.charter.charter import CharterFile, parse_charter
     from watchword.charter.draft import draft as draft_charter
     from watchword.policy.pack import find_packs
     from watchword.statements.times import SystemClock, rfc3339
 
-    follows = read_charter_file(args.follows).charter if args.follows else None
-    if (follows is None) != (args.secret is None):
-        raise InTheWay("--follows and --secret go together", "the alliance secret stays when a charter follows another")
-    if follows is None and args.secret_output.exists():
+    if args.secret_output.exists():
         raise InTheWay(
             f"{args.secret_output}: a secret is there already, and charters may rest on it",
             "move it away, or name another file with --secret-output",
         )
     pack = find_packs(args.pack)
-    secret = args.secret.read_bytes() if args.secret else os.urandom(32)
+    secret = os.urandom(32)
     value = draft_charter(
         args.alliance,
-        [_enrolment(path) for path in args.member],
-        [_enrolment(path) for path in args.supplier],
+        [enrolment_in(path) for path in args.member],
+        [enrolment_in(path) for path in args.supplier],
         pack.requirements,
         pack.red_lines,
         pack.standing,
@@ -56,13 +53,11 @@ def draft(args: argparse.Namespace) -> int:
         head_max_age_s=args.head_max_age,
         secret=secret,
         made=rfc3339(SystemClock().now()),
-        parent=None if follows is None else follows.digest,
-        version=1 if follows is None else follows.version + 1,
+        effective=args.effective,
     )
     charter = parse_charter(value)
-    complaints = _complaints(charter)
-    if follows is None:
-        write_new(args.secret_output, secret, private=True)
+    complaints = complaints_of(charter)
+    write_new(args.secret_output, secret, private=True)
     write_new(args.output, CharterFile(charter, ()).encode() + b"\n")
     quorum = charter.quorum
     text = "\n".join([
@@ -71,7 +66,7 @@ def draft(args: argparse.Namespace) -> int:
         f"{quorum.witness} of {len(charter.operators)} operators cosign, {quorum.ratify} ratify, "
         f"{quorum.faulty} may be faulty",
         f"digest {charter.digest}: read it to each other before anyone ratifies",
-        f"{args.secret or args.secret_output}: the alliance secret, for members only",
+        f"{args.secret_output}: the alliance secret, for members only",
     ])  # fmt: skip
     emit(args, text, {"charter": charter.digest, "complaints": complaints, "schema": "watchword-charter-draft/1"})
     return 0
@@ -134,7 +129,7 @@ def show(args: argparse.Namespace) -> int:
     from watchword.charter.standing import NotInForce, in_force
     from watchword.policy.pack import render_table
 
-    file = _file(args)
+    file = file_of(args)
     charter = file.charter
     try:
         state = f"in force, ratified by {', '.join(sorted(in_force(file)))}"
@@ -166,7 +161,7 @@ def tlog_policy(args: argparse.Namespace) -> int:
     """Write the charter's ledgers, witnesses and quorum for tools that read C2SP policies."""
     from watchword.ledger.policy import tlog_policy as policy_of
 
-    charter = _file(args).charter
+    charter = file_of(args).charter
     text = policy_of(charter)
     value = {"charter": charter.digest, "output": None, "policy": text, "schema": "watchword-tlog-policy/1"}
     if args.output is None:
@@ -179,7 +174,7 @@ def tlog_policy(args: argparse.Namespace) -> int:
 
 def lint(args: argparse.Namespace) -> int:
     """Say what cannot work; exit 1 when something cannot."""
-    charter = _file(args).charter
+    charter = file_of(args).charter
     complaints = _lint(charter)
     lines = [f"{c.id:24} {c.what}{' (' + c.hint + ')' if c.hint else ''}" for c in complaints]
     count = len(complaints)
@@ -189,7 +184,7 @@ def lint(args: argparse.Namespace) -> int:
     return 1 if complaints else 0
 
 
-def _file(args: argparse.Namespace) -> CharterFile:
+def file_of(args: argparse.Namespace) -> CharterFile:
     from watchword import node
     from watchword.charter.charter import read_charter_file
 
@@ -202,7 +197,7 @@ def _lint(charter: Charter) -> tuple[Any, ...]:
     return lint_charter(charter)
 
 
-def _complaints(charter: Charter) -> list[str]:
+def complaints_of(charter: Charter) -> list[str]:
     found = _lint(charter)
     fatal = next((c for c in found if c.fatal), None)
     if fatal is not None:
@@ -210,7 +205,7 @@ def _complaints(charter: Charter) -> list[str]:
     return [f"{complaint.id}: {complaint.what}" for complaint in found]
 
 
-def _enrolment(path: Path) -> dict[str, Any]:
+def enrolment_in(path: Path) -> dict[str, Any]:
     from watchword.limits import CHARTER_BYTES_MAX
     from watchword.statements.canonical import NotCanonical, parse_canonical
 

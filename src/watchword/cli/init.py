@@ -13,7 +13,7 @@ DEFAULT_PEOPLE = {role: [role] for role in ("official", "evaluator", "commander"
 
 
 class BadPerson(WatchwordError):
-    """``--person`` is not NAME:ROLE[,ROLE]."""
+    """``--person`` is not NAME:ROLE[,ROLE], or ``--up-to`` not ORIGIN:SIZE."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -51,12 +51,18 @@ def keys(args: argparse.Namespace) -> int:
     from watchword import node
 
     home = node.find_home(args.home)
-    if args.add or args.renew:
-        people = _people([args.add]) if args.add else {"": []}
-        (person, roles), *_ = people.items()
-        id = node.renew(home, new_passphrase(args), job=args.renew or "", person=person, roles=roles)
-        told = f"send {home / 'enrolment.next.json'} to the next charter's drafter"
-        text = f"made a key of {args.renew or person}: {id}\n{told}"
+    if args.add or args.renew or args.retire:
+        up_to = _places(args.up_to)
+        if args.retire:
+            id, text = node.retire(home, args.retire, up_to), f"{args.retire} signs no more under the next charter"
+        else:
+            people = _people([args.add]) if args.add else {"": []}
+            (person, roles), *_ = people.items()
+            id = node.renew(
+                home, new_passphrase(args), job=args.renew or "", person=person, roles=roles, up_to=up_to
+            )
+            text = f"made a key of {args.renew or person}: {id}"
+        text += f"\npropose it: watchword charter propose {home / 'enrolment.next.json'}"
         emit(args, text, {"id": id, "schema": "watchword-key-made/1"})
         return 0
     enrolment = node.enrolment(home)
@@ -69,6 +75,17 @@ def keys(args: argparse.Namespace) -> int:
     )
     emit(args, f"{enrolment['name']}\n{text}", {"keys": enrolment["keys"], "schema": "watchword-keys/1"})
     return 0
+
+
+def _places(given: list[str]) -> dict[str, int] | None:
+    """``ORIGIN:SIZE`` as sizes by origin; None where nothing is said."""
+    places = {}
+    for one in given:
+        origin, _, size = one.rpartition(":")
+        if not origin or not size.isdecimal():
+            raise BadPerson(f"--up-to {one}: not ORIGIN:SIZE", "such as alfa.example/ledger:12")
+        places[origin] = int(size)
+    return places or None
 
 
 def _people(given: list[str]) -> dict[str, list[str]]:

@@ -265,8 +265,15 @@ def _membership(commands: Sub) -> None:
     )
     init.add_argument("--unencrypted", action="store_true", help="keep the keys in plain files, mode 0600")
     keys = _add(commands, "keys", "init:keys", "list this node's keys, or make one for the next charter")
-    keys.add_argument("--add", metavar="NAME:ROLE[,ROLE]", help="make a key for one more person")
-    keys.add_argument("--renew", choices=("witness", "gate"), help="make the key that replaces this one")
+    keys.add_argument(
+        "--add", metavar="NAME:ROLE[,ROLE]", help="make a key for one more person, or another one for a person"
+    )
+    keys.add_argument("--renew", metavar="JOB", help="make the key that replaces this one: witness, gate, root-2 …")
+    keys.add_argument("--retire", metavar="NAME", help="the next charter retires this person's key")
+    keys.add_argument(
+        "--up-to", action="append", default=[], metavar="ORIGIN:SIZE",
+        help="of a stolen key: it counts below this size (default: all that is known)",
+    )  # fmt: skip
     keys.add_argument("--unencrypted", action="store_true", help="keep the new key in a plain file, mode 0600")
     keys.set_defaults(run="init:keys")
 
@@ -288,10 +295,10 @@ def _charter(commands: Sub) -> None:
     draft.add_argument(
         "--head-max-age", type=int, default=86_400, metavar="S", help="how old a head may be, in seconds"
     )
-    draft.add_argument("--follows", type=Path, metavar="CHARTER", help="the charter in force that this one follows")
-    draft.add_argument("--secret", type=Path, metavar="FILE", help="with --follows: the alliance secret, which stays")
+    draft.add_argument("--effective", metavar="TIME", help="in force from then on, such as 2026-01-31T12:00:00Z")
     draft.add_argument("--output", type=Path, default=Path("charter.json"), metavar="FILE")
     draft.add_argument("--secret-output", type=Path, default=Path("alliance.secret"), metavar="FILE")
+    _propose(charter)
     ratify = _add(charter, "ratify", "charter:ratify", "sign a charter with this member's root key")
     ratify.add_argument("charter", type=Path, metavar="CHARTER")
     ratify.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
@@ -312,6 +319,35 @@ def _charter(commands: Sub) -> None:
     policy.add_argument("--output", type=Path, metavar="FILE")
     lint = _add(charter, "lint", "charter:lint", "say what in a charter cannot work")
     lint.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
+
+
+def _propose(charter: Sub) -> None:
+    propose = _add(charter, "propose", "proposing:propose", "draft the charter that follows, and ratify it first")
+    propose.add_argument(
+        "party", type=Path, nargs="*", metavar="ENROLMENT", help="of members and suppliers that come in or change"
+    )
+    propose.add_argument("--leave", action="append", default=[], metavar="MEMBER", help="a member that leaves")
+    propose.add_argument(
+        "--pack", action="append", default=[], metavar="NAME|FILE", help="other rules and standing (policy packs)"
+    )
+    for part, numbers in (("quorum", "faulty, ratify or witness"), ("amendment", "ratify or delay_s")):
+        propose.add_argument(
+            f"--{part}", type=_number, action="append", default=[], metavar="NAME=N", help=f"another {numbers}"
+        )
+    propose.add_argument("--head-max-age", type=int, metavar="S", help="how old a head may be, in seconds")
+    propose.add_argument(
+        "--effective", metavar="TIME", help="in force from then on (default: now, or when a change of rules can be)"
+    )
+    propose.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
+    propose.add_argument("--output", type=Path, default=Path("proposal.json"), metavar="FILE")
+    diff = _add(charter, "diff", "proposing:diff", "say in words what a charter changes, and what it takes")
+    diff.add_argument("charter", type=Path, metavar="CHARTER")
+    diff.add_argument("--against", type=Path, metavar="CHARTER", help="default: the one in force here")
+
+
+def _number(text: str) -> tuple[str, int]:
+    name, _, number = text.partition("=")
+    return name, int(number)
 
 
 def _ledger(commands: Sub) -> None:

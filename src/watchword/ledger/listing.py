@@ -108,6 +108,8 @@ def fallen(statements: Iterable[Fact], listed: Iterable[Listed]) -> dict[str, st
             fell[id] = "unheld"
         elif any(notice.kind == "revoke" and not _spares(notice, fact) for notice in of_key):
             fell[id] = "key revoked"
+        elif not fact.holder.reaches(fact.origin, fact.index):
+            fell[id] = "key retired"
     return fell
 
 
@@ -137,7 +139,12 @@ def lane_ends(listed: Iterable[Listed], charter: Charter) -> list[tuple[Listed, 
 def stands_in(charter: Charter, view: View, use: str, origin: str, index: int) -> bool:
     """Whether a leaf is in *view*, in a ledger of that use."""
     of, head = charter.origins.get(origin), view.heads.get(origin)
-    return of is not None and of.use == use and head is not None and 0 <= index < head.size
+    if of is None or of.use != use:
+        return False
+    if of.end is not None:
+        # Where it ends is the charter's word, and no head of a view's.
+        return 0 <= index < of.end.size
+    return head is not None and 0 <= index < head.size
 
 
 def _matching(
@@ -174,8 +181,7 @@ def _matching(
 def _is_half_said(charter: Charter, name: str, listed: list[Listed]) -> bool:
     """Whether fewer root keys revoke the key of *name* than its owner asks for."""
     signers = {one.signed.key_id for one in listed if one.signed and (one.name, one.kind) == (name, "revoke")}
-    owner = charter.holders[name.removeprefix("key:")].owner
-    return len(signers) < charter.member(owner).root_threshold
+    return len(signers) < charter.root_threshold(charter.holders[name.removeprefix("key:")].owner)
 
 
 def _called(one: Listed) -> str:
@@ -217,7 +223,8 @@ def _lapsed(charter: Charter, view: View, group: list[Listed]) -> list[Listed]:
 def _leaf_kind(charter: Charter, leaf: NoticeLeaf, name: str, held: Mapping[str, Fact]) -> str:
     if leaf.signed is None:
         return "no-standing" if leaf.is_junk else "unheld"
-    if leaf.holder is None or not _has_standing(charter, leaf.signed, name, held):
+    reaches = leaf.holder is not None and leaf.holder.reaches(leaf.origin, leaf.index)
+    if leaf.holder is None or not reaches or not _has_standing(charter, leaf.signed, name, held):
         return "no-standing"
     return leaf.signed.statement.kind
 

@@ -151,7 +151,8 @@ class Proof:
             raise NotProven(7, f"decision {decision_id}: {error.message}") from error
         for origin, head in view.heads.items():
             self._check_head(decision_id, origin, head)
-        facts = _within(self.facts, view, self._loose(decision_id, asked.loose))
+        self._closed_are_there(7)
+        facts = _within(self.charter, self.facts, view, self._loose(decision_id, asked.loose))
         return Inputs(view, facts, asked.as_of, subject, objects[asked.use_case], decision, fact)
 
     def absence(self) -> Absence | None:
@@ -181,8 +182,14 @@ class Proof:
             if parse_time(time).timestamp() < oldest:
                 raise NotProven(8, f"head of {origin} was cosigned {time}, too old to speak for {self.bundle.as_of}")
             times.append(time)
+        self._closed_are_there(8)
         found = notices_against(self.charter, view, self.facts, stated, held)
         return Absence(stated, min(times), tuple(found))
+
+    def _closed_are_there(self, step: int) -> None:
+        for origin in self.charter.closed_origins:
+            if self.charter.origins[origin].use == "notices" and origin not in self.heads:
+                raise NotProven(step, f"{origin}, a closed ledger, is not in the bundle: it may hold bad news")
 
     def _newest(self) -> View:
         """The view that the bundle's own heads are."""
@@ -227,7 +234,8 @@ class Proof:
 
     def _loose(self, decision_id: str, digest: str) -> list[Signed]:
         held = {signed.statement.id: signed for signed in self.facts.loose}
-        held |= {leaf.signed.statement.id: leaf.signed for leaf in self.facts.notices if leaf.signed and leaf.holder}
+        filed = (one for one in self.facts.notices if one.holder and one.holder.retired_by is None)
+        held |= {leaf.signed.statement.id: leaf.signed for leaf in filed if leaf.signed}
         listed = self.bundle.objects_by_digest.get(digest, {}).get("statements")
         ids = [] if digest == DJ(loose_list(())) else listed
         if not isinstance(ids, list) or not all(isinstance(one, str) and one in held for one in ids):
@@ -341,7 +349,7 @@ class _Contents:
         if kind in KINDS and (kind in NOTICES) != (place.use == "notices"):
             raise NotProven(5, f"{where}: a {kind} has no place in a {place.use} ledger")
         try:
-            holder = standing(self._charter, signed)
+            holder = standing(self._charter, signed, in_ledger=True)
         except NoStanding as error:
             if place.use == "notices":
                 self.notices[place.origin, place.index] = signed, None
@@ -380,6 +388,12 @@ def _heads(
     charter: Charter, of: OriginOf, part: LedgerPart, now: datetime
 ) -> tuple[ProvenHead, tuple[ProvenHead, ...]]:
     """Step 3 for one ledger: the checkpoint, then each earlier head and its consistency with it."""
+    if of.end is not None:
+        # What a closed ledger ends at is the charter's word; nobody signs it again.
+        ended = Checkpoint(part.origin, of.end.size, of.end.root)
+        if part.note != ended.format().encode() or part.earlier:
+            raise NotProven(3, f"{part.origin} is closed, and not shown as the charter says")
+        return ProvenHead(ended, None), ()
     newest = _head(charter, of, part.origin, part.note, now)
     older: list[ProvenHead] = []
     for one in part.earlier:
@@ -464,11 +478,12 @@ def _notice_leaf(place: Place, contents: _Contents) -> NoticeLeaf:
     return NoticeLeaf(*where, place.leaf.blinded, signed, holder, place.leaf.commitment, where in contents.junk)
 
 
-def _within(facts: Facts, view: View, loose: Iterable[Signed]) -> Facts:
+def _within(charter: Charter, facts: Facts, view: View, loose: Iterable[Signed]) -> Facts:
     """The part of *facts* that stands in *view*, with the loose notices that were held then."""
 
     def inside(origin: str, index: int) -> bool:
-        return origin in view.heads and index < view.heads[origin].size
+        end = charter.origins[origin].end
+        return index < end.size if end is not None else origin in view.heads and index < view.heads[origin].size
 
     return Facts(
         tuple(fact for fact in facts.statements if inside(fact.origin, fact.index)),

@@ -5,6 +5,7 @@
 * ``store``   what is on its disk, read as views and facts
 * ``node``    sign and append, publish and cosign, the gate's record
 * ``carry``   exchange files, written and taken in
+* ``renewing``  keys and ledgers for the next charter
 * ``proofs``  files that re-check decisions offline
 """
 
@@ -19,11 +20,11 @@ from watchword.node.home import (
     enrolment,
     find_home,
     read_home,
-    renew,
 )
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
 from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
+from watchword.node.renewing import begin_anew, known_ends, renew, retire
 from watchword.node.store import DamagedHome
 
 __all__ = [
@@ -40,14 +41,17 @@ __all__ = [
     "NotHere",
     "Recorded",
     "adopt",
+    "begin_anew",
     "create",
     "create_receiver",
     "create_supplier",
     "enrolment",
     "find_home",
     "found_alone",
+    "known_ends",
     "ratify",
     "read_home",
     "renew",
+    "retire",
     "sign_only",
 ]

@@ -14,28 +14,28 @@ from typing import Any
 from watchword.charter.charter import Charter, CharterFile, parse_charter, parse_charter_file
 from watchword.charter.draft import draft
 from watchword.charter.standing import in_force
+from watchword.charter.succession import DoesNotFollow, verify_follows
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.heads import HeadStore
 from watchword.ledger.log import Log
 from watchword.limits import CHARTER_BYTES_MAX
 from watchword.node.home import (
-    RENEWED,
     USES,
     Keys,
     NoHome,
     create,
     enrolment,
-    install_coming,
     lock_home,
     ours_in,
     read_home,
 )
 from watchword.node.node import Node
+from watchword.node.stepping import NEXT_CHARTER, step_forward
 from watchword.statements.digests import secret_commitment
 from watchword.statements.keys import Passphrase
-from watchword.statements.statement import Subject, make, open_envelope, sign
-from watchword.statements.times import Clock, rfc3339
+from watchword.statements.statement import Subject, make, sign
+from watchword.statements.times import Clock, parse_time, rfc3339
 
 ALONE = "LOCAL"
 """The one member of an alliance of one."""
@@ -64,7 +64,7 @@ def ratify(
     statement = make(
         "ratification",
         (Subject(f"charter {charter.version}", charter.digest),),
-        {"version": charter.version},
+        {"version": charter.version, "parent": charter.parent, "effective": charter.effective},
         issuer=home.name,
         made=clock.now(),
     )
@@ -76,14 +76,13 @@ def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
 
     Args:
         secret: the alliance secret, 32 bytes.
-        clock: not used for anything that is kept; ledgers say nothing until they are published.
+        clock: a charter that follows another waits until it is in force; then the node goes on under it by itself.
 
     Raises:
         NotInForce: too few members ratified.
         NoHome: not a member of this charter, or its keys there are not this home's.
         CannotAdopt: another secret than the charter commits to, or another charter was adopted before.
     """
-    del clock
     home = read_home(path)
     in_force(file)
     ours_in(file.charter, home, coming=True)
@@ -91,18 +90,17 @@ def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
         raise CannotAdopt("the alliance secret is not the one that the charter commits to", "ask whoever drafted it")
     data = file.encode() + b"\n"
     with lock_home(path, home.name), durable.translated(path):
+        durable.make_folder(path / "staging", 0o700)
         present = durable.read(path / "charter.json", CHARTER_BYTES_MAX)
         if present is not None:
             before = parse_charter_file(present, str(path / "charter.json")).charter
             if before.digest == file.charter.digest:
                 return home.name
-            _must_succeed(before, file)
-            durable.make_folder(path / "staging", 0o700)
-            durable.replace(path / f"charter-{before.version}.json", present, path / "staging")
-            install_coming(path)
-            durable.replace(path / "charter.json", data, path / "staging")
+            _must_follow(before, file)
+            durable.replace(path / NEXT_CHARTER, data, path / "staging")
+            if parse_time(file.charter.effective) <= clock.now():
+                step_forward(path)
             return home.name
-        durable.make_folder(path / "staging", 0o700)
         for use in USES if home.kind == "member" else ():
             _open_ledger(path, use, file.charter.member(home.name).origins[use])
         durable.replace(path / "alliance.secret", secret, path / "staging", 0o600)
@@ -110,39 +108,14 @@ def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
     return home.name
 
 
-def _must_succeed(before: Charter, file: CharterFile) -> None:
-    """Check that a charter may follow *before*: nobody's word falls silent by it, and no ledger changes hands.
-
-    Raises:
-        CannotAdopt: not its next version, not ratified by its quorum, or without a key or ledger of it. Names it.
-    """
-    after = file.charter
-    if (after.parent, after.version, after.secret) != (before.digest, before.version + 1, before.secret):
-        raise CannotAdopt(
-            f"another charter was adopted before, and charter {after.version} of {after.alliance} does not follow it",
-            f"its parent is {before.digest}, its version {before.version + 1}, and the alliance secret stays",
-        )
-    for origin, of in before.origins.items():
-        new = after.origins.get(origin)
-        if new is None or (new.member.name, new.use, new.key) != (of.member.name, of.use, of.key):
-            raise CannotAdopt(f"charter {after.version}: {origin} is gone, or has another owner or key", "ledgers stay")
-    for id, holder in before.holders.items():
-        if holder.job not in RENEWED and (id not in after.holders or after.holders[id].owner != holder.owner):
-            who = holder.person or holder.job
-            what = f"charter {after.version}: the {who} key of {holder.owner} is gone"
-            raise CannotAdopt(what, "list it all the same, and revoke it")
-    signers: dict[str, set[str]] = {}
-    for envelope in file.ratifications:
-        key_id = open_envelope(envelope).key_id
-        if key_id in before.holders:
-            signers.setdefault(before.holders[key_id].owner, set()).add(key_id)
-    agreed = {m.operator for m in before.members if len(signers.get(m.name, ())) >= m.root_threshold}
-    if len(agreed) < before.quorum.ratify:
-        raise CannotAdopt(
-            f"charter {after.version}: ratified by {len(agreed)} operators of charter {before.version}, "
-            f"{before.quorum.ratify} needed",
-            "who is in force decides what follows",
-        )
+def _must_follow(before: Charter, file: CharterFile) -> None:
+    try:
+        verify_follows(before, file)
+    except DoesNotFollow as error:
+        if file.charter.parent != before.digest:
+            what = f"another charter was adopted before, and {error.message}"
+            raise CannotAdopt(what, error.hint) from error
+        raise CannotAdopt(error.message, error.hint) from error
 
 
 def found_alone(

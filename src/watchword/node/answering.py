@@ -62,7 +62,7 @@ class Answers:
         store = self._node.store
         stamp = store.stamp()
         if stamp != self._stamp:
-            self._leaves = {leaf.commitment for o in store.charter.shared_origins for leaf in store.leaves(o)}
+            self._leaves = {leaf.commitment for o in store.charter.known_origins for leaf in store.leaves(o)}
             self._named = None
             self._stamp = stamp
 

@@ -150,7 +150,7 @@ def export(
     store = node.store
     peer = Peer({}, {}) if to is None else store.peer(to)
     peer = peer if since is None else Peer(dict(since), {})
-    parts = [part for origin in node.charter.shared_origins if (part := _part(store, origin, peer)) is not None]
+    parts = [part for origin in node.charter.known_origins if (part := _part(store, origin, peer)) is not None]
     missing = missing_value(store.missing())
     bundle = Bundle(
         purpose="exchange",
@@ -246,7 +246,7 @@ class Named:
 
     def __init__(self, store: Store) -> None:
         self._by: dict[bytes, list[Signed]] = {}
-        self._of_leaves = {leaf.commitment for origin in store.charter.shared_origins for leaf in store.leaves(origin)}
+        self._of_leaves = {leaf.commitment for origin in store.charter.known_origins for leaf in store.leaves(origin)}
         self._of_leaves |= {leaf.commitment for leaf in store.leaves(store.me.origins["record"])}
         for _, _, held in store.statements():
             for commitment in attachments(held.signed):
@@ -333,7 +333,7 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
     left = _plan_bodies(store, plan)
     # 5
     _plan_loose(node, plan, path)
-    missing = parse_missing(bundle.objects, node.charter.shared_origins)
+    missing = parse_missing(bundle.objects, node.charter.known_origins)
     # 6
     forks = tuple(Fork(origin, split.message, store.keep_split(origin, split)) for origin, split in plan.splits)
     stored = sum(not store.bodies.holds(body.commitment) for body in plan.bodies)
@@ -345,7 +345,7 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
         sizes = {part.origin: part.start + len(part.entries) for part in bundle.ledgers if part.origin not in forked}
         store.set_peer(bundle.sender, Peer(sizes, missing))
     # 7
-    cosigned = sum(node.cosign(origin) for origin in plan.parts)
+    cosigned = sum(node.cosign(origin) for origin in plan.parts if node.charter.origins[origin].end is None)
     honour(node)
     if not node.receives:
         accuse(node)
@@ -402,7 +402,7 @@ def _check_address(node: Node, bundle: Bundle, path: Path) -> None:
 def _plan_part(store: Store, plan: _Plan, part: LedgerPart) -> None:
     """Steps 2 and 3 for one ledger."""
     origin = part.origin
-    if origin not in store.charter.shared_origins or origin in plan.heads or part.proofs:
+    if origin not in store.charter.known_origins or origin in plan.heads or part.proofs:
         raise BadExchange(f"{origin}: no shared ledger of the charter, or stands twice, or with proofs")
     # 2
     heads = [store.head(origin, note) for note in (*(one.note for one in part.earlier), part.note)]
@@ -448,7 +448,7 @@ def _frontier_of(log: Log | None, size: int) -> Any:
 def _plan_bodies(store: Store, plan: _Plan) -> int:
     """Step 4: choose the bodies to keep; how many are left."""
     held: dict[bytes, str] = {}
-    for origin in store.charter.shared_origins:
+    for origin in store.charter.known_origins:
         held |= {leaf.commitment: store.use(origin) for leaf in store.leaves(origin)}
     held |= plan.leaves
     spilled = store.spilled()

@@ -35,8 +35,8 @@ FOLDER = ".watchword"
 USES = ("ledger", "notices", "record")
 COMING = "enrolment.next.json"
 """The enrolment for the next charter; it takes the place of the other one when that charter is adopted."""
-RENEWED = ("witness", "gate")
-"""Jobs whose key another one replaces. A ledger keeps its key; people and root keys stay listed, and are revoked."""
+NEXT_KEY = ".next.pem"
+"""How the file of a key ends that waits for the next charter."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -203,48 +203,37 @@ def create_receiver(path: Path, member: str) -> None:
     _make(path, "receiver", member, {}, {}, {}, None)
 
 
-def renew(path: Path, passphrase: bytes | None, *, job: str = "", person: str = "", roles: Sequence[str] = ()) -> str:
-    """Make a key for the next charter: another one for *job*, or one for a new *person*. Returns its id.
+def check_roles(person: str, roles: Sequence[str]) -> None:
+    """Check that a person can be called so and have these roles. Raises NoHome."""
+    _check(person)
+    if not roles or {"root", "supplier", "gate"} & set(roles):
+        raise NoHome(f"{person}: a person has one role or more, and no role is called root, supplier or gate")
 
-    Nothing changes until a charter that lists it is adopted.
 
-    Raises:
-        NoHome: no member's home, a job whose key stays, a person that is there already.
-        KeyTrouble: a key of this name is waiting already.
-    """
-    home = read_home(path)
-    value = enrolment(path, coming=True)
-    if home.kind != "member" or (job and job not in RENEWED):
-        raise NoHome(f"{home.name}: no key of {job or 'a person'} is renewed here", f"renewed are {', '.join(RENEWED)}")
-    key = generate(44 if job in HEAD_JOBS else 65)
-    if job:
-        save_key(path / "keys" / f"{job}.next.pem", key, passphrase)
-        kept = [one for one in value["keys"] if one["job"] != job]
-        value["keys"] = [*kept, {**key.public.value(), "job": job}]
-    else:
-        _check(person)
-        if not roles or {"root", "supplier", "gate"} & set(roles):
-            raise NoHome(f"{person}: a person has one role or more, and no role is called root, supplier or gate")
-        save_key(path / "keys" / "people" / f"{person}.pem", key, passphrase)
-        new = {**key.public.value(), "job": "people", "person": person, "roles": list(roles)}
-        value["keys"] = [*value["keys"], new]
+def put_coming(path: Path, value: dict[str, Any]) -> None:
+    """Keep the enrolment for the next charter, whole."""
     with durable.translated(path):
         durable.make_folder(path / "staging", 0o700)
         durable.replace(path / COMING, canonical(value) + b"\n", path / "staging")
-    return key.public.id
+
+
+def is_closing(path: Path) -> bool:
+    """Whether new ledgers are prepared in this home, so that the old ones take nothing more."""
+    return (path / COMING).exists() and bool(enrolment(path, coming=True).get("closes"))
 
 
 def install_coming(path: Path) -> None:
     """Put the renewed keys and the enrolment for the next charter in place; again, after a kill, it finishes."""
     with durable.translated(path):
-        for job in RENEWED:
-            coming = path / "keys" / f"{job}.next.pem"
-            if coming.exists():
-                coming.replace(path / "keys" / f"{job}.pem")
+        for coming in sorted((path / "keys").rglob(f"*{NEXT_KEY}")):
+            coming.replace(coming.with_name(coming.name.removesuffix(NEXT_KEY) + ".pem"))
         if (path / COMING).exists():
-            (path / COMING).replace(path / "enrolment.json")
-        durable.sync_folder(path / "keys")
-        durable.sync_folder(path)
+            value = enrolment(path, coming=True)
+            value.pop("closes", None)
+            durable.replace(path / "enrolment.json", canonical(value) + b"\n", path / "staging")
+            (path / COMING).unlink()
+        for folder in (path / "keys" / "people", path / "keys", path):
+            durable.sync_folder(folder)
 
 
 class Keys:

@@ -27,13 +27,14 @@ from watchword.ledger.witness import Witness
 from watchword.limits import BODY_BYTES_MAX
 from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
 from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retired
-from watchword.node.store import LOOSE_KINDS, DamagedHome, Store
+from watchword.node.stepping import step_if_due
+from watchword.node.store import LOOSE_KINDS, DamagedHome, Store, head_shown
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, blinded, is_digest, secret_commitment
 from watchword.statements.keys import Passphrase, SigningKey
 from watchword.statements.kinds import NOTICES, After
 from watchword.statements.statement import Signed, Statement, Subject, make, open_envelope, sign
-from watchword.statements.times import Clock, SystemClock, from_unix
+from watchword.statements.times import Clock, SystemClock
 
 if TYPE_CHECKING:
     from watchword.node.carry import Imported
@@ -82,6 +83,7 @@ class Node:
             raise NoHome(
                 f"{home}: {kind.name} has adopted no charter yet", "watchword charter adopt CHARTER --secret FILE"
             )
+        step_if_due(home, clock)
         file = read_charter_file(home / "charter.json")
         in_force(file)
         ours_in(file.charter, kind)
@@ -151,7 +153,8 @@ class Node:
     def stops(self) -> tuple[Signed, ...]:
         """Every ``stop`` with standing held here, from any channel: it counts before any quorum has seen it."""
         with self.mutex:
-            everywhere = [held for _, _, held in self.store.statements()] + self.store.loose_held()
+            reach = (h for o, i, h in self.store.statements() if h.holder is not None and h.holder.reaches(o, i))
+            everywhere = [*reach, *self.store.loose_held()]
         found = {
             held.signed.statement.id: held.signed
             for held in everywhere
@@ -178,6 +181,8 @@ class Node:
     def locator(self, origin: str, index: int) -> str:
         """How people name a place in a ledger."""
         of = self.charter.origins[origin]
+        if of.end is not None:
+            return f"{origin}#{index}"
         return f"{of.member.name}{'' if of.use == 'ledger' else '/' + of.use}#{index}"
 
     def labels(self, recorded: Recorded | Located) -> tuple[str, ...]:
@@ -200,7 +205,7 @@ class Node:
     def heads(self) -> list[HeadShown]:
         """Every shared ledger of the alliance, as this node knows it."""
         with self.mutex:
-            return [self._shown(origin) for origin in self.charter.shared_origins]
+            return [head_shown(self.store, origin) for origin in self.charter.shared_origins]
 
     def check(self, *, signatures: bool = False) -> list[str]:
         """Rebuild every ledger held from its entries; one line for each. A check that was cut short goes on.
@@ -503,7 +508,10 @@ class Node:
         origin = self._origin_for(statement)
         use = self.charter.origins[origin].use
         if self.store.retired(origin):
-            raise Retired(f"{origin} is retired: its key signed another history", "a new node and charter begin anew")
+            raise Retired(
+                f"{origin} takes nothing more: its key signed another history, or its end is prepared",
+                "watchword ledger init --anew prepares new ledgers, the next charter opens them",
+            )
         commitment = self.bodies.put(signed.envelope)
         index = self.store.own(use).append([leaves.encode(use, Leaf(commitment, name))]).start
         return self._recorded(signed, origin, index)
@@ -576,25 +584,13 @@ class Node:
         place, _, number = locator.rpartition("#")
         name, _, use = place.partition("/")
         member = next((one for one in self.charter.members if one.name == name), None)
-        if member is None or not number.isdecimal() or use not in ("", "notices"):
+        known = place in self.charter.closed_origins or (member is not None and use in ("", "notices"))
+        if not known or not number.isdecimal():
             raise NotHere(f"{locator}: neither an id nor a locator", "such as sha256:…, BRAVO#12 or BRAVO/notices#3")
-        origin, index = member.origins[use or "ledger"], int(number)
+        origin, index = place if member is None else member.origins[use or "ledger"], int(number)
         of = self.store.leaves(origin)
         held = self.store.held(of[index].commitment) if index < len(of) else None
         if held is None:
             what = "its body is not held here" if index < len(of) else f"{len(of)} leaves are held"
             raise NotHere(f"{locator}: {what}", f"import from {name}")
         return Located(held.signed, held.holder, origin, index, self.locator(origin, index))
-
-    def _shown(self, origin: str) -> HeadShown:
-        heads = self.store.kept_heads(origin)
-        cosigned = next((head for head in heads if head.time_s is not None), None)
-        now_s = self.store.now_s()
-        newest = sorted(heads[-1].times.items()) if heads else []
-        return HeadShown(
-            origin,
-            len(self.store.leaves(origin)),
-            cosigned.checkpoint.size if cosigned else 0,
-            from_unix(cosigned.time_s) if cosigned and cosigned.time_s is not None else None,
-            tuple((name, now_s - time_s) for name, time_s in newest),
-        )

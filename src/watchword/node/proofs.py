@@ -19,6 +19,7 @@ from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.ledger.bundle import Body, Bundle, Earlier, Inclusion, LedgerPart, encode
+from watchword.ledger.checkpoint import Checkpoint
 from watchword.ledger.exchange import KeptHead
 from watchword.ledger.listing import consider
 from watchword.ledger.log import Log
@@ -132,7 +133,18 @@ def _cosigned(node: Node) -> dict[str, KeptHead]:
             owner = node.charter.origins[origin].member.name
             raise CannotProve(f"{origin} has no cosigned head here", f"exchange with {owner} and the others first")
         heads[origin] = head
+    for origin in node.charter.closed_origins:
+        heads[origin] = _end(node, origin)
     return heads
+
+
+def _end(node: Node, origin: str) -> KeptHead:
+    """The end of a closed ledger, which is the charter's word and needs no signature."""
+    end, log = node.charter.origins[origin].end, node.store.log(origin)
+    if end is None or log is None or log.published_size < end.size or log.root(end.size) != end.root:
+        raise CannotProve(f"{origin}, a closed ledger, is not held here whole", "sync with those who mirror it")
+    checkpoint = Checkpoint(origin, end.size, end.root)
+    return KeptHead(checkpoint, checkpoint.format().encode(), {}, None)
 
 
 def _add_decision(node: Node, contents: _Contents, heads: dict[str, KeptHead], located: Located) -> None:
@@ -317,7 +329,7 @@ def _inclusions(log: Log, indices: Iterable[int], size: int) -> Iterable[Inclusi
 
 
 def _held_at(node: Node, origin: str, index: int) -> Held | None:
-    if origin not in node.charter.shared_origins:
+    if origin not in node.charter.known_origins:
         return None
     of = node.store.leaves(origin)
     return node.store.held(of[index].commitment) if index < len(of) else None

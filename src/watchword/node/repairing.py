@@ -66,7 +66,7 @@ def repair(node: Node, peers: Mapping[str, str]) -> list[Repaired]:
     if not node.writing:
         raise NotHere(f"{node.home}: opened for reading only")
     done = []
-    for origin in node.charter.shared_origins:
+    for origin in node.charter.known_origins:
         stored = HeadStore(node.home / "heads", origin).read()
         if stored is not None and is_signed(stored):
             done.append(_from_any(node, origin, stored, peers))

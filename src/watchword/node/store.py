@@ -46,6 +46,8 @@ from watchword.limits import (
     NOTES_KEPT_MAX,
     SPLITS_KEPT_MAX,
 )
+from watchword.node.home import is_closing
+from watchword.node.recorded import HeadShown
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, D, blinded, parse_digest
 from watchword.statements.kinds import BAD_NEWS, NOTICES
@@ -283,19 +285,19 @@ class Store:
             found = self.bodies.get(commitment)
             if found is None:
                 return None
-            known = self._held[commitment] = self.judged(open_envelope(found[1]))
+            known = self._held[commitment] = self.judged(open_envelope(found[1]), in_ledger=True)
         return known
 
-    def judged(self, signed: Signed) -> Held:
-        """*signed* with its holder when it has standing."""
+    def judged(self, signed: Signed, *, in_ledger: bool = False) -> Held:
+        """*signed* with its holder when it has standing, from any channel or, *in_ledger*, only there."""
         try:
-            return Held(signed, standing(self.charter, signed))
+            return Held(signed, standing(self.charter, signed, in_ledger=in_ledger))
         except NoStanding:
             return Held(signed, None)
 
     def statements(self) -> Iterator[tuple[str, int, Held]]:
         """Every statement held in a shared ledger, in the view or not: (origin, index, statement)."""
-        for origin in self.charter.shared_origins:
+        for origin in self.charter.known_origins:
             for index, leaf in enumerate(self.leaves(origin)):
                 held = self.held(leaf.commitment)
                 if held is not None:
@@ -323,7 +325,7 @@ class Store:
             origin: ranges_of(
                 index for index, leaf in enumerate(self.leaves(origin)) if leaf.commitment.hex() not in held
             )
-            for origin in self.charter.shared_origins
+            for origin in self.charter.known_origins
             if not self.is_own(origin)
         }
 
@@ -338,20 +340,25 @@ class Store:
         statements: list[Fact] = []
         notices: list[NoticeLeaf] = []
         loose = {held.signed.statement.id: held.signed for held in self.loose_held()}
-        for origin in self.charter.shared_origins:
-            size = view.heads[origin].size if origin in view.heads else 0
+        for origin in self.charter.known_origins:
+            end = self.charter.origins[origin].end
+            size = view.heads[origin].size if origin in view.heads else 0 if end is None else end.size
             all_leaves = self.leaves(origin)
             if size > len(all_leaves):
+                what = "view names" if end is None else "the charter closes"
                 raise DamagedHome(
-                    f"view names {origin} at size {size}, {len(all_leaves)} leaves are held", "import again"
+                    f"{what} {origin} at size {size}, {len(all_leaves)} leaves are held", "import again, or sync"
                 )
+            log = self.log(origin)
+            if end is not None and size and (log is None or log.root(size) != end.root):
+                raise DamagedHome(f"{origin}: another history is held here than the charter closes", "mirror it anew")
             if self.use(origin) == "ledger":
                 statements += self._facts_of(origin, all_leaves[:size])
                 continue
             notices += [self._notice_leaf(origin, i, leaf) for i, leaf in enumerate(all_leaves[:size])]
             for leaf in all_leaves[size:]:
                 held = self.held(leaf.commitment)
-                if held is not None and held.holder is not None:
+                if held is not None and held.holder is not None and held.holder.retired_by is None:
                     loose[held.signed.statement.id] = held.signed
         # A copy of a notice under another name's leaf hides nothing: it is not where those who look would find it.
         seen = {
@@ -379,7 +386,7 @@ class Store:
     def stamp(self) -> tuple[Any, ...]:
         """Changes whenever what is held may have changed: cheap to compare, read before the files it speaks of."""
         parts: list[Any] = [_names(self.home / "loose"), _mtime(self.home / "bodies" / "sha256")]
-        for origin in self.charter.shared_origins:
+        for origin in self.charter.known_origins:
             parts.append(_mtime(self.folder(origin) / "checkpoint"))
             if self.is_own(origin):
                 log = self.log(origin)
@@ -505,8 +512,10 @@ class Store:
         return kept / name
 
     def retired(self, origin: str) -> bool:
-        """Whether this is an own ledger of which another signed history is known: a thief's, or a newer one of ours."""
-        return self.is_own(origin) and any(one.name.startswith(place_of(origin)[:16]) for one in self.splits())
+        """Whether this is an own ledger that takes nothing more: another signed history of it is known, a thief's or a
+        newer one of ours, or its end is prepared."""
+        known = self.is_own(origin) and any(one.name.startswith(place_of(origin)[:16]) for one in self.splits())
+        return known or (self.is_own(origin) and is_closing(self.home))
 
     def _evidence(self, origin: str, split: SplitView) -> dict[str, Any] | None:
         """The fields that convict the ledger's key to anybody; None where these two heads do not, by themselves."""
@@ -536,6 +545,21 @@ class Store:
         with durable.translated(path):
             durable.make_folder(path.parent)
             durable.replace(path, data, self.staging, 0o600)
+
+
+def head_shown(store: Store, origin: str) -> HeadShown:
+    """A shared ledger as this node knows it, for people."""
+    heads = store.kept_heads(origin)
+    cosigned = next((head for head in heads if head.time_s is not None), None)
+    now_s = store.now_s()
+    newest = sorted(heads[-1].times.items()) if heads else []
+    return HeadShown(
+        origin,
+        len(store.leaves(origin)),
+        cosigned.checkpoint.size if cosigned else 0,
+        from_unix(cosigned.time_s) if cosigned and cosigned.time_s is not None else None,
+        tuple((name, now_s - time_s) for name, time_s in newest),
+    )
 
 
 def place_of(origin: str) -> str:

@@ -143,9 +143,9 @@ def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
 
 
 def _ledgers(node: Node, remote: Remote, synced: Synced) -> None:
-    for origin in node.charter.shared_origins:
+    for origin in node.charter.known_origins:
         try:
-            if _ledger(node, remote, origin, synced):
+            if _ledger(node, remote, origin, synced) and node.charter.origins[origin].end is None:
                 synced.cosigned += node.cosign(origin)
         except SplitView as split:
             synced.forks.append(Fork(origin, split.message, node.store.keep_split(origin, split)))
@@ -157,7 +157,10 @@ def _ledgers(node: Node, remote: Remote, synced: Synced) -> None:
 
 def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> bool:
     """Steps 1 to 3 for one ledger; whether anything was new."""
-    store = node.store
+    store, end = node.store, node.charter.origins[origin].end
+    log = store.log(origin)
+    if end is not None and log is not None and log.published_size >= end.size:
+        return False
     # 1
     kept = store.kept_file(origin)
     answer = remote.get(f"{prefix_of(origin)}heads", FETCH_HEADS_BYTES_MAX, entity_tag(kept) if kept else "")
@@ -165,10 +168,11 @@ def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> bool:
         return False
     if answer.status != 200:
         raise BadAnswer(f"{remote.url}: status {answer.status} for the heads of {origin}")
-    heads = _heads(store, origin, answer.body)
+    heads = [h for h in _heads(store, origin, answer.body) if end is None or h.checkpoint.size <= end.size]
+    if not heads:
+        return False
     newest = heads[-1].checkpoint
     # 2
-    log = store.log(origin)
     held, note = Checkpoint(origin, 0, EMPTY_ROOT), None if log is None else log.checkpoint()
     if log is not None and note is not None:
         held = Checkpoint(origin, log.published_size, log.root(log.published_size))
@@ -251,7 +255,7 @@ def _bodies(node: Node, remote: Remote, synced: Synced, all_bodies: bool) -> Non
     sizes: dict[str, int] = {}
     wanted: dict[bytes, str] = {}
     places: dict[bytes, tuple[str, int]] = {}
-    for origin in store.charter.shared_origins:
+    for origin in store.charter.known_origins:
         log = store.log(origin)
         held = 0 if log is None else log.published_size
         sizes[origin] = held if store.is_own(origin) else min(int(start.get(origin, 0)), held)

@@ -68,9 +68,11 @@ class InspectionTool(Tool, frozen=True, kw_only=True):
 
 
 class Ratification(Common, frozen=True, kw_only=True):
-    """A member's root key puts one charter version in force. Subject: the charter."""
+    """A member's root key puts one charter version in force, from ``effective`` on. Subject: the charter."""
 
     version: Count
+    parent: Digest | None
+    effective: Time
 
 
 class TrainedOn(_Strict, frozen=True, kw_only=True):

@@ -79,7 +79,7 @@ class Served:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._origins = {_place(origin): origin for origin in node.charter.shared_origins}
+        self._origins = {_place(origin): origin for origin in node.charter.known_origins}
         self._trusted = {origin: node.charter.origins[origin].key for origin in node.charter.shared_origins}
         self._answers = Answers(node)
         self._bodies_together = asyncio.Semaphore(SERVE_BODIES_TOGETHER_MAX)

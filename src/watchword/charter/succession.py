@@ -1,0 +1,174 @@
+"""Which charter may follow which, and who agreed to it (docs/protocol.md, section 7, "Succession"). Pure.
+
+A charter follows another when, in this order:
+
+1. it names it as its parent, has the next version, the same suite and alliance secret, and is in force no earlier;
+2. every shared ledger goes on with its member, use and key, or is closed; what was closed stays so, at the same end;
+3. every key but a witness's is listed again for the same owner, job and person, and may be retired by this version;
+   nobody's word falls silent;
+4. ``quorum.ratify`` operators of the former agree, each with the root keys that the former lists;
+5. each member of the former whose object is another now, or that is gone, agrees itself; or, where it cannot or will
+   not, ``amendment.ratify`` operators other than its own do, each ``amendment.delay_s`` before the charter is in force;
+6. a change of red lines, standing, quorum or amendment takes ``amendment.ratify`` operators, each that long before.
+
+The time of an agreement is the signer's word: among a quorum one is honest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from watchword.charter.charter import Charter, CharterFile, Member
+from watchword.charter.standing import ratified_by
+from watchword.errors import WatchwordError
+from watchword.statements.canonical import canonical
+from watchword.statements.statement import Signed, open_envelope
+from watchword.statements.times import parse_time
+
+AMENDED = ("red_lines", "standing", "quorum", "amendment")
+"""Parts of a charter whose change takes the amendment quorum and its delay."""
+
+
+class DoesNotFollow(WatchwordError):
+    """A charter that may not follow the one that is in force. Names the first rule that it breaks."""
+
+
+def verify_follows(before: Charter, file: CharterFile) -> None:
+    """Check that the charter in *file* may follow *before*; the rules are the module's.
+
+    Raises:
+        DoesNotFollow: the first rule that fails.
+        NotInForce: a ratification among them does not count.
+    """
+    after = file.charter
+    verify_shape(before, after)
+    # 4
+    ratified_by(file)
+    agreed = assents(before, [open_envelope(envelope) for envelope in file.ratifications])
+    operators = _operators(before, agreed)
+    if len(operators) < before.quorum.ratify:
+        raise DoesNotFollow(
+            f"charter {after.version}: ratified by {len(operators)} operators of charter {before.version}, "
+            f"{before.quorum.ratify} needed",
+            "who is in force decides what follows",
+        )
+    # 5
+    latest = parse_time(after.effective) - timedelta(seconds=before.amendment.delay_s)
+    early = [name for name, made in agreed.items() if made <= latest]
+    amendment = before.amendment.ratify
+    for member in before.members:
+        others = _operators(before, early) - {member.operator}
+        if member.name in changed_members(before, after) and member.name not in agreed and len(others) < amendment:
+            raise DoesNotFollow(
+                f"charter {after.version}: {member.name} is changed and has not agreed; {len(others)} other operators "
+                f"agreed by {latest.isoformat()[:19]}Z, {amendment} needed",
+                f"{member.name} ratifies, or {amendment} others {before.amendment.delay_s:,} s before it is in force",
+            )
+    # 6
+    if amended(before, after) and len(_operators(before, early)) < amendment:
+        raise DoesNotFollow(
+            f"charter {after.version} changes {', '.join(amended(before, after))}: ratified by "
+            f"{len(_operators(before, early))} operators by {latest.isoformat()[:19]}Z, {amendment} needed",
+            f"charter {before.version} asks for {before.amendment.delay_s:,} s between ratification and effect",
+        )
+
+
+def verify_shape(before: Charter, after: Charter) -> None:
+    """Check rules 1 to 3: whether *after* may follow *before*, whoever ratifies it. Raises DoesNotFollow."""
+    # 1
+    if (after.parent, after.version, after.secret) != (before.digest, before.version + 1, before.secret):
+        raise DoesNotFollow(
+            f"charter {after.version} of {after.alliance} does not follow charter {before.version} here",
+            f"its parent is {before.digest}, its version {before.version + 1}, and the alliance secret stays",
+        )
+    if parse_time(after.effective) < parse_time(before.effective):
+        raise DoesNotFollow(f"charter {after.version}: in force from {after.effective}, before its parent is")
+    # 2
+    _check_ledgers(before, after)
+    # 3
+    _check_keys(before, after)
+
+
+def assents(before: Charter, ratifications: Iterable[Signed]) -> dict[str, datetime]:
+    """The members of *before* that ratified, with as many of its root keys as it asks for, and since when.
+
+    Args:
+        ratifications: verified ones, all of one successor; what is signed by other keys is passed over.
+    """
+    signed: dict[str, dict[str, datetime]] = {}
+    for one in ratifications:
+        holder = before.holders.get(one.key_id)
+        if holder is not None and holder.job == "root" and holder.retired_by is None:
+            times = signed.setdefault(holder.owner, {})
+            times[one.key_id] = min(one.statement.made, times.get(one.key_id, one.statement.made))
+    enough = {m.name: m.root_threshold for m in before.members if len(signed.get(m.name, ())) >= m.root_threshold}
+    return {name: sorted(signed[name].values())[k - 1] for name, k in enough.items()}
+
+
+def amended(before: Charter, after: Charter) -> list[str]:
+    """The parts of the rules themselves that *after* changes."""
+    return [part for part in AMENDED if canonical(before.value[part]) != canonical(after.value[part])]
+
+
+def changed_members(before: Charter, after: Charter) -> list[str]:
+    """The members of *before* whose object is another in *after*, or that are gone from it."""
+    now = {one["name"]: canonical(one) for one in after.value["members"]}
+    return [one["name"] for one in before.value["members"] if now.get(one["name"]) != canonical(one)]
+
+
+def twice_ratified(ratifications: Iterable[Signed]) -> dict[str, list[str]]:
+    """Of ratifications with standing: members that ratified two charters of one parent, with the charters' digests."""
+    said: dict[tuple[str, str], set[str]] = {}
+    for one in ratifications:
+        statement = one.statement
+        if statement.predicate["parent"] is not None:
+            key = statement.issuer, str(statement.predicate["parent"])
+            said.setdefault(key, set()).update(subject.digest for subject in statement.subject)
+    return {member: sorted(digests) for (member, _), digests in sorted(said.items()) if len(digests) > 1}
+
+
+def _check_ledgers(before: Charter, after: Charter) -> None:
+    for origin, of in before.origins.items():
+        new = after.origins.get(origin)
+        if new is None and of.use == "record":
+            continue
+        if new is None or (new.member.name, new.use, new.key) != (of.member.name, of.use, of.key):
+            what = f"charter {after.version}: {origin} is gone, or has another owner or key"
+            raise DoesNotFollow(what, "a ledger stays, or is closed at a size and root; another key is another ledger")
+        if of.end is not None and of.end != new.end:
+            raise DoesNotFollow(f"charter {after.version}: {origin} was closed at size {of.end.size}, and stays so")
+    for origin, of in after.origins.items():
+        if of.end is not None and origin not in before.origins:
+            raise DoesNotFollow(f"charter {after.version}: {origin} is closed and was never open")
+
+
+def _check_keys(before: Charter, after: Charter) -> None:
+    for id, holder in before.holders.items():
+        who, new = f"{holder.person or holder.job} key of {holder.owner}", after.holders.get(id)
+        if new is None and holder.job == "witness":
+            continue
+        if new is None or (new.owner, new.operator, new.job, new.person) != (
+            holder.owner, holder.operator, holder.job, holder.person
+        ):  # fmt: skip
+            raise DoesNotFollow(f"charter {after.version}: the {who} is gone", "list it all the same, as retired")
+        if holder.retired_by is not None and (new.retired_by, new.sizes) != (holder.retired_by, holder.sizes):
+            raise DoesNotFollow(f"charter {after.version}: the {who} was retired by charter {holder.retired_by}")
+        if new.retired_by not in (None, holder.retired_by, after.version):
+            raise DoesNotFollow(f"charter {after.version}: the {who} is retired by another version than this")
+        if new.retired_by is not None and new.roles != holder.roles:
+            raise DoesNotFollow(f"charter {after.version}: the {who} is retired with other roles than it had")
+    for id, holder in after.holders.items():
+        if id not in before.holders and holder.retired_by is not None:
+            raise DoesNotFollow(f"charter {after.version}: a key of {holder.owner} comes in retired")
+    names = {member.name for member in after.members} & {member.name for member in before.former}
+    if names:
+        raise DoesNotFollow(f"charter {after.version}: {min(names)} left the alliance before", "take another name")
+
+
+def _operators(before: Charter, names: Iterable[str]) -> set[str]:
+    return {_member(before, name).operator for name in names}
+
+
+def _member(charter: Charter, name: str) -> Member:
+    return next(member for member in charter.members if member.name == name)

@@ -1,0 +1,224 @@
+"""Keys and ledgers for the next charter: made here, in place once a charter that lists them is adopted.
+
+* A new key takes the place of an old one. The old one is listed as retired, and speaks for what it signed: in this
+  member's own ledgers all of it, in those of others what a quorum is known to have cosigned; or less, where a thief had
+  it (*up_to*).
+* A ledger has one key and one history. Another key is another ledger: the old one is closed at a head that others know,
+  and what was acknowledged here and is not under that head is said again in the new one.
+* From the moment that new ledgers are prepared, nothing more is signed under the old origins.
+* A new record begins with the receipts of the old one, so that a gate forgets nothing that it has let go.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from watchword.charter.charter import HEAD_JOBS, Charter, End, Member, read_charter_file
+from watchword.charter.draft import retired
+from watchword.errors import WatchwordError
+from watchword.ledger import durable
+from watchword.ledger.exchange import head_of
+from watchword.ledger.heads import HeadStore
+from watchword.ledger.log import Log, NoLedger, RolledBack
+from watchword.limits import JSON_INTEGER_MAX
+from watchword.node.home import NEXT_KEY, USES, NoHome, check_roles, enrolment, put_coming, read_home
+from watchword.node.node import Node
+from watchword.node.store import place_of
+from watchword.statements.digests import b64
+from watchword.statements.keys import generate, save_key
+from watchword.statements.times import Clock, SystemClock
+
+RENEWED = re.compile(r"witness|gate|root(-[0-9]{1,2})?")
+"""Jobs whose key another one replaces by itself. A ledger's key is replaced with the ledger."""
+
+
+def known_ends(node: Node) -> dict[str, End]:
+    """Where each open shared ledger would end if it were closed now: at the newest head held that a quorum cosigned."""
+    return {origin: End(head.size, head.root) for origin, head in node.latest_view().heads.items()}
+
+
+def renew(
+    path: Path, passphrase: bytes | None, *, job: str = "", person: str = "", roles: Sequence[str] = (),
+    up_to: Mapping[str, int] | None = None,
+) -> str:  # fmt: skip
+    """Make a key for the next charter: another one for *job* or *person*, or the first of a new person. Returns its id.
+
+    Nothing changes until a charter that lists it is adopted.
+
+    Args:
+        job: ``witness``, ``gate``, ``root``, ``root-2`` and so on.
+        roles: of the person; those that it had, where it has a key already.
+        up_to: where a thief had the old key: below which size of which ledger it speaks; nowhere else.
+
+    Raises:
+        NoHome: no member's home, or a job whose key stays.
+        KeyTrouble: a key of this name is waiting already.
+    """
+    home, value = read_home(path), enrolment(path, coming=True)
+    if home.kind != "member" or (job and not RENEWED.fullmatch(job)):
+        what = f"{home.name}: no key of {job or 'a person'} is renewed here"
+        raise NoHome(what, "renewed are witness, gate, root; a ledger's key goes with it: watchword ledger init --anew")
+    base = job.partition("-")[0] or "people"
+    old = _old_key(value, job, person)
+    if job and old is None:
+        raise NoHome(f"{home.name}: has no key {job}")
+    if person:
+        roles = roles or (old["roles"] if old is not None else ())
+        check_roles(person, roles)
+    key = generate(44 if base in HEAD_JOBS else 65)
+    name = f"people/{person}" if person else job
+    fresh = old is None or not (path / "keys" / f"{name}.pem").exists()
+    save_key(path / "keys" / (f"{name}.pem" if fresh and person else f"{name}{NEXT_KEY}"), key, passphrase)
+    new = {**key.public.value(), "job": base} | ({"person": person, "roles": list(roles)} if person else {})
+    keys = [new if one is old else one for one in value["keys"]] + ([] if old is not None else [new])
+    if old is not None and base != "witness":
+        keys += _retired(path, value, old, up_to)
+    put_coming(path, value | {"keys": keys})
+    return key.public.id
+
+
+def retire(path: Path, person: str, up_to: Mapping[str, int] | None = None) -> str:
+    """Retire a person's key in the next charter, without another in its place. Returns its id. Raises NoHome."""
+    value = enrolment(path, coming=True)
+    old = _old_key(value, "", person)
+    if old is None:
+        raise NoHome(f"{person}: no person here has such a key")
+    keys = [one for one in value["keys"] if one is not old]
+    put_coming(path, value | {"keys": keys + _retired(path, value, old, up_to)})
+    return str(old["id"])
+
+
+def begin_anew(path: Path, passphrase: bytes | None, clock: Clock | None = None) -> dict[str, Any]:
+    """Prepare new ledgers with a new key, and a new witness key; from now on the old ones take nothing. Once.
+
+    Returns:
+        The coming enrolment. Its ``closes`` say where the old ledgers end: at the newest head of each that a quorum
+        cosigned, as far as is known here, even past what is on this disk.
+
+    Raises:
+        NoHome: no member's home, or no charter adopted.
+        KeyTrouble: the keys' folder.
+    """
+    value = enrolment(path, coming=True)
+    if value.get("closes"):
+        return value
+    with Node.open(path, clock=clock or SystemClock()) as node:
+        node.must_sign()
+        charter, me = node.charter, node.me
+        ends = {use: _end(node, me.origins[use]) for use in ("ledger", "notices")}
+    version = charter.version + 1
+    domain = re.sub(r"(/[0-9]+)?/ledger\Z", "", me.origins["ledger"])
+    keys = [one for one in value["keys"] if one["job"] not in HEAD_JOBS or "retired" in one]
+    for job in sorted(HEAD_JOBS):
+        key = generate(44)
+        if not (path / "keys" / f"{job}{NEXT_KEY}").exists():
+            save_key(path / "keys" / f"{job}{NEXT_KEY}", key, passphrase)
+        else:
+            raise NoHome(f"{path / 'keys' / job}{NEXT_KEY}: a key is waiting already", "adopt the charter it is for")
+        keys.append({**key.public.value(), "job": job})
+    old = _old_key(value, "ledger", "")
+    sizes = {me.origins[use]: end.size for use, end in ends.items()}
+    keys += [] if old is None else [retired(old, version, sizes)]
+    closes = [
+        {"key": me.key("ledger").id, "member": me.name, "origin": me.origins[use], "root": b64(end.root),
+         "size": end.size, "use": use}
+        for use, end in ends.items()
+    ]  # fmt: skip
+    origins = {use: f"{domain}/{version}/{use}" for use in USES}
+    value = value | {"closes": closes, "keys": keys, "origins": origins}
+    put_coming(path, value)
+    return value
+
+
+def move_ledgers(path: Path, before: Member, after: Charter) -> None:
+    """Put closed ledgers of this member aside and open the new ones; again, after a kill, it finishes."""
+    me = after.member(before.name)
+    for use in USES:
+        if before.origins[use] != me.origins[use]:
+            _move(path, use, before.origins[use], me.origins[use], after)
+
+
+def _move(path: Path, use: str, old: str, new: str, after: Charter) -> None:
+    own, aside, heads = path / use, path / "mirrors" / place_of(old), path / "heads"
+    with durable.translated(path):
+        durable.make_folder(aside.parent)
+        if not aside.exists() and own.exists():
+            own.replace(aside)
+            durable.sync_folder(aside.parent)
+    kept = _not_closed_over(aside, use, old, heads, after)
+    if HeadStore(heads, new).read() is None:
+        Log.create(own, new, heads).close()
+    with Log.open(own, new, heads, writable=True) as log:
+        if log.size < len(kept):
+            log.append(kept[log.size :])
+    if not (aside / "mirror").exists() and aside.exists():
+        with durable.translated(aside):
+            durable.make_folder(aside / "staging", 0o700)
+            durable.replace(aside / "mirror", b"", aside / "staging", 0o600)
+
+
+def _not_closed_over(folder: Path, use: str, origin: str, heads: Path, after: Charter) -> list[bytes]:
+    """The entries acknowledged under the old origin that its end does not hold; of a record, all."""
+    if (folder / "mirror").exists():
+        # It was put aside whole before: what it had to give is in the new ledger.
+        return []
+    try:
+        with Log.open(folder, origin, heads, writable=True) as log:
+            if use == "record":
+                return log.entries(0, log.size)
+            end = after.origins[origin].end
+            known = end is not None and end.size <= log.published_size and log.root(end.size) == end.root
+            return log.entries(end.size if end is not None and known else log.published_size, log.size)
+    except RolledBack:
+        # Nothing is signed under this origin any more: what others hold of it comes back as a mirror.
+        shutil.rmtree(folder)
+        HeadStore(heads, origin).path.unlink()
+        return []
+    except NoLedger:
+        return []
+
+
+def _old_key(value: dict[str, Any], job: str, person: str) -> Any:
+    """The key that another one replaces: of a person, of a job, or the n-th root key in the order written."""
+    base, _, number = job.partition("-")
+    of = [one for one in value["keys"] if "retired" not in one]
+    if person:
+        return next((one for one in of if one.get("person") == person), None)
+    found = [one for one in of if one["job"] == base]
+    place = int(number or 1) - 1
+    return found[place] if 0 <= place < len(found) else None
+
+
+def _retired(path: Path, value: dict[str, Any], old: dict[str, Any], up_to: Mapping[str, int] | None) -> list[Any]:
+    """*old* as the next charter retires it; nothing where no charter lists it yet."""
+    if not (path / "charter.json").exists():
+        return []
+    charter = read_charter_file(path / "charter.json").charter
+    if old["id"] not in charter.holders:
+        return []
+    if up_to is None:
+        with Node.open(path) as node:
+            ends = known_ends(node)
+        own = {origin: JSON_INTEGER_MAX for use, origin in value["origins"].items() if use != "record"}
+        up_to = {origin: end.size for origin, end in ends.items()} | own
+    return [retired(old, charter.version + 1, up_to)]
+
+
+def _end(node: Node, origin: str) -> End:
+    """The newest head of an own ledger that a quorum cosigned; a peer may have shown one past our own tiles."""
+    best = known_ends(node).get(origin)
+    for folder in node.store.splits():
+        note = durable.read(folder / "theirs", 1 << 20)
+        try:
+            head = None if note is None else head_of(node.charter, origin, note, node.store.now_s())
+        except WatchwordError:
+            continue
+        if head is not None and head.time_s is not None and (best is None or head.checkpoint.size > best.size):
+            best = End(head.checkpoint.size, head.checkpoint.root)
+    if best is None:
+        raise NoHome(f"{origin}: no head with a quorum is known here", "exchange with the others first")
+    return best

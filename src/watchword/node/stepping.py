@@ -1,0 +1,64 @@
+"""From one charter to the next: the step that a home takes when the one that was adopted comes into force.
+
+* A home keeps its lineage: ``charter.json`` is the one in force, ``charter.next.json`` one that was adopted and is not
+  in force yet, ``charter-N.json`` the earlier ones.
+* The step is taken under the writer's lock, when the node is next opened: keys, enrolment and ledgers first, the
+  charter last. A kill in between leaves a step that is taken again.
+* A node that another process keeps open stays under the old charter, and decides nothing under it: it knows the
+  ratifications.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchword.charter.charter import CharterFile, parse_charter_file
+from watchword.ledger import durable
+from watchword.limits import CHARTER_BYTES_MAX
+from watchword.node.home import BusyNode, install_coming, lock_home, read_home
+from watchword.statements.times import Clock, parse_time
+
+NEXT_CHARTER = "charter.next.json"
+
+
+def step_if_due(path: Path, clock: Clock) -> None:
+    """Take the step of a charter that waits in this home, if it is in force by now and nobody else has the node open.
+
+    Raises:
+        StorageTrouble: the disk.
+    """
+    waiting = next_charter(path)
+    if waiting is None or parse_time(waiting.charter.effective) > clock.now():
+        return
+    try:
+        with lock_home(path, read_home(path).name):
+            step_forward(path)
+    except BusyNode:
+        return
+
+
+def next_charter(path: Path) -> CharterFile | None:
+    """The charter that was adopted here and waits to come into force."""
+    data = durable.read(path / NEXT_CHARTER, CHARTER_BYTES_MAX)
+    return None if data is None else parse_charter_file(data, str(path / NEXT_CHARTER))
+
+
+def step_forward(path: Path) -> None:
+    """Put the waiting charter in force in this home; the caller holds its lock."""
+    from watchword.node.renewing import move_ledgers
+
+    waiting = durable.read(path / NEXT_CHARTER, CHARTER_BYTES_MAX)
+    present = durable.read(path / "charter.json", CHARTER_BYTES_MAX)
+    if waiting is None or present is None:
+        return
+    after, before = parse_charter_file(waiting).charter, parse_charter_file(present).charter
+    home = read_home(path)
+    with durable.translated(path):
+        if before.digest != after.digest:
+            durable.replace(path / f"charter-{before.version}.json", present, path / "staging")
+            install_coming(path)
+            if home.kind == "member":
+                move_ledgers(path, before.member(home.name), after)
+            durable.replace(path / "charter.json", waiting, path / "staging")
+        (path / NEXT_CHARTER).unlink(missing_ok=True)
+        durable.sync_folder(path)
