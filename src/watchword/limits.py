@@ -474,6 +474,18 @@ CHECK_QUESTION_S_MAX = 2.0
 CHECK_S_MAX = 120.0
 """Seconds after which a check of rules asks no further question. Origin: twelve times the promise for 50 caveats."""
 
+CONDITION_LISTS_MAX = 8
+"""Lists inside lists in a condition's value, in a table that people edit. Origin: the grammar needs one."""
+
+COMPARE_MEMBERS_MAX = 64
+"""Positions compared at once. Origin: twice the members of the largest alliance there is."""
+
+COMPARE_VERSIONS_MAX = 20_000
+"""Steps taken for one row's versions. Origin: 12 members who all differ on four scales; a second of work."""
+
+COMPARE_NODES_MAX = 200_000
+"""Coalitions tried for the largest table that passes. Origin: ten seconds of work; past it the answer says so."""
+
 POLICY_FILE_BYTES_MAX = 64 * 1024
 """A use-case file or a pack. Origin: eight times the alliance pack."""
 

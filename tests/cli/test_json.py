@@ -66,6 +66,8 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-policy-check/1", ("policy", "check", *ALFA)),
     (0, "watchword-cedar/1", ("policy", "cedar", *ALFA)),
     (0, "watchword-packs/1", ("policy", "packs")),
+    (0, "watchword-table/1", ("policy", "table", "alliance", "--output", "table.toml")),
+    (0, "watchword-positions/1", ("charter", "compare", "table.toml")),
     (0, "watchword-coverage/1", ("policy", "coverage", *ALFA)),
     (0, "watchword-recorded/1", ("gate", "mandate", "mandate.toml", "--decision", "ALFA#2", *ALFA)),
     (0, "watchword-gate-answer/1", (*ASK, "label-mail", "--arg", "message=m", "--arg", "label=order", *ALFA)),

@@ -157,6 +157,25 @@ def _shown(charter: Charter, state: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def compare(args: argparse.Namespace) -> int:
+    """Set members' draft positions beside each other; exit 1 where no table passes."""
+    from watchword.cli.policy import page
+    from watchword.policy import sheet, summit
+    from watchword.policy.compare import compare as compare_positions
+    from watchword.policy.position import read_position
+    from watchword.report.board import markdown
+
+    positions = [read_position(path) for path in args.positions]
+    compared = compare_positions(positions, args.quorum)
+    drawn = summit.board(compared)
+    text = markdown(drawn).rstrip("\n") if args.format == "markdown" else summit.render_text(compared)
+    if args.draft is not None and compared["passing"]["ids"]:
+        write_new(args.draft, sheet.toml(summit.pack_of(compared, positions)).encode())
+        text += f"\nwrote {args.draft}" if args.format == "text" else ""
+    emit(args, text + page(args, drawn), compared)
+    return 0 if compared["passing"]["ids"] else 1
+
+
 def tlog_policy(args: argparse.Namespace) -> int:
     """Write the charter's ledgers, witnesses and quorum for tools that read C2SP policies."""
     from watchword.ledger.policy import tlog_policy as policy_of

@@ -6,9 +6,14 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit, write_new
+from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.report.board import Board
+
+class NotATable(WatchwordError):
+    """A file name whose ending says no form of table."""
+
 
 Rows = list[dict[str, Any]]
 
@@ -21,6 +26,26 @@ def show(args: argparse.Namespace) -> int:
     text = render_table(requirements, red_lines)
     rows = {"red_lines": red_lines, "requirements": requirements}
     emit(args, text.rstrip("\n"), {"schema": "watchword-policy/1", "text": text} | rows)
+    return 0
+
+
+def table(args: argparse.Namespace) -> int:
+    """Write a pack as a table, or a table as a pack, by the name of the file; print Markdown where none is named."""
+    from watchword.policy import sheet
+    from watchword.policy.pack import find_packs
+
+    pack = find_packs(args.source)
+    written = {".csv": sheet.csv, ".md": sheet.markdown, ".toml": sheet.toml}
+    value = {"name": pack.name, "output": None, "schema": "watchword-table/1"}
+    if args.output is None:
+        text = sheet.markdown(pack)
+        emit(args, text.rstrip("\n"), value | {"text": text})
+        return 0
+    write = written.get(args.output.suffix.lower())
+    if write is None:
+        raise NotATable(f"{args.output}: not a name for a table", f"it ends in {', '.join(written)}")
+    write_new(args.output, write(pack).encode())
+    emit(args, f"wrote {args.output}", value | {"output": str(args.output)})
     return 0
 
 

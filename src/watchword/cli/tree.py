@@ -299,6 +299,12 @@ def _charter(commands: Sub) -> None:
     draft.add_argument("--output", type=Path, default=Path("charter.json"), metavar="FILE")
     draft.add_argument("--secret-output", type=Path, default=Path("alliance.secret"), metavar="FILE")
     _propose(charter)
+    text = "set members' draft positions beside each other: what all accept, what passes, who blocks what"
+    compare = _add(charter, "compare", "charter:compare", text, ("text", "json", "markdown"))
+    compare.add_argument("positions", type=Path, nargs="+", metavar="FILE", help="one position (TOML) of each member")
+    compare.add_argument("--quorum", type=int, metavar="K", help="how many must accept (default: as charter draft)")
+    compare.add_argument("--draft", type=Path, metavar="FILE", help="write the largest table that passes as a pack")
+    compare.add_argument("--page", type=Path, metavar="FILE", help="also write it as a page (HTML)")
     ratify = _add(charter, "ratify", "charter:ratify", "sign a charter with this member's root key")
     ratify.add_argument("charter", type=Path, metavar="CHARTER")
     ratify.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
@@ -465,6 +471,12 @@ def _policy(commands: Sub) -> None:
     _add(policy, "packs", "policy:packs", "list the packs that come with watchword")
     show = _add(policy, "show", "policy:show", "print the requirement table of the charter in force, or of packs")
     _whose(show)
+    text = "turn a pack into a table for spreadsheets or documents, and back: TOML, CSV, Markdown"
+    table = _add(policy, "table", "policy:table", text)
+    table.add_argument("source", nargs="+", metavar="NAME|FILE", help="a pack: its name, or TOML, CSV, Markdown")
+    table.add_argument(
+        "--output", type=Path, metavar="FILE", help="its ending says the form (default: Markdown, printed)"
+    )
     cedar = _add(policy, "cedar", "policy:cedar", "print the Cedar policies that a table compiles to")
     _whose(cedar)
     text = "look for holes in rules: what nothing can meet or cross, what says nothing new, what contradicts"

@@ -1,7 +1,8 @@
 """Packs: requirement tables, red lines and standing that people read, edit and put into a charter.
 
-A pack is a TOML file. What a row does not say has the value that asks for nothing more: any issuer, distinct
-operators, no filter, any tool, any age, no bound, every use case. The charter holds the rows in full.
+A pack is a TOML file, or the same as a table (``sheet``). What a row does not say has the value that asks for nothing
+more: any issuer, distinct operators, no filter, any tool, any age, no bound, every use case. The charter holds the rows
+in full.
 
 Only the form is checked here; whether an alliance can live by it is ``charter.lint``'s. Several packs make one table
 where they do not say different things under one id.
@@ -20,7 +21,7 @@ import msgspec
 from watchword.charter.charter import Condition, RedLine, Requirement
 from watchword.charter.conditions import written
 from watchword.errors import WatchwordError
-from watchword.policy.use_case import read_toml
+from watchword.policy.use_case import read_text, read_toml
 
 SHIPPED = ("alliance",)
 """The packs that come with watchword, by name; the first is the default."""
@@ -152,6 +153,8 @@ def render_markdown(requirements: list[dict[str, Any]], red_lines: list[dict[str
     )
 
 
+SHEETS = (".csv", ".md")
+"""Suffixes of files that hold a pack as a table (``sheet``); any other is TOML."""
 HEADINGS = [
     "criticality",
     "requirement",
@@ -166,25 +169,34 @@ HEADINGS = [
 
 
 def _read(path: Path, what: str) -> Pack:
-    value = read_toml(path, BadPack)
+    value = _read_sheet(path) if path.suffix.lower() in SHEETS else read_toml(path, BadPack)
     try:
         file = msgspec.convert(value, _File, strict=True)
     except msgspec.ValidationError as error:
         raise BadPack(f"{what}: {error}") from error
-    rows = [_row(one, f"{what}: requirement {number}") for number, one in enumerate(file.requirement, 1)]
-    lines = [_line(one, f"{what}: red line {number}") for number, one in enumerate(file.red_line, 1)]
+    rows = [checked_row(one, f"{what}: requirement {number}") for number, one in enumerate(file.requirement, 1)]
+    lines = [checked_line(one, f"{what}: red line {number}") for number, one in enumerate(file.red_line, 1)]
     return Pack(file.name, file.title, rows, lines, file.standing)
 
 
-def _row(value: dict[str, Any], what: str) -> dict[str, Any]:
-    row = _ROW_DEFAULTS | value
+def _read_sheet(path: Path) -> dict[str, Any]:
+    from watchword.policy.sheet import read_csv, read_markdown
+
+    text = read_text(path, BadPack)
+    return read_csv(text, str(path)) if path.suffix.lower() == ".csv" else read_markdown(text, str(path))
+
+
+def checked_row(value: dict[str, Any], what: str) -> dict[str, Any]:
+    """A requirement as the charter holds it, of one as people write it; an error names *what*."""
+    row = ROW_DEFAULTS | value
     row["where"], row["bound"] = _with_null(row["where"]), _with_null(row["bound"])
     if isinstance(row["when"], dict):
         row["when"] = {"criticality": 0, "human": []} | row["when"]
     return _checked(row, Requirement, what)
 
 
-def _line(value: dict[str, Any], what: str) -> dict[str, Any]:
+def checked_line(value: dict[str, Any], what: str) -> dict[str, Any]:
+    """The same of a red line."""
     return _checked(value | {"forbid": _with_null(value.get("forbid"))}, RedLine, what)
 
 
@@ -204,7 +216,7 @@ def _with_null(conditions: Any) -> Any:
     return [{"value": None} | one if isinstance(one, dict) else one for one in conditions]
 
 
-_ROW_DEFAULTS: dict[str, Any] = {
+ROW_DEFAULTS: dict[str, Any] = {
     "from": "any", "distinct": "operators", "where": [], "tools": 0, "max_age_days": None, "bound": [],
     "when": {"criticality": 0, "human": []},
 }  # fmt: skip

@@ -77,6 +77,18 @@ def read_use_case(path: Path) -> dict[str, Any]:
 
 def read_toml(path: Path, wrong: type[WatchwordError]) -> dict[str, Any]:
     """The document in a TOML file that a person wrote; errors are of the class *wrong* and name *path*."""
+    text = read_text(path, wrong)
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > TOML_LINE_DOTS_MAX:
+            raise wrong(f"{path}: line {number} has more than {TOML_LINE_DOTS_MAX} dots")
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise wrong(f"{path}: not TOML: {error}") from error
+
+
+def read_text(path: Path, wrong: type[WatchwordError]) -> str:
+    """The text of a file that a person wrote; errors are of the class *wrong* and name *path*."""
     try:
         with path.open("rb") as file:
             data = file.read(POLICY_FILE_BYTES_MAX + 1)
@@ -84,13 +96,10 @@ def read_toml(path: Path, wrong: type[WatchwordError]) -> dict[str, Any]:
         raise wrong(f"{path}: {error.strerror}") from error
     if len(data) > POLICY_FILE_BYTES_MAX:
         raise wrong(f"{path}: larger than {POLICY_FILE_BYTES_MAX:,} bytes")
-    for number, line in enumerate(data.splitlines(), 1):
-        if line.count(b".") > TOML_LINE_DOTS_MAX:
-            raise wrong(f"{path}: line {number} has more than {TOML_LINE_DOTS_MAX} dots")
     try:
-        return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise wrong(f"{path}: not TOML: {error}") from error
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise wrong(f"{path}: not TOML or text: {error}", "it is read as UTF-8") from error
 
 
 _HINT = "a use case has name, purpose, criticality 0 to 3, human in/on/out, members, owner and tags"
