@@ -113,11 +113,15 @@ def hostile(folder: Path) -> dict[str, Path]:
     )
     for key, data in made.items():
         (folder / f"{key}.pkl").write_bytes(data)
+    documents = {"10^7 lists in JSON": b"[]," * 10_000_000, "3·10^6 objects in JSON": b'{"a":{}},' * 3_000_000}
+    for key, data in documents.items():
+        (folder / f"{key}.json").write_bytes(b'{"auto_map":[' + data + b"0]}")
     bomb = folder / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("m.pkl", "w") as out:
         for _ in range(1024):
             out.write(bytes(MIB))
-    return {**{key: folder / f"{key}.pkl" for key in made}, "zip of 1 GiB zeros": bomb}
+    paths = {key: folder / f"{key}.pkl" for key in made} | {key: folder / f"{key}.json" for key in documents}
+    return paths | {"zip of 1 GiB zeros": bomb}
 
 
 @dataclass(frozen=True)

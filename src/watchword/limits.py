@@ -103,11 +103,9 @@ ARCHIVE_DIRECTORY_BYTES_MAX = 64 * 1024 * 1024
 SAFETENSORS_HEADER_BYTES_MAX = 100_000_000
 """Header of a safetensors file. Origin: the limit of the reference implementation."""
 
-SAFETENSORS_TENSORS_MAX = 500_000
-"""Tensors of a safetensors file. Origin: a hundred times the largest mixture-of-experts checkpoint met."""
-
-SAFETENSORS_COMMAS_MAX = 4_000_000
-"""Commas in a safetensors header, counted before it is parsed: bounds the memory that parsing takes to about 400 MB."""
+SAFETENSORS_TENSORS_MAX = 200_000
+"""Tensors of a safetensors file.
+Origin: twice those of the largest mixture-of-experts models, were all in one file; about 350 MB parsed."""
 
 ARCHIVE_CARVED_MAX = 1_000
 """Members found by their headers in an archive without a directory. Origin: a hundred times what hides in one."""
@@ -147,17 +145,11 @@ Origin: 100,000 tensors take about 10 MB."""
 EXPORT_JSON_BYTES_MAX = 64 * 1024 * 1024
 """The graph of a program of torch.export. Origin: graphs of 20,000 nodes take about 20 MB."""
 
-EXPORT_VALUES_MAX = 20_000_000
-"""Values walked in such a graph. Origin: EXPORT_JSON_BYTES_MAX of the shortest values."""
-
 EXPORT_EXPRESSIONS_MAX = 200_000
 """Symbolic expressions read in such a graph. Origin: ten for each of 20,000 nodes."""
 
 SKOPS_SCHEMA_BYTES_MAX = 64 * 1024 * 1024
 """The schema of a skops archive. Origin: a forest of 1,000 trees, which are arrays beside it, has about 5 MB."""
-
-SKOPS_NODES_MAX = 10_000_000
-"""Values walked in such a schema. Origin: SKOPS_SCHEMA_BYTES_MAX of the shortest values."""
 
 MANIFEST_JSON_BYTES_MAX = 4 * 1024 * 1024
 """The manifest of a TorchServe archive. Origin: a thousand times those met."""
@@ -186,7 +178,8 @@ HDF5_ATTRIBUTE_BYTES_MAX = 64 * 1024 * 1024
 """One attribute. Origin: Keras keeps a whole architecture as JSON in one; the largest have about 10 MB."""
 
 CONFIG_BYTES_MAX = 32 * 1024 * 1024
-"""A configuration of a model as JSON. Origin: the largest that Keras writes have about 10 MB; 32 take 400 MB parsed."""
+"""Configuration of Keras beside a graph of TensorFlow, in all, and a graph as text.
+Origin: the largest that Keras writes have about 10 MB."""
 
 CONFIG_VALUES_MAX = 2_000_000
 """Lists and objects looked at in one configuration. Origin: a layer takes about 20; the largest models have 10,000."""
@@ -283,12 +276,19 @@ TEMPLATE_NODES_MAX = 200_000
 TEMPLATE_ROUNDS_MAX = 1_000_000
 """Rounds of constant loops of a template, nested ones multiplied. Origin: rendered in about a second."""
 
+JSON_MEMORY_BYTES_MAX = 440 * 1024 * 1024
+"""Memory that one JSON document may take, reckoned before it is parsed, its text included.
+Origin: with the process itself (about 45 MB) below 512 MB; the largest tokenizers come to about 400."""
+
+JSON_FREE_BYTES = 4 * 1024 * 1024
+"""JSON up to this size is parsed without reckoning. Origin: the worst takes 52 times its size, 218 MB."""
+
 DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
 """A JSON or YAML document that is parsed whatever its words. Origin: configurations stay below 1 MB."""
 
 DOCUMENT_WHOLE_BYTES_MAX = 64 * 1024 * 1024
 """A JSON document that is parsed because a word of a configuration stands in it.
-Origin: tokenizers with their vocabulary have 35 MB; parsing takes some twelve times the size in memory."""
+Origin: twice a tokenizer with the largest vocabulary (35 MB); what it takes in memory has a bound of its own."""
 
 DOCUMENT_VALUES_MAX = 5_000_000
 """Values of one document that are looked at. Origin: the vocabularies of the largest tokenizers have 1.5 million."""

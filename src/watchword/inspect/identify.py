@@ -20,7 +20,7 @@ from watchword.inspect.source import Source
 
 MODULES = (
     "numpys", "compressed", "native", "sevenz", "pickled", "zips", "tars", "safetensors", "onnx", "known_data",
-    "keras_files", "keras_config", "tensorflow", "tflite", "rdata", "paddle", "coreml", "msgpacks", "boosted",
+    "keras_files", "tensorflow", "tflite", "rdata", "paddle", "coreml", "msgpacks", "boosted",
     "xmls", "gguf", "python_source", "templates", "documents", "texts", "executorch", "plain",
 )  # fmt: skip
 """The modules of ``formats``. Adding one is adding a file and its name here."""
@@ -33,7 +33,6 @@ BEGINS: dict[str, bytes] = {
     "safetensors": rb".{8}\{",
     "onnx": rb"[\x08\x0a\x10\x12\x1a\x22\x25\x28\x2a\x32\x38\x3a\x42\x4a\x51\x52\x58\x5a\x62\x6a\x70\x72\xa2\xca\xd2]",
     "keras_files": rb".*\x89HDF",
-    "keras_config": rb"\s*\{",
     "tflite": rb".{4}(?:TFL3|ORTM)",
     "rdata": rb"RD[XAB]|[XAB]\n",
     "paddle": rb"\x0a|\0{4}",

@@ -15,12 +15,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from watchword.inspect.exhibit import Exhibit
+from watchword.inspect.formats.json_text import descend
 from watchword.inspect.formats.templates import is_template, judge_template, leads_out
 from watchword.limits import DOCUMENT_VALUES_MAX, TEMPLATES_MAX
 
 
 class Pairs(list[tuple[str, Any]]):
     """A mapping as it is written: a key that stands twice keeps both values, since readers differ on which counts."""
+
+    __slots__ = ()
 
     def of(self, key: str) -> Any:
         """The last value of *key*; None where there is none."""
@@ -70,20 +73,23 @@ def judge_configuration(exhibit: Exhibit, tree: Any) -> None:
 
 def _values(exhibit: Exhibit, tree: Any) -> Iterator[tuple[Pairs, str, Any]]:
     """Every value with its key and the mapping that it stands in; items of lists under the key of their list."""
-    waiting: list[tuple[Pairs, str, Any]] = [(Pairs(), "", tree)]
     left = DOCUMENT_VALUES_MAX
-    while waiting:
-        owner, key, value = waiting.pop()
+    for owner, key, value in descend((Pairs(), "", tree), _inside):
         left -= 1
         if left < 0:
             exhibit.odd("document-limit", None, f"more than {DOCUMENT_VALUES_MAX:,} values: the rest was not looked at")
             return
         if key or not isinstance(value, Pairs | list):
             yield owner, key, value
-        if isinstance(value, Pairs):
-            waiting.extend((value, name, inner) for name, inner in reversed(value))
-        elif isinstance(value, list):
-            waiting.extend((owner, key if isinstance(inner, str) else "", inner) for inner in reversed(value))
+
+
+def _inside(item: tuple[Pairs, str, Any]) -> Iterator[tuple[Pairs, str, Any]] | None:
+    owner, key, value = item
+    if isinstance(value, Pairs):
+        return ((value, name, inner) for name, inner in value)
+    if isinstance(value, list):
+        return ((owner, key if isinstance(inner, str) else "", inner) for inner in value)
+    return None
 
 
 class _Templates:

@@ -1,7 +1,7 @@
 """JSON and YAML, read as their parsers would and judged as configuration; notebooks are JSON with programs in it.
 
 * JSON keeps every value of a key that stands twice. Large files (vocabularies) are parsed only if a word of interest,
-  or an escape that could spell one, stands in them.
+  or an escape that could spell one, stands in them. What Keras would build a model from is judged as that too.
 * YAML is read as a stream of events: nothing is constructed, aliases are counted and not expanded, tags are judged.
 * What does not parse is text; a note says so, and what came before the fault is judged.
 """
@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from pathlib import PurePosixPath
 from typing import Any
 
-from watchword.inspect.exhibit import TEXT, Exhibit, Format
+from watchword.inspect.exhibit import TEXT, Exhibit, Format, Malformed
 from watchword.inspect.formats.configurations import Pairs, judge_configuration, judge_object
+from watchword.inspect.formats.json_text import parse_json
 from watchword.inspect.formats.plain import is_text
 from watchword.inspect.source import Source
 from watchword.limits import DOCUMENT_BYTES_MAX, DOCUMENT_EXPANDED_MAX, DOCUMENT_VALUES_MAX, DOCUMENT_WHOLE_BYTES_MAX
 
 _OF_INTEREST = re.compile(
-    rb'"(?:auto_map|custom_pipelines|trust_remote_code|_target_|class_path|loader_module|weight_map|_?attn_implementation|py/\w+|cells|'
+    rb'"(?:auto_map|class_name|custom_pipelines|trust_remote_code|_target_|class_path|loader_module|weight_map|_?attn_implementation|py/\w+|cells|'
     rb'\w*(?:template|prompt|command|license|base_model|_version|_name_or_path|index_url)\w*)"\s*:|\{\{|\{%|\\u00[2-7]'
 )
+_LINE = re.compile(rb"[^\r\n]+")
 _IN_A_ROW = re.compile(rb'"(?:auto_map|_target_|class_path|trust_remote_code|py/\w+)"\s*:|__|\|\s*attr|\\u00[2-7]')
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_PYTHON = frozenset("none bool str unicode bytes int long float complex list tuple dict".split())  # noqa: SIM905
@@ -33,25 +36,34 @@ def _read_json(exhibit: Exhibit, what: str) -> tuple[str, str]:
     from watchword.inspect.formats.secrets import search
 
     search(exhibit)
-    if source.size > DOCUMENT_BYTES_MAX and not _of_interest(source):
+    if source.size > DOCUMENT_BYTES_MAX and _is_utf8(source.read_at(0, 4)) and not _of_interest(source):
         return what, "searched for words and secrets; no word of a configuration stands in it"
     if source.size > DOCUMENT_WHOLE_BYTES_MAX:
         exhibit.odd("document-limit", None, f"a document of {source.size:,} bytes is not parsed")
         exhibit.unread(0, source.size)
         return what, "searched for words and secrets"
     data = source.read_at(0, source.size)
+    if not _is_utf8(data[:4]):
+        data = _as_utf8(data)
     try:
-        tree = json.loads(data.decode(json.detect_encoding(data)), object_pairs_hook=Pairs)
-    except RecursionError:
-        exhibit.odd("document-limit", None, "nested deeper than is parsed")
-        return what, "nothing: it is not parsed"
-    except ValueError as error:
-        return _read_lines(exhibit, data, what, str(error))
+        tree = parse_json(data, pairs=Pairs)
+    except Malformed as error:
+        if not error.limit or _are_lines(data):
+            return _read_lines(exhibit, data, what, str(error))
+        exhibit.odd("document-limit", None, str(error))
+        exhibit.unread(0, source.size)
+        return what, "searched for words and secrets"
     if isinstance(tree, Pairs) and tree.of("nbformat") is not None and tree.of("cells") is not None:
         from watchword.inspect.formats.notebooks import judge_notebook
 
         return "notebook", judge_notebook(exhibit, tree)
     judge_configuration(exhibit, tree)
+    if isinstance(tree, Pairs) and isinstance(tree.of("class_name"), str) and any(key == "config" for key, _ in tree):
+        from watchword.inspect.formats.keras_config import judge_text
+
+        del tree  # the other reading takes as much memory again
+        judge_text(exhibit, data)
+        return "keras config", "every object that Keras would build from it"
     return what, "every value read as configuration"
 
 
@@ -64,16 +76,30 @@ def _of_interest(source: Source) -> bool:
     return False
 
 
+def _are_lines(data: bytes) -> bool:
+    """True where the first of several lines is a document of its own."""
+    first = _LINE.search(data)
+    if first is None or first.end() == len(data) or _LINE.search(data, first.end()) is None:
+        return False
+    try:
+        return isinstance(parse_json(first[0]), dict | list)
+    except Malformed:
+        return False
+
+
 def _read_lines(exhibit: Exhibit, data: bytes, what: str, why: str) -> tuple[str, str]:
     """JSON lines, each a document; or what only begins like JSON."""
     read = 0
-    for line in data.splitlines():
+    for number, found in enumerate(_LINE.finditer(data)):
+        line = found[0]
         # Rows of data: parsed where a word stands that a loader, or a renderer, acts upon.
-        if read and not _IN_A_ROW.search(line):
+        if (read or number > 1000) and not _IN_A_ROW.search(line):
             continue
         try:
-            tree = json.loads(line, object_pairs_hook=Pairs)
-        except (ValueError, RecursionError):
+            tree = parse_json(line, pairs=Pairs)
+        except Malformed as error:
+            if error.limit:
+                exhibit.odd("document-limit", found.start(), str(error))
             continue
         read += 1
         judge_configuration(exhibit, tree)
@@ -81,10 +107,10 @@ def _read_lines(exhibit: Exhibit, data: bytes, what: str, why: str) -> tuple[str
         from watchword.inspect.formats.templates import is_template, judge_template
 
         text = data.decode("utf-8", "replace")
-        exhibit.note(f"not JSON ({why[:80]})")
+        exhibit.note(why[:80])
         if is_template(text):
             judge_template(exhibit, text, "", 0)
-    return "text" if not exhibit.name.endswith(".json") else what, f"{read:,} lines of JSON read"
+    return "text" if not read or not exhibit.name.endswith(".json") else what, f"{read:,} lines of JSON read"
 
 
 def _read_yaml(exhibit: Exhibit, what: str) -> tuple[str, str]:
@@ -188,9 +214,20 @@ def _scalar(event: Any) -> Any:
     return event.value
 
 
+def _is_utf8(head: bytes) -> bool:
+    return json.detect_encoding(head).startswith("utf-8")
+
+
+def _as_utf8(data: bytes) -> bytes:
+    return data.decode(json.detect_encoding(data), "ignore").encode(errors="replace")
+
+
 def _claims_json(source: Source, head: bytes, name: str) -> bool:
+    if not _is_utf8(head):
+        # Parsers take UTF-16 and UTF-32 by the zeros in the first four bytes, with or without a mark.
+        head = _as_utf8(head)
     return (
-        head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
+        head.removeprefix(BOM_UTF8).lstrip(b" \t\r\n")[:1] in (b"{", b"[")
         and is_text(head)
         and not head.lstrip().startswith((b"{%", b"{{", b"{#"))
     )

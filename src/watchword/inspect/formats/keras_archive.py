@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-
 from watchword.inspect.formats.zipped import Archive
 from watchword.inspect.formats.zips import Member
-from watchword.limits import CONFIG_BYTES_MAX
 
 
 class KerasArchive:
@@ -19,12 +16,13 @@ class KerasArchive:
         self.archive = archive
 
     def takes(self, member: Member) -> bool:
-        """Look whether the configuration can be parsed; it is judged as any other file."""
-        if member.name == "config.json":
-            opened = self.archive.open(member)
-            if opened is not None and not _parsed(opened.read_at(0, min(opened.size, CONFIG_BYTES_MAX + 1))):
-                self.archive.odd("keras-broken", member, "the configuration is not JSON, or too long to be parsed")
-        return False
+        """Judge the configuration as any other file, which tells whether it can be parsed."""
+        if member.name != "config.json":
+            return False
+        told = self.archive.judge(member)
+        if told is not None and told not in ("keras config", "json"):
+            self.archive.odd("keras-broken", member, "the configuration is not JSON")
+        return True
 
     def finish(self) -> None:
         """Without a configuration Keras builds nothing; the members have been judged."""
@@ -35,13 +33,3 @@ def keras_archive(archive: Archive) -> KerasArchive | None:
     named = archive.exhibit.name.lower().endswith(".keras")
     made = {"config.json", "metadata.json", "model.weights.h5"} <= archive.folded
     return KerasArchive(archive) if named or made else None
-
-
-def _parsed(data: bytes) -> bool:
-    if len(data) > CONFIG_BYTES_MAX:
-        return False
-    try:
-        json.loads(data)
-    except (ValueError, RecursionError):
-        return False
-    return True

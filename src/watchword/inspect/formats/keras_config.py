@@ -1,8 +1,8 @@
 """What a Keras configuration would make its loader do: import, call, read files, run code that it carries.
 
-A configuration is JSON: ``config.json`` in a ``.keras`` archive, ``model_config`` in HDF5, ``keras_metadata.pb``
-beside a SavedModel, or a file of its own. Read as Keras 2 and 3 do, in every place where they would deserialise
-(``keras.saving.deserialize_keras_object``): any object with ``class_name`` and ``config``.
+A configuration is JSON: ``model_config`` in HDF5, ``keras_metadata.pb`` beside a SavedModel, ``config.json`` in a
+``.keras`` archive or a file of its own (``documents`` recognises those). Read as Keras 2 and 3 do, in every place where
+they would deserialise (``keras.saving.deserialize_keras_object``): any object with ``class_name`` and ``config``.
 
 * Code that is carried (``Lambda`` layers, ``__lambda__``) is never unmarshalled; its names are told (``marshalled``).
 * A name is imported from the module that stands beside it. Names in the table of what must never be reached, and any
@@ -15,17 +15,17 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from watchword.inspect.exhibit import TEXT, Exhibit, Format
+from watchword.inspect.exhibit import Exhibit, Malformed
+from watchword.inspect.formats.json_text import descend, parse_json
 from watchword.inspect.formats.locations import leads_out
 from watchword.inspect.formats.marshalled import REACHING, names_in
 from watchword.inspect.formats.metadata_text import commands_in
-from watchword.inspect.source import Held, Source
-from watchword.limits import CONFIG_BYTES_MAX, CONFIG_VALUES_MAX
+from watchword.inspect.source import Held
+from watchword.limits import CONFIG_VALUES_MAX
 
 _HOME = ("keras", "tensorflow", "tf_keras", "keras_hub", "keras_nlp", "keras_cv", "tensorflow_addons")
 _HARMLESS_TEXT = """
@@ -47,7 +47,6 @@ _REACHING = frozenset(_REACHING_TEXT.split())
 
 _LOOKUPS = frozenset({"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup", "WordPieceTokenizer"})
 _DENIED_CLASSES = {"TFSMLayer": "filepath", "SavedModelLayer": "filepath", "KerasLayer": "handle", "JaxExporter": ""}
-_CODE = re.compile(rb"^\s*\{")
 _FUNCTIONS = ("function", "builtin_function_or_method")
 
 
@@ -85,13 +84,11 @@ def judge_config(exhibit: Exhibit, value: object, offset: int | None = None) -> 
 
 def judge_text(exhibit: Exhibit, data: bytes, offset: int | None = None) -> bool:
     """Judge a configuration as JSON text; False, with a finding, when it is none."""
-    if len(data) > CONFIG_BYTES_MAX:
-        exhibit.odd("unpack-limit", offset, f"a configuration of {len(data):,} bytes is longer than is read")
-        return False
     try:
-        value = json.loads(data.rstrip(b"\0"))
-    except (ValueError, RecursionError) as error:
-        exhibit.odd("keras-broken", offset, f"the configuration is not JSON: {error}"[:200])
+        value = parse_json(data.rstrip(b"\0"))
+    except Malformed as error:
+        rule = "unpack-limit" if error.limit else "keras-broken"
+        exhibit.odd(rule, offset, f"a configuration that is {error}"[:200])
         return False
     judge_config(exhibit, value, offset)
     return True
@@ -99,27 +96,37 @@ def judge_text(exhibit: Exhibit, data: bytes, offset: int | None = None) -> bool
 
 def _objects(exhibit: Exhibit, value: object) -> Iterator[tuple[dict[str, Any], str]]:
     """Every object with a class name, wherever it stands, with the class of the nearest one around it."""
-    waiting: list[tuple[object, str]] = [(value, "")]
     budget = CONFIG_VALUES_MAX
-    while waiting:
-        node, caller = waiting.pop()
+    for node, caller in descend((value, ""), _inside):
         budget -= 1
         if budget < 0:
             exhibit.odd("unpack-limit", None, f"a configuration of more than {CONFIG_VALUES_MAX:,} values")
             return
         if isinstance(node, dict):
             name = node.get("class_name")
-            if isinstance(name, str) and name in _FUNCTIONS and isinstance(node.get("function"), str):
+            if _names_function(node):
                 yield {"config": node["function"], **node}, caller
             elif isinstance(name, str) and "config" in node:
                 yield node, caller
-                # What stands in the configuration of a function or a class is what that one is given.
-                caller = name
             elif isinstance(node.get("spec_name"), str) and "module" in node:
                 yield {"class_name": node["spec_name"], "config": {}, **node}, caller
-            waiting += [(inner, caller) for inner in node.values() if isinstance(inner, dict | list)]
-        elif isinstance(node, list):
-            waiting += [(inner, caller) for inner in node if isinstance(inner, dict | list)]
+
+
+def _inside(item: tuple[Any, str]) -> Iterator[tuple[Any, str]] | None:
+    node, caller = item
+    if isinstance(node, dict):
+        if isinstance(node.get("class_name"), str) and "config" in node and not _names_function(node):
+            # What stands in the configuration of a function or a class is what that one is given.
+            caller = node["class_name"]
+        node = node.values()
+    elif not isinstance(node, list):
+        return None
+    return ((inner, caller) for inner in node if isinstance(inner, dict | list))
+
+
+def _names_function(node: dict[str, Any]) -> bool:
+    """True for a function that is told by its name beside ``config``, not in it."""
+    return node.get("class_name") in _FUNCTIONS and isinstance(node.get("function"), str)
 
 
 def _is_lambda(name: str, node: dict[str, Any]) -> bool:
@@ -295,24 +302,3 @@ def _reads(exhibit: Exhibit, name: str, config: object, offset: int | None) -> N
                 exhibit.odd("keras-broken", offset, "a TorchModuleWrapper whose module is not base64")
                 return
             exhibit.inner("TorchModuleWrapper", Held(raw))
-
-
-def _claims(source: Source, head: bytes, name: str) -> bool:
-    if not _CODE.match(head) or source.size > CONFIG_BYTES_MAX:
-        return False
-    data = head if source.size <= len(head) else source.read_at(0, source.size)
-    # The name may be written with escapes; then only parsing tells.
-    if b"class_name" not in data and not (b"\\u00" in data and source.size <= 1 << 20):
-        return False
-    try:
-        return looks_like_keras(json.loads(data))
-    except (ValueError, RecursionError):
-        return False
-
-
-def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
-    judge_text(exhibit, exhibit.source.read_at(0, exhibit.source.size))
-    return what, "every object that Keras would build from it"
-
-
-FORMATS = (Format("keras config", TEXT, _claims, _read, "json"),)

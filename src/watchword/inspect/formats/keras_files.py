@@ -88,8 +88,7 @@ def _carve(exhibit: Exhibit) -> None:
     if at < 0:
         return
     try:
-        json.JSONDecoder().raw_decode(text := data[at:].decode("utf-8", "ignore"))
-        end = json.JSONDecoder().raw_decode(text)[1]
+        end = json.JSONDecoder().raw_decode(text := data[at:].decode("utf-8", "ignore"))[1]
     except (ValueError, RecursionError):
         return
     judge_text(exhibit, text[:end].encode(), at)

@@ -8,16 +8,16 @@ The tensors themselves are not read.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from watchword.inspect.exhibit import STRUCTURE, Exhibit, Format
+from watchword.inspect.exhibit import STRUCTURE, Exhibit, Format, Malformed
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.json_text import parse_json
 from watchword.inspect.formats.locations import leads_out
 from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.source import Source
-from watchword.limits import SAFETENSORS_COMMAS_MAX, SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_TENSORS_MAX
+from watchword.limits import SAFETENSORS_HEADER_BYTES_MAX, SAFETENSORS_TENSORS_MAX
 
 _BITS = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
@@ -64,8 +64,6 @@ def read_safetensors(source: Source) -> SafetensorsFacts:
     raw = source.read_at(8, length)
     if len(raw) < length:
         raise SafetensorsBroken(source.size, f"ends {length - len(raw):,} bytes early")
-    if raw.count(b",") > SAFETENSORS_COMMAS_MAX or raw.count(b"[") > SAFETENSORS_COMMAS_MAX:
-        raise SafetensorsBroken(8, "the header has more parts than any model")
     header = _parse(raw)
     metadata = header.pop("__metadata__", {})
     if not all(isinstance(value, str) for value in metadata.values()):
@@ -97,9 +95,9 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise SafetensorsBroken(8, f"{text} in the header")
 
     try:
-        header = json.loads(raw.decode(), object_pairs_hook=unique, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
-        raise SafetensorsBroken(8, "the header is not JSON") from error
+        header = parse_json(raw, pairs=unique, constant=refuse)
+    except Malformed as error:
+        raise SafetensorsBroken(8 + error.offset, f"the header is {error}") from None
     if not isinstance(header, dict) or not all(isinstance(value, dict) for value in header.values()):
         raise SafetensorsBroken(8, "the header is not an object of objects")
     return header

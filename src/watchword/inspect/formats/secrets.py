@@ -9,14 +9,14 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 import re
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from watchword.inspect.exhibit import Exhibit
+from watchword.inspect.exhibit import Exhibit, Malformed
+from watchword.inspect.formats.json_text import parse_json
 from watchword.limits import SECRETS_SEARCHED_BYTES_MAX
 
 
@@ -61,8 +61,8 @@ def _key(text: bytes) -> bool:
 
 def _jwt(text: bytes) -> bool:
     try:
-        header = json.loads(base64.urlsafe_b64decode(text.split(b".")[0] + b"=="))
-    except ValueError:
+        header = parse_json(base64.urlsafe_b64decode(text.split(b".")[0] + b"=="))
+    except (ValueError, Malformed):
         return False
     return isinstance(header, dict) and "alg" in header and header["alg"] != "none"
 

@@ -7,16 +7,17 @@ told; a node that would reach code, files or commands, or that names one type to
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from watchword.inspect.exhibit import Malformed
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.json_text import descend, parse_json
 from watchword.inspect.formats.zipped import Archive
 from watchword.inspect.formats.zips import Member
 from watchword.inspect.pickles.standing import standing
 from watchword.inspect.pickles.values import Global
-from watchword.limits import SKOPS_NODES_MAX, SKOPS_SCHEMA_BYTES_MAX
+from watchword.limits import SKOPS_SCHEMA_BYTES_MAX
 
 _LOADERS_TEXT = """
     DictNode DefaultDictNode ListNode SetNode TupleNode BytesNode BytearrayNode SliceNode FunctionNode MethodNode
@@ -47,8 +48,8 @@ class Skops:
             self.archive.odd("not-inspected", member, f"a schema of {opened.size:,} bytes is over the limit")
             return False
         try:
-            document = json.loads(opened.read_at(0, opened.size))
-        except (ValueError, RecursionError) as error:
+            document = parse_json(opened.read_at(0, opened.size))
+        except Malformed as error:
             self.archive.odd("not-inspected", member, f"is no schema: {error}")
             return False
         told = set()
@@ -98,14 +99,12 @@ def _judged(node: dict[str, Any]) -> Iterator[Oddity]:
 
 
 def _nodes(document: Any) -> Iterator[dict[str, Any]]:
-    stack = [document]
-    seen = 0
-    while stack and seen < SKOPS_NODES_MAX:
-        value = stack.pop()
-        seen += 1
-        if isinstance(value, dict):
-            if "__class__" in value or "__loader__" in value:
-                yield value
-            stack.extend(value.values())
-        elif isinstance(value, list):
-            stack.extend(value)
+    for value in descend(document, _inside):
+        if isinstance(value, dict) and ("__class__" in value or "__loader__" in value):
+            yield value
+
+
+def _inside(value: Any) -> Iterable[Any] | None:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else None

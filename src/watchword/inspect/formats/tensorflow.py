@@ -11,11 +11,11 @@ Tensors are passed over, their texts are kept: a path that is constant in a grap
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field
 
 from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format, Malformed
+from watchword.inspect.formats.json_text import parse_json
 from watchword.inspect.formats.locations import leads_out
 from watchword.inspect.formats.protobuf import Message, fields, walk
 from watchword.inspect.source import Source
@@ -212,10 +212,11 @@ def _keras(exhibit: Exhibit, facts: GraphFacts) -> None:
             exhibit.odd("unpack-limit", offset, "more configuration than is read")
             return
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            if '"class_name"' in text:
-                exhibit.odd("keras-broken", offset, f"the configuration is not JSON: {error}"[:200])
+            value = parse_json(text.encode(errors="surrogatepass"))
+        except Malformed as error:
+            if error.limit or '"class_name"' in text:
+                rule = "unpack-limit" if error.limit else "keras-broken"
+                exhibit.odd(rule, offset, f"a configuration that is {error}"[:200])
             continue
         judge_config(exhibit, value, offset)
 

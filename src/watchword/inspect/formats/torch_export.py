@@ -8,15 +8,15 @@ or ``math``, gives the text of each symbolic expression to ``sympy.sympify``, wh
 from __future__ import annotations
 
 import ast
-import json
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from watchword.inspect.facts import Oddity
+from watchword.inspect.formats.json_text import descend, parse_json
 from watchword.inspect.formats.torchscript import FILE_OPERATORS, judged
-from watchword.limits import EXPORT_EXPRESSIONS_MAX, EXPORT_VALUES_MAX
+from watchword.limits import EXPORT_EXPRESSIONS_MAX
 
 _TARGET = re.compile(
     r"_?operator\.(?!attrgetter|methodcaller|itemgetter|call\b)\w+|math\.\w+|torch\._?sym_\w+"
@@ -45,12 +45,9 @@ def read_program(data: bytes) -> tuple[list[Oddity], dict[str, Any]]:
     """What is odd about the exported program in *data* (JSON), and its facts.
 
     Raises:
-        ValueError: not JSON, or nested without end.
+        Malformed: not JSON, or beyond a bound.
     """
-    try:
-        document = json.loads(data)
-    except RecursionError as error:
-        raise ValueError("nested too deeply") from error
+    document = parse_json(data)
     oddities: dict[str, Oddity] = {}
     facts: dict[str, Any] = {"frameworks": ["torch"], "operators": []}
     operators: set[str] = set()
@@ -127,16 +124,11 @@ def _is_plain(node: ast.AST, guard: bool) -> bool:
 
 def _values(document: Any) -> Iterator[tuple[str, Any]]:
     """Every text in *document* with the key under which it (or the list that holds it) stands."""
-    stack: list[tuple[str, Any]] = [("", document)]
-    seen = 0
-    while stack:
-        key, value = stack.pop()
-        seen += 1
-        if seen > EXPORT_VALUES_MAX:
-            return
-        if isinstance(value, dict):
-            stack.extend(value.items())
-        elif isinstance(value, list):
-            stack.extend((key, item) for item in value)
-        elif isinstance(value, str):
-            yield key, value
+    return ((key, value) for key, value in descend(("", document), _inside) if isinstance(value, str))
+
+
+def _inside(item: tuple[str, Any]) -> Iterable[tuple[str, Any]] | None:
+    key, value = item
+    if isinstance(value, dict):
+        return value.items()
+    return ((key, inner) for inner in value) if isinstance(value, list) else None

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from watchword.inspect.exhibit import Malformed
 from watchword.inspect.facts import Oddity
 from watchword.inspect.formats import torchscript
 from watchword.inspect.formats.zipped import Archive
@@ -163,8 +164,9 @@ class Torch:
             return
         try:
             oddities, facts = read_program(data)
-        except ValueError as error:
-            self.archive.odd("torchscript-broken", member, f"is no exported program: {error}")
+        except Malformed as error:
+            rule = "unpack-limit" if error.limit else "torchscript-broken"
+            self.archive.odd(rule, member, f"is no exported program: {error}")
             return
         for odd in oddities:
             self.archive.odd(odd.rule, member, odd.message, odd.evidence)

@@ -6,10 +6,11 @@ the manifest is compared with the members: what it names and the archive lacks c
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
+from watchword.inspect.exhibit import Malformed
+from watchword.inspect.formats.json_text import parse_json
 from watchword.inspect.formats.zipped import Archive
 from watchword.inspect.formats.zips import Member
 from watchword.limits import MANIFEST_JSON_BYTES_MAX
@@ -34,11 +35,14 @@ class Mar:
         if member.name.lower() != "mar-inf/manifest.json":
             return False
         opened = self.archive.open(member)
-        if opened is None or opened.size > MANIFEST_JSON_BYTES_MAX:
+        if opened is None:
+            return False
+        if opened.size > MANIFEST_JSON_BYTES_MAX:
+            self.archive.odd("unpack-limit", member, f"a manifest of {opened.size:,} bytes is not read")
             return False
         try:
-            document = json.loads(opened.read_at(0, opened.size))
-        except (ValueError, RecursionError) as error:
+            document = parse_json(opened.read_at(0, opened.size))
+        except Malformed as error:
             self.archive.odd("not-inspected", member, f"the manifest is not readable: {error}")
             return False
         model = document.get("model") if isinstance(document, dict) else None

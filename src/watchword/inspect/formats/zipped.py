@@ -94,15 +94,15 @@ class Archive:
             return None
         return opened.source
 
-    def judge(self, member: Member) -> None:
-        """Judge *member* as a file of its own."""
+    def judge(self, member: Member) -> str | None:
+        """Judge *member* as a file of its own; its format, None where a finding says why it could not be judged."""
         if not self.exhibit.goes_deeper():
-            return
+            return None
         opened = self.open(member)
-        if opened is not None:
-            if member.encrypted and crc_of(opened) != member.crc:
-                return  # as it stands it is noise: the finding says that it is encrypted
-            self.exhibit.judge(self.path(member), opened)
+        # One that is encrypted is noise as it stands: the finding says so.
+        if opened is None or (member.encrypted and crc_of(opened) != member.crc):
+            return None
+        return self.exhibit.judge(self.path(member), opened)[0]
 
     def _check(self, member: Member, opened: Source) -> None:
         crc = crc_of(opened)

@@ -76,8 +76,7 @@ class _Damaged(Exception):
 
 
 def _safetensors(source: Source) -> Iterator[Tensor]:
-    import json
-
+    from watchword.inspect.formats.json_text import parse_json
     from watchword.inspect.formats.safetensors import SafetensorsBroken, read_safetensors
 
     try:
@@ -85,7 +84,7 @@ def _safetensors(source: Source) -> Iterator[Tensor]:
     except SafetensorsBroken as error:
         raise _Damaged from error
     length = int.from_bytes(source.read_at(0, 8), "little")
-    header = json.loads(source.read_at(8, length))
+    header = parse_json(source.read_at(8, length))
     header.pop("__metadata__", None)
     for name, info in sorted(header.items(), key=lambda item: item[1]["data_offsets"][0]):
         start, end = info["data_offsets"]
