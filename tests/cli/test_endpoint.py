@@ -69,10 +69,7 @@ def test_a_changed_answer_is_told_and_disputed_only_when_told_to(
 def test_questions_answers_and_keys_leave_in_no_file(
     alliance: Path, api: Api, pinned: dict[str, Any], here: Callable[..., str]
 ) -> None:
-    """What is sealed is in one file of the home, readable by its owner; the key is nowhere at all.
-
-    Fails where the canaries are kept as attachments, which travel with the statement.
-    """
+    """What is sealed is in one file of the home, readable by its owner; the key is nowhere at all."""
     here(alliance, "ledger", "export", "--to", "BRAVO", *ALFA)
     sealed = alliance / "ALFA" / "endpoints" / f"{pinned['release']['digest'][7:]}.json"
     assert sealed.stat().st_mode & 0o077 == 0

@@ -11,16 +11,25 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alliance import RELEASE, Alliance, copy_alliance, inspection, make_alliance, notice_subject, quick_disk
 
 from watchword.ledger.bundle import Body, encode, parse_bundle
+from watchword.ledger.demand import sign_demand
 from watchword.node import CannotProve
+from watchword.node.answering import Answers
+from watchword.node.naming import TooWide
 from watchword.node.recorded import Recorded
+from watchword.node.spilling import spill
+from watchword.statements.canonical import canonical
 from watchword.statements.digests import D
-from watchword.statements.statement import Subject
+from watchword.statements.redaction import copy_file, hide
+from watchword.statements.statement import Statement, Subject, open_envelope
+from watchword.statements.times import rfc3339
 
 MARK = "marked-secret"
 NAMES = ("ALFA", "BRAVO", "CHARLIE")
@@ -214,3 +223,144 @@ def test_a_proof_that_would_show_too_much_is_refused(alliance: Alliance) -> None
     alliance.sync()
     with pytest.raises(CannotProve, match="decision of ALFA whose scope is ALFA, BRAVO"):
         here.make_proof([recorded.id])
+
+
+def values_of(value: Any) -> Iterator[Any]:
+    """Every text and number in a JSON value, and every list and object as a whole."""
+    yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from values_of(inner)
+
+
+# What an open statement says as well, or every file.
+COMMONPLACE = {"ALFA", "BRAVO", "CHARLIE", "NATO", "dangerous", "notice", "own", "statement", "text/plain"}
+COMMONPLACE |= {str(value) for value in inspection()["tool"].values()}
+
+
+def traces(statement: Statement) -> dict[str, bytes]:
+    """What of a secret statement would show in a file, or let somebody test a guess: values, and plain digests of
+    values, names and values, whole fields, subjects, payload."""
+    found: dict[str, bytes] = {"id": bytes.fromhex(statement.id[7:])}
+    for subject in statement.subject:
+        found["subject digest"] = bytes.fromhex(subject.digest[7:])
+        if subject.name not in COMMONPLACE:
+            found["subject"] = subject.name.encode()
+    for name, field in statement.predicate.items():
+        if name in ("issuer", "made", "scope", "after"):
+            continue
+        for value in values_of(field):
+            plain = value.encode() if isinstance(value, str) else canonical(value)
+            if isinstance(value, str) and len(value) > 5 and value not in COMMONPLACE:
+                found[f"{name}: {value}"] = plain
+            for form in (plain, canonical(value), f"{name}:".encode() + plain, canonical({name: value})):
+                found[f"digest of {name}: {form!r}"] = sha256(form).digest()
+    return found
+
+
+def told(data: bytes, statement: Statement) -> list[str]:
+    """Which traces stand in *data*, opened up, in bytes or in hex."""
+    return [name for name, mark in traces(statement).items() if mark in data or mark.hex().encode() in data]
+
+
+def all_that_leaves(alliance: Alliance, sender: str, to: str) -> dict[str, bytes]:
+    """Every way out of a node towards a member or a stranger, opened up."""
+    here, now = alliance.nodes[sender], rfc3339(alliance.clock.now())
+    key = alliance.nodes[to].keys.job("witness")
+    want = [leaf.commitment for origin in here.charter.shared_origins for leaf in here.store.leaves(origin)]
+    signed = sign_demand(here.charter, to, sender, now, want, None, key)
+    unsigned = json.loads(signed)["demand"] | {"from": None}
+    ways = {
+        "file": exported(alliance, sender, to),
+        "file for anybody": exported(alliance, sender, None),
+        "proof": opened(here.make_proof((), releases=(RELEASE.digest,))),
+        "HTTP": opened(Answers(here).answer(signed)),
+        "HTTP, unsigned": opened(Answers(here).answer(canonical({"demand": unsigned, "signature": None}))),
+    }
+    for folder in ("ledger", "notices"):
+        # What ``serve`` answers under logs/ are these files.
+        served = sorted(path for path in (alliance.home(sender) / folder).rglob("*") if path.is_file())
+        ways[folder] = opened(b"\n".join(path.read_bytes() for path in served))
+    return ways
+
+
+def secret_statements(alliance: Alliance, scope: str | list[str]) -> list[Statement]:
+    """ALFA says all sorts of things within *scope*; some have few possible values."""
+    here = alliance.nodes["ALFA"]
+    secret = Subject("hidden-system 9", D(b"hidden-system"))
+    report = here.attach("hidden-report.txt", "text/plain", b"hidden report")
+    found = inspection("dangerous", tool="hidden-tool", dangerous=7) | {"report": report}
+    said = [here.sign_and_append("inspection", (secret,), found, scope=scope)]
+    doubt = {"of": "legal", "outcome": "against", "report": None, "text": "hidden doubt"}
+    shown, made = hide("review", doubt, ["text"])
+    here.bodies.put_many((one.salt, one.body) for one in made)
+    said.append(here.sign_and_append("review", (secret,), shown, scope=scope))
+    about = (Subject("statement", said[0].id),)
+    fields: dict[str, Any] = {"statement": said[0].id, "text": "hidden answer"}
+    said.append(here.sign_and_append("reply", about, fields, scope=scope))
+    label = {"categories": [], "created": None, "privacy_mark": None, "review": None}
+    fields = {"statement": said[0].id, "policy": "NATO", "classification": "HIDDEN MARK"} | label
+    said.append(here.sign_and_append("marking", about, fields, scope=scope))
+    target = f"statement:{said[0].id}"
+    fields = {"target": target, "reason": "hidden reason"}
+    said.append(here.sign_and_append("dispute", notice_subject(target), fields, scope=scope))
+    found = inspection("dangerous", tool="hidden-tool", dangerous=8)
+    said.append(here.sign_and_append("inspection", (secret,), found, scope=scope))
+    statements = [here.locate(one.id).signed.statement for one in said]
+    statements.append(open_envelope(spill(here, said[-1].id, "hidden spill").envelope).statement)
+    return statements
+
+
+@pytest.mark.parametrize("scope", ["own", ["ALFA", "BRAVO"]])
+def test_no_way_out_tells_a_secret_or_lets_a_guess_be_tested(alliance: Alliance, scope: str | list[str]) -> None:
+    """Of statements within *scope*, CHARLIE and the world learn no value, no plain digest of a value, not even of one
+    that has only ten: by file, proof, HTTP, or what is served; from ALFA, or passed on by BRAVO.
+
+    Fails where a spill, as it once was, is told to all, and where scopes are not asked; was seen to.
+    """
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection(tool="open-tool"))
+    said = secret_statements(alliance, scope)
+    alliance.sync()
+    for sender in ("ALFA", "BRAVO"):
+        for way, data in all_that_leaves(alliance, sender, "CHARLIE").items():
+            assert [(one.kind, found) for one in said if (found := told(data, one))] == [], f"{sender} by {way}"
+    # The search finds what is there: whoever may hold them is told.
+    if scope != "own":
+        path = alliance.home("ALFA") / "peers"
+        for peer in path.iterdir():
+            peer.unlink()
+        data = exported(alliance, "ALFA", "BRAVO")
+        assert all(told(data, one) for one in said if one.predicate.get("tool", {}).get("name") != "hidden-tool")
+
+
+def test_what_names_a_secret_statement_reaches_no_further_than_it(alliance: Alliance) -> None:
+    """A decision, reply or dispute of alliance scope would tell the id of evidence kept to two; it is not signed.
+
+    Fails without ``refuse_wider``, and was seen to.
+    """
+    here = alliance.nodes["ALFA"]
+    secret = here.sign_and_append("inspection", (RELEASE,), inspection(), scope=["ALFA", "BRAVO"]).id
+    target = f"statement:{secret}"
+    cases: list[tuple[str, tuple[Subject, ...], dict[str, Any]]] = [
+        ("reply", (Subject("statement", secret),), {"statement": secret, "text": ""}),
+        ("dispute", notice_subject(target), {"target": target, "reason": ""}),
+        ("decision", (RELEASE,), {"decision": {"considered": [{"id": secret, "index": 0, "origin": "a"}]}}),
+    ]
+    for kind, subject, fields in cases:
+        for scope in ("public", "alliance", ["ALFA", "CHARLIE"]):
+            with pytest.raises(TooWide, match="whose scope is ALFA,BRAVO"):
+                here.sign_and_append(kind, subject, fields, scope=scope)
+        for scope in (["ALFA", "BRAVO"], ["BRAVO"], "own"):
+            here.sign_and_append(kind, subject, fields, scope=scope)
+
+
+def test_a_redacted_copy_tells_nothing_of_what_was_taken_out(alliance: Alliance) -> None:
+    """Neither the value nor anything by which one of two possible values could be told from the other."""
+    here = alliance.nodes["ALFA"]
+    shown, made = hide("review", {"of": "legal", "outcome": "against", "report": None, "text": "yes"}, ["text"])
+    statement = here.locate(here.sign_and_append("review", (RELEASE,), shown).id).signed
+    data = opened(copy_file(statement.envelope, []))
+    for guess in ("yes", "no"):
+        whole = canonical([guess])
+        for form in (guess.encode(), whole, whole[1:-1], canonical(["text", guess]), canonical({"text": guess})):
+            assert sha256(form).hexdigest().encode() not in data
+    assert b'"yes"' not in data and b'"yes"' in opened(copy_file(statement.envelope, made))

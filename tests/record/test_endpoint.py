@@ -87,10 +87,7 @@ def test_an_answer_that_is_none_is_named(answer: bytes, error: type[Exception], 
 
 
 def test_a_redirect_is_not_followed_and_the_key_goes_nowhere_else() -> None:
-    """An endpoint that sends the question on to another host gets an error.
-
-    Fails where a redirect is followed, and was seen to.
-    """
+    """An endpoint that sends the question on to another host gets an error, and the other host hears nothing."""
     with serving(Api(chat(str))) as other, serving(Api(lambda _: {}, 307)) as api:
         api.headers["Location"] = other.url
         with pytest.raises(BadAnswer, match="redirects"):

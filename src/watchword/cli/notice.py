@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +48,8 @@ def issue(args: argparse.Namespace) -> int:
             kind, target, fields = _about_notice(args, here) if args.kind in OF_NOTICES else (
                 args.kind, *_said(args, here)
             )  # fmt: skip
-            recorded = here.sign_and_append(
-                kind, notice_subject(target), fields, person=args.person, scope=scope(args)
-            )
+            within = _scope(args, here, target)
+            recorded = here.sign_and_append(kind, notice_subject(target), fields, person=args.person, scope=within)
             here.publish()
             envelope, value = recorded.envelope, recorded_value(here, recorded)
             lines = [f"{kind} of {target}: {args.reason}", told(here, recorded), *_how_long(here, kind)]
@@ -131,6 +131,18 @@ def notice_subject(target: str) -> tuple[Subject, ...]:
     from watchword.statements.statement import Subject
 
     return (Subject("notice", D(target.encode())),)
+
+
+def _scope(args: argparse.Namespace, here: Node, target: str) -> str | list[str]:
+    """The scope typed; else that of the statement it is against, whose id must not be told further; else alliance."""
+    from watchword.cli.statement import scope
+    from watchword.node import NotHere
+
+    if not args.scope and target.startswith("statement:"):
+        with contextlib.suppress(NotHere):
+            against = here.locate(target.removeprefix("statement:")).signed.statement.predicate["scope"]
+            return "alliance" if against == "public" else list(against) if isinstance(against, list) else str(against)
+    return scope(args)
 
 
 def _said(args: argparse.Namespace, here: Node | None) -> tuple[str, dict[str, Any]]:

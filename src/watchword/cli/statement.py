@@ -19,7 +19,8 @@ class BadFields(WatchwordError):
 def scope(args: argparse.Namespace) -> str | list[str]:
     """``--scope`` as the statement holds it."""
     words = ("public", "alliance", "own")
-    return args.scope if args.scope in words else sorted(args.scope.split(","))
+    wanted = args.scope or "alliance"
+    return wanted if wanted in words else sorted(wanted.split(","))
 
 
 def sign(args: argparse.Namespace) -> int:

@@ -439,6 +439,7 @@ def _notices(commands: Sub) -> None:
         verb.add_argument("--reason", required=True, metavar="TEXT", type=_said)
         verb.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")
         _signer(verb)
+        verb.set_defaults(scope=None)  # that of the statement it is against, if it is against one
         if name == "recall":
             verb.add_argument("--action", action="append", default=[], metavar="TEXT", help="what holders must do")
             verb.add_argument("--deadline", metavar="TIME", help="by when, such as 2027-01-31T12:00:00Z")

@@ -26,6 +26,7 @@ from watchword.ledger.view import Facts, View
 from watchword.ledger.witness import Witness
 from watchword.limits import BODY_BYTES_MAX
 from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
+from watchword.node.naming import refuse_wider
 from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retired
 from watchword.node.stepping import step_if_due
 from watchword.node.store import LOOSE_KINDS, DamagedHome, Store, head_shown
@@ -243,20 +244,15 @@ class Node:
 
         Raises:
             BadStatement, NoStanding, NotHere, KeyTrouble: it would not count, or the key is not here.
+            TooWide: it names a statement of narrower scope.
         """
         if isinstance(scope, list):
             for name in scope:
                 self.charter.member(name)
         with self.mutex:
-            statement = make(
-                kind,
-                tuple(subject),
-                fields,
-                issuer=self.member,
-                made=self.clock.now(),
-                scope=scope,
-                after=self._newest_of_others(),
-            )
+            now, after = self.clock.now(), self._newest_of_others()
+            statement = make(kind, tuple(subject), fields, issuer=self.member, made=now, scope=scope, after=after)
+            refuse_wider(self.store, statement)
             signed = open_envelope(sign(statement, self._key_for(kind, person)))
             self._refuse_revoked(signed.key_id)
         standing(self.charter, signed)

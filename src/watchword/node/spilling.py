@@ -57,7 +57,9 @@ def spill(
             "leaf": f"sha256:{leaf.hex()}",
             "reason": reason,
         }
-        recorded = node.sign_and_append("spill", statement.subject, fields, person=person, scope="alliance")
+        # Only who may hold the body is to hear of it: the request carries the subject's name and digest.
+        scope = statement.predicate["scope"]
+        recorded = node.sign_and_append("spill", statement.subject, fields, person=person, scope=scope)
         honour(node)
         return recorded
 
