@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, naming, one_by_one, passphrase, whole_file, write_new
+from watchword.cli.output import emit, naming, new_passphrase, one_by_one, passphrase, whole_file, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 class NotADecision(WatchwordError):
     """A proof was asked for of something that is not a decision."""
+
+
+class BegunBefore(WatchwordError):
+    """A ledger would be created twice."""
 
 
 class NoPeer(WatchwordError):
@@ -36,6 +40,7 @@ def show(args: argparse.Namespace) -> int:
         cosigned = f"cosigned {head.time} at {head.cosigned_size:,}" if head.time else "not cosigned"
         lines.append(f"{head.origin:28} {head.size:7,} leaves  {cosigned}{waiting}; witnesses {witnesses}")
     lines += ["peers: " + ", ".join(f"{name} {url}" for name, url in peers.items())] if peers else []
+    lines += _to_do(home)
     value = {"heads": [head.value() for head in heads], "peers": peers, "schema": "watchword-heads/1"}
     emit(args, "\n".join(lines), value)
     return 0
@@ -84,7 +89,8 @@ def import_(args: argparse.Namespace) -> int:
 
     lines: list[str] = []
     values = []
-    opened = node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True)
+    home = node.find_home(args.home)
+    opened = node.Node.open(home, passphrase=passphrase(args), writing=True)
     with opened as here, one_by_one(lines):
         for path in args.files:
             imported = here.import_bundle(path)
@@ -94,7 +100,7 @@ def import_(args: argparse.Namespace) -> int:
                 reply = whole_file(args.reply / f"{here.member}-to-{imported.sender}.wwx.json")
                 here.export(imported.sender, reply)
                 lines.append(f"wrote {reply}, which carries cosignatures home")
-    emit(args, "\n".join(lines), {"imported": values, "schema": "watchword-imported/1"})
+    emit(args, "\n".join([*lines, *_to_do(home)]), {"imported": values, "schema": "watchword-imported/1"})
     return 0
 
 
@@ -102,11 +108,13 @@ def exchange(args: argparse.Namespace) -> int:
     """Import what a shared folder holds for this member, then write a file for each other member."""
     from watchword import node
 
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+    home = node.find_home(args.home)
+    with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         here.anchor_record()
         imported, written = here.exchange(args.folder)
     lines = [imported_one.told() for imported_one in imported]
     lines.append(f"wrote {len(written)} file{'' if len(written) == 1 else 's'} to {args.folder}")
+    lines += _to_do(home)
     value = {"imported": [one.value() for one in imported], "written": [str(path) for path in written]}
     value["schema"] = "watchword-exchange/1"
     emit(args, "\n".join(lines), value)
@@ -129,8 +137,32 @@ def sync(args: argparse.Namespace) -> int:
     if len(why) == len(brought) and not forked:
         raise NoPeer(f"no peer could be asked: {'; '.join(why)}", "what was held before is as it was")
     value = {"schema": "watchword-synced/1", "synced": [one.value() for one in brought]}
-    emit(args, "\n".join(one.told() for one in brought), value)
+    emit(args, "\n".join([*(one.told() for one in brought), *_to_do(home)]), value)
     return 1 if forked else 0
+
+
+def _to_do(home: Path) -> list[str]:
+    """What a member does whose ledgers take nothing more; nothing where all is well."""
+    from watchword import node
+
+    return [node.what_next(home)] if node.is_closing(home) else []
+
+
+def init(args: argparse.Namespace) -> int:
+    """Say what ledgers this member has, which are made once, with its charter; or prepare new ones."""
+    from watchword import node
+
+    home = node.find_home(args.home)
+    if not args.anew and not node.is_closing(home):
+        with node.Node.open(home) as here:
+            own = [head for head in here.heads() if head.origin in here.me.origins.values()]
+        raise BegunBefore(
+            "; ".join(f"{head.origin} was begun before, and has {head.size:,} leaves" for head in own),
+            "a ledger is created once, when its charter is adopted; for new ones with a new key: --anew",
+        )
+    value = node.begin_anew(home, new_passphrase(args))
+    emit(args, node.what_next(home), {"enrolment": value, "schema": "watchword-ledgers-prepared/1"})
+    return 0
 
 
 def witness(args: argparse.Namespace) -> int:
@@ -176,6 +208,7 @@ def monitor(args: argparse.Namespace) -> int:
         within_s = here.charter.head_max_age_s if args.within is None else args.within
         alarms = monitor_of(here, peers, within_s, accept=args.accept)
     lines = [f"{alarm.id:10} {alarm.what}: {alarm.why}" for alarm in alarms] or ["nothing to raise"]
+    lines += _to_do(home)
     value = {"alarms": [alarm.value() for alarm in alarms], "schema": "watchword-monitored/1"}
     emit(args, "\n".join(lines), value)
     return 1 if alarms else 0

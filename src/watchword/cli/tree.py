@@ -359,6 +359,9 @@ def _number(text: str) -> tuple[str, int]:
 def _ledger(commands: Sub) -> None:
     ledger = _noun(commands, "ledger", "append-only logs that other members witness")
     _add(ledger, "show", "ledger:show", "print heads, sizes, witnesses with ages, and what is not yet cosigned")
+    init = _add(ledger, "init", "ledger:init", "prepare new ledgers with a new key; those in use are created once")
+    init.add_argument("--anew", action="store_true", help="close the ledgers in use, which then take nothing more")
+    init.add_argument("--unencrypted", action="store_true", help="keep the new keys in plain files, mode 0600")
     append = _add(ledger, "append", "ledger:append", "publish statements that somebody with standing signed")
     append.add_argument("envelopes", type=Path, nargs="+", metavar="FILE")
     export = _add(ledger, "export", "ledger:export", "write one file with what another member has not yet")

@@ -9,7 +9,7 @@
 * ``proofs``  files that re-check decisions offline
 """
 
-from watchword.node.adopt import CannotAdopt, adopt, found_alone, ratify, sign_only
+from watchword.node.adopt import CannotAdopt, RatifiedAnother, adopt, found_alone, ratify, sign_only
 from watchword.node.carry import BadExchange, Imported
 from watchword.node.home import (
     BusyNode,
@@ -19,12 +19,13 @@ from watchword.node.home import (
     create_supplier,
     enrolment,
     find_home,
+    is_closing,
     read_home,
 )
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
 from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
-from watchword.node.renewing import begin_anew, known_ends, renew, retire
+from watchword.node.renewing import begin_anew, known_ends, renew, retire, what_next
 from watchword.node.store import DamagedHome
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "NoHome",
     "Node",
     "NotHere",
+    "RatifiedAnother",
     "Recorded",
     "adopt",
     "begin_anew",
@@ -48,10 +50,12 @@ __all__ = [
     "enrolment",
     "find_home",
     "found_alone",
+    "is_closing",
     "known_ends",
     "ratify",
     "read_home",
     "renew",
     "retire",
     "sign_only",
+    "what_next",
 ]

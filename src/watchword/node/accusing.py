@@ -21,6 +21,9 @@ def accuse(node: Node) -> list[Recorded]:
     """Append an ``equivocation`` statement for every kept pair of heads that convicts and is not stated yet."""
     if "gate" not in node.charter.standing.get("equivocation", ()) or not node.keys.has_job("gate"):
         return []
+    if node.store.retired(node.me.origins["ledger"]):
+        # This member's own word takes nothing more until its new ledgers are open; the others say it of us.
+        return []
     recorded = []
     for folder in node.store.splits():
         data = durable.read(folder / "evidence.json", ENVELOPE_BYTES_MAX)

@@ -14,7 +14,7 @@ from typing import Any
 from watchword.charter.charter import Charter, CharterFile, parse_charter, parse_charter_file
 from watchword.charter.draft import draft
 from watchword.charter.standing import in_force
-from watchword.charter.succession import DoesNotFollow, verify_follows
+from watchword.charter.succession import DoesNotFollow, verify_follows, verify_shape
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.heads import HeadStore
@@ -47,6 +47,10 @@ class CannotAdopt(WatchwordError):
     """A charter or secret that this home cannot adopt."""
 
 
+class RatifiedAnother(WatchwordError):
+    """This member has ratified a sibling of this charter: both would have its word."""
+
+
 def ratify(
     path: Path, charter: Charter, clock: Clock, passphrase: Passphrase = None, *, root: str = "root"
 ) -> tuple[str, bytes]:
@@ -57,10 +61,30 @@ def ratify(
 
     Raises:
         NoHome: not a member of this charter, or its keys there are not this home's.
+        DoesNotFollow: it may not follow the charter in force here, whoever ratifies it.
+        RatifiedAnother: this home ratified another charter of the same parent.
         KeyTrouble: the root key is not here, or does not open.
     """
     home = read_home(path)
-    ours_in(charter, home, coming=True)
+    if home.name not in {member.name for member in charter.former}:
+        # Who leaves agrees to it with a key that this charter retires.
+        ours_in(charter, home, coming=True)
+    with durable.translated(path):
+        present = durable.read(path / "charter.json", CHARTER_BYTES_MAX)
+        said = None if charter.parent is None else path / "ratified" / charter.parent.removeprefix("sha256:")
+        before = None if present is None else parse_charter_file(present, str(path / "charter.json")).charter
+        if before is not None and before.digest == charter.parent:
+            verify_shape(before, charter)
+        other = ((durable.read(said, 100) if said is not None else None) or b"").decode("ascii", "replace")
+        if other not in ("", charter.digest):
+            raise RatifiedAnother(
+                f"{home.name} has ratified another charter that follows {charter.parent}: {other}",
+                "two charters of one parent halt the alliance; agree on one before anybody ratifies",
+            )
+        if said is not None:
+            durable.make_folder(said.parent, 0o700)
+            durable.make_folder(path / "staging", 0o700)
+            durable.replace(said, charter.digest.encode(), path / "staging", 0o600)
     statement = make(
         "ratification",
         (Subject(f"charter {charter.version}", charter.digest),),

@@ -46,6 +46,7 @@ from watchword.limits import BUNDLE_BODIES_BYTES_MAX, BUNDLE_BYTES_MAX
 from watchword.node.accusing import accuse
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
+from watchword.node.renewing import begin_if_superseded
 from watchword.node.spilling import honour
 from watchword.node.store import Peer, Store
 from watchword.statements.kinds import BAD_NEWS, KINDS, NOTICES
@@ -349,6 +350,7 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
     honour(node)
     if not node.receives:
         accuse(node)
+        begin_if_superseded(node)
     return Imported(
         path,
         bundle.sender,

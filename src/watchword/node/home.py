@@ -28,6 +28,7 @@ from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.notes import check_name
 from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX, ROOT_KEYS_MAX
+from watchword.statements import pkcs8
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, generate_behind, load_key, save_key
 
@@ -258,6 +259,15 @@ class Keys:
         _check(person)
         return self._load(self._folder / "people" / f"{person}.pem", "people", person)
 
+    def passphrase_for_new(self) -> bytes | None:
+        """What encrypts a new key: the passphrase of the others, or nothing where they are in plain files.
+
+        Raises:
+            KeyTrouble: no passphrase is given.
+        """
+        path = self._folder / "witness.pem"
+        return self._ask() if path.is_file() and pkcs8.ENCRYPTED in path.read_bytes() else None
+
     def has_job(self, job: str) -> bool:
         """Whether the key of that job is in this home."""
         return (self._folder / f"{job}.pem").is_file()
@@ -271,7 +281,8 @@ class Keys:
             if not path.is_file():
                 raise KeyTrouble(f"{path}: no such key in this home", "sign where the key is, or name another person")
             key = load_key(path, self._ask)
-            named = {(one["job"], one.get("person"), one["id"]) for one in enrolment(self._home)["keys"]}
+            listed = [one for one in enrolment(self._home)["keys"] if "retired" not in one]
+            named = {(one["job"], one.get("person"), one["id"]) for one in listed}
             if (job, person, key.public.id) not in named:
                 raise KeyTrouble(
                     f"{path}: holds another key than the enrolment of this home names",

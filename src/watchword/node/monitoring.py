@@ -24,6 +24,7 @@ from watchword.ledger.fetch import Remote
 from watchword.limits import BUNDLE_BYTES_MAX
 from watchword.node.accusing import accuse
 from watchword.node.node import Node
+from watchword.node.renewing import begin_if_superseded
 from watchword.node.witnessing import compare
 from watchword.statements.canonical import canonical, parse_canonical
 
@@ -53,6 +54,7 @@ def monitor(node: Node, peers: Mapping[str, str], within_s: int, *, accept: bool
     """
     elsewhere = [*_own_heads(node, peers)]
     accuse(node)
+    begin_if_superseded(node)
     found = [Alarm("fork", folder.name, f"both signed heads are kept in {folder}") for folder in node.store.splits()]
     found += elsewhere
     found += [*_silence(node, within_s), *_witnesses(node, within_s)]

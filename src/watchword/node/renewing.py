@@ -25,7 +25,17 @@ from watchword.ledger.exchange import head_of
 from watchword.ledger.heads import HeadStore
 from watchword.ledger.log import Log, NoLedger, RolledBack
 from watchword.limits import JSON_INTEGER_MAX
-from watchword.node.home import NEXT_KEY, USES, NoHome, check_roles, enrolment, put_coming, read_home
+from watchword.node.home import (
+    COMING,
+    NEXT_KEY,
+    USES,
+    NoHome,
+    check_roles,
+    enrolment,
+    is_closing,
+    put_coming,
+    read_home,
+)
 from watchword.node.node import Node
 from watchword.node.store import place_of
 from watchword.statements.digests import b64
@@ -132,6 +142,35 @@ def begin_anew(path: Path, passphrase: bytes | None, clock: Clock | None = None)
     value = value | {"closes": closes, "keys": keys, "origins": origins}
     put_coming(path, value)
     return value
+
+
+def begin_if_superseded(node: Node) -> str:
+    """Prepare new ledgers where another signed history of an own one is known; what to do next, in words, or nothing.
+
+    A node that was put back to an older state has lost what it said since; others hold it. It must not say anything
+    else in that place. A thief of the ledger's key has the same effect.
+    """
+    superseded = [o for use, o in node.me.origins.items() if use != "record" and node.store.retired(o)]
+    if not superseded or not node.writing or node.receives:
+        return ""
+    path = node.home
+    if not is_closing(path):
+        try:
+            begin_anew(path, node.keys.passphrase_for_new(), node.clock)
+        except WatchwordError as error:
+            return f"{superseded[0]} takes nothing more, and new ledgers could not be prepared: {error.message}"
+    return what_next(path)
+
+
+def what_next(path: Path) -> str:
+    """What a member whose ledgers are closing does to go on."""
+    value = enrolment(path, coming=True)
+    ends = ", ".join(f"{one['origin']} at size {one['size']:,}" for one in value["closes"])
+    return (
+        f"{value['name']} says nothing more under its old ledgers; they end with {ends}. To go on:\n"
+        f"  watchword charter propose {path / COMING}   then the others ratify it and all adopt it\n"
+        f"what was acknowledged here and is not in the old ledgers is then said in {value['origins']['ledger']}"
+    )
 
 
 def move_ledgers(path: Path, before: Member, after: Charter) -> None:

@@ -43,6 +43,7 @@ from watchword.node.accusing import accuse
 from watchword.node.carry import BadExchange, Extended, Fork, statement_of
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
+from watchword.node.renewing import begin_if_superseded
 from watchword.node.store import HEADS_FORMAT, Store
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ
@@ -113,6 +114,7 @@ def sync(node: Node, peers: Mapping[str, str], *, all_bodies: bool = False) -> l
             raise NotHere(f"{name} is this node", "peers are other members")
     brought = [_sync_one(node, name, url, all_bodies) for name, url in peers.items()]
     accuse(node)
+    begin_if_superseded(node)
     return brought
 
 

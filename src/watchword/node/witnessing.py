@@ -29,6 +29,7 @@ from watchword.limits import NOTE_BYTES_MAX
 from watchword.node.carry import Fork
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
+from watchword.node.renewing import begin_if_superseded
 
 _TRIES = 3
 
@@ -77,6 +78,7 @@ def ask_witnesses(node: Node, peers: Mapping[str, str]) -> list[Asked]:
                 asked += [_ask(node, remote, name, node.store.own(use)) for use in ("ledger", "notices")]
         except WatchwordError as error:
             asked += [Asked(name, node.me.origins[use], 0, error.message) for use in ("ledger", "notices")]
+    begin_if_superseded(node)
     return asked
 
 

@@ -1,0 +1,334 @@
+"""Ledgers that end and begin anew: a node put back to an older state, a member that leaves, one that comes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alliance import (
+    NOON,
+    RELEASE,
+    ROLES,
+    SECRET,
+    Alliance,
+    copy_alliance,
+    inspection,
+    make_alliance,
+    notice_subject,
+    quick_disk,
+)
+
+from watchword import node
+from watchword.account.proof import verify
+from watchword.charter.charter import CharterFile, parse_charter
+from watchword.charter.draft import successor
+from watchword.charter.lint import lint
+from watchword.ledger.log import NoLedger
+from watchword.node import CannotAdopt, Node
+from watchword.node.recorded import Retired
+from watchword.policy.admission import admit
+from watchword.statements.times import rfc3339
+
+VERIFY = Path(__file__).resolve().parents[2] / "verify.py"
+NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA")
+ROW: dict[str, Any] = {
+    "id": "inspected", "text": "inspected", "kind": "inspection", "count": 1, "from": "member", "distinct": "operators",
+    "where": [], "tools": 0, "max_age_days": None, "bound": [{"field": "dangerous", "op": "==", "value": 0}],
+    "when": {"criticality": 0, "human": []}, "owed_by": "members", "accountable": "board", "principle": [],
+}  # fmt: skip
+USE = {
+    "format": "watchword-use-case/1", "name": "mail", "purpose": "sort mail", "criticality": 1, "human": "in",
+    "members": ["ALFA"], "owner": "ALFA", "tags": [],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def standing_alliance(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
+    """Four members that have exchanged; one requirement."""
+    with quick_disk():
+        made = make_alliance(tmp_path_factory.mktemp("anew") / "alliance", NAMES, requirements=[ROW])
+        made.sync()
+        made.close()
+        return made
+
+
+@pytest.fixture
+def alliance(standing_alliance: Alliance, tmp_path: Path) -> Iterator[Alliance]:
+    with quick_disk():
+        made = copy_alliance(standing_alliance, tmp_path / "alliance")
+        yield made
+        made.close()
+
+
+def follow(alliance: Alliance, parties: list[dict[str, Any]], by: tuple[str, ...] = NAMES, **how: Any) -> CharterFile:
+    """The charter that follows the one in force, with these enrolments, ratified by *by*."""
+    alliance.close()
+    value = successor(alliance.charter_file.charter, parties, [], made=rfc3339(alliance.clock.now()), **how)
+    charter = parse_charter(value)
+    assert [one for one in lint(charter) if one.fatal] == []
+    made = tuple(node.ratify(alliance.home(name), charter, alliance.clock)[1] for name in by)
+    return CharterFile(charter, made)
+
+
+def adopt(alliance: Alliance, file: CharterFile, names: tuple[str, ...] = NAMES) -> None:
+    alliance.close()
+    alliance.nodes = {}
+    for name in names:
+        node.adopt(alliance.home(name), file, SECRET, alliance.clock)
+        alliance.nodes[name] = Node.open(alliance.home(name), clock=alliance.clock, writing=True)
+    alliance.charter_file = file
+
+
+def decided(alliance: Alliance, name: str) -> dict[str, Any]:
+    here = alliance.nodes[name]
+    view = here.latest_view()
+    return admit(here.charter, view, here.facts(view), rfc3339(alliance.clock.now()), RELEASE, USE).decision
+
+
+def put_back(alliance: Alliance, name: str, to: Path) -> None:
+    """The whole node of *name*, head store and all, as it was when *to* was copied."""
+    alliance.nodes[name].close()
+    shutil.rmtree(alliance.home(name))
+    shutil.copytree(to, alliance.home(name))
+    alliance.nodes[name] = Node.open(alliance.home(name), clock=alliance.clock, writing=True)
+
+
+def snapshot(alliance: Alliance, name: str, to: Path) -> Path:
+    alliance.nodes[name].close()
+    shutil.copytree(alliance.home(name), to)
+    alliance.reopen(name)
+    return to
+
+
+def test_a_node_put_back_to_an_older_state_begins_anew_instead_of_forking(alliance: Alliance, tmp_path: Path) -> None:
+    """It stops under its old origin when a peer shows a newer head, prepares another, and goes on once that is adopted;
+    nothing that anybody had seen is lost. Fails (a fork) where an own head from elsewhere is not compared."""
+    older = snapshot(alliance, "ALFA", tmp_path / "older")
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection(tool="seen by all"))
+    alliance.sync()
+    put_back(alliance, "ALFA", older)
+    unseen = alliance.nodes["ALFA"].sign_and_append("review", (RELEASE,), review("said before it knew"))
+    alliance.carry("BRAVO", "ALFA")
+    alfa = alliance.nodes["ALFA"]
+    with pytest.raises(Retired):
+        alfa.sign_and_append("inspection", (RELEASE,), inspection())
+    coming = node.enrolment(alliance.home("ALFA"), coming=True)
+    assert [(one["origin"], one["size"]) for one in coming["closes"]] == [
+        ("alfa.example/ledger", 1), ("alfa.example/notices", 0),
+    ]  # fmt: skip
+    assert coming["origins"]["ledger"] == "alfa.example/2/ledger"
+    assert "charter propose" in node.what_next(alliance.home("ALFA"))
+    adopt(alliance, follow(alliance, [coming]))
+    alliance.sync(3)
+    for here in alliance.nodes.values():
+        view = here.latest_view()
+        assert view.heads["alfa.example/2/ledger"].size == 1
+        said = {fact.signed.statement.id: fact.origin for fact in here.facts(view).statements}
+        assert said[unseen.id] == "alfa.example/2/ledger"
+        assert sorted(said.values()) == ["alfa.example/2/ledger", "alfa.example/ledger"]
+        assert here.store.splits() == [] or here.member == "ALFA"
+    assert {decided(alliance, name)["verdict"] for name in NAMES} == {"admitted"}
+
+
+def review(text: str) -> dict[str, Any]:
+    return {"of": "legal", "outcome": "in favour", "text": text, "report": None}
+
+
+def test_what_stands_in_a_closed_ledger_is_proven_offline(alliance: Alliance, tmp_path: Path) -> None:
+    """A decision that counts what an old ledger holds is re-made by verify.py from one file and both charters (I7)."""
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.recall("ALFA", "release:sha256:" + "77" * 32)
+    alliance.sync()
+    first = alliance.charter_file
+    coming = node.begin_anew(alliance.home("ALFA"), None, alliance.clock)
+    second = follow(alliance, [coming])
+    adopt(alliance, second)
+    alliance.sync(3)
+    here = alliance.nodes["BRAVO"]
+    view = here.latest_view()
+    made = admit(here.charter, view, here.facts(view), rfc3339(alliance.clock.now()), RELEASE, USE)
+    assert made.admitted
+    said = here.record_decision(made.decision, made.objects)
+    alliance.sync()
+    data = here.make_proof([said.id])
+    verify(second, data, alliance.clock.now())
+    report = verified(tmp_path, second, data, first)
+    assert report["closed"] == ["alfa.example/ledger", "alfa.example/notices"]
+    assert report["decisions"][0]["verdict"] == "admitted"
+
+
+def verified(folder: Path, charter: CharterFile, proof: bytes, former: CharterFile) -> dict[str, Any]:
+    """What verify.py says of a proof, run as an auditor runs it."""
+    files = {"charter.json": charter.encode(), "former.json": former.encode(), "proof.json": proof}
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    command = [sys.executable, "-I", str(VERIFY), "charter.json", "proof.json", "--former", "former.json"]
+    done = subprocess.run(
+        [*command, "--format", "json", "--at", "2026-01-31T12:00:00Z"], cwd=folder, capture_output=True, check=False
+    )
+    told: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == 0, told
+    return told
+
+
+def test_a_member_leaves_and_what_it_said_stays(alliance: Alliance) -> None:
+    """Its ledgers end where the others cosigned them; its evidence and its bad news count on, and it signs nothing new.
+
+    Fails where a closed ledger is not read, or a retired key still has a voice."""
+    alliance.nodes["DELTA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    ends = node.known_ends(alliance.nodes["ALFA"])
+    file = follow(alliance, [], leave=["DELTA"], ends=ends)
+    adopt(alliance, file, NAMES[:3])
+    alliance.sync()
+    assert {decided(alliance, name)["verdict"] for name in NAMES[:3]} == {"admitted"}
+    assert decided(alliance, "ALFA")["requirements"][0]["from"] == ["DELTA"]
+    late = node.sign_only(
+        alliance.home("DELTA"), "recall", notice_subject(f"release:{RELEASE.digest}"),
+        {"target": f"release:{RELEASE.digest}", "reason": "", "actions": [], "deadline": None, "supersedes": None},
+        clock=alliance.clock,
+    )  # fmt: skip
+    with pytest.raises(Exception, match="was retired by charter 2"):
+        alliance.nodes["ALFA"].take_loose(late)
+
+
+def test_bad_news_of_a_member_that_left_still_refuses(alliance: Alliance) -> None:
+    """Leaving takes back nothing (I2): a recall under a closed head refuses as before."""
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.recall("DELTA", f"release:{RELEASE.digest}")
+    alliance.sync()
+    file = follow(alliance, [], leave=["DELTA"], ends=node.known_ends(alliance.nodes["ALFA"]))
+    adopt(alliance, file, NAMES[:3])
+    alliance.sync()
+    made = decided(alliance, "BRAVO")
+    assert made["verdict"] == "refused"
+    assert [one["origin"] for one in made["notices"] if one["kind"] == "recall"] == ["delta.example/notices"]
+
+
+def test_a_ledger_that_was_closed_is_not_shortened_later(alliance: Alliance) -> None:
+    """Fails where a later charter may say again where a closed ledger ends."""
+    alliance.nodes["DELTA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    file = follow(alliance, [], leave=["DELTA"], ends=node.known_ends(alliance.nodes["ALFA"]))
+    adopt(alliance, file, NAMES[:3])
+    alliance.sync()
+    empty = {"size": 0, "root": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}
+    closed = [one | (empty if one["use"] == "ledger" else {}) for one in file.charter.value["closed"]]
+    value = successor(file.charter, [], [], made=rfc3339(alliance.clock.now()))
+    charter = parse_charter(value | {"closed": closed})
+    with pytest.raises(Exception, match="stays so"):
+        node.ratify(alliance.home("ALFA"), charter, alliance.clock)
+
+
+def test_a_member_comes_and_finds_what_was_said_before(alliance: Alliance, tmp_path: Path) -> None:
+    """Its home adopts the charter that lists it, mirrors every ledger, closed ones too, and decides as others do."""
+    alliance.nodes["DELTA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    adopt(alliance, follow(alliance, [], leave=["DELTA"], ends=node.known_ends(alliance.nodes["ALFA"])), NAMES[:3])
+    alliance.sync()
+    people = {role: [role] for role in ROLES}
+    joining = node.create(alliance.home("ECHO"), "ECHO", "ECHO", people, "echo.example", None)
+    adopt(alliance, follow(alliance, [joining], NAMES[:3]), (*NAMES[:3], "ECHO"))
+    for one in alliance.nodes.values():
+        one.publish()
+    alliance.sync(3)
+    assert decided(alliance, "ECHO")["verdict"] == "admitted"
+    assert decided(alliance, "ECHO")["requirements"] == decided(alliance, "ALFA")["requirements"]
+
+
+def test_a_member_is_not_changed_without_its_word(alliance: Alliance) -> None:
+    """A quorum that would give a member another person needs that member, or the amendment quorum and its delay; fails
+    where rule 5 of succession is not asked."""
+    home = alliance.home("DELTA")
+    node.renew(home, None, person="official")
+    coming = node.enrolment(home, coming=True)
+    file = follow(alliance, [coming], NAMES[:3])
+    with pytest.raises(CannotAdopt, match="DELTA is changed and has not agreed"):
+        node.adopt(alliance.home("ALFA"), file, SECRET, alliance.clock)
+
+
+def test_a_lost_root_is_replaced_by_the_amendment_quorum_of_the_others(alliance: Alliance) -> None:
+    """Three others of four, a week before: the delay is the member's time to object. Fails at once, holds later."""
+    home = alliance.home("DELTA")
+    (home / "keys" / "root.pem").unlink()
+    node.renew(home, None, job="root")
+    coming = node.enrolment(home, coming=True)
+    at_once = follow(alliance, [coming], NAMES[:3])
+    with pytest.raises(CannotAdopt, match="DELTA is changed"):
+        node.adopt(alliance.home("ALFA"), at_once, SECRET, alliance.clock)
+    for name in NAMES[:3]:
+        shutil.rmtree(alliance.home(name) / "ratified")
+    file = follow(alliance, [coming], NAMES[:3], effective="2026-02-08T12:00:00Z")
+    for name in NAMES:
+        alliance.nodes[name].close()
+        node.adopt(alliance.home(name), file, SECRET, alliance.clock)
+        with Node.open(alliance.home(name), clock=alliance.clock) as here:
+            assert here.charter.version == 1
+    alliance.clock.advance(8 * 86_400)
+    with Node.open(home, clock=alliance.clock) as here:
+        assert here.charter.version == 2
+        assert here.keys.job("root").public.id in here.charter.holders
+
+
+def test_a_red_line_is_amended_by_its_quorum_and_after_its_delay(alliance: Alliance) -> None:
+    """Dropping a red line at once is refused however many ratify; fails where rule 6 is not asked."""
+    line = {"id": "none", "text": "none", "forbid": [{"field": "criticality", "op": ">=", "value": 0}]}
+    line |= {"accountable": "board", "principle": []}
+    file = follow(alliance, [], changes={"red_lines": [line]}, effective=rfc3339(alliance.clock.now()))
+    with pytest.raises(CannotAdopt, match="changes red_lines"):
+        node.adopt(alliance.home("ALFA"), file, SECRET, alliance.clock)
+
+
+def test_a_member_ratifies_one_successor_of_a_charter(alliance: Alliance) -> None:
+    """The second is refused at the command and nothing is signed; fails where a home forgets what it ratified."""
+    follow(alliance, [], ("ALFA",), changes={"head_max_age_s": 3600})
+    with pytest.raises(node.RatifiedAnother):
+        follow(alliance, [], ("ALFA",), changes={"head_max_age_s": 7200})
+
+
+def test_a_charter_signed_by_a_retired_key_says_so(alliance: Alliance) -> None:
+    """Whoever signs with a key that an earlier charter retired is told which charter did, and nothing is adopted."""
+    home = alliance.home("ALFA")
+    old = (home / "keys" / "root.pem").read_bytes()
+    node.renew(home, None, job="root")
+    adopt(alliance, follow(alliance, [node.enrolment(home, coming=True)]))
+    value = successor(alliance.charter_file.charter, [], [], made=rfc3339(alliance.clock.now()))
+    charter = parse_charter(value)
+    (home / "keys" / "root.pem").write_bytes(old)
+    with pytest.raises(Exception, match="holds another key than the enrolment"):
+        node.ratify(home, charter, alliance.clock)
+    alliance.close()
+    first = node.ratify(home.parent / "BRAVO", charter, alliance.clock)[1]
+    envelope = signed_with(old, home, charter)
+    with pytest.raises(Exception, match=r"ratification 2 does not count.*ALFA's root key.*was retired by charter 2"):
+        node.adopt(alliance.home("BRAVO"), CharterFile(charter, (first, envelope)), SECRET, alliance.clock)
+
+
+def signed_with(key: bytes, home: Path, charter: Any) -> bytes:
+    from watchword.statements.keys import load_key
+    from watchword.statements.statement import Subject, make, sign
+
+    path = home / "stray.pem"
+    path.write_bytes(key)
+    path.chmod(0o600)
+    fields = {"version": charter.version, "parent": charter.parent, "effective": charter.effective}
+    subject = (Subject("charter", charter.digest),)
+    return sign(make("ratification", subject, fields, issuer="ALFA", made=NOON), load_key(path))
+
+
+def test_a_ledger_is_not_created_twice(alliance: Alliance) -> None:
+    """Adopting again opens no second ledger under an origin, whatever became of its folder."""
+    from watchword.ledger.log import Log
+
+    home = alliance.home("ALFA")
+    alliance.nodes["ALFA"].close()
+    shutil.rmtree(home / "ledger")
+    with pytest.raises(NoLedger, match="begun here before"):
+        Log.create(home / "ledger", "alfa.example/ledger", home / "heads")
+
