@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from watchword import node
-from watchword.charter.charter import CharterFile, parse_charter
+from watchword.charter.charter import Charter, CharterFile, parse_charter
 from watchword.charter.draft import draft
 from watchword.node import Node, Recorded
 from watchword.statements.digests import D
-from watchword.statements.statement import Subject
+from watchword.statements.keys import SigningKey
+from watchword.statements.statement import Subject, make, sign
 from watchword.statements.times import FixedClock, rfc3339
 
 NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO")
@@ -187,6 +188,13 @@ def make_alliance(
         nodes[name] = Node.open(folder / name, clock=clock, writing=True)
         nodes[name].publish()
     return Alliance(folder, clock, file, nodes, {name: folder / name for name in suppliers})
+
+
+def ratification_by(name: str, key: SigningKey, charter: Charter, clock: FixedClock) -> bytes:
+    """What a member with no scruples signs: a ratification that its own node would refuse."""
+    fields = {"version": charter.version, "parent": charter.parent, "effective": charter.effective}
+    subject = (Subject(f"charter {charter.version}", charter.digest),)
+    return sign(make("ratification", subject, fields, issuer=name, made=clock.now()), key)
 
 
 def copy_alliance(template: Alliance, folder: Path) -> Alliance:

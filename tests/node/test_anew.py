@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from alliance import (
-    NOON,
     RELEASE,
     ROLES,
     SECRET,
@@ -22,6 +21,7 @@ from alliance import (
     make_alliance,
     notice_subject,
     quick_disk,
+    ratification_by,
 )
 
 from watchword import node
@@ -33,6 +33,7 @@ from watchword.ledger.log import NoLedger
 from watchword.node import CannotAdopt, Node
 from watchword.node.recorded import Retired
 from watchword.policy.admission import admit
+from watchword.statements.keys import load_key
 from watchword.statements.times import rfc3339
 
 VERIFY = Path(__file__).resolve().parents[2] / "verify.py"
@@ -305,21 +306,11 @@ def test_a_charter_signed_by_a_retired_key_says_so(alliance: Alliance) -> None:
         node.ratify(home, charter, alliance.clock)
     alliance.close()
     first = node.ratify(home.parent / "BRAVO", charter, alliance.clock)[1]
-    envelope = signed_with(old, home, charter)
+    (home / "old.pem").touch(0o600)
+    (home / "old.pem").write_bytes(old)
+    envelope = ratification_by("ALFA", load_key(home / "old.pem"), charter, alliance.clock)
     with pytest.raises(Exception, match=r"ratification 2 does not count.*ALFA's root key.*was retired by charter 2"):
         node.adopt(alliance.home("BRAVO"), CharterFile(charter, (first, envelope)), SECRET, alliance.clock)
-
-
-def signed_with(key: bytes, home: Path, charter: Any) -> bytes:
-    from watchword.statements.keys import load_key
-    from watchword.statements.statement import Subject, make, sign
-
-    path = home / "stray.pem"
-    path.write_bytes(key)
-    path.chmod(0o600)
-    fields = {"version": charter.version, "parent": charter.parent, "effective": charter.effective}
-    subject = (Subject("charter", charter.digest),)
-    return sign(make("ratification", subject, fields, issuer="ALFA", made=NOON), load_key(path))
 
 
 def test_a_ledger_is_not_created_twice(alliance: Alliance) -> None:
