@@ -639,6 +639,23 @@ TOOL_CARDS_MAX = 512
 TOOL_CARD_NAMES_MAX = 64
 """Arguments that a card drafts, and words in one list of a card. Origin: the widest tool schema met has 40."""
 
+SAID_CHARS_MAX = 65_536
+"""One instruction of a person, in characters. Origin: a long brief of some 30 pages; it is searched once per value."""
+
+SESSION_VALUES_MAX = 50_000
+"""Values of which a session remembers a clean origin; what comes after has none.
+Origin: a mailbox of 5,000 mails with ten fields each; some 10 MB."""
+
+SESSION_ENDORSEMENTS_MAX = 1_000
+"""Values and calls that people vouch for in one session. Origin: more than anybody reads in one."""
+
+SESSION_UNTRUSTED_CHARS_MAX = 200_000
+"""Characters of untrusted text that a session keeps to say where a value was read; more is only counted as read.
+Origin: searched once for each refused value, in 0.1 ms."""
+
+RESULT_BYTES_MAX = 16 * 1024 * 1024
+"""What a tool returned, in bytes; more is one untrusted text. Origin: four times the largest mailbox page met."""
+
 CLOCK_JUMP_S_MAX = 60
 """Seconds by which wall clock and monotonic clock of a running gate may part. Origin: as WITNESS_CLOCK_BACK_S_MAX."""
 

@@ -1,0 +1,259 @@
+"""Where values come from: what a session has been told, has read, and what of it a person's words reach.
+
+Follows docs/protocol.md, section 9 ("Provenance"). Values in memory; nothing is read or written.
+
+* A value has one of four labels: said by the *person*; from a *trusted* source; from an *untrusted* one; *unknown*.
+* From a trusted source alone is not enough, for an attacker may choose among what is trusted. A trusted value has a
+  clean origin when nobody chose it (a tool that was asked for nothing gave one record), or when it stands in a record
+  that the person named: by a key that the card lists, or because every argument that looked it up is clean.
+* A name that somebody else could have written (an untrusted key, such as a title) names only while it names one record.
+* Whether a text was *seen* in something untrusted proves nothing: encoding hides it. Only a clean origin counts.
+* Labels fall by endorsement alone (``session``). More values than are remembered have no clean origin.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from watchword.gate.cards import Card, Output, Type
+from watchword.gate.words import Said, moment, normal
+from watchword.limits import JSON_DEPTH_MAX, SESSION_UNTRUSTED_CHARS_MAX, SESSION_VALUES_MAX
+from watchword.statements.digests import DJ
+
+Label = Literal["person", "trusted", "untrusted", "unknown"]
+
+LEAST_SECRET_CHARS = 4
+"""A shorter secret is not looked for inside other texts: it would be found everywhere."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one value comes from. ``clean``: it may be acted on. ``why``: for people."""
+
+    label: Label
+    clean: bool
+    why: str
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Of which tool a field is, whether its record is named and under which key, and what the call itself said."""
+
+    tool: str
+    named: bool
+    under: str | None
+    echoes: frozenset[str]
+
+
+@dataclass
+class Provenance:
+    """What one session knows of values. ``tainted``: the source of the first untrusted text that was read, or None."""
+
+    said: list[Said] = field(default_factory=list)
+    tainted: str | None = None
+    today: date | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
+    _clean: dict[tuple[Type, str], dict[str | None, str]] = field(default_factory=dict)
+    _trusted: dict[tuple[Type, str], str] = field(default_factory=dict)
+    _untrusted: dict[str, str] = field(default_factory=dict)
+    _named: dict[str, set[str]] = field(default_factory=dict)
+    _kept: int = 0
+    _untrusted_chars: int = 0
+
+    # -- asking -----------------------------------------------------------------------------------
+
+    def origin(self, value: Any, type: Type, nouns: Iterable[str] = ()) -> Origin:
+        """Where *value* comes from, as a whole value of *type*."""
+        for said in self.said:
+            if said.says(value, type, nouns, self.today) or (type == "text" and said.phrase(str(value))):
+                return Origin("person", True, "in the person's words")
+        form = normal(value, type)
+        if form is None:
+            return Origin("unknown", False, f"not a value of type {type}")
+        why = self._clean_because(form, type)
+        if why is not None:
+            return Origin("trusted", True, why)
+        if type == "time" and self._clean_moment(str(value)):
+            return Origin("trusted", True, "a day and a time that are both clean")
+        for kind in (type, *_KINDS):
+            source = self._trusted.get((kind, form))
+            if source is not None:
+                return Origin("trusted", False, f"one of several in {source}, and no person's words choose it")
+        source = self._untrusted.get(form.casefold()) or next(
+            (where for text, where in self._untrusted.items() if form.casefold() in text), None
+        )
+        if source is not None:
+            return Origin("untrusted", False, f"read in {source}")
+        return Origin("unknown", False, "from nowhere that this session saw")
+
+    def says(self, value: Any, type: Type, nouns: Iterable[str] = ()) -> bool:
+        """Whether a person said *value* in this session."""
+        return any(said.says(value, type, nouns, self.today) for said in self.said)
+
+    def secret_in(self, text: str) -> str | None:
+        """The name of a secret that stands in *text*, whole; None when none is seen. Encoded, it is not seen."""
+        squeezed = _squeezed(text)
+        return next((name for secret, name in self.secrets.items() if secret in squeezed), None)
+
+    # -- learning ---------------------------------------------------------------------------------
+
+    def know(self, value: Any, type: Type, why: str, name: str | None = None) -> None:
+        """Remember a clean origin of one value. *name*: the key it holds under, which can still turn out double."""
+        form = normal(value, type)
+        if form is None or not self._room():
+            return
+        self._clean.setdefault((type, form), {})[name] = why
+        if type == "time":
+            parsed = moment(str(value))
+            for part in parsed or ():
+                if part is not None and parsed is not None and None not in parsed:
+                    self._clean.setdefault((type, str(part)[:10] if isinstance(part, date) else f"{part:%H:%M}"), {})[
+                        name
+                    ] = why
+
+    def take_in(self, card: Card, args: Mapping[str, Any], args_clean: bool, result: Any) -> None:
+        """Label what a tool returned.
+
+        Args:
+            args_clean: every argument of the call has a clean origin.
+        """
+        # Nobody chose: one thing came back for no argument at all. Or what was looked up was named.
+        whole = args_clean and bool(card.lookup and args)
+        whole = whole or (not args and not isinstance(result, list))
+        echoes = frozenset(_folded(one) for one in leaves(args) if isinstance(one, str))
+        for one in result if isinstance(result, list) else [result]:
+            if isinstance(one, dict | list):
+                self._record(card, one, whole, echoes)
+                continue
+            self._field(card.outputs.get(""), "", one, _Source(card.tool, whole, None, echoes))
+            parsed = moment(one) if whole and not args and isinstance(one, str) and self.tainted is None else None
+            if parsed is not None and parsed[0] is not None:
+                self.today = parsed[0]
+
+    def taint(self, source: str) -> None:
+        """Something untrusted was read. There is no way back."""
+        if self.tainted is None:
+            self.tainted = source
+
+    def _record(self, card: Card, record: Any, whole: bool, echoes: frozenset[str]) -> None:
+        names = [None] if whole else list(self._names_of(card, record))
+        source = _Source(card.tool, bool(names), None if None in names or not names else names[0], echoes)
+        for name, leaf in _fields(record):
+            self._field(card.outputs.get(name, card.outputs.get("*")), name, leaf, source)
+
+    def _field(self, output: Output | None, name: str, leaf: Any, source: _Source) -> None:
+        if leaf is None or leaf == "":
+            return
+        if output is not None and output.secret and not isinstance(leaf, bool):
+            squeezed = _squeezed(str(leaf))
+            if len(squeezed) >= LEAST_SECRET_CHARS and self._room():
+                self.secrets.setdefault(squeezed, name or source.tool)
+        if output is None or output.trust == "untrusted" or normal(leaf, output.type) is None:
+            self._untrusted_field(leaf, source)
+        elif source.named:
+            why = f"from {source.tool}, which the person's words lead to"
+            for part in [leaf, *leaf.splitlines()] if output.type == "text" and isinstance(leaf, str) else [leaf]:
+                self.know(part, output.type, why, source.under)
+        elif self._room():
+            self._trusted.setdefault((output.type, str(normal(leaf, output.type))), source.tool)
+
+    def _untrusted_field(self, leaf: Any, source: _Source) -> None:
+        text = _folded(str(leaf))
+        # What the call itself said comes back as it went; a number or a yes can tell nobody what to do.
+        if isinstance(leaf, bool | int | float) or text in source.echoes:
+            return
+        self.taint(source.tool)
+        if self._untrusted_chars + len(text) <= SESSION_UNTRUSTED_CHARS_MAX:
+            self._untrusted_chars += len(text)
+            self._untrusted.setdefault(text, source.tool)
+
+    def _names_of(self, card: Card, record: Any) -> Iterator[str | None]:
+        """Why a record is named by the person's words: each key of it that they have."""
+        for name, leaf in _fields(record):
+            output = card.outputs.get(name)
+            if output is None or not output.key or not isinstance(leaf, str):
+                continue
+            kind: Type = "name" if output.type == "text" else output.type
+            if not self.says(leaf, kind):
+                continue
+            if output.trust == "trusted":
+                yield None
+            else:
+                key = f"{name}={_folded(leaf)}"
+                self._named.setdefault(key, set()).add(_identity(card, record))
+                yield key
+
+    def _clean_because(self, form: str, type: Type) -> str | None:
+        for kind in (type, *(_KINDS if type in _KINDS else ())):
+            for name, why in self._clean.get((kind, form), {}).items():
+                if name is None or len(self._named.get(name, ())) <= 1:
+                    return why
+        return None
+
+    def _clean_moment(self, text: str) -> bool:
+        """A day and a time of day may come from two clean places."""
+        parsed = moment(text)
+        if parsed is None or None in parsed:
+            return False
+        return all(self._clean_part(part) for part in parsed)
+
+    def _clean_part(self, part: Any) -> bool:
+        text = part.isoformat() if isinstance(part, date) else f"{part:%H:%M}"
+        return self.says(text, "time") or self._clean_because(text, "time") is not None
+
+    def _room(self) -> bool:
+        self._kept += 1
+        return self._kept <= SESSION_VALUES_MAX
+
+
+_KINDS: tuple[Type, ...] = ("text", "name", "id")
+"""Types whose values are plain words: one that is known as one is known as the others."""
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The scalars in a JSON value, in order; members' names are not among them."""
+    stack = [value]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, dict):
+            stack += reversed(list(one.values()))
+        elif isinstance(one, list):
+            stack += reversed(one)
+        else:
+            yield one
+
+
+def _fields(record: Any) -> Iterator[tuple[str, Any]]:
+    """Each scalar of a record under the name of the nearest member that holds it."""
+    stack: list[tuple[str, Any, int]] = [("", record, 0)]
+    while stack:
+        name, value, depth = stack.pop()
+        if depth > JSON_DEPTH_MAX:
+            yield "", "nested too deep to be believed"
+        elif isinstance(value, dict):
+            stack += [(str(key), inner, depth + 1) for key, inner in reversed(list(value.items()))]
+        elif isinstance(value, list):
+            stack += [(name, inner, depth + 1) for inner in reversed(value)]
+        else:
+            yield name, value
+
+
+def _identity(card: Card, record: Any) -> str:
+    """What makes two records one: an identifier that its source gives, else all of it."""
+    for name, leaf in _fields(record):
+        output = card.outputs.get(name)
+        if output is not None and output.type == "id" and output.trust == "trusted":
+            return f"{name}:{leaf}"
+    return DJ(record)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s-]", "", text).casefold()
