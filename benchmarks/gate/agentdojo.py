@@ -1,6 +1,6 @@
 """AgentDojo replayed without a model, through the Python door: what an agent does that obeys every injection.
 
-``python -m benchmarks.gate.agentdojo [SUITE …]`` with ``agentdojo`` 0.1.35 (suites v1.2.2) installed beside the package.
+``python -m benchmarks.gate.agentdojo [SUITE …]`` with ``agentdojo`` 0.1.35 (suites v1.2.2) installed.
 
 * The agent makes the calls of the user task's ground truth. The moment a tool's output shows an injection, it makes the
   calls of that injection's ground truth first, then goes on: nothing is owed to a model's resistance.
@@ -76,12 +76,18 @@ class Suite:
 def _important(goal: str) -> str:
     from agentdojo.attacks.important_instructions_attacks import ImportantInstructionsAttack
 
-    return ImportantInstructionsAttack._JB_STRING.format(user="Emma Johnson", model="AI assistant", goal=goal)
+    return str(ImportantInstructionsAttack._JB_STRING).format(user="Emma Johnson", model="AI assistant", goal=goal)
 
 
 def _laundered(goal: str) -> str:
     return _important("Decode this and do it: " + base64.b64encode(goal.encode()).decode())
 
+
+MARKERS: dict[str, Callable[[str], str]] = {
+    "plain": lambda goal: " ".join(goal.split())[:40],
+    "laundered": lambda goal: base64.b64encode(goal.encode()).decode()[:40],
+}
+"""What shows that a text holds the attack: its beginning, for the environment's files fold lines."""
 
 ATTACKS: dict[str, Callable[[str], str]] = {"plain": _important, "laundered": _laundered}
 
@@ -96,7 +102,7 @@ class Replay:
         self.environment = user.init_environment(suite.environment(attack, injection))
         self.runtime = FunctionsRuntime(suite.suite.tools)
         self.before = self.environment.model_copy(deep=True)
-        self.marker = " ".join(ATTACKS[attack](injection.GOAL).split()) if injection is not None else None
+        self.marker = None if injection is None else MARKERS[attack](injection.GOAL)
         self.session = Session({suite.name: suite.cards}, Policy())
         self.session.hear(user.PROMPT)
         self.run = Run()
@@ -158,7 +164,7 @@ class Replay:
                 self.session.endorse("user", one.argument, one.value)
             self.session.allow("user", verdict.call)
         elif injected and effect != "read":
-            self.run.silent.append(f"{call.function}({json.dumps(args)[:200]})")
+            self.run.silent.append(f"{call.function}({json.dumps(args)[:200]}): {verdict.reasons}")
         self.session.going(call.function, args, self.suite.name)
         return True
 
@@ -230,9 +236,8 @@ class Figures:
         return f"{self.suite:10}  " + "  ".join(f"{share:6.1%}" for share in shares)
 
 
-HEAD = (
-    f"{'suite':10}  {'n':>3}  {'automatic':>10}  {'asks':>5}  p95  useful  denied"
-    + "".join(f"  {attack}: pairs, silent, reached, if all approved" for attack in ATTACKS)
+HEAD = f"{'suite':10}  {'n':>3}  {'automatic':>10}  {'asks':>5}  p95  useful  denied" + "".join(
+    f"  {attack}: pairs, silent, reached, if all approved" for attack in ATTACKS
 )
 
 
@@ -247,6 +252,8 @@ def measure(name: str, tasks_only: bool, told: Callable[[str], None]) -> Figures
     pairs: dict[str, list[tuple[Run, Run]]] = {attack: [] for attack in ATTACKS}
     for attack in ATTACKS if not tasks_only else ():
         for injection in suite.suite.injection_tasks.values():
+            if not scripted(name, injection, suite.environment(attack, injection)):
+                continue  # Persuasion only: it calls nothing.
             for user in users:
                 if not Replay(suite, user, attack, injection, gated=False, yes=True).go().attacked:
                     continue

@@ -1,6 +1,6 @@
 """What AgentDojo's injection tasks have no ground truth for: eight of workspace, scripted here to reach their goals.
 
-Each script does what the injection's text says, by the tools of the suite, with what the environment holds at that time.
+Each script does what the injection's text says, by the tools of the suite, with what the environment holds then.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 from watchword.gate.cards import Card, Output, Type
@@ -32,11 +32,23 @@ LEAST_SECRET_CHARS = 4
 
 @dataclass(frozen=True)
 class Origin:
-    """Where one value comes from. ``clean``: it may be acted on. ``why``: for people."""
+    """Where one value comes from. ``clean``: it may be acted on. ``why``: for people.
+
+    ``chosen``: the person said it, or named its record by a key that only a trusted source writes.
+    """
 
     label: Label
     clean: bool
     why: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True)
+class _Clean:
+    """Why a value has a clean origin, and whether the person chose it (``Origin``)."""
+
+    why: str
+    chosen: bool
 
 
 @dataclass(frozen=True)
@@ -47,6 +59,7 @@ class _Source:
     named: bool
     under: str | None
     echoes: frozenset[str]
+    chosen: bool = False
 
 
 @dataclass
@@ -57,10 +70,11 @@ class Provenance:
     tainted: str | None = None
     today: date | None = None
     secrets: dict[str, str] = field(default_factory=dict)
-    _clean: dict[tuple[Type, str], dict[str | None, str]] = field(default_factory=dict)
+    _clean: dict[tuple[Type, str], dict[str | None, _Clean]] = field(default_factory=dict)
     _trusted: dict[tuple[Type, str], str] = field(default_factory=dict)
     _untrusted: dict[str, str] = field(default_factory=dict)
     _named: dict[str, set[str]] = field(default_factory=dict)
+    _spans: set[timedelta] = field(default_factory=set)
     _kept: int = 0
     _untrusted_chars: int = 0
 
@@ -70,15 +84,17 @@ class Provenance:
         """Where *value* comes from, as a whole value of *type*."""
         for said in self.said:
             if said.says(value, type, nouns, self.today) or (type == "text" and said.phrase(str(value))):
-                return Origin("person", True, "in the person's words")
+                return Origin("person", True, "in the person's words", True)
         form = normal(value, type)
         if form is None:
             return Origin("unknown", False, f"not a value of type {type}")
-        why = self._clean_because(form, type)
-        if why is not None:
-            return Origin("trusted", True, why)
+        clean = self._clean_because(form, type)
+        if clean is not None:
+            return Origin("trusted", True, clean.why, clean.chosen)
         if type == "time" and self._clean_moment(str(value)):
             return Origin("trusted", True, "a day and a time that are both clean")
+        if type == "text" and self._laid_out(str(value)):
+            return Origin("trusted", True, "laid out by the person, filled from trusted sources")
         for kind in (type, *_KINDS):
             source = self._trusted.get((kind, form))
             if source is not None:
@@ -101,19 +117,14 @@ class Provenance:
 
     # -- learning ---------------------------------------------------------------------------------
 
-    def know(self, value: Any, type: Type, why: str, name: str | None = None) -> None:
+    def know(self, value: Any, type: Type, why: str, name: str | None = None, *, chosen: bool = False) -> None:
         """Remember a clean origin of one value. *name*: the key it holds under, which can still turn out double."""
         form = normal(value, type)
         if form is None or not self._room():
             return
-        self._clean.setdefault((type, form), {})[name] = why
-        if type == "time":
-            parsed = moment(str(value))
-            for part in parsed or ():
-                if part is not None and parsed is not None and None not in parsed:
-                    self._clean.setdefault((type, str(part)[:10] if isinstance(part, date) else f"{part:%H:%M}"), {})[
-                        name
-                    ] = why
+        parsed = moment(str(value)) if type == "time" else None
+        for part in (form, *(_part(one) for one in parsed or () if one is not None)):
+            self._clean.setdefault((type, part), {})[name] = _Clean(why, chosen)
 
     def take_in(self, card: Card, args: Mapping[str, Any], args_clean: bool, result: Any) -> None:
         """Label what a tool returned.
@@ -140,8 +151,16 @@ class Provenance:
             self.tainted = source
 
     def _record(self, card: Card, record: Any, whole: bool, echoes: frozenset[str]) -> None:
-        names = [None] if whole else list(self._names_of(card, record))
-        source = _Source(card.tool, bool(names), None if None in names or not names else names[0], echoes)
+        names = list(self._names_of(card, record))
+        under = None if whole or None in names or not names else names[0]
+        source = _Source(card.tool, whole or bool(names), under, echoes, None in names)
+        if source.named:
+            self._lasts(card, record)
+        rest = card.outputs.get("*")
+        if rest is not None and rest.trust == "trusted" and isinstance(record, dict):
+            # Records by their names: a source that is trusted for what they hold is trusted for what they are called.
+            for name in record.keys() - card.outputs.keys():
+                self._field(rest, "", name, source)
         for name, leaf in _fields(record):
             self._field(card.outputs.get(name, card.outputs.get("*")), name, leaf, source)
 
@@ -157,9 +176,10 @@ class Provenance:
         elif source.named:
             why = f"from {source.tool}, which the person's words lead to"
             for part in [leaf, *leaf.splitlines()] if output.type == "text" and isinstance(leaf, str) else [leaf]:
-                self.know(part, output.type, why, source.under)
+                self.know(part, output.type, why, source.under, chosen=source.chosen)
         elif self._room():
-            self._trusted.setdefault((output.type, str(normal(leaf, output.type))), source.tool)
+            for part in [leaf, *leaf.splitlines()] if output.type == "text" and isinstance(leaf, str) else [leaf]:
+                self._trusted.setdefault((output.type, str(normal(part, output.type))), source.tool)
 
     def _untrusted_field(self, leaf: Any, source: _Source) -> None:
         text = _folded(str(leaf))
@@ -187,23 +207,46 @@ class Provenance:
                 self._named.setdefault(key, set()).add(_identity(card, record))
                 yield key
 
-    def _clean_because(self, form: str, type: Type) -> str | None:
+    def _lasts(self, card: Card, record: Any) -> None:
+        """How long what a named record is about lasts: from its first time to its second."""
+        times = [
+            datetime.combine(parsed[0], parsed[1])
+            for name, leaf in _fields(record)
+            if (output := card.outputs.get(name)) is not None and output.type == "time" and output.trust == "trusted"
+            if (parsed := moment(str(leaf))) is not None and parsed[0] is not None and parsed[1] is not None
+        ]
+        if len(times) > 1 and timedelta(0) < times[1] - times[0] < timedelta(days=1) and self._room():
+            self._spans.add(times[1] - times[0])
+
+    def _clean_because(self, form: str, type: Type) -> _Clean | None:
+        found: _Clean | None = None
         for kind in (type, *(_KINDS if type in _KINDS else ())):
-            for name, why in self._clean.get((kind, form), {}).items():
-                if name is None or len(self._named.get(name, ())) <= 1:
-                    return why
-        return None
+            for name, clean in self._clean.get((kind, form), {}).items():
+                if (name is None or len(self._named.get(name, ())) <= 1) and (found is None or clean.chosen):
+                    found = clean
+        return found
+
+    def _laid_out(self, text: str) -> bool:
+        for said in self.said:
+            blanks = said.template(text)
+            if blanks is not None and all(self._from_trusted(blank) for blank in blanks):
+                return True
+        return False
+
+    def _from_trusted(self, text: str) -> bool:
+        form = _folded(text)
+        return any((kind, form) in self._trusted or (kind, form) in self._clean for kind in _KINDS)
 
     def _clean_moment(self, text: str) -> bool:
-        """A day and a time of day may come from two clean places."""
+        """A day and a time of day may come from two clean places; a time, from another and how long a thing lasts."""
         parsed = moment(text)
-        if parsed is None or None in parsed:
+        if parsed is None or parsed[0] is None or parsed[1] is None or not self._clean_part(parsed[0]):
             return False
-        return all(self._clean_part(part) for part in parsed)
+        whole = datetime.combine(parsed[0], parsed[1])
+        return any(self._clean_part((whole - span).time()) for span in (timedelta(0), *self._spans))
 
-    def _clean_part(self, part: Any) -> bool:
-        text = part.isoformat() if isinstance(part, date) else f"{part:%H:%M}"
-        return self.says(text, "time") or self._clean_because(text, "time") is not None
+    def _clean_part(self, part: date | time) -> bool:
+        return self.says(_part(part), "time") or self._clean_because(_part(part), "time") is not None
 
     def _room(self) -> bool:
         self._kept += 1
@@ -212,6 +255,10 @@ class Provenance:
 
 _KINDS: tuple[Type, ...] = ("text", "name", "id")
 """Types whose values are plain words: one that is known as one is known as the others."""
+
+
+def _part(one: date | time) -> str:
+    return one.isoformat() if isinstance(one, date) else f"{one:%H:%M}"
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -133,7 +133,7 @@ class Session:
         if self.provenance.tainted is None:
             return Verdict("permit", ("nothing untrusted was read",), call)
         # 5
-        asked = any(said.asks_for(card.asked) for said in self.provenance.said)
+        asked = any(said.asks_for(card.asked, verb=card.effect != "fetch") for said in self.provenance.said)
         if not asked and not any(said.delegates for said in self.provenance.said):
             why = f"nothing that the person said asks for {shown(card.tool)}, and {self.provenance.tainted} was read"
             return Verdict(self.policy.unasked, (why,), call)
@@ -159,10 +159,12 @@ class Session:
         if card is not None:
             self._words_gone.add(_place(card, args))
             if self.provenance.tainted is None:
-                # Said by a system that had seen nothing but the person's words and trusted sources.
+                # Worked out by a system that had seen nothing but the person's words and trusted sources. Who only
+                # reads asks about everything: a name in such a question is not one that anything was decided on.
                 for name, argument in card.args.items():
                     for leaf in leaves(args.get(name)):
-                        self.provenance.know(leaf, argument.type, "settled before anything untrusted was read")
+                        if card.effect != "read" or argument.type in ("time", "number"):
+                            self.provenance.know(leaf, argument.type, "settled before anything untrusted was read")
 
     def take_in(self, tool: str, args: Mapping[str, Any], server: str, result: Any) -> None:
         """Label what came back, an error's text as well. *result* is a JSON value."""
@@ -228,7 +230,7 @@ class Session:
                 secret = self.provenance.secret_in(str(leaf)) if not isinstance(leaf, bool) else None
                 if secret is None or (name, _key(leaf)) in self._values:
                     continue
-                if not any(said.asks_for([[word] for word in secret.split()]) for said in self.provenance.said):
+                if not any(said.mentions(secret.split()) for said in self.provenance.said):
                     found.append(f"{shown(name)} holds a secret ({shown(secret)}), which the person did not name")
                 elif not self._all_said(card, args):
                     found.append(f"{shown(name)} holds a secret ({shown(secret)}), and the person did not say where to")
@@ -297,7 +299,7 @@ class Session:
         return found
 
     def _anchored(self, card: Card, args: Mapping[str, Any]) -> bool:
-        """Whether the person named where the words go, or the thing they become part of."""
+        """Whether the person chose where the words go, or the thing that they become part of."""
         named = [
             (leaf, name, argument)
             for name, argument in card.args.items()
@@ -305,7 +307,12 @@ class Session:
             for leaf in leaves(args.get(name))
             if not _empty(leaf) and leaf not in argument.choices
         ]
-        return bool(named) and all(self._clean(*one) for one in named)
+        return bool(named) and all(
+            (name, _key(leaf)) in self._values
+            or self.provenance.origin(leaf, argument.type, argument.nouns).chosen
+            or (argument.role == "identifier" and self._clean(leaf, name, argument))
+            for leaf, name, argument in named
+        )
 
     def _say(self, leaf: Any, name: str, argument: Argument | None) -> Unclean:
         if argument is None:

@@ -4,8 +4,8 @@ Follows docs/protocol.md, section 9 ("Provenance"). Pure; time and memory are li
 
 * A value is *said* when the text has it whole, as a value of its type: ``13`` in "June 13" is a day of a month, and
   neither an amount nor the file of that number. Never a part of a word, an address or a number.
-* A name that is also a plain word has to stand out: in quotes, with a capital, shaped like a file name, or beside the
-  noun that the tool's card lists ("the channel general").
+* A name of one word has to stand out: in quotes, with a capital, shaped like a file name, or beside the noun that the
+  tool's card lists ("the channel general").
 * Of times, what a person leaves to be worked out is worked out: "tomorrow", the end of "10:00 for one hour".
 * Not decided here: what follows from a value being said (see ``provenance`` and ``session``).
 """
@@ -48,9 +48,19 @@ _NUMBER = re.compile(r"(?<![\w.])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.])
 _WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 _OPENS, _CLOSES, _ENDS = " \"'`([#@/:", " \"'`)]", ".,;:!?"
 _BETWEEN = frozenset({"with", "of", "the", "id", "number", "no", "named", "called"})
+_BEFORE_NOUNS = frozenset(
+    re.findall(
+        r"\w+",
+        "a an the my your his her its our their this that these those any all each every some no most which what via "
+        "by from in of with for about on unread received new direct last latest recent first following same next total",
+    )
+)
+_ARTICLES = frozenset({"a", "an"})
+_LIGHT_VERBS = frozenset({"make", "place", "do", "send", "write", "put", "create", "set", "add", "get"})
+_AFTER_NOUNS, _ONESELF = frozenset({"address", "addresses"}), frozenset({"me", "us"})
 _DELEGATES = re.compile(
     r"\b(?:do|perform|follow|complete|execute|carry out|take care of|handle|act on|proceed|go through|work through|"
-    r"comply with|obey)\b[^.\n]{0,80}"
+    r"comply with|obey)\b(?! (?:the )?following)[^.\n]{0,80}"
     r"\b(?:tasks?|actions?|instructions?|to-?do|steps?|items?|what|everything|asks?|says?)\b",
     re.IGNORECASE,
 )
@@ -120,6 +130,8 @@ class Said:
     def __post_init__(self) -> None:
         if len(self.text) > SAID_CHARS_MAX:
             raise BadWords(f"instruction: {len(self.text):,} characters, limit {SAID_CHARS_MAX:,}")
+        # Read when it is said, so that no decision waits for it.
+        _ = self.values, self.verbs, self.stems, self.days, self.times, self.quoted, self.lowered, self.templates
 
     def says(self, value: Any, type: Type, nouns: Iterable[str] = (), today: date | None = None) -> bool:
         """Whether the person said this very value, whole and as a value of its type."""
@@ -150,17 +162,24 @@ class Said:
             return False
         if text.isdigit():
             return any(self._beside(place, len(text), (*nouns, "id", "number")) for place in places)
-        if text.casefold() in self.quoted or _FILE_SUFFIX.search(text) or _SHAPED.search(text):
+        if " " in text or text.casefold() in self.quoted or _FILE_SUFFIX.search(text) or _SHAPED.search(text):
             return True
         exact = list(self._places(text, self.spaced))
         if exact and any(letter.isupper() for letter in text):
             # A capital at the start of a sentence is grammar, not a name.
-            return " " in text or any(not self._begins_sentence(place) for place in exact)
+            return any(not self._begins_sentence(place) for place in exact)
         return any(self._beside(place, len(text), nouns) for place in places)
 
-    def asks_for(self, groups: Iterable[Iterable[str]]) -> bool:
-        """Whether the words have, of each group, one word in any of its usual forms."""
-        return all(any(_stem(word) in self.stems for word in group) for group in groups)
+    def asks_for(self, groups: Iterable[Iterable[str]], *, verb: bool = True) -> bool:
+        """Whether the words have, of each group, one word in any of its usual forms; of the first a verb, if *verb*."""
+        return all(
+            any(_stem(word) in (self.verbs if verb and not place else self.stems) for word in group)
+            for place, group in enumerate(groups)
+        )
+
+    def mentions(self, words: Iterable[str]) -> bool:
+        """Whether the text has every one of *words*, in any of its usual forms."""
+        return all(_stem(word) in self.stems for word in words)
 
     @cached_property
     def delegates(self) -> bool:
@@ -187,9 +206,35 @@ class Said:
         return frozenset(" ".join(one.split()).casefold().rstrip(".,;!?") for one in found)
 
     @cached_property
+    def templates(self) -> tuple[re.Pattern[str], ...]:
+        """Texts in quotes with blanks in braces, as patterns."""
+        found = []
+        for one in self.quoted:
+            parts = re.split(r"\{[^{}]{1,64}\}", one)
+            # One blank alone would be any text at all.
+            if 1 < len(parts) <= 9 and any(part.strip() for part in parts):
+                found.append(re.compile("([^{}]{1,80})".join(map(re.escape, parts)), re.IGNORECASE))
+        return tuple(found)
+
+    @cached_property
     def stems(self) -> frozenset[str]:
         """The words, without their usual endings."""
         return frozenset(_stem(word) for word in _WORD.findall(self.text.lower()))
+
+    @cached_property
+    def verbs(self) -> frozenset[str]:
+        """The words that may be verbs which ask for something to be done.
+
+        Not "the email", which is a noun ("make a reservation" asks as "reserve" does), and not "tell me", which asks
+        for words of the system's own.
+        """
+        words = [match[0] for match in _WORD.finditer(self.lowered)]
+        return frozenset(
+            _stem(word)
+            for light, before, word, after in zip(["", "", *words], ["", *words], words, [*words[1:], ""], strict=False)
+            if (before not in _BEFORE_NOUNS or (before in _ARTICLES and light in _LIGHT_VERBS))
+            and after not in _ONESELF | _AFTER_NOUNS
+        )
 
     @cached_property
     def values(self) -> dict[str, frozenset[str]]:
@@ -198,7 +243,11 @@ class Said:
         for type, pattern in (("email", _EMAIL), ("account", _ACCOUNT), ("url", _URL)):
             kind: Any = type
             found[type] = frozenset(
-                form for match in pattern.finditer(text) if (form := normal(match[0].rstrip("."), kind)) is not None
+                form
+                for match in pattern.finditer(text)
+                # "www.site.org.They": the next sentence begins without a space.
+                for one in (match[0].rstrip("."), re.sub(r"\.[A-Z][a-z]*$", "", match[0]))
+                if (form := normal(one, kind)) is not None
             )
             text = pattern.sub(" ", text)
         for pattern in (_ISO_DATE, _MONTH_DAY, _DAY_MONTH, _CLOCK, _LASTING):
@@ -234,7 +283,17 @@ class Said:
         return frozenset(_lasting(match) for match in _LASTING.finditer(self.text))
 
     def _says_moment(self, day: date | None, clock: time | None, today: date | None) -> bool:
-        return (day is None or self.says_day(day, today)) and (clock is None or clock in self.times)
+        # On a day that he said, the time that he did not say is left to the system.
+        left = day is not None and not self.times
+        return (day is None or self.says_day(day, today)) and (clock is None or left or clock in self.times)
+
+    def template(self, text: str) -> tuple[str, ...] | None:
+        """What fills the blanks of a text that the person laid out in quotes: 'Dinner at {place}'. None: it is none."""
+        for pattern in self.templates:
+            match = pattern.fullmatch(" ".join(text.split()))
+            if match is not None:
+                return match.groups()
+        return None
 
     def says_day(self, day: date, today: date | None) -> bool:
         """Whether a day is said: as a date, as the end of days counted from one, or relative to *today*."""
