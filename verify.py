@@ -70,7 +70,7 @@ def verify_proof(charter_file: bytes, bundle_file: bytes, at: int, former: tuple
     with naming("step 6, loose notices"):
         for notice in map(open_envelope, bundle["loose"]):
             check_standing(proof, notice)
-            need(notice.kind in BAD_NEWS, f"{notice.id}: a {notice.kind} is not bad news")
+            need(notice.kind in ANY_CHANNEL, f"{notice.id}: a {notice.kind} is not bad news")
             need(notice.id > max(proof.loose, default=""), "out of order")
             proof.loose[notice.id] = notice
     with naming("step 7, decisions made again"):
@@ -116,6 +116,10 @@ bill-of-materials: format,system,release:text; components:[component]; base_mode
 evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
   report:attachment? || review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text
   report:attachment? || decision: decision:decision-object || mandate: mandate:mandate-object
+waiver: requirement,owner,reason:text; use_case:digest; expires:time || reliance: statement:digest; limits:limits
+  reason:text || limits: criticality_max:int; until:time; tags,members:[text]
+caveat: target,reason,name:text; rules:[caveat-rule*200]; cedar:cedar? || caveat-rule: id,text,accountable:text
+  on:admit|act; forbid:[condition*64]; principle,serves:[text] || lift: target,reason:text; notice:digest
 retract,dispute: target:text; reason:text || approval: person,gate,hold:text; mandate,preview:digest
   answer:approve|refuse; asked,expires:time || recall: target:text; reason:text; actions:[text]; deadline:time?
   supersedes:digest? || revoke: target:text; reason:text; valid_up_to:[place] || take-back: target:text; reason:text
@@ -132,12 +136,13 @@ closed: origin,member:text; use:ledger|notices|record; key:digest; size:int; roo
 former: name,operator:text; keys:[object] || member: name,operator,witness:text; origins:origins
   keys:[object] || origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
 key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier || people-key: ed25519,mldsa,person:text
-  id:digest; job:=people; roles:[text] || requirement: id,text,kind,owed_by,accountable:text; principle:[text]
-  count,tools:int; from:member|supplier|any; distinct:operators|statements; max_age_days:int?; where,bound:[condition]
-  when:when || red-line: id,text,accountable:text; principle:[text]; forbid:[condition] || when: criticality:int
-  human:[text] || condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any || view: format:=watchword-view/1
-  heads:object || view-head: root:hash; size:int; time:time || use-case: format:=watchword-use-case/1
-  name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
+  id:digest; job:=people; roles:[text] || requirement: id,text,kind,owed_by,accountable:text; principle,serves:[text]
+  waiver:waived-by?; count,tools:int; from:member|supplier|any|owner; distinct:operators|statements; max_age_days:int?
+  where,bound:[condition]; when:when || waived-by: count:int; role:text || finding: kind:text; where:[condition]
+red-line: id,text,accountable:text; principle,serves:[text]; forbid:[condition]; evidence:finding?
+when: criticality:int; human:[text] || condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any
+view: format:=watchword-view/1; heads:object || view-head: root:hash; size:int; time:time
+use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
 decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_case,view:digest; subject:decided
   considered,notices,red_lines,requirements,stale:[any]; label,verdict:text || approvals: count:int; distinct:=operators
   role:text || quota: count,per_s:int || hours: from,to:text || mandate-object: name:text; decision,use_case:digest
@@ -156,10 +161,12 @@ for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
     _parts = [part.split(":", 1) for part in _fields.split("; ")]
     FORMS.update((name, {key: form for keys, form in _parts for key in keys.split(",")}) for name in _names.split(","))
 BAD_NEWS = ("recall", "retract", "dispute", "revoke")
-NOTICES = (*BAD_NEWS, "take-back")
-EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review",
-            "endpoint")
-KINDS = (*EVIDENCE, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head", "reply",
+ANY_CHANNEL = (*BAD_NEWS, "caveat")
+NOTICES = (*ANY_CHANNEL, "take-back", "lift")
+EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review")
+CONSIDERED = (*EVIDENCE, "endpoint", "waiver", "reliance")  # each filed under its kind and release (section 5)
+RESERVED = {"charter": ("take-back",), "caveat": ("caveat", "lift", "take-back")}
+KINDS = (*CONSIDERED, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head", "reply",
          "marking")
 FORMS |= {f"{form}-of-many-roots": FORMS[form] | {"root_threshold": "int"} for form in ("member", "former")}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
@@ -178,7 +185,8 @@ TEXTS = {
     "text": ".{0,4096}", "long": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}",
     "base64": r"(?=.{0,8192}\Z)[A-Za-z0-9+/]*={0,2}", "hash": "[A-Za-z0-9+/]{43}=",
     "decimal": r"(?=.{1,40}\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?",  # section 8
-    "name": "(component|model|supplier):.+|(release|dataset|key|statement):sha256:[0-9a-f]{64}",  # section 7
+    "cedar": ".{0,65536}",
+    "name": "(component|model|supplier|caveat):.+|(release|dataset|key|statement|charter):sha256:[0-9a-f]{64}",
 }
 def conform(value: Any, form: str, where: str) -> None:  # refused where inside *where* it departs
     if form.endswith("?"):
@@ -416,6 +424,9 @@ def check_standing(proof: Proof, statement: Statement, in_ledger: bool = False) 
             space, _, thing = predicate["target"].partition(":")
             about = [("notice", digest(predicate["target"].encode()))]
             need(statement.subject == about, "its subject is not its target")
+            need(kind in RESERVED.get(space, NOTICES), f"it is not filed under a name of the sort {space}")
+            own = kind not in ("caveat", "lift") or (space, thing) == ("caveat", key.owner)
+            need(own, "it is not filed under its issuer's name")
             whose = proof.by_id[thing].issuer if space == "statement" and thing in proof.by_id else None
             need(kind != "retract" or whose == key.owner, "it retracts what is not its issuer's own")
             whose = proof.keys[thing].owner if space == "key" and thing in proof.keys else None
@@ -498,9 +509,9 @@ def prove_leaves(proof: Proof, raw: Any) -> dict[int, bytes]:  # step 4
                 root = included_root(leaf_hash(leaf), index, head.size, [decode_base64(h) for h in shown["path"]])
                 need(root == head.root, f"leads to root {root.hex()}, the head has {head.root.hex()}")
             leaves[index] = leaf
-        form = {"ledger": (1, 33), "notices": (2, 65), "record": (3, 33)}[use]  # version byte and length
+        forms = {"ledger": [(1, 33), (4, 65)], "notices": [(2, 65)], "record": [(3, 33)]}[use]  # version byte, length
         for index, leaf in leaves.items():
-            need((leaf[0], len(leaf)) == form if leaf else False, f"leaf {index} is not one for {use}")
+            need(leaf and (leaf[0], len(leaf)) in forms, f"leaf {index} is not one for {use}")
         return leaves
 def read_bodies(proof: Proof, bodies: list[Any]) -> None:  # step 5: a leaf's, or an attachment
     places: dict[bytes, list[Place]] = {}
@@ -555,6 +566,11 @@ def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> N
         need(statement.kind not in KINDS or uses == right, f"a {statement.kind} does not belong there")
         try:
             check_standing(proof, statement, in_ledger=True)
+            wide = statement.kind in CONSIDERED and statement.predicate["scope"] in ("public", "alliance")
+            name = f"evidence:{statement.kind}:{statement.subject[0][1]}" if wide else ""
+            for origin, index in found if uses == {"ledger"} and proof.secret else []:
+                filed = hmac.digest(proof.secret, name.encode(), "sha256") if name else b""
+                need(proof.leaves[origin][index][33:] == filed, f"{origin}#{index} is not its leaf")
             proof.counting.update(dict.fromkeys(found, statement))
             proof.of_kind[statement.kind][statement.id] = statement
         except Refused as error:
@@ -602,16 +618,18 @@ def find_loose(proof: Proof, objects: dict[str, Any], named: str) -> Statements:
     empty: Any = {"format": "watchword-loose/1", "statements": []}
     value: Any = ({digest(canonical(empty)): empty} | objects).get(named)
     conform(value, "loose", "its list of loose notices, among the objects")
-    ids, filed = value["statements"], {i: s for kind in BAD_NEWS for i, s in proof.of_kind[kind].items()}
+    ids, filed = value["statements"], {i: s for kind in ANY_CHANNEL for i, s in proof.of_kind[kind].items()}
     notices = proof.loose | {i: s for i, s in filed.items() if not proof.keys[s.key_id].retired_by}
     need(ids == sorted(set(ids)) and set(ids) <= notices.keys(), f"the loose notices {ids} are not all in the bundle")
     return {id_: notices[id_] for id_ in ids}
-def names_of(release: str, considered: Iterable[Statement]) -> list[str]:  # the name set (section 7)
-    names = {f"release:{release}"}
+def names_of(proof: Proof, release: str, considered: Iterable[Statement]) -> list[str]:  # the name set (section 7)
+    names = {f"release:{release}", f"charter:{proof.digest}"}
+    names |= {f"caveat:{member['name']}" for member in proof.charter["members"]}
     for statement in considered:
         kind, predicate = statement.kind, statement.predicate
         names |= {f"statement:{statement.id}", f"key:{statement.key_id}"}
         names |= {f"supplier:{statement.issuer}"} if kind == "claim" else set()
+        names |= {f"supplier:{predicate['supplier']}"} if kind == "endpoint" else set()
         names |= {f"dataset:{predicate['delivered']}"} if kind == "data-screening" else set()
         if kind == "bill-of-materials":
             parts = [component[part] for component in predicate["components"] for part in ("digest", "purl")]
@@ -653,7 +671,7 @@ def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable
                 kind, statement = "no-standing", statement or proof.odd[place][0]
             kind, id_ = "no-standing" if place in proof.junk else kind, statement.id if statement else None
             found.append({"index": place[1], "kind": kind, "name": name, "origin": place[0], "statement": id_})
-    listed, there = {notice["statement"] for notice in found if notice["kind"] in BAD_NEWS}, set(wanted.values())
+    listed, there = {notice["statement"] for notice in found if notice["kind"] in ANY_CHANNEL}, set(wanted.values())
     for id_, notice in loose.items():
         name = notice.predicate["target"]
         if name in there and id_ not in listed:
@@ -694,7 +712,7 @@ def why_fallen(proof: Proof, loose: Statements, place: Place, statement: Stateme
 def consider(proof: Proof, known: Known, now: int, release: str) -> list[tuple[Place, Statement]]:  # step 1
     first: dict[str, tuple[Place, Statement]] = {}
     for place, statement in sorted(proof.counting.items(), key=lambda item: item[0]):
-        about = statement.kind in EVIDENCE and any(release == value for _, value in statement.subject)
+        about = statement.kind in CONSIDERED and statement.subject[0][1] == release
         if about and place[1] < known.get(place[0], (0, 0))[0] and seconds(statement.predicate["made"]) <= now:
             first.setdefault(statement.id, (place, statement))
     return [first[id_] for id_ in sorted(first)]
@@ -704,7 +722,7 @@ def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, 
     known |= {origin: (end.size, 0) for origin, end in proof.closed.items()}
     considered = consider(proof, known, now, release)
     statements = [statement for _, statement in considered]
-    notices = find_notices(proof, known, loose, names := names_of(release, statements))
+    notices = find_notices(proof, known, loose, names := names_of(proof, release, statements))
     against = by_name(notices)
     fallen = {s.id: why_fallen(proof, loose, place, s, against) for place, s in considered}
     requirements = [judge(proof, row, statements, fallen, now, use) for row in charter["requirements"]]
@@ -781,7 +799,7 @@ def check_names(proof: Proof, bundle: Any, decisions: list[Any]) -> dict[str, An
     for name in set(names) - {f"release:{decision['subject']['digest']}" for decision in decisions}:
         if name.startswith("release:"):
             considered = consider(proof, known, seconds(bundle["as_of"]), name[8:])
-            whole.update(names_of(name[8:], [statement for _, statement in considered]))
+            whole.update(names_of(proof, name[8:], [statement for _, statement in considered]))
     need(names == sorted(whole), "the names are not the whole name set of decisions and releases")
     for origin in proof.shared("notices"):
         need(origin in known, f"{origin}: missing, so it may hold any notice")

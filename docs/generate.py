@@ -147,6 +147,8 @@ def _type(value: dict[str, Any], names: dict[str, Any]) -> str:
         return " or ".join(_type(one, names) for one in value["anyOf"])
     if "enum" in value:
         return ", ".join(f"`{one}`" for one in value["enum"])
+    if "type" not in value:
+        return "any value"
     if value["type"] == "array":
         return f"list of {_type(value['items'], names)}"
     pattern = next((word for start, word in PATTERNS.items() if value.get("pattern", "").startswith(start)), None)

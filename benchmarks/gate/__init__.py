@@ -61,7 +61,8 @@ def _gate(folder: Path) -> Iterator[Gate]:
     requirement: dict[str, Any] = {
         "id": "reviewed", "text": "", "kind": "review", "count": 1, "from": "member", "distinct": "operators",
         "where": [], "tools": 0, "max_age_days": None, "bound": [], "when": {"criticality": 0, "human": []},
-        "owed_by": "member", "accountable": "official", "principle": ["A"],
+        "owed_by": "member", "accountable": "official", "principle": ["A"], "serves": [],
+        "waiver": None,
     }  # fmt: skip
     standing = {
         "ratification": ["root"], "review": ["official"], "decision": ["official"], "mandate": ["commander"],

@@ -95,7 +95,7 @@ CONDITION = {"field": "verdict", "op": "==", "value": "nothing-found"}
         (_set("standing/revoke", ["official"]), "standing-root", "revoke"),
         (_set("standing/ratification", []), "standing-root", "ratification"),
         (_set("standing/recall", ["admiral"]), "nobody-may", "nobody here may say recall: no key is admiral"),
-        (_set("standing/waiver", ["official"]), "standing-unknown-kind", "waiver"),
+        (_set("standing/pardon", ["official"]), "standing-unknown-kind", "pardon"),
         (_set("requirements/0/kind", "approval"), "requirement", "no kind of evidence"),
         (_set("requirements/0/from", "friend"), "requirement", "from is member"),
         (_set("requirements/0/distinct", "names"), "requirement", "distinct is"),

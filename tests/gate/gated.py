@@ -41,7 +41,7 @@ USE_CASE = {
 REQUIREMENT = {
     "id": "supplier-claim", "text": "", "kind": "claim", "count": 1, "from": "supplier", "distinct": "statements",
     "where": [], "tools": 0, "max_age_days": None, "bound": [], "when": {"criticality": 0, "human": []},
-    "owed_by": "supplier", "accountable": "official", "principle": ["B"],
+    "owed_by": "supplier", "accountable": "official", "principle": ["B"], "serves": [], "waiver": None,
 }  # fmt: skip
 NOBODY = {"count": 0, "distinct": "operators", "role": ""}
 TWO = {"count": 2, "distinct": "operators", "role": "commander"}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
+
 import pytest
+from charters import NOON
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.ledger.leaves import BadLeaf, Leaf, encode, parse
+from watchword.ledger.leaves import BadLeaf, Leaf, encode, leaf_of, parse
+from watchword.statements.statement import Subject, make
 
 COMMITMENT, NAME = b"c" * 32, b"n" * 32
 LEAVES = {
@@ -22,6 +26,22 @@ def test_a_leaf_has_the_bytes_of_the_protocol(use: str) -> None:
     leaf, entry = LEAVES[use]
     assert encode(use, leaf) == entry
     assert parse(use, entry) == leaf
+
+
+def test_what_a_decision_may_consider_is_filed_under_its_kind_and_release() -> None:
+    """Evidence of public or alliance scope has a leaf of 65 bytes beginning with 4; of narrower scope, a plain one."""
+    subject = Subject("mailsort 1.0", "sha256:" + "9c" * 32)
+    fields = {"of": "legal", "outcome": "in favour", "text": "", "report": None}
+    for scope, first, length in (("alliance", 4, 65), ("public", 4, 65), ("own", 1, 33), (["BRAVO"], 1, 33)):
+        statement = make("review", (subject,), fields, issuer="ALFA", made=NOON, scope=scope)
+        leaf = leaf_of(statement, COMMITMENT, b"s" * 32)
+        entry = encode("ledger", leaf)
+        assert (entry[0], len(entry)) == (first, length)
+        assert parse("ledger", entry) == leaf
+    name = b"evidence:review:sha256:" + b"9c" * 32
+    assert leaf_of(make("review", (subject,), fields, issuer="ALFA", made=NOON), COMMITMENT, b"s" * 32).blinded == (
+        hmac.digest(b"s" * 32, name, "sha256")
+    )
 
 
 @pytest.mark.parametrize("use", LEAVES)
@@ -45,6 +65,6 @@ def test_any_bytes_are_the_one_leaf_or_refused(entry: bytes, use: str) -> None:
 
 def test_a_notice_without_a_name_is_not_made() -> None:
     """A notice that nobody could match would hide bad news."""
-    for use, leaf in (("notices", Leaf(COMMITMENT)), ("ledger", Leaf(COMMITMENT, NAME)), ("record", Leaf(b"short"))):
+    for use, leaf in (("notices", Leaf(COMMITMENT)), ("record", Leaf(COMMITMENT, NAME)), ("ledger", Leaf(b"short"))):
         with pytest.raises(BadLeaf):
             encode(use, leaf)

@@ -26,7 +26,8 @@ def context_of(charter: Charter, **changes: Any) -> dict[str, Any]:
 
 
 def red_line(*forbid: dict[str, Any], id: str = "line") -> dict[str, Any]:
-    return {"id": id, "text": "t", "forbid": list(forbid), "accountable": "official", "principle": ["A"]}
+    return {"id": id, "text": "t", "forbid": list(forbid), "evidence": None, "accountable": "official",
+            "principle": ["A"], "serves": []}
 
 
 def test_every_row_is_a_forbid_and_one_permit_stands_at_the_bottom() -> None:
@@ -212,6 +213,7 @@ def test_table_and_engine_agree_on_whole_decisions(
     from decisions import DAY
 
     blank = {"text": "", "where": [], "owed_by": "members", "accountable": "official", "principle": []}
+    blank |= {"serves": [], "waiver": None}
     named = [blank | one | {"id": f"row-{number}"} for number, one in enumerate(rows)]
     paper = Paper(pack_charter(("ALFA", "BRAVO", "CHARLIE"), requirements=named))
     paper.say("claim", "AQUILA")

@@ -37,6 +37,7 @@ def test_the_shipped_pack_is_what_it_says() -> None:
         "text": "Two members that do not share an operator have looked, within the last quarter.", "where": [],
         "tools": 0, "max_age_days": 90, "bound": [{"field": "verdict", "op": "==", "value": "nothing-found"}],
         "when": {"criticality": 1, "human": []}, "owed_by": "members", "accountable": "evaluator", "principle": ["D"],
+        "serves": [], "waiver": None,
     }  # fmt: skip
     assert pack.standing["revoke"] == ["root"] and pack.standing["claim"] == ["supplier"]
 
@@ -49,7 +50,7 @@ def test_what_a_row_does_not_say_asks_for_nothing_more(tmp_path: Path) -> None:
     assert row | {"text": ""} == {
         "id": "signed", "text": "", "kind": "claim", "count": 1, "from": "any", "distinct": "operators", "where": [],
         "tools": 0, "max_age_days": None, "bound": [], "when": {"criticality": 0, "human": []}, "owed_by": "supplier",
-        "accountable": "official", "principle": ["B"],
+        "accountable": "official", "principle": ["B"], "serves": [], "waiver": None,
     }  # fmt: skip
     assert read_pack(path).red_lines == []
 

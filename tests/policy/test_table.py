@@ -123,14 +123,15 @@ def test_a_supplier_does_not_inspect_itself(paper: Paper) -> None:
 def test_the_name_set_holds_everything_that_bad_news_can_reach(paper: Paper) -> None:
     """Release, components, base models, data sets, supplier, keys and statements; sorted."""
     considered = consider(paper.charter, paper.view(), paper.facts(), paper.now, RELEASE.digest)
-    names = name_set(RELEASE.digest, considered.values())
+    names = name_set(paper.charter, RELEASE.digest, considered.values())
     assert list(names) == sorted(set(names))
     assert {
         f"release:{RELEASE.digest}", "component:sha256:" + "0a" * 32, "component:pkg:generic/numpy@2.2",
         "model:mailsort-base", "dataset:sha256:" + "0b" * 32, "dataset:sha256:" + "0d" * 32, "supplier:AQUILA",
         f"statement:{id_of(paper, 0)}", f"key:{paper.statements[0].signed.key_id}",
     } <= set(names)  # fmt: skip
-    assert len(names) == 7 + 5 + 4  # five statements by four keys
+    # Five statements by four keys; a name for each member's caveats, and the charter.
+    assert len(names) == 7 + 5 + 4 + 5 + 1
 
 
 @pytest.mark.parametrize(
@@ -332,7 +333,8 @@ def test_red_lines_are_crossed_by_facts_and_by_the_use(paper: Paper) -> None:
 ])  # fmt: skip
 def test_a_red_line_in_trouble_is_crossed(forbid: dict[str, Any]) -> None:
     """A misspelt field closes rather than opens. Fails when trouble counts as false there."""
-    line = {"id": "typo", "text": "", "forbid": [forbid], "accountable": "official", "principle": []}
+    line = {"id": "typo", "text": "", "forbid": [forbid], "accountable": "official", "principle": [], "evidence": None,
+            "serves": []}
     paper = Paper(pack_charter(red_lines=[line]))
     paper.sound()
     decision = paper.decide()

@@ -10,6 +10,7 @@ import datetime
 import functools
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,10 @@ START = 1_790_000_000  # 2026-09-21T14:13:20Z
 SECRET = hashlib.sha256(b"alliance secret").digest()
 EMPTY = hashlib.sha256(b"").digest()
 NOTICES = {"recall", "retract", "dispute", "revoke"}
+CONSIDERED = {
+    "claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review",
+    "endpoint", "waiver", "reliance",
+}  # fmt: skip
 
 
 def sha256(data: bytes) -> bytes:
@@ -113,6 +118,7 @@ class Key:
 def requirement(id_: str, kind: str, **more: Any) -> dict[str, Any]:
     row = {"id": id_, "text": id_, "kind": kind, "count": 1, "from": "any", "distinct": "operators", "where": []}
     row |= {"tools": 0, "max_age_days": None, "bound": [], "when": {"criticality": 0, "human": []}}
+    row |= {"serves": [], "waiver": None}
     return row | {"owed_by": "supplier", "accountable": "board", "principle": ["A"]} | more
 
 
@@ -197,11 +203,11 @@ class Alliance:
             ],
             "red_lines": [
                 {
-                    "id": "no-recall", "text": "", "accountable": "", "principle": [],
+                    "id": "no-recall", "text": "", "accountable": "", "principle": [], "serves": [], "evidence": None,
                     "forbid": [condition("recalls", ">", 0)],
                 },
                 {
-                    "id": "human", "text": "", "accountable": "", "principle": [],
+                    "id": "human", "text": "", "accountable": "", "principle": [], "serves": [], "evidence": None,
                     "forbid": [condition("criticality", ">=", 2), condition("human", "==", "out")],
                 },
             ],
@@ -256,8 +262,13 @@ class Alliance:
         if held:
             self.bodies[commitment] = {"salt": b64(salt), what: value}
         origin = f"{member.lower()}.example/{use}"
-        leaf = bytes([{"ledger": 1, "notices": 2, "record": 3}[use]]) + commitment
-        if use == "notices":
+        if use == "ledger" and what == "envelope" and not name:
+            said = json.loads(base64.b64decode(value["payload"]))
+            kind, scope = said["predicateType"].split(":")[2], said["predicate"].get("scope")
+            about = said["subject"][0]["digest"]["sha256"]
+            name = f"evidence:{kind}:sha256:{about}" if kind in CONSIDERED and scope in ("public", "alliance") else ""
+        leaf = bytes([{"ledger": 4 if name else 1, "notices": 2, "record": 3}[use]]) + commitment
+        if use == "notices" or name:
             leaf += hmac.digest(SECRET, name.encode(), "sha256")
         self.leaves[origin].append(leaf)
         id_ = digest(base64.b64decode(value["payload"])) if what == "envelope" else ""

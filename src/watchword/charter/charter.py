@@ -26,6 +26,7 @@ from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, unb64
 from watchword.statements.keys import KeyTrouble, PublicKey, parse_public
 from watchword.statements.kinds import Base64, Count, Digest, Text, Time
+from watchword.statements.kinds import Condition as Condition
 from watchword.statements.times import parse_time
 
 FORMAT = "watchword-charter/1"
@@ -44,14 +45,6 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     pass
 
 
-class Condition(_Strict, frozen=True, kw_only=True):
-    """One comparison of the predicate grammar (section 8)."""
-
-    field: Text
-    op: Text
-    value: Any
-
-
 class When(_Strict, frozen=True, kw_only=True):
     """Which use cases a requirement is for: criticality at least this, and, unless empty, one of these human roles."""
 
@@ -59,8 +52,15 @@ class When(_Strict, frozen=True, kw_only=True):
     human: list[Text]
 
 
+class WaivedBy(_Strict, frozen=True, kw_only=True):
+    """Whose waivers lift a requirement: ``count`` distinct operators, each by a person of ``role``."""
+
+    count: Count
+    role: Text
+
+
 class Requirement(_Strict, frozen=True, kw_only=True):
-    """A row of the requirement table (section 8)."""
+    """A row of the requirement table (section 8). ``serves``: norm entries by pinned id; ``waiver`` None: never."""
 
     id: Text
     text: Text
@@ -76,16 +76,27 @@ class Requirement(_Strict, frozen=True, kw_only=True):
     owed_by: Text
     accountable: Text
     principle: list[Text]
+    serves: list[Text]
+    waiver: WaivedBy | None
+
+
+class Finding(_Strict, frozen=True, kw_only=True):
+    """What evidence crosses a red line: one considered statement of ``kind`` for which all of ``where`` holds."""
+
+    kind: Text
+    where: list[Condition]
 
 
 class RedLine(_Strict, frozen=True, kw_only=True):
-    """What no waiver lifts: crossed when all conditions of ``forbid`` hold."""
+    """What no waiver lifts: crossed when all of ``forbid`` hold and ``evidence``, unless None, is there."""
 
     id: Text
     text: Text
     forbid: list[Condition]
+    evidence: Finding | None
     accountable: Text
     principle: list[Text]
+    serves: list[Text]
 
 
 class Quorum(_Strict, frozen=True, kw_only=True):

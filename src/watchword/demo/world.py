@@ -39,6 +39,7 @@ REQUIREMENT = {
     "id": "inspected", "text": "A member has looked.", "kind": "inspection", "count": 1, "from": "member",
     "distinct": "operators", "where": [], "tools": 0, "max_age_days": None, "bound": [],
     "when": {"criticality": 0, "human": []}, "owed_by": "members", "accountable": "members", "principle": [],
+    "serves": [], "waiver": None,
 }  # fmt: skip
 
 

@@ -214,7 +214,7 @@ def _ground(known: Known, mandate_id: str) -> Ground:
     # 4. No recall of what the release consists of or rests on, as known today.
     evidence = consider(known.charter, known.view, known.facts, _END_OF_TIME, release) | counted
     own = {mandate_id: fact, mandate.decision: decision}
-    names = {*name_set(release, evidence.values()), *_names_of(own.values())}
+    names = {*name_set(known.charter, release, evidence.values()), *_names_of(own.values())}
     listed = notices(known.charter, known.view, known.facts, sorted(names), evidence | own)
     reasons = [_told(notice) for notice in listed if notice.kind in ("recall", "unheld")]
     # 5. Neither mandate nor admission, nor what the admission counted, has fallen.

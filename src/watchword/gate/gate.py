@@ -40,7 +40,7 @@ from watchword.gate.request import Request
 from watchword.ledger.view import Fact, View
 from watchword.limits import CLOCK_AHEAD_S_MAX, CLOCK_JUMP_S_MAX, HOLDS_WAITING_MAX
 from watchword.statements.digests import is_digest
-from watchword.statements.kinds import BAD_NEWS
+from watchword.statements.kinds import ANY_CHANNEL
 from watchword.statements.statement import Signed, open_envelope
 from watchword.statements.times import Clock, parse_time, rfc3339
 
@@ -399,7 +399,7 @@ class Gate:
 
     def _bad_news(self) -> list[Signed]:
         everything = (*self.node.loose(), *self.node.statements())
-        return [signed for signed in everything if signed.statement.kind in BAD_NEWS]
+        return [signed for signed in everything if signed.statement.kind in ANY_CHANNEL]
 
     def _view(self) -> View:
         # A cosignature from the future counts once its time has come: so the clock is part of what is asked.

@@ -1,10 +1,12 @@
-"""The entries of a ledger: a version byte and a salted commitment, and for a notice the name it is filed under.
+"""The entries of a ledger: a version byte, a salted commitment, and where it must not be hidden a blinded name.
 
 Follows docs/protocol.md, section 5. Pure.
 
-* ``0x01 || commitment`` a statement, only in ``ledger``; ``0x02 || commitment || blinded name`` a notice, only in
-  ``notices``; ``0x03 || commitment`` a receipt, only in ``record``. 33, 65 and 33 bytes, nothing else.
+* In ``ledger``: ``0x01 || commitment`` a statement, ``0x04 || commitment || blinded name`` what a decision may
+  consider, so that those who do not hold its body know what it is about. In ``notices``: ``0x02 || commitment ||
+  blinded name``. In ``record``: ``0x03 || commitment``, a receipt. 33, 65, 65 and 33 bytes, nothing else.
 * A ledger with any other entry is not mirrored and not cosigned: whoever verifies a proof would refuse it whole.
+* A body counts only under the leaf that is its own; under another one it is as if it were not held.
 """
 
 from __future__ import annotations
@@ -12,33 +14,47 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchword.errors import WatchwordError
+from watchword.ledger.notices import filed_under
+from watchword.statements.digests import blinded
+from watchword.statements.statement import Statement
 
 HASH_BYTES = 32
-VERSION_OF = {"ledger": 1, "notices": 2, "record": 3}
-"""What kind of leaf each ledger of a member holds, by the ledger's use."""
+VERSION_OF = {("ledger", False): 1, ("notices", True): 2, ("record", False): 3, ("ledger", True): 4}
+"""The version byte of a leaf, by the ledger's use and whether the leaf has a blinded name."""
 
 
 class BadLeaf(WatchwordError):
-    """An entry that is none of the three leaves, or stands in the wrong ledger."""
+    """An entry that is none of the four leaves, or stands in the wrong ledger."""
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One entry: ``commitment`` 32 bytes; ``blinded`` 32 bytes for a notice, else None."""
+    """One entry: ``commitment`` 32 bytes; ``blinded`` 32 bytes where it is filed under a name, else None."""
 
     commitment: bytes
     blinded: bytes | None = None
+
+
+def leaf_of(statement: Statement, commitment: bytes, secret: bytes) -> Leaf:
+    """The one leaf under which a body of *statement* counts; *secret*: the alliance's, 32 bytes.
+
+    Raises:
+        BadName: a notice whose target is not a name.
+    """
+    name = filed_under(statement)
+    return Leaf(commitment, None if name is None else blinded(secret, name))
 
 
 def encode(use: str, leaf: Leaf) -> bytes:
     """The entry for *leaf* in a ledger of *use* (``ledger``, ``notices`` or ``record``).
 
     Raises:
-        BadLeaf: a notice without a name, another with one, or a length that is not 32 bytes.
+        BadLeaf: a notice without a name, a receipt with one, or a length that is not 32 bytes.
     """
-    if (leaf.blinded is None) == (use == "notices") or len(leaf.commitment) != HASH_BYTES:
+    version = VERSION_OF.get((use, leaf.blinded is not None))
+    if version is None or len(leaf.commitment) != HASH_BYTES or len(leaf.blinded or leaf.commitment) != HASH_BYTES:
         raise BadLeaf(f"no such leaf in a {use} ledger")
-    return bytes([VERSION_OF[use]]) + leaf.commitment + (leaf.blinded or b"")
+    return bytes([version]) + leaf.commitment + (leaf.blinded or b"")
 
 
 def parse(use: str, entry: bytes, where: str = "entry") -> Leaf:
@@ -47,11 +63,8 @@ def parse(use: str, entry: bytes, where: str = "entry") -> Leaf:
     Raises:
         BadLeaf: another version or length than the ledger may hold.
     """
-    version, length = VERSION_OF[use], 1 + HASH_BYTES * (2 if use == "notices" else 1)
-    if len(entry) != length or entry[0] != version:
+    version = VERSION_OF.get((use, len(entry) == 1 + 2 * HASH_BYTES))
+    if len(entry) not in (1 + HASH_BYTES, 1 + 2 * HASH_BYTES) or entry[0] != version:
         first = f"0x{entry[0]:02x}" if entry else "nothing"
-        raise BadLeaf(
-            f"{where}: {len(entry)} bytes beginning with {first}, a {use} ledger holds leaves of {length} bytes "
-            f"beginning with 0x{version:02x}"
-        )
+        raise BadLeaf(f"{where}: {len(entry)} bytes beginning with {first} are no leaf of a {use} ledger")
     return Leaf(entry[1:33], entry[33:] or None)

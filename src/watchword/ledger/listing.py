@@ -19,10 +19,11 @@ from typing import Any
 
 from watchword.charter.charter import Charter
 from watchword.charter.standing import may_retract, may_revoke
+from watchword.ledger.notices import says_rightly
 from watchword.ledger.view import Fact, Facts, NoticeLeaf, View
 from watchword.limits import NOTICE_LANE_EVERY_S, NOTICE_LANE_S
 from watchword.statements.digests import D
-from watchword.statements.kinds import BAD_NEWS, EVIDENCE, NOTICES
+from watchword.statements.kinds import ANY_CHANNEL, BAD_NEWS, CONSIDERED, NOTICES
 from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import parse_time
 
@@ -60,9 +61,9 @@ def consider(charter: Charter, view: View, facts: Facts, moment: datetime, relea
     for fact in sorted(facts.statements, key=lambda fact: (fact.origin, fact.index)):
         statement = fact.signed.statement
         if (
-            statement.kind in EVIDENCE
+            statement.kind in CONSIDERED
             and stands_in(charter, view, "ledger", fact.origin, fact.index)
-            and statement.is_about(release)
+            and statement.subject[0].digest == release
             and statement.made <= moment
         ):
             found.setdefault(statement.id, fact)
@@ -157,7 +158,7 @@ def _matching(
     loose: dict[str, dict[str, Signed]] = {}
     for signed in facts.loose:
         target = signed.statement.predicate.get("target")
-        good = signed.statement.kind in BAD_NEWS and isinstance(target, str)
+        good = signed.statement.kind in ANY_CHANNEL and isinstance(target, str)
         if good and _has_standing(charter, signed, str(target), held):
             loose.setdefault(str(target), {})[signed.statement.id] = signed
     listed: list[Listed] = []
@@ -235,6 +236,8 @@ def _has_standing(charter: Charter, notice: Signed, name: str, held: Mapping[str
     if statement.kind not in NOTICES or statement.predicate["target"] != name:
         return False
     if statement.subject != (Subject("notice", D(name.encode())),):
+        return False
+    if not says_rightly(statement):
         return False
     sort, _, rest = name.partition(":")
     if statement.kind == "retract":

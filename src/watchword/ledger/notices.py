@@ -1,9 +1,10 @@
-"""Bad news: which names it is filed under, and whether a notice may say what it says.
+"""The names under which statements are filed, and whether a notice may say what it says.
 
 Follows docs/protocol.md, sections 3, 4 and 7. Pure.
 
-* A notice names one **name**; its leaf carries that name blinded with the alliance secret.
-* The **name set** of a release is every name under which bad news would reach it.
+* A notice names one **name**; its leaf carries that name blinded with the alliance secret. So does the leaf of what a
+  decision may consider: ``evidence:<kind>:<release>``.
+* The **name set** of a release is every name under which a notice would reach a decision on it.
 * Standing of a retraction needs the statement it retracts, that of a revocation the owner of the key.
 """
 
@@ -15,11 +16,16 @@ from watchword.charter.charter import Charter, KeyHolder
 from watchword.charter.standing import NoStanding, may_retract, may_revoke, standing
 from watchword.errors import WatchwordError
 from watchword.statements.digests import D, is_digest
-from watchword.statements.kinds import NOTICES
-from watchword.statements.statement import Signed, Subject
+from watchword.statements.kinds import CONSIDERED, NOTICES
+from watchword.statements.statement import Signed, Statement, Subject
 
-SORTS = ("release", "component", "model", "dataset", "supplier", "key", "statement")
-_OF_DIGEST = frozenset({"release", "dataset", "key", "statement"})
+SORTS = ("release", "component", "model", "dataset", "supplier", "key", "statement", "caveat", "charter")
+RESERVED = {
+    "caveat": frozenset({"caveat", "lift", "take-back"}),
+    "charter": frozenset({"take-back"}),
+}
+"""Of the names that every decision looks at, which notices alone may be filed there: no one voice stops all uses."""
+_OF_DIGEST = frozenset({"release", "dataset", "key", "statement", "charter"})
 
 
 class BadName(WatchwordError):
@@ -27,7 +33,7 @@ class BadName(WatchwordError):
 
 
 def check_name(name: str) -> None:
-    """Check that *name* has one of the seven forms of section 7.
+    """Check that *name* has one of the forms of section 7.
 
     Raises:
         BadName: no known sort before the colon, nothing after it, or no digest where one belongs.
@@ -57,20 +63,42 @@ def target_of(signed: Signed) -> str:
     return target
 
 
-def name_set(release: str, considered: Iterable[Signed]) -> tuple[str, ...]:
-    """Every name under which bad news would reach *release* (section 7), sorted by code point, without repeats.
+def filed_under(statement: Statement) -> str | None:
+    """The name that the leaf of *statement* carries, blinded; None for a leaf without one (section 5).
+
+    Raises:
+        BadName: a notice whose target is not a name.
+    """
+    if statement.kind in NOTICES:
+        check_name(str(statement.predicate["target"]))
+        return str(statement.predicate["target"])
+    if statement.kind in CONSIDERED and statement.predicate["scope"] in ("public", "alliance"):
+        return evidence_name(statement.kind, statement.subject[0].digest)
+    return None
+
+
+def evidence_name(kind: str, release: str) -> str:
+    """The name of all statements of a considered *kind* about *release*."""
+    return f"evidence:{kind}:{release}"
+
+
+def name_set(charter: Charter, release: str, considered: Iterable[Signed]) -> tuple[str, ...]:
+    """Every name under which a notice would reach *release* (section 7), sorted by code point, without repeats.
 
     Args:
         release: digest of the release.
         considered: the statements that a decision considered (section 8, step 1).
     """
-    names = {f"release:{release}"}
+    names = {f"release:{release}", f"charter:{charter.digest}"}
+    names |= {f"caveat:{member.name}" for member in charter.members}
     for signed in considered:
         statement = signed.statement
         names |= {f"statement:{statement.id}", f"key:{signed.key_id}"}
         predicate = statement.predicate
         if statement.kind == "claim":
             names.add(f"supplier:{statement.issuer}")
+        elif statement.kind == "endpoint":
+            names.add(f"supplier:{predicate['supplier']}")
         elif statement.kind == "data-screening":
             names.add(f"dataset:{predicate['delivered']}")
         elif statement.kind == "bill-of-materials":
@@ -98,8 +126,25 @@ def standing_of_notice(charter: Charter, notice: Signed, find: Callable[[str], S
         target = find(rest) if sort == "statement" else None
         if target is None or not may_retract(notice, target):
             raise NoStanding(f"retract by {holder.owner}: what it retracts is not held, or is not its own statement")
+    _check_reserved(notice.statement)
     if notice.statement.kind == "take-back" and holder.is_supplier:
         raise NoStanding(f"take-back by {holder.owner}: a supplier takes no bad news back")
     if notice.statement.kind == "revoke" and (sort != "key" or not may_revoke(charter, notice, rest)):
         raise NoStanding(f"revoke by {holder.owner}: not a key of its own")
     return holder
+
+
+def says_rightly(statement: Statement) -> bool:
+    """Whether a notice of this kind may stand under its own target's sort of name; a caveat, under its issuer's."""
+    sort, _, rest = str(statement.predicate["target"]).partition(":")
+    if sort in RESERVED and statement.kind not in RESERVED[sort]:
+        return False
+    return statement.kind not in ("caveat", "lift") or (sort, rest) == ("caveat", statement.issuer)
+
+
+def _check_reserved(statement: Statement) -> None:
+    if not says_rightly(statement):
+        raise NoStanding(
+            f"{statement.kind} by {statement.issuer}: it is not filed under {str(statement.predicate['target'])[:100]}",
+            f"a caveat and its lift are filed under caveat:{statement.issuer}",
+        )

@@ -26,14 +26,14 @@ from watchword.ledger import leaves
 from watchword.ledger.bundle import Body, Bundle, LedgerPart, parse_bundle
 from watchword.ledger.checkpoint import Checkpoint, cosignatures, verify_head
 from watchword.ledger.exchange import attachments
-from watchword.ledger.leaves import Leaf
+from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.listing import COUNTS, Listed, consider
 from watchword.ledger.listing import notices as notices_against
 from watchword.ledger.merkle import EMPTY_ROOT, BadProof, leaf_hash, root_of, verify_consistency, verify_inclusion
 from watchword.ledger.notices import name_set, standing_of_notice
-from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list, parse_view
+from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View, loose_list, parse_view
 from watchword.statements.digests import DJ, secret_commitment
-from watchword.statements.kinds import BAD_NEWS, KINDS, NOTICES
+from watchword.statements.kinds import ANY_CHANNEL, KINDS, NOTICES
 from watchword.statements.statement import Signed, Subject, open_envelope, verify
 from watchword.statements.times import from_unix, parse_time
 
@@ -211,13 +211,13 @@ class Proof:
                 )
             held |= {one: self.by_id[one] for one in listed}
             decided.add(f"release:{inputs.subject.digest}")
-            names |= set(name_set(inputs.subject.digest, [self.by_id[one].signed for one in listed]))
+            names |= set(name_set(self.charter, inputs.subject.digest, [self.by_id[one].signed for one in listed]))
         for name in set(stated) - decided:
             if name.startswith("release:"):
                 release = name.removeprefix("release:")
                 considered = consider(self.charter, view, self.facts, parse_time(as_of), release)
                 held |= considered
-                names |= set(name_set(release, [fact.signed for fact in considered.values()]))
+                names |= set(name_set(self.charter, release, [fact.signed for fact in considered.values()]))
         return held, names
 
     def _check_head(self, decision_id: str, origin: str, head: Head) -> None:
@@ -281,7 +281,7 @@ def verify_proof(file: CharterFile, data: bytes, now: datetime, what: str = "bun
             if place.use == "notices":
                 notices.append(place)
     # 5
-    contents = _Contents(charter, places)
+    contents = _Contents(charter, places, bundle.alliance_secret)
     for body in bundle.bodies:
         contents.take(body)
     contents.check_attachments()
@@ -295,6 +295,7 @@ def verify_proof(file: CharterFile, data: bytes, now: datetime, what: str = "bun
         tuple(_notice_leaf(place, contents) for place in sorted(notices, key=lambda p: (p.origin, p.index))),
         tuple(sorted(loose, key=lambda signed: signed.statement.id)),
         bundle.alliance_secret or b"",
+        tuple(_unheld(places, {(fact.origin, fact.index) for fact in contents.statements})),
     )
     receipts = tuple(sorted(contents.receipts, key=lambda receipt: (receipt.origin, receipt.index)))
     return Proof(charter, bundle, heads, earlier, facts, tuple(contents.unknown), receipts)
@@ -303,9 +304,10 @@ def verify_proof(file: CharterFile, data: bytes, now: datetime, what: str = "bun
 class _Contents:
     """What the bodies of a bundle turn out to be, place by place (step 5)."""
 
-    def __init__(self, charter: Charter, places: Mapping[bytes, Sequence[Place]]) -> None:
+    def __init__(self, charter: Charter, places: Mapping[bytes, Sequence[Place]], secret: bytes | None) -> None:
         self._charter = charter
         self._places = places
+        self._secret = secret
         self._loose_ends: dict[bytes, int] = {}
         self.statements: list[Fact] = []
         self.unknown: list[Fact] = []
@@ -360,6 +362,8 @@ class _Contents:
             return
         if place.use == "notices":
             self.notices[place.origin, place.index] = signed, holder
+        elif self._secret is not None and leaf_of(signed.statement, place.leaf.commitment, self._secret) != place.leaf:
+            raise NotProven(5, f"{where}: this leaf is not that of a {kind} about {signed.statement.subject[0].name}")
         else:
             self.statements.append(Fact(signed, holder, place.origin, place.index))
 
@@ -465,7 +469,7 @@ def _loose_notice(charter: Charter, envelope: bytes, by_id: Mapping[str, Signed]
         standing_of_notice(charter, signed, by_id.get)
     except WatchwordError as error:
         raise NotProven(6, f"a loose notice does not count: {error.message}") from error
-    if signed.statement.kind not in BAD_NEWS:
+    if signed.statement.kind not in ANY_CHANNEL:
         raise NotProven(6, f"a loose {signed.statement.kind} is not bad news: it counts in a cosigned ledger")
     return signed
 
@@ -476,6 +480,17 @@ def _notice_leaf(place: Place, contents: _Contents) -> NoticeLeaf:
     if place.leaf.blinded is None:
         raise NotProven(5, f"{place.origin}, leaf {place.index}: a notice without a name")
     return NoticeLeaf(*where, place.leaf.blinded, signed, holder, place.leaf.commitment, where in contents.junk)
+
+
+def _unheld(places: Mapping[bytes, Sequence[Place]], there: set[tuple[str, int]]) -> list[EvidenceLeaf]:
+    """The leaves shown of what a decision may consider, for which no statement stands."""
+    found = [
+        EvidenceLeaf(place.origin, place.index, place.leaf.blinded, place.leaf.commitment)
+        for group in places.values()
+        for place in group
+        if place.use == "ledger" and place.leaf.blinded is not None and (place.origin, place.index) not in there
+    ]
+    return sorted(found, key=lambda leaf: (leaf.origin, leaf.index))
 
 
 def _within(charter: Charter, facts: Facts, view: View, loose: Iterable[Signed]) -> Facts:
@@ -490,6 +505,7 @@ def _within(charter: Charter, facts: Facts, view: View, loose: Iterable[Signed])
         tuple(leaf for leaf in facts.notices if inside(leaf.origin, leaf.index)),
         tuple(sorted(loose, key=lambda signed: signed.statement.id)),
         facts.secret,
+        tuple(leaf for leaf in facts.unheld if inside(leaf.origin, leaf.index)),
     )
 
 

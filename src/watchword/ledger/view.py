@@ -85,17 +85,29 @@ class NoticeLeaf:
 
 
 @dataclass(frozen=True)
+class EvidenceLeaf:
+    """A leaf of a ``ledger`` that says by its blinded name (32 bytes) what it is about, whose body is not held."""
+
+    origin: str
+    index: int
+    blinded: bytes
+    commitment: bytes
+
+
+@dataclass(frozen=True)
 class Facts:
     """All that a decision may look at besides charter, view, time, subject and use case.
 
     ``statements`` and ``notices`` are in order of (origin, index). ``loose``: notices with standing that are held from
-    any other channel, in order of id. ``secret``: the alliance secret, 32 bytes.
+    any other channel, in order of id. ``secret``: the alliance secret, 32 bytes. ``unheld``: leaves of what a decision
+    may consider, for which no statement stands among ``statements``; in order of (origin, index).
     """
 
     statements: tuple[Fact, ...]
     notices: tuple[NoticeLeaf, ...]
     loose: tuple[Signed, ...]
     secret: bytes = field(repr=False)
+    unheld: tuple[EvidenceLeaf, ...] = ()
 
 
 def loose_list(ids: Iterable[str]) -> dict[str, Any]:

@@ -49,7 +49,7 @@ from watchword.node.recorded import NotHere
 from watchword.node.renewing import begin_if_superseded
 from watchword.node.spilling import honour
 from watchword.node.store import Peer, Store
-from watchword.statements.kinds import BAD_NEWS, KINDS, NOTICES
+from watchword.statements.kinds import ANY_CHANNEL, KINDS, NOTICES
 from watchword.statements.statement import Signed, open_envelope
 from watchword.statements.times import rfc3339
 
@@ -262,7 +262,7 @@ def loose_for(node: Node, to: str | None) -> list[Signed]:
     """Bad news in scope for *to* that no cosigned ledger carries to it yet."""
     store = node.store
     loose = [held.signed for held in store.loose_held() if scope_allows(held.signed, to)]
-    uses = {"notices" if one.statement.kind in BAD_NEWS else "ledger" for one in loose}
+    uses = {"notices" if one.statement.kind in NOTICES else "ledger" for one in loose}
     carried: set[str] = set()
     for origin, head in store.view().heads.items():
         if store.use(origin) in uses:
@@ -510,7 +510,7 @@ def _plan_loose(node: Node, plan: _Plan, path: Path) -> None:
     if plan.splits or plan.skipped:
         for body in plan.bundle.bodies:
             one = statement_of(body, "notices") if body.sort == "envelope" else None
-            if one is not None and one.statement.kind in BAD_NEWS and node.store.judged(one).holder is not None:
+            if one is not None and one.statement.kind in ANY_CHANNEL and node.store.judged(one).holder is not None:
                 found[one.statement.id] = one
     plan.loose = [found[id] for id in sorted(found) if id not in already]
 

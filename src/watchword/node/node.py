@@ -31,7 +31,7 @@ from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retir
 from watchword.node.stepping import step_if_due
 from watchword.node.store import LOOSE_KINDS, DamagedHome, Store, head_shown
 from watchword.statements.canonical import canonical, parse_json
-from watchword.statements.digests import D, b64, blinded, is_digest, secret_commitment
+from watchword.statements.digests import D, b64, is_digest, secret_commitment
 from watchword.statements.keys import Passphrase, SigningKey
 from watchword.statements.kinds import NOTICES, After
 from watchword.statements.statement import Signed, Statement, Subject, make, open_envelope, sign
@@ -493,9 +493,8 @@ class Node:
                 if is_digest(digest):
                     self.store.keep_recent(digest)
                     self.store.keep_view(digest)
-        name = None
         if statement.kind in NOTICES:
-            name = blinded(self.secret, target_of(signed))
+            target_of(signed)
             # What never counts is not filed under a name, where it would stand for ever.
             standing_of_notice(self.charter, signed, self._held_statement)
         if statement.kind in LOOSE_KINDS:
@@ -508,8 +507,8 @@ class Node:
                 f"{origin} takes nothing more: its key signed another history, or its end is prepared",
                 "watchword ledger init --anew prepares new ledgers, the next charter opens them",
             )
-        commitment = self.bodies.put(signed.envelope)
-        index = self.store.own(use).append([leaves.encode(use, Leaf(commitment, name))]).start
+        leaf = leaves.leaf_of(statement, self.bodies.put(signed.envelope), self.secret)
+        index = self.store.own(use).append([leaves.encode(use, leaf)]).start
         return self._recorded(signed, origin, index)
 
     def _held_statement(self, id: str) -> Signed | None:

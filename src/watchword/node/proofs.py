@@ -162,7 +162,7 @@ def _add_decision(node: Node, contents: _Contents, heads: dict[str, KeptHead], l
         )
         _add_statement(node, contents, heads, found, what)
         considered.append(held.signed)
-    contents.names |= set(name_set(decision["subject"]["digest"], considered))
+    contents.names |= set(name_set(node.charter, decision["subject"]["digest"], considered))
     for name in ("use_case", "view", "loose"):
         value = node.store.object(decision[name])
         if value is None:
@@ -196,7 +196,7 @@ def _add_release(
     for fact in considered.values():
         located = Located(fact.signed, fact.holder, fact.origin, fact.index, node.locator(fact.origin, fact.index))
         _add_statement(node, contents, heads, located, f"release {release}")
-    contents.names |= set(name_set(release, [fact.signed for fact in considered.values()]))
+    contents.names |= set(name_set(node.charter, release, [fact.signed for fact in considered.values()]))
 
 
 def _add_view(node: Node, contents: _Contents, heads: dict[str, KeptHead], digest: str, what: str) -> None:

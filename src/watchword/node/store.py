@@ -33,11 +33,11 @@ from watchword.ledger.bodies import Bodies
 from watchword.ledger.checkpoint import SplitView, verify_head
 from watchword.ledger.equivocation import evidence
 from watchword.ledger.exchange import KeptHead, Ranges, gather, head_of, ranges_of
-from watchword.ledger.leaves import Leaf
+from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.log import Log
 from watchword.ledger.notes import BadNote
 from watchword.ledger.notices import BadName, standing_of_notice
-from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View, loose_list
+from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View, loose_list
 from watchword.limits import (
     BUNDLE_BYTES_MAX,
     CLOCK_AHEAD_S_MAX,
@@ -50,14 +50,14 @@ from watchword.node.home import is_closing
 from watchword.node.recorded import HeadShown
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, D, blinded, parse_digest
-from watchword.statements.kinds import BAD_NEWS, NOTICES
+from watchword.statements.kinds import ANY_CHANNEL, NOTICES
 from watchword.statements.statement import Signed, open_envelope
 from watchword.statements.times import Clock, from_unix
 
 HEADS_FORMAT = "watchword-heads/1"
 PEER_FORMAT = "watchword-peer/1"
 EVIDENCE_FORMAT = "watchword-evidence/1"
-LOOSE_KINDS = BAD_NEWS | {"stop"}
+LOOSE_KINDS = ANY_CHANNEL | {"stop"}
 """What counts from any channel. A stop is no notice: it has no name, and voids mandates instead of evidence."""
 
 _HEADS_BYTES_MAX = (NOTES_KEPT_MAX + 1) * (2 * NOTE_BYTES_MAX)
@@ -339,6 +339,7 @@ class Store:
             return self._facts[1]
         statements: list[Fact] = []
         notices: list[NoticeLeaf] = []
+        unheld: list[EvidenceLeaf] = []
         loose = {held.signed.statement.id: held.signed for held in self.loose_held()}
         for origin in self.charter.known_origins:
             end = self.charter.origins[origin].end
@@ -353,7 +354,9 @@ class Store:
             if end is not None and size and (log is None or log.root(size) != end.root):
                 raise DamagedHome(f"{origin}: another history is held here than the charter closes", "mirror it anew")
             if self.use(origin) == "ledger":
-                statements += self._facts_of(origin, all_leaves[:size])
+                here = list(self._facts_of(origin, all_leaves[:size]))
+                statements += here
+                unheld += _unheld(origin, all_leaves[:size], {fact.index for fact in here})
                 continue
             notices += [self._notice_leaf(origin, i, leaf) for i, leaf in enumerate(all_leaves[:size])]
             for leaf in all_leaves[size:]:
@@ -369,7 +372,7 @@ class Store:
             and leaf.blinded == blinded(self.secret, str(leaf.signed.statement.predicate["target"]))
         }
         counting = self._counting((signed for id, signed in loose.items() if id not in seen), statements)
-        facts = Facts(tuple(statements), tuple(notices), tuple(counting), self.secret)
+        facts = Facts(tuple(statements), tuple(notices), tuple(counting), self.secret, tuple(unheld))
         value = loose_list(signed.statement.id for signed in counting)
         self._remember(DJ(value), value)
         self._facts = (stamp, facts)
@@ -396,7 +399,9 @@ class Store:
     def _facts_of(self, origin: str, of: Sequence[Leaf]) -> Iterator[Fact]:
         for index, leaf in enumerate(of):
             held = self.held(leaf.commitment)
-            if held is not None and held.holder is not None and held.signed.statement.kind not in NOTICES:
+            if held is None or held.holder is None or held.signed.statement.kind in NOTICES:
+                continue
+            if leaf_of(held.signed.statement, leaf.commitment, self.secret) == leaf:
                 yield Fact(held.signed, held.holder, origin, index)
 
     def _notice_leaf(self, origin: str, index: int, leaf: Leaf) -> NoticeLeaf:
@@ -412,7 +417,7 @@ class Store:
         by_id = {fact.signed.statement.id: fact.signed for fact in statements}
         counting = []
         for signed in loose:
-            if signed.statement.kind not in BAD_NEWS:
+            if signed.statement.kind not in ANY_CHANNEL:
                 continue
             try:
                 standing_of_notice(self.charter, signed, by_id.get)
@@ -571,6 +576,13 @@ def own_json(path: Path, data: bytes, form: str) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("format") != form:
         raise DamagedHome(f"{path}: not of the form {form}", "a newer watchword wrote it, or it was changed by hand")
     return value
+
+
+def _unheld(origin: str, of: Sequence[Leaf], there: set[int]) -> Iterator[EvidenceLeaf]:
+    """The leaves of what a decision may consider, for which no statement with standing is held under its own leaf."""
+    for index, leaf in enumerate(of):
+        if leaf.blinded is not None and index not in there:
+            yield EvidenceLeaf(origin, index, leaf.blinded, leaf.commitment)
 
 
 def _names(folder: Path) -> tuple[str, ...]:

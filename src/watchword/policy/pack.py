@@ -197,7 +197,10 @@ def checked_row(value: dict[str, Any], what: str) -> dict[str, Any]:
 
 def checked_line(value: dict[str, Any], what: str) -> dict[str, Any]:
     """The same of a red line."""
-    return _checked(value | {"forbid": _with_null(value.get("forbid"))}, RedLine, what)
+    line = {"evidence": None, "serves": []} | value | {"forbid": _with_null(value.get("forbid"))}
+    if isinstance(line["evidence"], dict) and "where" in line["evidence"]:
+        line["evidence"] = line["evidence"] | {"where": _with_null(line["evidence"]["where"])}
+    return _checked(line, RedLine, what)
 
 
 def _checked(value: dict[str, Any], kind: type[Requirement | RedLine], what: str) -> dict[str, Any]:
@@ -218,7 +221,7 @@ def _with_null(conditions: Any) -> Any:
 
 ROW_DEFAULTS: dict[str, Any] = {
     "from": "any", "distinct": "operators", "where": [], "tools": 0, "max_age_days": None, "bound": [],
-    "when": {"criticality": 0, "human": []},
+    "when": {"criticality": 0, "human": []}, "serves": [], "waiver": None,
 }  # fmt: skip
 
 

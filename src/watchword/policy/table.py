@@ -66,7 +66,7 @@ def decide(
     # 1
     considered = consider(charter, view, facts, moment, subject.digest)
     # 2
-    names = name_set(subject.digest, considered.values())
+    names = name_set(charter, subject.digest, considered.values())
     listed = notices(charter, view, facts, names, considered)
     # 3
     fell = fallen(considered.values(), listed)
@@ -107,9 +107,9 @@ def decide(
     }
 
 
-def name_set(release: str, considered: Iterable[Fact]) -> tuple[str, ...]:
-    """Every name under which bad news would reach *release* (section 7), sorted by code point."""
-    return ledger_notices.name_set(release, (fact.signed for fact in considered))
+def name_set(charter: Charter, release: str, considered: Iterable[Fact]) -> tuple[str, ...]:
+    """Every name under which a notice would reach *release* (section 7), sorted by code point."""
+    return ledger_notices.name_set(charter, release, (fact.signed for fact in considered))
 
 
 def applies(row: Requirement, use_case: Mapping[str, Any]) -> bool:

@@ -21,6 +21,7 @@ Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Decimal = Annotated[str, Meta(pattern=r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", max_length=40)]
 Base64 = Annotated[str, Meta(pattern="^[A-Za-z0-9+/]*={0,2}$", max_length=8192)]
 NoteText = Annotated[str, Meta(max_length=65_536)]
+CedarText = Annotated[str, Meta(max_length=65_536)]
 Scope = Literal["public", "alliance", "own"] | Annotated[list[Text], Meta(min_length=1, max_length=256)]
 
 
@@ -384,6 +385,71 @@ class TakeBack(Common, frozen=True, kw_only=True):
     notice: Digest
 
 
+class Condition(_Strict, frozen=True, kw_only=True):
+    """One comparison of the predicate grammar (section 8)."""
+
+    field: Text
+    op: Text
+    value: Any
+
+
+class CaveatRule(_Strict, frozen=True, kw_only=True):
+    """One rule of a caveat, of the form of a red line; ``on``: whether it forbids an admission or a gate's action."""
+
+    id: Text
+    text: Text
+    on: Literal["admit", "act"]
+    forbid: Annotated[list[Condition], Meta(max_length=64)]
+    accountable: Text
+    principle: list[Text]
+    serves: list[Text]
+
+
+class Caveat(Common, frozen=True, kw_only=True):
+    """A member's own further restriction on use; ``cedar``: free policies, which can only forbid."""
+
+    target: Text
+    reason: Text
+    name: Text
+    rules: Annotated[list[CaveatRule], Meta(max_length=200)]
+    cedar: CedarText | None
+
+
+class Lift(Common, frozen=True, kw_only=True):
+    """A member lifts a caveat of its own; counts only from the view."""
+
+    target: Text
+    reason: Text
+    notice: Digest
+
+
+class Waiver(Common, frozen=True, kw_only=True):
+    """One requirement is waived for one release and use case; ``owner``: the person who answers for it."""
+
+    requirement: Text
+    use_case: Digest
+    owner: Text
+    reason: Text
+    expires: Time
+
+
+class Limits(_Strict, frozen=True, kw_only=True):
+    """Within what a member relies on another's evidence; an empty list limits nothing."""
+
+    criticality_max: Count
+    until: Time
+    tags: list[Text]
+    members: list[Text]
+
+
+class Reliance(Common, frozen=True, kw_only=True):
+    """A member takes over another's evidence within limits."""
+
+    statement: Digest
+    limits: Limits
+    reason: Text
+
+
 class Equivocation(Common, frozen=True, kw_only=True):
     """Two signed heads of one ledger that cannot both be true, the smaller first, and the proof of it.
 
@@ -414,6 +480,10 @@ KINDS: dict[str, type[Common]] = {
     "stop": Stop,
     "record-head": RecordHead,
     "equivocation": Equivocation,
+    "waiver": Waiver,
+    "reliance": Reliance,
+    "caveat": Caveat,
+    "lift": Lift,
     "spill": Spill,
     "recall": Recall,
     "retract": Retract,
@@ -427,9 +497,14 @@ EVIDENCE = frozenset(
         "endpoint",
     }
 )  # fmt: skip
+"""What a requirement may ask for."""
+CONSIDERED = EVIDENCE | {"waiver", "reliance"}
+"""What a decision looks at, if about its release. Each is filed under its kind and release, so that none can hide."""
 BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
-"""What counts from any channel as soon as it is signed."""
-NOTICES = BAD_NEWS | {"take-back"}
+"""What speaks against something."""
+ANY_CHANNEL = BAD_NEWS | {"caveat"}
+"""What counts from any channel as soon as it is signed: bad news, and what can only restrict."""
+NOTICES = ANY_CHANNEL | {"take-back", "lift"}
 """What stands in a ``notices`` ledger."""
 REDACTABLE: dict[str, frozenset[str]] = {
     "claim": frozenset({"known_weaknesses", "supplier_contact", "tested", "trained_on"}),
