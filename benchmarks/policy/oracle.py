@@ -95,7 +95,7 @@ class Draw:
             "where": self.conditions(FIELDS[kind], 1), "tools": one((0, 0, 0, 1, 2)),
             "max_age_days": one((None, None, 0, 1, 30)), "bound": self.conditions(FIELDS[kind], 2),
             "when": {"criticality": one((0, 0, 1, 2, 3)), "human": one(([], [], ["in"], ["on", "out"], ["maybe"]))},
-            "owed_by": "members", "accountable": one(TEXTS), "principle": ["A"],
+            "owed_by": "members", "accountable": one(TEXTS), "principle": ["A"], "serves": [], "waiver": None,
         }  # fmt: skip
 
     def line(self, id: str) -> dict[str, Any]:
@@ -103,7 +103,7 @@ class Draw:
         many = CONDITIONS_MAX if self.chance.random() < 0.02 else self.chance.choice((0, 1, 2, 2, 3, 3))
         return {
             "id": id, "text": self.chance.choice(TEXTS), "forbid": self.conditions(fields, many, many),
-            "accountable": "official", "principle": ["A"],
+            "accountable": "official", "principle": ["A"], "serves": [], "evidence": None,
         }  # fmt: skip
 
     def conditions(self, fields: tuple[str, ...], most: int, least: int = 0) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ Each test looks for marked texts, digests and ids in every byte that leaves, bas
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from base64 import b64decode
@@ -204,13 +205,16 @@ def test_the_record_never_leaves_by_exchange(alliance: Alliance) -> None:
 
 
 def test_a_leaf_tells_nothing_of_its_body(alliance: Alliance) -> None:
-    """The same statement under two salts makes unrelated leaves, and a leaf is a version byte and 32 bytes."""
+    """Under two salts one statement makes unrelated commitments, beside a name that only members can read."""
     envelope = alliance.claim()
     alliance.nodes["ALFA"].append_envelope(envelope)
     alliance.nodes["BRAVO"].append_envelope(envelope)
     first, second = (alliance.nodes[name].store.own("ledger").entry(0) for name in ("ALFA", "BRAVO"))
-    assert first != second
-    assert len(first) == len(second) == 33
+    assert first[1:33] != second[1:33]
+    name = b"evidence:claim:" + RELEASE.digest.encode()
+    assert first[33:] == second[33:] == hmac.digest(alliance.nodes["ALFA"].secret, name, "sha256")
+    own = alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection(), scope="own")
+    assert len(alliance.nodes["ALFA"].store.own("ledger").entry(own.index)) == 33
 
 
 def test_a_proof_that_would_show_too_much_is_refused(alliance: Alliance) -> None:

@@ -30,7 +30,8 @@ def check(args: argparse.Namespace) -> int:
         view = here.latest_view()
         facts, moment = here.facts(view), here.clock.now()
         considered = consider(here.charter, view, facts, moment, subject.digest)
-        listed = notices(here.charter, view, facts, name_set(subject.digest, considered.values()), considered)
+        names = name_set(here.charter, subject.digest, considered.values())
+        listed = notices(here.charter, view, facts, names, considered)
         fell = fallen(considered.values(), listed)
         compared = [
             (here.locator(fact.origin, fact.index), compare(fact, considered.values(), fell, moment))

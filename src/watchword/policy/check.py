@@ -107,7 +107,10 @@ class _Search:
         self.charter = charter
         # Caveats are played as red lines: their conditions are judged by the same code.
         extra = tuple(
-            RedLine(id=name_of(one), text="", forbid=list(one.forbid), accountable=one.whose, principle=[])
+            RedLine(
+                id=name_of(one), text="", forbid=list(one.forbid), evidence=None, accountable=one.whose, principle=[],
+                serves=[],
+            )
             for one in caveats
         )
         self.stage = replace(charter, red_lines=charter.red_lines + extra)
