@@ -14,52 +14,21 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-Text = Annotated[str, Meta(max_length=4096)]
-Digest = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$")]
-Time = Annotated[str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$")]
-Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-Decimal = Annotated[str, Meta(pattern=r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$", max_length=40)]
-Base64 = Annotated[str, Meta(pattern="^[A-Za-z0-9+/]*={0,2}$", max_length=8192)]
-NoteText = Annotated[str, Meta(max_length=65_536)]
-CedarText = Annotated[str, Meta(max_length=65_536)]
-Scope = Literal["public", "alliance", "own"] | Annotated[list[Text], Meta(min_length=1, max_length=256)]
-
-
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class After(_Strict, frozen=True, kw_only=True):
-    """A head of another member's ledger that the issuer had seen: the statement is not older."""
-
-    origin: Text
-    root: Base64
-    size: Count
-
-
-class Common(_Strict, frozen=True, kw_only=True):
-    """What every predicate carries. ``scope``: who may hold the body."""
-
-    issuer: Text
-    made: Time
-    scope: Scope
-    after: After | None
-
-
-class Attachment(_Strict, frozen=True, kw_only=True):
-    """A document kept beside the statement, named by its salted commitment."""
-
-    bytes: Count
-    commitment: Digest
-    media_type: Text
-    name: Text
-
-
-class Tool(_Strict, frozen=True, kw_only=True):
-    """What made the evidence."""
-
-    name: Text
-    version: Text
+from watchword.statements.fields import After as After
+from watchword.statements.fields import Attachment as Attachment
+from watchword.statements.fields import Base64 as Base64
+from watchword.statements.fields import CedarText as CedarText
+from watchword.statements.fields import Common as Common
+from watchword.statements.fields import Condition as Condition
+from watchword.statements.fields import Count as Count
+from watchword.statements.fields import Decimal as Decimal
+from watchword.statements.fields import Digest as Digest
+from watchword.statements.fields import NoteText as NoteText
+from watchword.statements.fields import Scope as Scope
+from watchword.statements.fields import Strict as Strict
+from watchword.statements.fields import Text as Text
+from watchword.statements.fields import Time as Time
+from watchword.statements.fields import Tool as Tool
 
 
 class InspectionTool(Tool, frozen=True, kw_only=True):
@@ -76,14 +45,14 @@ class Ratification(Common, frozen=True, kw_only=True):
     effective: Time
 
 
-class TrainedOn(_Strict, frozen=True, kw_only=True):
+class TrainedOn(Strict, frozen=True, kw_only=True):
     """A data set that a supplier names; ``digest``, of its manifest, lets others tell whether it is this one."""
 
     name: Text
     digest: Digest | None
 
 
-class Tested(_Strict, frozen=True, kw_only=True):
+class Tested(Strict, frozen=True, kw_only=True):
     """A test that a supplier answers for: ``k`` of ``n``, run ``by`` whom, and what it says that anybody would find.
 
     What is claimed is ``metric`` ``bound`` ``value``, such as accuracy at least 0.95: another run by the same
@@ -99,7 +68,7 @@ class Tested(_Strict, frozen=True, kw_only=True):
     value: Decimal
 
 
-class Weakness(_Strict, frozen=True, kw_only=True):
+class Weakness(Strict, frozen=True, kw_only=True):
     """A weakness that a supplier admits; ``method``: the evaluation that shows it, where there is one."""
 
     text: Text
@@ -118,7 +87,7 @@ class Claim(Common, frozen=True, kw_only=True):
     support_until: Time | None
 
 
-class InspectionFinding(_Strict, frozen=True, kw_only=True):
+class InspectionFinding(Strict, frozen=True, kw_only=True):
     """One thing an inspection found; ``offset`` in bytes."""
 
     rule: Text
@@ -142,7 +111,7 @@ class Inspection(Common, frozen=True, kw_only=True):
     report: Attachment | None
 
 
-class Component(_Strict, frozen=True, kw_only=True):
+class Component(Strict, frozen=True, kw_only=True):
     """One line of a bill of materials."""
 
     name: Text
@@ -151,7 +120,7 @@ class Component(_Strict, frozen=True, kw_only=True):
     digest: Digest | None
 
 
-class Dataset(_Strict, frozen=True, kw_only=True):
+class Dataset(Strict, frozen=True, kw_only=True):
     """A data set by the digest of its manifest."""
 
     name: Text
@@ -170,7 +139,7 @@ class BillOfMaterials(Common, frozen=True, kw_only=True):
     document: Attachment
 
 
-class AnnotatorCount(_Strict, frozen=True, kw_only=True):
+class AnnotatorCount(Strict, frozen=True, kw_only=True):
     """How many of an annotator's rows changed their label."""
 
     name: Text
@@ -209,7 +178,7 @@ class DataScreening(Common, frozen=True, kw_only=True):
     report: Attachment | None
 
 
-class Threat(_Strict, frozen=True, kw_only=True):
+class Threat(Strict, frozen=True, kw_only=True):
     """Against whom: goal, knowledge and capability of the attacker."""
 
     goal: Text
@@ -242,7 +211,7 @@ class Review(Common, frozen=True, kw_only=True):
     report: Attachment | None
 
 
-class Canary(_Strict, frozen=True, kw_only=True):
+class Canary(Strict, frozen=True, kw_only=True):
     """A question to an endpoint and its answer, each as a salted commitment: both stay with who asked."""
 
     question: Digest
@@ -269,7 +238,7 @@ class Reply(Common, frozen=True, kw_only=True):
     text: Text
 
 
-class MarkingCategory(_Strict, frozen=True, kw_only=True):
+class MarkingCategory(Strict, frozen=True, kw_only=True):
     """Who may have it, or who may not, or what else is to be known: one tag of a label with its values."""
 
     name: Text
@@ -362,7 +331,7 @@ class Dispute(Common, frozen=True, kw_only=True):
     reason: Text
 
 
-class ValidUpTo(_Strict, frozen=True, kw_only=True):
+class ValidUpTo(Strict, frozen=True, kw_only=True):
     """Statements in this ledger before index ``size`` stay valid."""
 
     origin: Text
@@ -385,15 +354,7 @@ class TakeBack(Common, frozen=True, kw_only=True):
     notice: Digest
 
 
-class Condition(_Strict, frozen=True, kw_only=True):
-    """One comparison of the predicate grammar (section 8)."""
-
-    field: Text
-    op: Text
-    value: Any
-
-
-class CaveatRule(_Strict, frozen=True, kw_only=True):
+class CaveatRule(Strict, frozen=True, kw_only=True):
     """One rule of a caveat, of the form of a red line; ``on``: whether it forbids an admission or a gate's action."""
 
     id: Text
@@ -433,7 +394,7 @@ class Waiver(Common, frozen=True, kw_only=True):
     expires: Time
 
 
-class Limits(_Strict, frozen=True, kw_only=True):
+class Limits(Strict, frozen=True, kw_only=True):
     """Within what a member relies on another's evidence; an empty list limits nothing."""
 
     criticality_max: Count
