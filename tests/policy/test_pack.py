@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from watchword.policy.pack import BadPack, read_pack, render_markdown, render_table
+from watchword.policy.pack import (
+    SHIPPED,
+    BadPack,
+    Pack,
+    PacksConflict,
+    combined,
+    find_packs,
+    read_pack,
+    render_markdown,
+    render_table,
+    shipped_pack,
+)
 
 ROW = """
 name = "mine"
@@ -97,3 +108,49 @@ def test_the_markdown_table_holds_the_same_cells() -> None:
     text = render_markdown(pack.requirements, red)
     assert text.count("\n| from ") == 10
     assert "a \\| b" in text
+
+
+def pack(name: str, *ids: str, count: int = 1, standing: dict[str, list[str]] | None = None) -> Pack:
+    """A pack of rows that differ only in id and *count*."""
+    row = read_pack().requirements[0]
+    rows = [row | {"id": id, "count": count} for id in ids]
+    return Pack(name, f"Title of {name}", rows, [], standing or {"claim": ["supplier"]})
+
+
+def test_packs_make_one_table() -> None:
+    """All rows in order, one that both hold alike once, roles of either."""
+    both = combined([pack("one", "a", "b"), pack("two", "b", "c", standing={"recall": ["official"]})])
+    assert [row["id"] for row in both.requirements] == ["a", "b", "c"]
+    assert both.standing == {"claim": ["supplier"], "recall": ["official"]}
+    assert (both.name, both.title) == ("one + two", "Title of one; Title of two")
+
+
+def test_packs_that_say_different_things_are_refused_with_every_id() -> None:
+    """One id with two meanings, or one kind with two lists of roles, and the packs that say so."""
+    other = pack("two", "a", "b", count=2, standing={"claim": ["official"]})
+    with pytest.raises(PacksConflict) as caught:
+        combined([pack("one", "a", "b"), other])
+    named = "a (one, two), b (one, two), standing of claim (one, two)"
+    assert caught.value.message == f"packs say different things: {named}"
+
+
+def test_a_red_line_and_a_requirement_of_one_id_conflict() -> None:
+    """They are two things, whatever they hold."""
+    line = read_pack().red_lines[0]
+    red = Pack("two", "", [], [line | {"id": "a"}], {})
+    with pytest.raises(PacksConflict, match=r"a \(one, two\)"):
+        combined([pack("one", "a"), red])
+
+
+def test_the_shipped_packs_can_stand_together() -> None:
+    """No two of them say different things under one id."""
+    together = find_packs(SHIPPED)
+    assert len(together.requirements) == sum(len(shipped_pack(name).requirements) for name in SHIPPED)
+
+
+def test_a_pack_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """A name that is neither shipped nor a file."""
+    with pytest.raises(BadPack, match="aliance: No such file"):
+        find_packs(["aliance"])
+    with pytest.raises(BadPack, match="aliance: no such pack"):
+        shipped_pack("aliance")
