@@ -483,8 +483,11 @@ COMPARE_MEMBERS_MAX = 64
 COMPARE_VERSIONS_MAX = 20_000
 """Steps taken for one row's versions. Origin: 12 members who all differ on four scales; a second of work."""
 
-COMPARE_NODES_MAX = 200_000
-"""Coalitions tried for the largest table that passes. Origin: ten seconds of work; past it the answer says so."""
+COMPARE_RIVALS_MAX = 200
+"""Pairs of rows that are instead of each other. Origin: each of ten members replaces every row of the alliance pack."""
+
+COMPARE_WORK_MAX = 20_000_000
+"""Rows weighed in the search for the largest table that passes. Origin: ten seconds; past it the answer says so."""
 
 POLICY_FILE_BYTES_MAX = 64 * 1024
 """A use-case file or a pack. Origin: eight times the alliance pack."""

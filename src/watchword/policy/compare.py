@@ -7,7 +7,7 @@
 3. What passes. *Row by row* a row passes when k members accept one version of it. *As a whole* a table passes when the
    same k members accept every row in it, as ratifying a charter asks: that is the one that counts. Rows that are
    instead of each other do not stand together, nor do two versions of one row; a row accepted ``with`` another stands
-   only beside it. The largest table is found by branch and bound: exact, unless ``COMPARE_NODES_MAX`` is reached, and
+   only beside it. The largest table is found by branch and bound: exact, unless ``COMPARE_WORK_MAX`` is reached, and
    then the answer says so.
 
 ``compare`` makes one JSON object; ``summit`` prints it. Its fields: ``schema``, ``members``, ``quorum``, ``rows`` (see
@@ -23,7 +23,7 @@ from typing import Any
 
 from watchword.charter.quorum import least_quorum, most_faulty
 from watchword.errors import WatchwordError
-from watchword.limits import COMPARE_MEMBERS_MAX, COMPARE_NODES_MAX, COMPARE_VERSIONS_MAX
+from watchword.limits import COMPARE_MEMBERS_MAX, COMPARE_RIVALS_MAX, COMPARE_VERSIONS_MAX, COMPARE_WORK_MAX
 from watchword.policy.position import BadPosition, Box, Position, Word, box, table_of
 from watchword.policy.strictness import LOOSEST, NOT_SAID, Point, Scale, Strict, moved, point_at, points, shape
 
@@ -99,11 +99,15 @@ def compare(positions: Sequence[Position], quorum: int | None = None) -> dict[st
         row.options = _options(row)
     # 3
     search = _Search(rows, positions)
-    steps, tables = [], {}
-    for size in range(len(members), k - 1, -1):
-        tables[size] = search.largest(size)
-        passing = sum(any(one.mask.bit_count() >= size for one in row.options) for row in rows.values())
-        steps.append({"k": size, "rows": passing, "whole": len(tables[size].ids)})
+    # The two that are asked for come first: what is left of the bound is for those in between.
+    tables = {size: search.largest(size) for size in dict.fromkeys([k, len(members), *range(len(members), k, -1)])}
+    steps = [
+        {
+            "k": size, "whole": len(tables[size].ids),
+            "rows": sum(any(one.mask.bit_count() >= size for one in row.options) for row in rows.values()),
+        }
+        for size in range(len(members), k - 1, -1)
+    ]  # fmt: skip
     return {
         "schema": SCHEMA,
         "members": members,
@@ -264,19 +268,27 @@ class _Search:
                 if other in rows and other != id
             }
         )
-        self._nodes = 0
+        self._needed_by: dict[str, list[tuple[int, str]]] = {}
+        for (member, id), needed in self.needs.items():
+            for one in needed:
+                self._needed_by.setdefault(one, []).append((member, id))
+        if len(self._rivals) > COMPARE_RIVALS_MAX:
+            raise TooMuchToCompare(
+                f"{len(self._rivals)} pairs of rows are instead of each other, limit {COMPARE_RIVALS_MAX}"
+            )
+        self._work = 0
 
     def largest(self, k: int) -> Table:
         """The largest table that some *k* members accept as a whole; among equals the first found."""
         everything = [mask for masks in self.masks.values() for mask in masks]
         accepting = [sum(mask >> member & 1 for mask in everything) for member in range(self._count)]
         order = sorted(range(self._count), key=lambda member: (-accepting[member], member))
-        self._nodes = 0
         best = Table(frozenset(), 0, True)
         waiting = [(0, 0, self.masks)]
-        while waiting and self._nodes <= COMPARE_NODES_MAX:
+        # Some table is always found: the bound stops the search for a larger one.
+        while waiting and (not best.mask or self._work <= COMPARE_WORK_MAX):
             at, coalition, before = waiting.pop()
-            self._nodes += 1
+            self._work += 1 + len(before)
             size = coalition.bit_count()
             reach = coalition | sum(1 << member for member in order[at:])
             # What may still pass: some version that all of the coalition accept, and enough of those that may yet join.
@@ -294,7 +306,7 @@ class _Search:
                 continue
             waiting.append((at + 1, coalition, alive))
             waiting.append((at + 1, coalition | 1 << order[at], alive))
-        return Table(best.ids, best.mask, not waiting and self._nodes <= COMPARE_NODES_MAX)
+        return Table(best.ids, best.mask, not waiting and self._work <= COMPARE_WORK_MAX)
 
     def accepts(self, member: int, ids: frozenset[str]) -> bool:
         """Whether what *member* takes only together with other rows has them in *ids*."""
@@ -302,19 +314,37 @@ class _Search:
 
     def _settled(self, coalition: int, ids: frozenset[str]) -> frozenset[str]:
         """The largest part of *ids* in which nobody of *coalition* lacks a row, and no row is instead of another."""
-        self._nodes += 1
-        members = [member for member in range(self._count) if coalition >> member & 1]
-        while True:
-            lacking = {id for id in ids for m in members if not self.needs.get((m, id), frozenset()) <= ids}
-            if not lacking:
-                break
-            ids -= lacking
+        ids = self._sufficient(coalition, ids)
+        self._work += 1 + len(self._rivals) // 8
+        beside: dict[str, set[str]] = {}
         for one, other in self._rivals:
             if one in ids and other in ids:
-                if self._nodes > COMPARE_NODES_MAX:
-                    return self._settled(coalition, ids - {other})
-                return max(self._settled(coalition, ids - {other}), self._settled(coalition, ids - {one}), key=len)
-        return ids
+                beside.setdefault(one, set()).add(other)
+                beside.setdefault(other, set()).add(one)
+        if not beside:
+            return ids
+        # The row with most rivals stands, and all of those fall, or it falls: then at least one is gone.
+        worst = max(sorted(beside), key=lambda id: len(beside[id]))
+        kept = self._settled(coalition, ids - beside[worst])
+        if len(kept) >= len(ids) - 1 or self._work > COMPARE_WORK_MAX:
+            return kept
+        return max(kept, self._settled(coalition, ids - {worst}), key=len)
+
+    def _sufficient(self, coalition: int, ids: frozenset[str]) -> frozenset[str]:
+        """*ids* without those that somebody of *coalition* accepts only with a row that is not there."""
+        self._work += 1 + len(self.needs)
+        left = set(ids)
+        gone = [
+            id
+            for (member, id), needed in self.needs.items()
+            if coalition >> member & 1 and id in left and not needed <= left
+        ]
+        while gone:
+            id = gone.pop()
+            if id in left:
+                left.remove(id)
+                gone += [other for member, other in self._needed_by.get(id, ()) if coalition >> member & 1]
+        return frozenset(left)
 
 
 def _whole(table: Table, rows: Mapping[str, Row], members: list[str], search: _Search) -> dict[str, Any]:
