@@ -459,6 +459,12 @@ CEDAR_TEXT_BYTES_MAX = 64 * 1024
 CEDAR_NESTING_MAX = 64
 """Brackets inside brackets in Cedar text. Origin: the engine was seen to crash at about 700 parentheses."""
 
+CEDAR_PATH_MAX = 8
+"""Attributes of one path in Cedar text. Origin: the schemas need three; of 2,000 in a `has` the engine makes 1.8 GB."""
+
+CEDAR_CHAIN_MAX = 512
+"""Arithmetic operators, and `if`s, in Cedar text. Origin: some 2,000 `if`s and 4,000 operators crash the engine."""
+
 CONDITIONS_MAX = 64
 """Conditions of one row or red line. Origin: the engine's evaluator gives up on chains of some 2,000 terms."""
 
