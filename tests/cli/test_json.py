@@ -39,6 +39,9 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-statement/1", ("statement", "show", "r.json")),
     (0, "watchword-recorded/1", ("statement", "reply", "ALFA#0", "--text", "so it is", *ALFA)),
     (0, "watchword-recorded/1", ("statement", "mark", "ALFA#0", "label.toml", *ALFA)),
+    (0, "watchword-recorded/1",
+        ("statement", "sign", "evaluation", "run.toml", "--of", "mail-sorter", "--redactable", "seed", *BRAVO)),
+    (0, "watchword-recorded/1", ("statement", "redact", "BRAVO#2", "--field", "seed", "--reason", "x", *BRAVO)),
     (0, "watchword-claims/1", ("claim", "check", "mail-sorter 1.0", *ALFA)),
     (0, "watchword-init/1", ("init", "GOLF", "--unencrypted", "--home", "golf")),
     (0, "watchword-keys/1", ("keys", *ALFA)),
@@ -150,11 +153,11 @@ def test_the_answer_is_one_value_that_names_its_schema(number: int, answers: lis
 def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     """Nothing that prints a result is left out.
 
-    `serve` is the other side here; the exercise, and what `run` starts, are tested on their own.
+    `serve` is the other side here; the exercise, what `run` starts, and endpoints are tested on their own.
     """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
-    assert missing == ["run", "serve", "demo", "simulate"]
+    assert missing == ["endpoint pin", "endpoint check", "run", "serve", "demo", "simulate"]
 
 
 def test_failing_prints_no_half_of_an_answer(stages: Mapping[str, Path], typed: Callable[..., Any]) -> None:

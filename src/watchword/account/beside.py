@@ -38,6 +38,9 @@ class Beside:
         }
 
 
+NOTHING_BESIDE = Beside()
+
+
 def beside(charter: Charter, held: Iterable[Statement]) -> dict[str, Beside]:
     """What stands beside each statement that has something beside it, by its id.
 

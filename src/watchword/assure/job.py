@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watchword.account.beside import NOTHING_BESIDE, beside
 from watchword.assure.embedded import InTheWay, refuse_inside
 from watchword.assure.page import Placed, Release, answer_of, commands, page_of_decision, page_of_run
 from watchword.inspect import Inspection, Progress, Verdict, inspect_path
@@ -230,13 +231,17 @@ class Run:
 
 def _finish(node: Node, run: Run, report: Path) -> Assured:
     labelled = tuple((kind, one, node.labels(one)) for kind, one in run.recorded)
-    placed = [Placed(open_envelope(one.envelope), one.locator, labels) for _, one, labels in labelled]
+    around = beside(node.charter, (held.signed.statement for _, _, held in node.store.statements() if held.holder))
+    placed = [
+        Placed(open_envelope(one.envelope), one.locator, labels, around.get(one.id, NOTHING_BESIDE))
+        for _, one, labels in labelled
+    ]
     if run.admission is not None:
         considered = {one["id"]: one for one in run.admission.decision["considered"]}
         own = {one.id for _, one in run.recorded}
         for id_ in sorted(considered.keys() - own):
             found = node.locate(id_)
-            placed.append(Placed(found.signed, found.locator, node.labels(found)))
+            placed.append(Placed(found.signed, found.locator, node.labels(found), around.get(id_, NOTHING_BESIDE)))
         answer = answer_of(run.admission)
     else:
         answer = contents.Answer("not decided", _sentence(run), "", "")

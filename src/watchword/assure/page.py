@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from watchword.account.beside import NOTHING_BESIDE, Beside, beside
 from watchword.report import contents
 from watchword.statements.canonical import canonical
 from watchword.statements.statement import Signed, Statement
@@ -34,6 +35,7 @@ class Placed:
     signed: Signed
     locator: str
     labels: tuple[str, ...]
+    beside: Beside = NOTHING_BESIDE
 
 
 @dataclass(frozen=True)
@@ -94,8 +96,13 @@ def page_of_decision(
     subject = admission.decision["subject"]
     places = {one["id"]: one for one in admission.decision["considered"]}
     considered = [fact for fact in facts.statements if fact.signed.statement.id in places]
+    around = beside(charter, (fact.signed.statement for fact in facts.statements))
     placed = [
-        Placed(fact.signed, locator_of(charter, fact.origin, fact.index), ("in the view",)) for fact in considered
+        Placed(
+            fact.signed, locator_of(charter, fact.origin, fact.index), ("in the view",),
+            around.get(fact.signed.statement.id, NOTHING_BESIDE),
+        )
+        for fact in considered
     ]
     inspections = [one.signed.statement for one in placed if one.signed.statement.kind == "inspection"]
     bills = [one.signed.statement for one in placed if one.signed.statement.kind == "bill-of-materials"]
@@ -315,10 +322,18 @@ def _statements(charter: Charter, placed: Sequence[Placed]) -> tuple[contents.St
                 one.signed.key_id,
                 str(statement.predicate["made"]),
                 says(statement),
-                one.labels,
+                (*one.labels, *_kept_to(statement)),
+                tuple(f"{heading}: {text}" for heading, text in one.beside.lines()),
             )
         )
     return tuple(lines)
+
+
+def _kept_to(statement: Statement) -> tuple[str, ...]:
+    scope = statement.predicate.get("scope")
+    if scope in ("public", "alliance"):
+        return ()
+    return (f"kept to {', '.join(scope) if isinstance(scope, list) else statement.issuer}",)
 
 
 def _tool(statement: Statement) -> str:

@@ -70,14 +70,14 @@ def sign(args: argparse.Namespace) -> int:
 def show(args: argparse.Namespace) -> int:
     """Print a statement: kind, subjects, who, when, where; its fields; then what stands beside it."""
     from watchword import node
-    from watchword.account.beside import Beside
+    from watchword.account.beside import NOTHING_BESIDE
     from watchword.cli.beside import found_beside
     from watchword.statements.kinds import hidden_fields
     from watchword.statements.redaction import disclosures, read_copy
 
     path = Path(args.what)
     where = ""
-    beside = Beside()
+    beside = NOTHING_BESIDE
     if path.is_file():
         with naming(path):
             signed, shown = read_copy(path.read_bytes().removesuffix(b"\n"), str(path))
@@ -117,7 +117,7 @@ def show(args: argparse.Namespace) -> int:
 def list_(args: argparse.Namespace) -> int:
     """List statements with standing in any ledger held here, each with its markings and who replied."""
     from watchword import node
-    from watchword.account.beside import Beside, label
+    from watchword.account.beside import NOTHING_BESIDE, label
     from watchword.cli.beside import found_beside
     from watchword.cli.subject import release
 
@@ -135,8 +135,8 @@ def list_(args: argparse.Namespace) -> int:
         one_line(
             f"{where:18} {s.kind:18} {s.issuer:10} {s.predicate.get('made', '')}  "
             + ", ".join(subject.name for subject in s.subject)
-            + "".join(f"  [{label(one.predicate)}]" for one in beside.get(s.id, Beside()).markings)
-            + "".join(f"  (reply of {one.issuer})" for one in beside.get(s.id, Beside()).replies)
+            + "".join(f"  [{label(one.predicate)}]" for one in beside.get(s.id, NOTHING_BESIDE).markings)
+            + "".join(f"  (reply of {one.issuer})" for one in beside.get(s.id, NOTHING_BESIDE).replies)
         )
         for where, s in rows
     ]
@@ -145,7 +145,7 @@ def list_(args: argparse.Namespace) -> int:
             "id": s.id, "issuer": s.issuer, "kind": s.kind, "made": s.predicate.get("made"),
             "subject": [vars(x) for x in s.subject], "where": where,
         }
-        | beside.get(s.id, Beside()).value()
+        | beside.get(s.id, NOTHING_BESIDE).value()
         for where, s in rows
     ]  # fmt: skip
     emit(args, "\n".join(lines) or "no such statement here", {"schema": "watchword-statements/1", "statements": value})

@@ -112,7 +112,8 @@ class Bill:
 
 @dataclass(frozen=True)
 class Statement:
-    """A signed statement. ``says``: the short of it. ``labels``: how far it is recorded."""
+    """A signed statement. ``says``: the short of it. ``labels``: how far it is recorded, and who may hold it where that
+    is not everybody. ``beside``: its markings, and replies of those whom it is about."""
 
     kind: str
     id: str
@@ -122,6 +123,7 @@ class Statement:
     made: str
     says: str
     labels: tuple[str, ...]
+    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

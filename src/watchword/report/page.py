@@ -305,7 +305,7 @@ def _statements(report: Report) -> Html:
         (
             join(tag("code", foreign(one.locator), class_="fixed"), _aside(foreign(one.kind))),
             join(foreign(one.issuer), _aside("key ", _digest(one.key))),
-            join(foreign(one.says), _aside(tag("code", one.id))),
+            join(foreign(one.says), *(_aside(foreign(line)) for line in one.beside), _aside(tag("code", one.id))),
             tag("span", one.made, class_="fixed"),
             listed([foreign(label) for label in one.labels]),
         )
