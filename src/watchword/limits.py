@@ -456,6 +456,12 @@ Origin: docs/protocol.md, section 8; 30 days, so that one member alone stops a s
 CEDAR_TEXT_BYTES_MAX = 64 * 1024
 """Cedar text given to the engine. Origin: ten times the alliance pack; the engine's own parser has no bound."""
 
+WHAT_IF_STATEMENTS_MAX = 1_000
+"""Statements that one what-if file supposes. Origin: five times what the largest release of the figures has."""
+
+MISSING_TRIED_MAX = 20_000
+"""Sets of operators tried for the smallest that supplies what is missing. Origin: all subsets of 14 operators."""
+
 CEDAR_NESTING_MAX = 64
 """Brackets inside brackets in Cedar text. Origin: the engine was seen to crash at about 700 parentheses."""
 

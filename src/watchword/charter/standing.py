@@ -55,7 +55,7 @@ def standing(charter: Charter, signed: Signed, *, in_ledger: bool = False) -> Ke
     # 3
     if statement.kind not in KINDS:
         raise NoStanding(f"{statement.kind[:80]}: a kind that this version does not know")
-    if not _may(charter, holder, statement.kind):
+    if not may_say(charter, holder, statement.kind):
         who = f"{holder.owner}'s {holder.job} key" if holder.person is None else f"{holder.person} of {holder.owner}"
         listed = ", ".join(charter.standing.get(statement.kind, ())) or "nobody"
         raise NoStanding(f"{statement.kind}: {who} may not say this", f"the charter lists: {listed}")
@@ -124,7 +124,8 @@ def in_force(file: CharterFile) -> dict[str, str]:
     return found
 
 
-def _may(charter: Charter, holder: KeyHolder, kind: str) -> bool:
+def may_say(charter: Charter, holder: KeyHolder, kind: str) -> bool:
+    """Whether the charter lists, for *kind*, the job of this key or one of its roles."""
     listed = charter.standing.get(kind, ())
     if kind in ("ratification", "revoke") and holder.job != "root":
         # The root keys alone, whatever else a charter lists: they are the ones kept offline.

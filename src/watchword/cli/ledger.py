@@ -286,7 +286,7 @@ def _verify_inclusion(args: argparse.Namespace, charter: Charter, data: bytes) -
 
 
 def no_notice(args: argparse.Namespace) -> int:
-    """Write one file that shows every notice against a release and all that it is made of, or that there is none."""
+    """Write one file that shows every notice against releases and all that they are made of, or that there is none."""
     from watchword import node
     from watchword.cli.subject import release
     from watchword.statements.times import parse_time
@@ -294,12 +294,12 @@ def no_notice(args: argparse.Namespace) -> int:
     if args.as_of:
         parse_time(args.as_of)
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
-        subject = release(args.release, here)
-        data = here.make_proof((), as_of=args.as_of, releases=(subject.digest,))
+        digests = [release(text, here).digest for text in args.releases]
+        data = here.make_proof((), as_of=args.as_of, releases=digests)
         write_new(args.output, data + b"\n")
         charter = here.home / "charter.json"
     text = f"wrote {args.output} ({len(data):,} bytes)\nre-check it anywhere: python verify.py {charter} {args.output}"
-    value = {"bytes": len(data), "output": str(args.output), "release": subject.digest}
+    value = {"bytes": len(data), "output": str(args.output), "release": digests[0], "releases": digests}
     emit(args, text, value | {"schema": "watchword-no-notice/1"})
     return 0
 

@@ -391,7 +391,7 @@ def _ledger(commands: Sub) -> None:
     absent = _add(
         ledger, "no-notice", "ledger:no_notice", "write one file that shows all bad news of a release, or none"
     )
-    absent.add_argument("release", metavar="RELEASE", help="a path, a digest, or its recorded name")
+    absent.add_argument("releases", nargs="+", metavar="RELEASE", help="a path, a digest, or its recorded name")
     absent.add_argument("--as-of", metavar="TIME", help="such as 2027-01-31T12:00:00Z (default: now)")
     absent.add_argument("--output", type=Path, default=Path("no-notice.json"), metavar="FILE")
     verify = _add(ledger, "verify", "ledger:verify", "re-check a proof, or an equivocation, against a charter")
@@ -462,9 +462,19 @@ def _notices(commands: Sub) -> None:
 
 def _decisions(commands: Sub) -> None:
     admit = _add(commands, "admit", "admit:run", "decide whether a release may be used for a use case, and explain")
-    admit.add_argument("subject", metavar="RELEASE", help="a path, a digest, or its name as recorded")
-    admit.add_argument("--use", type=Path, required=True, metavar="FILE", help="the use case (TOML)")
+    admit.add_argument(
+        "releases", nargs="+", metavar="RELEASE", help="a path, a digest, or its name as recorded (NAME@VERSION)"
+    )
+    use = admit.add_argument("--use", type=Path, action="append", required=True, metavar="FILE")
+    use.help = "the use case (TOML); several make a table"
+    admit.add_argument("--explain", action="store_true", help="each requirement with its statements, met or not")
     admit.add_argument("--at", metavar="TIME", help="as of this time (default: now); a time given is not recorded")
+    admit.add_argument(
+        "--view", metavar="VIEW", help="in this view: its digest, or a decision made in it; it is not recorded"
+    )
+    admit.add_argument("--what-if", type=Path, metavar="FILE", help="suppose evidence, notices, rules; never recorded")
+    admit.add_argument("--bundle", type=Path, metavar="FILE", help="offline, on what this proof shows; no node needed")
+    admit.add_argument("--charter", type=Path, metavar="FILE", help="with --bundle: the charter that is trusted")
     admit.add_argument("--no-record", action="store_true", help="decide and print only")
     admit.add_argument("--report", type=Path, metavar="FILE", help="also write the page")
     _signer(admit)

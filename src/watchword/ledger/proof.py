@@ -167,7 +167,7 @@ class Proof:
         # 8
         if self.bundle.as_of is None or self.bundle.alliance_secret is None:
             raise NotProven(8, "names are stated without a time or without the alliance secret")
-        view = self._newest()
+        view = self.newest_view()
         held, expected = self._named(view, stated, self.bundle.as_of)
         if tuple(sorted(expected)) != stated:
             differing = sorted(expected ^ set(stated)) or ["their order"]
@@ -191,7 +191,7 @@ class Proof:
             if self.charter.origins[origin].use == "notices" and origin not in self.heads:
                 raise NotProven(step, f"{origin}, a closed ledger, is not in the bundle: it may hold bad news")
 
-    def _newest(self) -> View:
+    def newest_view(self) -> View:
         """The view that the bundle's own heads are."""
         heads = {o: (head.checkpoint, head.time) for o, head in self.heads.items()}
         return View({o: Head(at.size, at.root, time) for o, (at, time) in heads.items() if time is not None})

@@ -18,6 +18,8 @@ from watchword.errors import WatchwordError
 from watchword.ledger.view import Facts, View
 from watchword.policy import cedar, table
 from watchword.policy.explain import explanation
+from watchword.policy.hypothesis import World
+from watchword.policy.missing import missing
 from watchword.statements.statement import Subject
 
 
@@ -32,7 +34,7 @@ class Admission:
     Attributes:
         decision: the decision object of section 8.
         objects: what a proof must carry beside it: use case, view and loose list, each found by its digest.
-        explanation: why (``policy.explain``).
+        explanation: why (``policy.explain``), and ``missing``: what a refusal lacks (``policy.missing``), else null.
     """
 
     decision: dict[str, Any]
@@ -63,7 +65,9 @@ def admit(
     # 3
     agree(decision, judged)
     objects = (dict(use_case), view.value(), table.loose_list(facts))
-    return Admission(decision, objects, explanation(charter, facts, decision, use_case))
+    lacks = missing(World(charter, view, facts), decision, subject, use_case)
+    explained = explanation(charter, facts, decision, use_case) | {"missing": None if lacks is None else lacks.value()}
+    return Admission(decision, objects, explained)
 
 
 def agree(decision: Mapping[str, Any], judged: cedar.Judged) -> None:

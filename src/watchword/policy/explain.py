@@ -10,7 +10,8 @@ decided here: states and verdict are the decision's. Its fields:
 * ``notices``: as the decision lists them, and ``by``, ``reason``, ``locator`` (null for a loose one);
 * ``stale``: ``origin``, ``member``, ``use``;
 * ``principles``: ``letter``, ``name``, ``evidence`` [statement], ``red_lines`` [id];
-* a statement here is ``id``, ``kind``, ``issuer``, ``made``, ``locator`` (``BRAVO#1204``).
+* a statement here is ``id``, ``kind``, ``issuer``, ``made``, ``locator`` (``BRAVO#1204``; ``(supposed)`` where it is
+  hypothetical).
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from watchword.charter.charter import Charter, Requirement
 from watchword.charter.conditions import Trouble, all_hold, holds, written
 from watchword.ledger.view import Fact, Facts
 from watchword.policy import table
+from watchword.policy.hypothesis import is_supposed
 from watchword.policy.pack import PRINCIPLES
 from watchword.statements.statement import Signed
 
 SCHEMA = "watchword-explanation/1"
+SUPPOSED_PLACE = "(supposed)"
 DETAIL_CHARS_MAX = 200
 """Characters of one detail from a statement. Origin: two lines of a terminal."""
 FELL = {
@@ -97,10 +100,28 @@ def render_text(explained: Mapping[str, Any]) -> str:
     for one in explained["stale"]:
         lines.append(f"  stale    {one['origin']}: no head of {one['member']}'s {one['use']} is young enough")
     met = ", ".join(row["id"] for row in rows if row["state"] == "met")
-    lines += [f"  met      {met or 'nothing'}", "", *_principle_lines(explained["principles"])]
+    lines += [f"  met      {met or 'nothing'}", *_missing_lines(explained.get("missing"), places)]
+    lines += ["", *_principle_lines(explained["principles"])]
     if explained["label"] != "witnessed":
         lines += ["", explained["label"]]
     return "".join(_printable(line) + "\n" for line in lines)
+
+
+def render_full(explained: Mapping[str, Any]) -> str:
+    """``render_text``, and each requirement that applies with what there is, what is needed and its statements."""
+    lines = [""]
+    for row in explained["requirements"]:
+        if row["state"] == "does not apply":
+            continue
+        lines.append(f"  {row['state']:7}  {row['id']}: {row['text']}")
+        lines.append(f"           there {row['there']}, needed {row['need']}; answers for it: {row['accountable']}")
+        for how, of in (("counts", row["evidence"]), ("fails", row["failing"])):
+            for said in of:
+                who = f"{said['kind']} {said['locator']} by {said['issuer']}, {said['made']}"
+                lines.append(f"           {how:6}  {who}  {said['id']}")
+    for line in explained["red_lines"]:
+        lines.append(f"  {line['state']:7}  red line {line['id']}: {line['why']}")
+    return render_text(explained) + "".join(_printable(line) + "\n" for line in lines)
 
 
 AGAINST = {
@@ -114,15 +135,40 @@ SHOWN_MAX = 6
 
 
 def _notice_line(notice: Mapping[str, Any], places: Mapping[str, str]) -> str:
-    sort, _, rest = notice["name"].partition(":")
-    name = f"{sort} {places.get(rest) or (rest if len(rest) < 40 else f'{rest[:11]}…{rest[-4:]}')}"
+    name = _called(notice["name"], places)
     if notice["kind"] == "unheld":
         return f"  notice   against {name} ({notice['locator']}): its text is not held here, so it counts as the worst"
-    where = notice["locator"] or "received directly, in no ledger of this view"
+    where = (notice["locator"] or "received directly, in no ledger of this view").strip("()")
     kind = AGAINST.get(notice["kind"], notice["kind"])
     return (
         f"  notice   {kind} {name} by {notice['by']} ({where}): {notice['reason'] or 'no reason given'}"
     )
+
+
+def _called(name: str, places: Mapping[str, str] | None = None) -> str:
+    """A name of bad news, an id or an origin, as a line of a terminal has room for it."""
+    sort, colon, rest = name.partition(":")
+    if not colon or sort == "sha256":
+        return name if len(name) < 40 else f"{name[:11]}…{name[-4:]}"
+    return f"{sort} {(places or {}).get(rest) or _called(rest)}"
+
+
+def _missing_lines(missing: Mapping[str, Any] | None, places: Mapping[str, str]) -> list[str]:
+    """The fewest statements that would do, and what none of them lifts; where nobody lifts it, that alone."""
+    if missing is None:
+        return []
+    never = [one for one in missing["unlifted"] if one["by"] is None]
+    if never:
+        what = ", ".join(f"{one['what']} {places.get(one['id']) or _called(one['id'])}" for one in never)
+        return [f"  stays    no evidence lifts {what}"]
+    lines = [f"  missing  {one['text']} for {', '.join(one['requirements'])}" for one in missing["evidence"]]
+    if missing["admits"]:
+        some = "this is the least that" if missing["smallest"] else "this much"
+        return [*lines, f"           {some} would make it admitted"]
+    for one in missing["unlifted"]:
+        name = f"{one['what']} {places.get(one['id']) or _called(one['id'])}"
+        lines.append(f"  stays    {name}: lifted only by {one['by']}")
+    return lines
 
 
 def _principle_lines(principles: list[dict[str, Any]]) -> list[str]:
@@ -244,17 +290,18 @@ def _statement(charter: Charter, fact: Fact) -> dict[str, Any]:
     statement = fact.signed.statement
     return {
         "id": statement.id, "kind": statement.kind, "issuer": statement.issuer, "made": statement.predicate["made"],
-        "locator": _locator(charter, fact.origin, fact.index),
+        "locator": SUPPOSED_PLACE if is_supposed(fact.signed) else _locator(charter, fact.origin, fact.index),
     }  # fmt: skip
 
 
 def _notice(charter: Charter, listed: table.Listed) -> dict[str, Any]:
     statement = None if listed.signed is None else listed.signed.statement
     loose = listed.origin is None or listed.index is None
+    place = SUPPOSED_PLACE if listed.signed is not None and is_supposed(listed.signed) else None
     return listed.value() | {
         "by": None if statement is None else statement.issuer,
         "reason": None if statement is None else _short(statement.predicate.get("reason", "")),
-        "locator": None if loose else _locator(charter, str(listed.origin), listed.index or 0),
+        "locator": place if loose else _locator(charter, str(listed.origin), listed.index or 0),
     }
 
 
