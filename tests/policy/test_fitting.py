@@ -36,7 +36,7 @@ def test_the_least_of_every_kind_is_a_statement_of_it(kind: str) -> None:
         ("inspection", [condition("files", ">", 10), condition("files", "<=", 11)], "files", 11),
         ("evaluation", [condition("high", "<", "0.05"), condition("high", ">", "0.04")], "high", "0.049"),
         ("review", [condition("of", "in", ["red-team"])], "of", "red-team"),
-        ("claim", [condition("known_weaknesses", "contains", "night")], "known_weaknesses", ["night"]),
+        ("recall", [condition("actions", "contains", "stop")], "actions", ["stop"]),
         ("data-screening", [condition("dataset", "!=", "any")], "dataset", "not any"),
     ],
 )
@@ -57,6 +57,7 @@ def test_a_field_is_chosen_that_satisfies_all_its_conditions(
         ("inspection", [condition("verdict", "==", "splendid")]),
         ("inspection", [condition("files", "~", 3)]),
         ("inspection", [condition("files", "<", 0)]),
+        ("inspection", [condition("files", ">", 2**53 - 1)]),
     ],
 )
 def test_what_no_statement_can_satisfy_has_none(kind: str, conditions: list[Condition]) -> None:

@@ -17,6 +17,7 @@ import msgspec
 
 from watchword.charter.charter import Condition
 from watchword.charter.conditions import all_hold, is_decimal, wrong_with
+from watchword.statements.canonical import NotCanonical
 from watchword.statements.kinds import KINDS, Common
 from watchword.statements.statement import BadStatement, Subject, make
 
@@ -141,6 +142,6 @@ def _with(
 def _parses(kind: str, fields: dict[str, Any]) -> bool:
     try:
         make(kind, (_NOBODY,), fields, issuer="", made=datetime(2000, 1, 1, tzinfo=UTC))
-    except BadStatement:
+    except (BadStatement, NotCanonical):
         return False
     return True

@@ -46,6 +46,7 @@ from watchword.limits import WHAT_IF_STATEMENTS_MAX
 from watchword.policy.fitting import plausible
 from watchword.policy.pack import checked_line, checked_row, read_pack
 from watchword.policy.use_case import read_toml
+from watchword.statements.canonical import NotCanonical
 from watchword.statements.digests import D
 from watchword.statements.kinds import KINDS, NOTICES
 from watchword.statements.statement import BadStatement, Signed, Subject, make
@@ -221,7 +222,7 @@ def _signed(one: Supposed, holder: KeyHolder, subject: Subject, moment: datetime
     try:
         made = moment - timedelta(days=one.days_old)
         statement = make(one.kind, (about,), plausible(one.kind) | dict(one.fields), issuer=one.issuer, made=made)
-    except (BadStatement, OverflowError) as error:
+    except (BadStatement, NotCanonical, OverflowError) as error:
         hint = "docs/reference/kinds.md lists the fields"
         raise BadHypothesis(f"{one.kind} by {one.issuer}: {error}", hint) from error
     return Signed(statement, holder.public.id, SUPPOSED, b"")

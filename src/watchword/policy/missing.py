@@ -22,7 +22,7 @@ from watchword.charter.charter import Charter, Condition, Requirement
 from watchword.charter.conditions import all_hold, holds_or, written
 from watchword.charter.standing import may_say
 from watchword.ledger.view import Fact
-from watchword.limits import MISSING_TRIED_MAX
+from watchword.limits import MISSING_TRIED_MAX, WHAT_IF_STATEMENTS_MAX
 from watchword.policy import table
 from watchword.policy.fitting import fitting
 from watchword.policy.hypothesis import Supposed, World, suppose
@@ -213,6 +213,9 @@ class _Search:
             self.unlifted.append(Unlifted("requirement", lacking[0].id, "", text))
             return []
         total = max([len(chosen), tools, *(self._lacks(row) for row in lacking if row.distinct != "operators")])
+        if total > WHAT_IF_STATEMENTS_MAX:
+            self.unlifted.append(Unlifted("requirement", lacking[0].id, "", f"asks for {total:,} more statements"))
+            return []
         chosen += [(chosen or list(group.parties))[0]] * (total - len(chosen))
         return self._told(group, lacking, chosen, counted, max(tools, 0))
 
