@@ -178,17 +178,21 @@ def limits() -> str:
 
 
 def requirements() -> str:
-    """The default alliance pack as a table."""
-    from watchword.policy.pack import read_pack, render_markdown
+    """The shipped packs as tables."""
+    from watchword.policy.pack import SHIPPED, render_markdown, shipped_pack
 
-    pack = read_pack()
-    return (
-        "# The alliance pack\n\nGenerated from `src/watchword/policy/packs/alliance.toml` by "
-        "`python docs/generate.py`. `watchword charter draft --pack FILE` takes another.\n\n"
-        + render_markdown(pack.requirements, pack.red_lines)
-        + "\nPrinciples, after NATO's Principles of Responsible Use (2021): A lawfulness, B responsibility and "
-        "accountability, C explainability and traceability, D reliability, E governability, F bias mitigation.\n"
-    )
+    parts = [
+        "# Requirement tables\n\nGenerated from `src/watchword/policy/packs/` by `python docs/generate.py`. "
+        "`watchword charter draft` takes the alliance pack unless `--pack` names others, or files of your own; "
+        "see [from positions to a charter](../howto/positions.md).\n\n"
+        "Principles, after NATO's Principles of Responsible Use (2021): A lawfulness, B responsibility and "
+        "accountability, C explainability and traceability, D reliability, E governability, F bias mitigation. Other "
+        "norms: pinned ids of entries. What nothing serves: `watchword policy coverage`.\n"
+    ]
+    for name in SHIPPED:
+        pack = shipped_pack(name)
+        parts.append(f"## {name}\n\n{pack.title}.\n\n{render_markdown(pack.requirements, pack.red_lines)}")
+    return "\n".join(parts)
 
 
 def rules() -> str:

@@ -12,7 +12,7 @@ import yaml
 
 from watchword.policy.coverage import board, coverage, render_markdown, render_text
 from watchword.policy.norm import BadNorm, Entry, Norm, read_norm, shipped
-from watchword.policy.pack import read_pack
+from watchword.policy.pack import SHIPPED, find_packs, shipped_pack
 from watchword.report.board import render
 
 VECTORS = Path(os.environ.get("WATCHWORD_VECTORS", Path(__file__).resolve().parents[2].parent / "shared" / "vectors"))
@@ -77,8 +77,19 @@ def test_a_page_of_foreign_words_runs_nothing() -> None:
 
 def test_the_shipped_pack_names_only_entries_that_are_there() -> None:
     """No pack names an id that its norm does not have."""
-    pack = read_pack()
-    assert coverage(pack.requirements, pack.red_lines, shipped())["unknown"] == []
+    for name in SHIPPED:
+        pack = shipped_pack(name)
+        assert coverage(pack.requirements, pack.red_lines, shipped())["unknown"] == [], name
+
+
+def test_nobody_pretends_to_serve_what_no_evidence_shows() -> None:
+    """Bias has no evidence, nor have access, networks, logs and training: all packs together leave them to nothing."""
+    pack = find_packs(SHIPPED)
+    covered = coverage(pack.requirements, pack.red_lines, shipped())
+    nothing = {id for norm in covered["norms"] for id in norm["nothing"]}
+    where = ("networks", "access", "logging", "training", "model-weights", "availability", "delete")
+    assert {"nato-pru-2021:F", *(f"deploy-securely-2024:{id}" for id in where)} <= nothing
+    assert len(nothing) == 1 + 18 + 29
 
 
 def test_the_headings_of_deploying_ai_systems_securely_are_as_its_digest_says() -> None:

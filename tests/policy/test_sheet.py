@@ -28,12 +28,16 @@ ROW = st.fixed_dictionaries(
     {"id": TEXT, "text": TEXT, "kind": TEXT, "count": COUNT, "owed_by": TEXT, "accountable": TEXT, "principle": WORDS},
     optional={
         "from": TEXT, "distinct": TEXT, "where": CONDITIONS, "tools": COUNT, "max_age_days": COUNT, "bound": CONDITIONS,
-        "when": st.fixed_dictionaries({"criticality": COUNT, "human": WORDS}),
+        "when": st.fixed_dictionaries({"criticality": COUNT, "human": WORDS}), "serves": WORDS,
+        "waiver": st.none() | st.fixed_dictionaries({"count": COUNT, "role": TEXT}),
     },
 )  # fmt: skip
 LINE = st.fixed_dictionaries(
     {"id": TEXT, "text": TEXT, "forbid": CONDITIONS, "accountable": TEXT, "principle": WORDS},
-)
+    optional={
+        "serves": WORDS, "evidence": st.none() | st.fixed_dictionaries({"kind": TEXT, "where": CONDITIONS}),
+    },
+)  # fmt: skip
 PACKS = st.builds(
     lambda name, title, rows, lines, standing: Pack(
         name, title, [checked_row(row, "x") for row in rows], [checked_line(line, "x") for line in lines], standing

@@ -270,8 +270,8 @@ class _Search:
         )
         self._needed_by: dict[str, list[tuple[int, str]]] = {}
         for (member, id), needed in self.needs.items():
-            for one in needed:
-                self._needed_by.setdefault(one, []).append((member, id))
+            for other in needed:
+                self._needed_by.setdefault(other, []).append((member, id))
         if len(self._rivals) > COMPARE_RIVALS_MAX:
             raise TooMuchToCompare(
                 f"{len(self._rivals)} pairs of rows are instead of each other, limit {COMPARE_RIVALS_MAX}"

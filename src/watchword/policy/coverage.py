@@ -94,9 +94,9 @@ def render_markdown(covered: Mapping[str, Any], of: str) -> str:
 
 
 def _served(row: Mapping[str, Any]) -> Iterator[str]:
-    yield from row.get("serves", ())
+    yield from row["serves"]
     for letter in row["principle"]:
-        if f"{PRINCIPLES_OF}:{letter}" not in row.get("serves", ()):
+        if f"{PRINCIPLES_OF}:{letter}" not in row["serves"]:
             yield f"{PRINCIPLES_OF}:{letter}"
 
 

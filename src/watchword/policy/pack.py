@@ -23,7 +23,7 @@ from watchword.charter.conditions import written
 from watchword.errors import WatchwordError
 from watchword.policy.use_case import read_text, read_toml
 
-SHIPPED = ("alliance",)
+SHIPPED = ("alliance", "nato-pru-2021", "deploy-securely-2024")
 """The packs that come with watchword, by name; the first is the default."""
 PRINCIPLES = {
     "A": "Lawfulness",
@@ -138,18 +138,25 @@ def render_table(requirements: list[dict[str, Any]], red_lines: list[dict[str, A
     width = max((len(line["id"]) for line in red_lines), default=0)
     lines += ["", "red lines"]
     for line in red_lines:
-        lines.append(f"  {line['id'].ljust(width)}  never when {_conditions(line['forbid'])}")
+        lines.append(f"  {line['id'].ljust(width)}  never when {_never(line)}")
         lines.append(f"  {' ' * width}  {line['text']}")
     return "\n".join(lines) + "\n"
 
 
 def render_markdown(requirements: list[dict[str, Any]], red_lines: list[dict[str, Any]]) -> str:
     """The same as two Markdown tables."""
-    red = [[line["id"], _conditions(line["forbid"]), line["text"], line["accountable"]] for line in red_lines]
+    rows = [[*_cells(row), _waiver(row["waiver"]), " ".join(row["serves"])] for row in requirements]
+    red = [
+        [
+            line["id"], _never(line), line["text"], line["accountable"], " ".join(line["principle"]),
+            " ".join(line["serves"]),
+        ]
+        for line in red_lines
+    ]  # fmt: skip
     return (
-        _markdown(HEADINGS, [_cells(row) for row in requirements])
+        _markdown([*HEADINGS, "waived by", "serves"], rows)
         + "\n"
-        + _markdown(["red line", "never when", "why", "accountable"], red)
+        + _markdown(["red line", "never when", "why", "accountable", "principle", "serves"], red)
     )
 
 
@@ -242,6 +249,20 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
 def _conditions(conditions: list[dict[str, Any]]) -> str:
     return " and ".join(written(Condition(field=c["field"], op=c["op"], value=c["value"])) for c in conditions)
+
+
+def _never(line: dict[str, Any]) -> str:
+    """When a red line is crossed: its conditions, and the evidence that it takes."""
+    found = line["evidence"]
+    if found is None:
+        return _conditions(line["forbid"])
+    where = f" where {_conditions(found['where'])}" if found["where"] else ""
+    there = f"there is {found['kind']}{where}"
+    return f"{_conditions(line['forbid'])} and {there}" if line["forbid"] else there
+
+
+def _waiver(waiver: dict[str, Any] | None) -> str:
+    return "nobody" if waiver is None else f"{waiver['count']} {waiver['role']}"
 
 
 def _markdown(headings: list[str], rows: list[list[str]]) -> str:

@@ -226,7 +226,7 @@ def _rows(pack: Pack) -> Iterator[tuple[str, dict[str, str]]]:
 
 def _written(what: str, row: Mapping[str, Any]) -> dict[str, str]:
     columns = {heading: COLUMNS[heading] for heading in WHAT[what]}
-    said = {heading: row.get(column.field) for heading, column in columns.items()}
+    said = {heading: row[column.field] for heading, column in columns.items()}
     return {heading: "" if value is None else columns[heading].write(value) for heading, value in said.items()}
 
 
