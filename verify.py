@@ -755,12 +755,12 @@ def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now:
         if statement.kind != row["kind"] or not by or not all(holds(c, predicate, True) for c in row["where"]):
             continue
         why = fallen[statement.id] or ("" if all(holds(c, predicate, False) for c in row["bound"]) else "bound")
-        age = now - seconds(predicate["made"])
+        age, sure = now - seconds(predicate["made"]), all(holds(c, predicate, False) for c in row["where"])
         if why:
             failing.append({"id": statement.id, "why": why})
-        elif row["max_age_days"] is None or age <= row["max_age_days"] * 86400:
+        elif sure and (row["max_age_days"] is None or age <= row["max_age_days"] * 86400):
             good.append((statement, key))
-        ages += [] if why else [age]
+        ages += [age] if sure and not why else []
     tools = len({s.predicate["tool"]["name"] for s, _ in good if "tool" in s.predicate})
     there = len({key.operator for _, key in good}) if row["distinct"] == "operators" else len(good)
     met = there >= row["count"] and tools >= row["tools"] and not failing

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 from charters import NOON
-from decisions import DAY, RELEASE, TRIAGE, Paper, row
+from decisions import DAY, FIELDS, RELEASE, TRIAGE, Paper, pack_charter, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchword.ledger.view import Fact
 from watchword.policy.table import decide
+from watchword.statements.redaction import hide
+from watchword.statements.statement import Signed, make
 from watchword.statements.times import rfc3339
 
 BAD = {"verdict": "suspicious", "suspicious": 3}
@@ -155,3 +158,51 @@ def test_time_alone_never_turns_a_refusal_into_an_admission(criticality: int, da
     use_case = TRIAGE | {"criticality": criticality}
     later = rfc3339(NOON + days * DAY)
     assert decide(paper.charter, paper.view(), paper.facts(), later, RELEASE, use_case)["verdict"] == "refused"
+
+
+def redact(fact: Fact, names: list[str]) -> Fact:
+    """The same statement, had it been signed with these fields hidden."""
+    said = fact.signed.statement
+    own = {name: said.predicate[name] for name in FIELDS[said.kind]}
+    shown, _ = hide(said.kind, own, names)
+    statement = make(said.kind, said.subject, shown, issuer=said.issuer, made=said.made)
+    return dataclasses.replace(fact, signed=Signed(statement, fact.signed.key_id, b"", b""))
+
+
+HIDDEN = ("method", "seed", "data")
+CONDITION = st.builds(
+    lambda field, op, value: {"field": field, "op": op, "value": value},
+    st.sampled_from(["method", "seed", "metric", "threat.goal"]),
+    st.sampled_from(["==", "!="]),
+    st.sampled_from(["a", "b"]),
+)
+RUN = st.fixed_dictionaries({name: st.sampled_from(["a", "b"]) for name in ("method", "seed", "metric")})
+ROW: dict[str, Any] = {
+    "id": "run", "text": "", "kind": "evaluation", "count": 1, "from": "member", "distinct": "operators", "tools": 0,
+    "max_age_days": None, "when": {"criticality": 0, "human": []}, "owed_by": "members", "accountable": "evaluator",
+    "principle": [],
+}  # fmt: skip
+
+
+@given(
+    st.lists(CONDITION, max_size=2), st.lists(CONDITION, max_size=2), st.lists(RUN, min_size=1, max_size=3),
+    st.lists(st.sets(st.sampled_from([*HIDDEN, "threat"]), min_size=1), min_size=3, max_size=3),
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_hiding_a_field_never_helps(
+    where: list[dict[str, Any]], bound: list[dict[str, Any]], runs: list[dict[str, str]], hidden: list[set[str]]
+) -> None:
+    """Whatever a row filters and bounds, what is admitted with fields of evidence hidden is admitted with them shown.
+
+    Fails where a filter in trouble lets good evidence count, and was seen to.
+    """
+    like = pack_charter().value["requirements"][0]
+    rows = [like | ROW | {"where": where, "bound": bound}]
+    paper = Paper(pack_charter(requirements=rows, red_lines=[]))
+    for issuer, run in zip(("ALFA", "BRAVO", "CHARLIE"), runs, strict=False):
+        paper.say("evaluation", issuer, **run)
+    shown = paper.decide()["verdict"]
+    paper.statements = [
+        redact(fact, sorted(names)) for fact, names in zip(paper.statements, hidden, strict=False)
+    ]
+    assert paper.decide()["verdict"] == "refused" or shown == "admitted"

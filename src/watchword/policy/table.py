@@ -207,6 +207,9 @@ def _judge(
         if not all(holds_or(condition, statement.predicate, trouble=False) for condition in row.bound):
             failing[id] = "bound"
             continue
+        if not all_hold(row.where, statement.predicate, trouble=False):
+            # A filter in trouble lets in what fails and never what helps: a hidden field makes nothing pass.
+            continue
         age_s = int((moment - statement.made).total_seconds())
         ages.append(age_s)
         if row.max_age_days is None or age_s <= row.max_age_days * DAY_S:

@@ -165,8 +165,9 @@ class World:
         passes = [z3.And(*(self._asked(place, one, trouble=False) for one in row.bound)) for place in places]
         failing = [z3.And(c, z3.Or(p.fallen, z3.Not(b))) for c, p, b in zip(candidate, places, passes, strict=True)]
         young = [True if row.max_age_days is None else p.age_s <= row.max_age_days * DAY_S for p in places]
+        sure = [z3.And(*(self._asked(place, one, trouble=False) for one in row.where)) for place in places]
         good = [
-            z3.And(c, z3.Not(f), y) for c, f, y in zip(candidate, failing, young, strict=True)
+            z3.And(c, z3.Not(f), y, s) for c, f, y, s in zip(candidate, failing, young, sure, strict=True)
         ]  # fmt: skip
         enough = _at_least(self._operators(row, places, good) if row.distinct == "operators" else good, row.count)
         return z3.And(enough, self._tools(row, places, good), z3.Not(z3.Or(*failing)))
