@@ -70,7 +70,7 @@ def verify_proof(charter_file: bytes, bundle_file: bytes, at: int, former: tuple
     with naming("step 6, loose notices"):
         for notice in map(open_envelope, bundle["loose"]):
             check_standing(proof, notice)
-            need(notice.kind in ANY_CHANNEL, f"{notice.id}: a {notice.kind} is not bad news")
+            need(notice.kind in ANY_CHANNEL and name_said(notice), f"{notice.id}: a {notice.kind} is not bad news")
             need(notice.id > max(proof.loose, default=""), "out of order")
             proof.loose[notice.id] = notice
     with naming("step 7, decisions made again"):
@@ -144,8 +144,9 @@ when: criticality:int; human:[text] || condition: field:text; op:in|contains|any
 view: format:=watchword-view/1; heads:object || view-head: root:hash; size:int; time:time
 use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
 decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_case,view:digest; subject:decided
-  considered,notices,red_lines,requirements,stale:[any]; label,verdict:text || approvals: count:int; distinct:=operators
-  role:text || quota: count,per_s:int || hours: from,to:text || mandate-object: name:text; decision,use_case:digest
+  considered,notices,red_lines,requirements,stale,successors:[any]; label,verdict:text
+approvals: count:int; distinct:=operators; role:text || quota: count,per_s:int || hours: from,to:text
+mandate-object: name:text; decision,use_case:digest
   valid_from,valid_until:time; hours:hours?; view_max_age_s:int; stale:any; rules:[rule] || rule: id,tool:text
   args:[condition]; approvals:approvals; hold_s:int; quota:quota? || receipt: format:=watchword-receipt/1
   action,decision,mandate:digest?; body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
@@ -161,12 +162,12 @@ for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
     _parts = [part.split(":", 1) for part in _fields.split("; ")]
     FORMS.update((name, {key: form for keys, form in _parts for key in keys.split(",")}) for name in _names.split(","))
 BAD_NEWS = ("recall", "retract", "dispute", "revoke")
-ANY_CHANNEL = (*BAD_NEWS, "caveat")
+ANY_CHANNEL = (*BAD_NEWS, "caveat", "ratification")
 NOTICES = (*ANY_CHANNEL, "take-back", "lift")
 EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review")
 CONSIDERED = (*EVIDENCE, "endpoint", "waiver", "reliance")  # each filed under its kind and release (section 5)
-RESERVED = {"charter": ("take-back",), "caveat": ("caveat", "lift", "take-back")}
-KINDS = (*CONSIDERED, *NOTICES, "ratification", "decision", "mandate", "approval", "stop", "record-head", "reply",
+RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
+KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
          "marking")
 FORMS |= {f"{form}-of-many-roots": FORMS[form] | {"root_threshold": "int"} for form in ("member", "former")}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
@@ -407,6 +408,11 @@ def check_signature(proof: Proof, statement: Statement) -> Any:  # both halves, 
     verify_ed25519(key.ed25519, signature[:64], message)
     verify_mldsa(65, key.mldsa, signature[64:], message, b"watchword/suite-1")
     return key
+def name_said(statement: Statement) -> str:  # under which a notice is filed
+    predicate = statement.predicate
+    if statement.kind != "ratification":
+        return str(predicate["target"])
+    return f"charter:{predicate['parent']}" * (predicate["parent"] is not None)
 def check_standing(proof: Proof, statement: Statement, in_ledger: bool = False) -> Any:  # refuses what does not count
     kind, predicate = statement.kind, statement.predicate
     with naming(f"{kind} {statement.id} by {statement.issuer}"):
@@ -419,11 +425,11 @@ def check_standing(proof: Proof, statement: Statement, in_ledger: bool = False) 
         need(set(allowed) & set(key.words), f"its key ({', '.join(key.words)}) has no standing for this kind")
         need(kind not in ("ratification", "revoke") or key.job == "root", "not signed with a root key")
         need(kind != "take-back" or not key.is_supplier, "a supplier takes no bad news back")
-        if kind in NOTICES:
-            conform(predicate["target"], "name", "target")
-            space, _, thing = predicate["target"].partition(":")
-            about = [("notice", digest(predicate["target"].encode()))]
-            need(statement.subject == about, "its subject is not its target")
+        if kind in NOTICES and name_said(statement):  # a first charter's ratification stands in its file alone
+            conform(name := name_said(statement), "name", "target")
+            space, _, thing = name.partition(":")
+            about = [("notice", digest(name.encode()))]
+            need(kind == "ratification" or statement.subject == about, "its subject is not its target")
             need(kind in RESERVED.get(space, NOTICES), f"it is not filed under a name of the sort {space}")
             own = kind not in ("caveat", "lift") or (space, thing) == ("caveat", key.owner)
             need(own, "it is not filed under its issuer's name")
@@ -593,6 +599,7 @@ def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:  # byte for 
         need(statement.subject == [(subject["name"], subject["digest"])], "of another subject")
         check_view(proof, view["heads"], seconds(inputs["as_of"]))
         check_closed(proof)
+        need(seconds(inputs["as_of"]) >= seconds(proof.charter["effective"]), "made before its charter was in force")
         loose = find_loose(proof, objects, inputs["loose"])
         names, made = decide(proof, view["heads"], loose, seconds(inputs["as_of"]), subject["digest"], use_case)
         old, new = canonical(recorded).decode(), canonical(inputs | made).decode()
@@ -624,6 +631,7 @@ def find_loose(proof: Proof, objects: dict[str, Any], named: str) -> Statements:
     return {id_: notices[id_] for id_ in ids}
 def names_of(proof: Proof, release: str, considered: Iterable[Statement]) -> list[str]:  # the name set (section 7)
     names = {f"release:{release}", f"charter:{proof.digest}"}
+    names |= {f"charter:{parent}" for parent in [proof.charter["parent"]] if parent}
     names |= {f"caveat:{member['name']}" for member in proof.charter["members"]}
     for statement in considered:
         kind, predicate = statement.kind, statement.predicate
@@ -665,7 +673,7 @@ def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable
     for place in ((o, index) for o in filed for index in range(known[o][0])):
         name, statement, kind = wanted.get(proof.leaves[place[0]][place[1]][33:]), proof.counting.get(place), "unheld"
         if name is not None:
-            if statement and statement.predicate["target"] == name and reaches(proof, place, statement):
+            if statement and name_said(statement) == name and reaches(proof, place, statement):
                 kind = statement.kind
             elif statement or place in proof.odd:
                 kind, statement = "no-standing", statement or proof.odd[place][0]
@@ -673,7 +681,7 @@ def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable
             found.append({"index": place[1], "kind": kind, "name": name, "origin": place[0], "statement": id_})
     listed, there = {notice["statement"] for notice in found if notice["kind"] in ANY_CHANNEL}, set(wanted.values())
     for id_, notice in loose.items():
-        name = notice.predicate["target"]
+        name = name_said(notice)
         if name in there and id_ not in listed:
             found.append({"index": None, "kind": notice.kind, "name": name, "origin": None, "statement": id_})
     return found
@@ -735,16 +743,31 @@ def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, 
     lines = [(row["id"], all(holds(c, context, True) for c in row["forbid"])) for row in charter["red_lines"]]
     oldest, shared = now - charter["head_max_age_s"], proof.shared("ledger", "notices")
     stale = [origin for origin in shared if origin not in heads or seconds(heads[origin]["time"]) < oldest]
+    ratified = [n for n in notices if n["kind"] == "ratification"]
+    later = successors(proof, [loose.get(n["statement"]) or proof.by_id[n["statement"]] for n in ratified], now)
     states, alone = {row["state"] for row in requirements}, len({m["operator"] for m in charter["members"]}) == 1
-    clear = not any(crossed for _, crossed in lines) and not stale and not context["recalls"]
+    clear = not any(crossed for _, crossed in lines) and not stale and not context["recalls"] and not later
     return names, {
         "format": "watchword-decision/1", "charter": proof.digest, "notices": notices, "stale": stale,
         "considered": [{"id": s.id, "index": place[1], "origin": place[0]} for place, s in considered],
         "red_lines": [{"id": id_, "state": "crossed" if crossed else "clear"} for id_, crossed in lines],
-        "requirements": requirements,
+        "requirements": requirements, "successors": later,
         "verdict": "admitted" if clear and "met" in states and "unmet" not in states else "refused",
         "label": "unwitnessed, own clock" if alone else "witnessed",
     }
+def successors(proof: Proof, ratifications: list[Statement], now: int) -> list[str]:  # step 7
+    charter, by = proof.charter, defaultdict[Any, dict[str, set[str]]](lambda: defaultdict(set))
+    places = {(proof.digest, charter["version"] + 1), (charter["parent"], charter["version"])}
+    for statement in ratifications:
+        said, key, of = statement.predicate, proof.keys[statement.key_id], statement.subject[0][1]
+        if (said["parent"], said["version"]) in places and len(statement.subject) == 1 and of != proof.digest:
+            by[of, said["parent"], said["effective"]][key.owner].add(key.id)
+    runs, enough = {m["name"]: m["operator"] for m in charter["members"]}, set[tuple[str, bool, str]]()
+    for (of, parent, since), signers in by.items():
+        who = {runs[name] for name, ids in signers.items() if name in runs and len(ids) >= proof.roots[name]}
+        enough |= {(of, parent == proof.digest, since)} if len(who) >= charter["quorum"]["ratify"] else set()
+    halt = len({of for of, follows, _ in enough if follows}) > 1
+    return sorted({of for of, follows, since in enough if not follows or halt or seconds(since) <= now})
 def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now: int, use: Any) -> dict[str, Any]:  # 4
     when = row["when"]
     applies = use["criticality"] >= when["criticality"] and (not when["human"] or use["human"] in when["human"])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from alliance import (
+    NOON,
     RELEASE,
     ROLES,
     SECRET,
@@ -31,6 +32,7 @@ from watchword.charter.draft import successor
 from watchword.charter.lint import lint
 from watchword.ledger.log import NoLedger
 from watchword.node import CannotAdopt, Node
+from watchword.node.monitoring import monitor
 from watchword.node.recorded import Retired
 from watchword.policy.admission import admit
 from watchword.statements.keys import load_key
@@ -42,6 +44,7 @@ ROW: dict[str, Any] = {
     "id": "inspected", "text": "inspected", "kind": "inspection", "count": 1, "from": "member", "distinct": "operators",
     "where": [], "tools": 0, "max_age_days": None, "bound": [{"field": "dangerous", "op": "==", "value": 0}],
     "when": {"criticality": 0, "human": []}, "owed_by": "members", "accountable": "board", "principle": [],
+    "serves": [], "waiver": None,
 }  # fmt: skip
 USE = {
     "format": "watchword-use-case/1", "name": "mail", "purpose": "sort mail", "criticality": 1, "human": "in",
@@ -280,7 +283,7 @@ def test_a_lost_root_is_replaced_by_the_amendment_quorum_of_the_others(alliance:
 def test_a_red_line_is_amended_by_its_quorum_and_after_its_delay(alliance: Alliance) -> None:
     """Dropping a red line at once is refused however many ratify; fails where rule 6 is not asked."""
     line = {"id": "none", "text": "none", "forbid": [{"field": "criticality", "op": ">=", "value": 0}]}
-    line |= {"accountable": "board", "principle": []}
+    line |= {"accountable": "board", "principle": [], "evidence": None, "serves": []}
     file = follow(alliance, [], changes={"red_lines": [line]}, effective=rfc3339(alliance.clock.now()))
     with pytest.raises(CannotAdopt, match="changes red_lines"):
         node.adopt(alliance.home("ALFA"), file, SECRET, alliance.clock)
@@ -291,6 +294,51 @@ def test_a_member_ratifies_one_successor_of_a_charter(alliance: Alliance) -> Non
     follow(alliance, [], ("ALFA",), changes={"head_max_age_s": 3600})
     with pytest.raises(node.RatifiedAnother):
         follow(alliance, [], ("ALFA",), changes={"head_max_age_s": 7200})
+
+
+def test_nothing_is_decided_under_a_charter_once_another_is_in_force(alliance: Alliance) -> None:
+    """Whoever holds the ratifications, from any channel, refuses under the old charter from then on, and not before.
+
+    Fails where ratifications are no notices: a node that adopts late would go on admitting under former rules."""
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    file = follow(alliance, [], effective="2026-01-31T13:00:00Z", changes={"head_max_age_s": 90_000})
+    for name in NAMES:
+        alliance.reopen(name)
+    for envelope in file.ratifications[:2]:
+        alliance.nodes["BRAVO"].take_loose(envelope)
+    assert decided(alliance, "BRAVO")["successors"] == []
+    alliance.sync()
+    assert decided(alliance, "BRAVO")["verdict"] == "admitted"
+    alliance.clock.advance(3_600)
+    made = decided(alliance, "BRAVO")
+    assert (made["verdict"], made["successors"]) == ("refused", [file.charter.digest])
+    assert [one["origin"] for one in made["notices"] if one["kind"] == "ratification"] == [
+        f"{name.lower()}.example/notices" for name in NAMES
+    ]
+
+
+def test_two_ratified_successors_halt_and_who_signed_both_is_named(alliance: Alliance) -> None:
+    """Members that sign two charters of one parent stop the alliance and not fork it; both stay, as evidence.
+
+    Fails where the first that was heard of wins."""
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    alliance.close()
+    base = alliance.charter_file.charter
+    later = "2026-02-28T12:00:00Z"
+    for age in (3_600, 7_200):
+        value = successor(base, [], [], made=rfc3339(NOON), effective=later, changes={"head_max_age_s": age})
+        charter = parse_charter(value)
+        for name in NAMES[:3]:
+            key = load_key(alliance.home(name) / "keys" / "root.pem")
+            with Node.open(alliance.home("DELTA"), clock=alliance.clock) as here:
+                here.take_loose(ratification_by(name, key, charter, alliance.clock))
+    delta = alliance.reopen("DELTA")
+    made = decided(alliance, "DELTA")
+    assert (made["verdict"], len(made["successors"])) == ("refused", 2)
+    alarms = monitor(delta, {}, 86_400)
+    assert [alarm.what for alarm in alarms if alarm.id == "two-charters"] == ["ALFA", "BRAVO", "CHARLIE"]
 
 
 def test_a_charter_signed_by_a_retired_key_says_so(alliance: Alliance) -> None:

@@ -22,7 +22,7 @@ FIELDS = {"criticality": 1, "human": "on", "members": [], "tags": [], "recalls":
 
 def context_of(charter: Charter, **changes: Any) -> dict[str, Any]:
     rows = {row.id: {"failing": 0, "there": 9, "tools": 9} for row in charter.requirements}
-    return FIELDS | {"rows": rows, "stale": []} | changes
+    return FIELDS | {"rows": rows, "stale": [], "successors": []} | changes
 
 
 def red_line(*forbid: dict[str, Any], id: str = "line") -> dict[str, Any]:
@@ -35,7 +35,7 @@ def test_every_row_is_a_forbid_and_one_permit_stands_at_the_bottom() -> None:
     text = cedar.cedar_text(pack_charter())
     policies = text.split("\n\n")
     assert text.count("\npermit (") == 1 and policies[-1].startswith('@id("watchword:permit")')
-    assert len(policies) == 10 + 4 + 3 + 1
+    assert len(policies) == 10 + 4 + 4 + 1
     for policy in policies[:-1]:
         assert "\nforbid (principal" in policy
         assert all(f"@{note}(" in policy for note in ("id", "accountable", "principle", "text"))
@@ -53,6 +53,7 @@ def test_the_shipped_pack_validates_and_stays_warm() -> None:
     [
         ({"recalls": 1}, {"recalled", cedar.NO_RECALL}),
         ({"stale": ["a.example/ledger"]}, {cedar.FRESH}),
+        ({"successors": ["sha256:00"]}, {cedar.IN_FORCE}),
         ({"dangerous": 2}, {"hidden-code"}),
         ({"criticality": 3, "human": "out"}, {"no-lone-machine"}),
         ({"rows": {"supplier-claim": {"failing": 0, "there": 0, "tools": 0}}}, {"supplier-claim"}),

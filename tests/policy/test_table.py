@@ -49,7 +49,7 @@ def test_a_sound_release_is_admitted(paper: Paper) -> None:
     assert decision["loose"] == DJ({"format": "watchword-loose/1", "statements": []})
     assert set(decision) == {
         "as_of", "charter", "considered", "format", "label", "loose", "notices", "red_lines", "requirements", "stale",
-        "subject", "use_case", "verdict", "view",
+        "subject", "successors", "use_case", "verdict", "view",
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from watchword.charter.charter import Charter
+from watchword.ledger.notices import said_name
 from watchword.statements.kinds import NOTICES
 from watchword.statements.statement import Statement
 
@@ -81,7 +82,7 @@ def concerned(
     if statement.kind not in NOTICES:
         whose = {name for subject in statement.subject for name in suppliers.get(subject.digest, ())}
         return whose | ({statement.predicate["supplier"]} if statement.kind == "endpoint" else set())
-    space, _, thing = str(statement.predicate["target"]).partition(":")
+    space, _, thing = said_name(statement).partition(":")
     if space == "supplier":
         return {thing}
     if space == "release":

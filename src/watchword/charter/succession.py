@@ -117,6 +117,38 @@ def changed_members(before: Charter, after: Charter) -> list[str]:
     return [one["name"] for one in before.value["members"] if now.get(one["name"]) != canonical(one)]
 
 
+def successors(charter: Charter, ratifications: Iterable[Signed], at: datetime) -> list[str]:
+    """The charters, by digest, on account of which nothing is decided under *charter* any more, sorted.
+
+    One that follows it, is ratified by its quorum and in force by *at*; all of those that follow it, where there are
+    two; and a sibling of it that as many ratified. Whether such a one may follow is asked when it is adopted.
+
+    Args:
+        ratifications: those with standing that are filed under the name of *charter* or of its parent.
+    """
+    by: dict[tuple[str, str, str], list[Signed]] = {}
+    for one in ratifications:
+        said = one.statement.predicate
+        next_ = said["parent"] == charter.digest and said["version"] == charter.version + 1
+        beside = said["parent"] == charter.parent and said["version"] == charter.version
+        digest = one.statement.subject[0].digest
+        if (next_ or beside) and len(one.statement.subject) == 1 and digest != charter.digest:
+            by.setdefault((digest, said["parent"], said["effective"]), []).append(one)
+    enough = [what for what, all_ in by.items() if len(_ratifying(charter, all_)) >= charter.quorum.ratify]
+    following = {(digest, effective) for digest, parent, effective in enough if parent == charter.digest}
+    beside = {digest for digest, parent, _ in enough if parent != charter.digest}
+    halt = len({digest for digest, _ in following}) > 1
+    return sorted(beside | {digest for digest, effective in following if halt or parse_time(effective) <= at})
+
+
+def _ratifying(charter: Charter, ratifications: Iterable[Signed]) -> set[str]:
+    """The operators of members of whose root keys enough are among the signers, retired ones too."""
+    signers: dict[str, set[str]] = {}
+    for one in ratifications:
+        signers.setdefault(charter.holders[one.key_id].owner, set()).add(one.key_id)
+    return {m.operator for m in charter.members if len(signers.get(m.name, ())) >= m.root_threshold}
+
+
 def twice_ratified(ratifications: Iterable[Signed]) -> dict[str, list[str]]:
     """Of ratifications with standing: members that ratified two charters of one parent, with the charters' digests."""
     said: dict[tuple[str, str], set[str]] = {}

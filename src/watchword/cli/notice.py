@@ -106,10 +106,11 @@ def show(args: argparse.Namespace) -> int:
     rows: list[tuple[Statement, str, bool]] = []
     with node.Node.open(node.find_home(args.home), writing=False) as here:
         for origin, index, held in here.store.statements():
-            if held.signed.statement.kind in NOTICES | {"stop"}:
+            if held.signed.statement.kind in (NOTICES | {"stop"}) - {"ratification"}:
                 rows.append((held.signed.statement, here.locator(origin, index), held.holder is not None))
         recorded = {statement.id for statement, _, _ in rows}
-        rows += [(s.statement, "loose", True) for s in here.loose() if s.statement.id not in recorded]
+        loose = [one.statement for one in here.loose() if one.statement.kind != "ratification"]
+        rows += [(statement, "loose", True) for statement in loose if statement.id not in recorded]
     lines = [
         one_line(
             f"{s.kind:8} {_about(s)}  by {s.issuer}, {where}: {s.predicate['reason']}"

@@ -19,7 +19,7 @@ from typing import Any
 
 from watchword.charter.charter import Charter
 from watchword.charter.standing import may_retract, may_revoke
-from watchword.ledger.notices import says_rightly
+from watchword.ledger.notices import said_name, says_rightly
 from watchword.ledger.view import Fact, Facts, NoticeLeaf, View
 from watchword.limits import NOTICE_LANE_EVERY_S, NOTICE_LANE_S
 from watchword.statements.digests import D
@@ -157,10 +157,9 @@ def _matching(
             leaves.setdefault(leaf.blinded, []).append(leaf)
     loose: dict[str, dict[str, Signed]] = {}
     for signed in facts.loose:
-        target = signed.statement.predicate.get("target")
-        good = signed.statement.kind in ANY_CHANNEL and isinstance(target, str)
-        if good and _has_standing(charter, signed, str(target), held):
-            loose.setdefault(str(target), {})[signed.statement.id] = signed
+        target = said_name(signed.statement) if signed.statement.kind in ANY_CHANNEL else ""
+        if target and _has_standing(charter, signed, target, held):
+            loose.setdefault(target, {})[signed.statement.id] = signed
     listed: list[Listed] = []
     for name in names:
         # (a)
@@ -233,9 +232,9 @@ def _leaf_kind(charter: Charter, leaf: NoticeLeaf, name: str, held: Mapping[str,
 def _has_standing(charter: Charter, notice: Signed, name: str, held: Mapping[str, Fact]) -> bool:
     """Whether *notice*, by a key that may make its kind, may say this of *name*."""
     statement = notice.statement
-    if statement.kind not in NOTICES or statement.predicate["target"] != name:
+    if statement.kind not in NOTICES or said_name(statement) != name:
         return False
-    if statement.subject != (Subject("notice", D(name.encode())),):
+    if statement.kind != "ratification" and statement.subject != (Subject("notice", D(name.encode())),):
         return False
     if not says_rightly(statement):
         return False

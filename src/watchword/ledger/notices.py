@@ -22,7 +22,7 @@ from watchword.statements.statement import Signed, Statement, Subject
 SORTS = ("release", "component", "model", "dataset", "supplier", "key", "statement", "caveat", "charter")
 RESERVED = {
     "caveat": frozenset({"caveat", "lift", "take-back"}),
-    "charter": frozenset({"take-back"}),
+    "charter": frozenset({"ratification", "take-back"}),
 }
 """Of the names that every decision looks at, which notices alone may be filed there: no one voice stops all uses."""
 _OF_DIGEST = frozenset({"release", "dataset", "key", "statement", "charter"})
@@ -56,11 +56,19 @@ def target_of(signed: Signed) -> str:
     statement = signed.statement
     if statement.kind not in NOTICES:
         raise BadName(f"{statement.kind[:80]} is not a notice", "notices are " + ", ".join(sorted(NOTICES)))
-    target = str(statement.predicate["target"])
+    target = said_name(statement)
     check_name(target)
-    if statement.subject != (Subject("notice", D(target.encode())),):
+    if statement.kind != "ratification" and statement.subject != (Subject("notice", D(target.encode())),):
         raise BadName(f"{statement.kind}: its subject is not that of a notice against {target[:100]}")
     return target
+
+
+def said_name(statement: Statement) -> str:
+    """The name that a notice says it is filed under; empty for a first charter's ratification, which is none."""
+    if statement.kind != "ratification":
+        return str(statement.predicate["target"])
+    parent = statement.predicate["parent"]
+    return "" if parent is None else f"charter:{parent}"
 
 
 def filed_under(statement: Statement) -> str | None:
@@ -70,8 +78,8 @@ def filed_under(statement: Statement) -> str | None:
         BadName: a notice whose target is not a name.
     """
     if statement.kind in NOTICES:
-        check_name(str(statement.predicate["target"]))
-        return str(statement.predicate["target"])
+        check_name(said_name(statement))
+        return said_name(statement)
     if statement.kind in CONSIDERED and statement.predicate["scope"] in ("public", "alliance"):
         return evidence_name(statement.kind, statement.subject[0].digest)
     return None
@@ -90,6 +98,7 @@ def name_set(charter: Charter, release: str, considered: Iterable[Signed]) -> tu
         considered: the statements that a decision considered (section 8, step 1).
     """
     names = {f"release:{release}", f"charter:{charter.digest}"}
+    names |= set() if charter.parent is None else {f"charter:{charter.parent}"}
     names |= {f"caveat:{member.name}" for member in charter.members}
     for signed in considered:
         statement = signed.statement
@@ -136,7 +145,7 @@ def standing_of_notice(charter: Charter, notice: Signed, find: Callable[[str], S
 
 def says_rightly(statement: Statement) -> bool:
     """Whether a notice of this kind may stand under its own target's sort of name; a caveat, under its issuer's."""
-    sort, _, rest = str(statement.predicate["target"]).partition(":")
+    sort, _, rest = said_name(statement).partition(":")
     if sort in RESERVED and statement.kind not in RESERVED[sort]:
         return False
     return statement.kind not in ("caveat", "lift") or (sort, rest) == ("caveat", statement.issuer)
@@ -145,6 +154,6 @@ def says_rightly(statement: Statement) -> bool:
 def _check_reserved(statement: Statement) -> None:
     if not says_rightly(statement):
         raise NoStanding(
-            f"{statement.kind} by {statement.issuer}: it is not filed under {str(statement.predicate['target'])[:100]}",
+            f"{statement.kind} by {statement.issuer}: it is not filed under {said_name(statement)[:100]}",
             f"a caveat and its lift are filed under caveat:{statement.issuer}",
         )

@@ -34,7 +34,7 @@ from watchword.node.node import Node
 from watchword.node.stepping import NEXT_CHARTER, step_forward
 from watchword.statements.digests import secret_commitment
 from watchword.statements.keys import Passphrase
-from watchword.statements.statement import Subject, make, sign
+from watchword.statements.statement import Subject, make, open_envelope, sign
 from watchword.statements.times import Clock, parse_time, rfc3339
 
 ALONE = "LOCAL"
@@ -92,7 +92,12 @@ def ratify(
         issuer=home.name,
         made=clock.now(),
     )
-    return home.name, sign(statement, Keys(path, passphrase).job(root))
+    envelope = sign(statement, Keys(path, passphrase).job(root))
+    if before is not None and before.digest == charter.parent:
+        # It counts against the charter that it ends as soon as it is signed; the node files it when it next publishes.
+        with Node.open(path, clock=clock) as node:
+            node.take_loose(envelope)
+    return home.name, envelope
 
 
 def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
@@ -121,6 +126,11 @@ def adopt(path: Path, file: CharterFile, secret: bytes, clock: Clock) -> str:
             if before.digest == file.charter.digest:
                 return home.name
             _must_follow(before, file)
+            if not (path / NEXT_CHARTER).exists():
+                with Node.open(path, clock=clock) as node:
+                    for envelope in file.ratifications:
+                        if open_envelope(envelope).key_id in before.holders:
+                            node.take_loose(envelope)
             durable.replace(path / NEXT_CHARTER, data, path / "staging")
             if parse_time(file.charter.effective) <= clock.now():
                 step_forward(path)

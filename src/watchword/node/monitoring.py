@@ -3,6 +3,7 @@
 * ``fork``        two signed heads of one ledger that cannot both be true are kept here (equivocation)
 * ``own-head``    a peer's witness holds a head under our key that our ledger does not lead to: a thief has the key, or
                   this node was put back to an older state; nothing more may be signed under that origin
+* ``two-charters``  a member ratified two charters that follow the same one
 * ``silence``     a shared ledger has no head that a quorum cosigned within the time asked for
 * ``witness``     a member's witness has not cosigned this member's own newest head, or not within that time
 * ``own-key``     a statement under one of our keys stands in a foreign ledger and not in ours, and nobody here has said
@@ -17,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from watchword.charter.succession import twice_ratified
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.checkpoint import SplitView
@@ -56,7 +58,7 @@ def monitor(node: Node, peers: Mapping[str, str], within_s: int, *, accept: bool
     accuse(node)
     begin_if_superseded(node)
     found = [Alarm("fork", folder.name, f"both signed heads are kept in {folder}") for folder in node.store.splits()]
-    found += elsewhere
+    found += [*elsewhere, *_two_words(node)]
     found += [*_silence(node, within_s), *_witnesses(node, within_s)]
     strange = dict(_own_keys(node))
     path = node.home / "known.json"
@@ -82,6 +84,13 @@ def _own_heads(node: Node, peers: Mapping[str, str]) -> Iterator[Alarm]:
                         yield Alarm("own-head", log.origin, f"{split.message}, at {name}; both are kept in {folder}")
         except WatchwordError as error:
             yield Alarm("peer", name, error.message)
+
+
+def _two_words(node: Node) -> Iterator[Alarm]:
+    said = [held.signed for _, _, held in node.store.statements() if held.holder is not None]
+    said = [one for one in [*said, *node.loose()] if one.statement.kind == "ratification"]
+    for member, charters in twice_ratified(said).items():
+        yield Alarm("two-charters", member, f"ratified {' and '.join(charters)}, which follow the same charter")
 
 
 def _silence(node: Node, within_s: int) -> Iterator[Alarm]:

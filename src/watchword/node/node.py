@@ -28,7 +28,7 @@ from watchword.limits import BODY_BYTES_MAX
 from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
 from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retired
-from watchword.node.stepping import step_if_due
+from watchword.node.stepping import ratifications_to_file, step_if_due
 from watchword.node.store import LOOSE_KINDS, DamagedHome, Store, head_shown
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, is_digest, secret_commitment
@@ -416,6 +416,8 @@ class Node:
         """
         with self.mutex:
             self._must_write()
+            for said in ratifications_to_file(self.store):
+                self._append(said)
             for use in ("ledger", "notices"):
                 log = self.store.own(use)
                 if not self.store.retired(log.origin) and (log.checkpoint() is None or log.size > log.published_size):

@@ -23,7 +23,7 @@ from watchword.ledger.checkpoint import Checkpoint
 from watchword.ledger.exchange import KeptHead
 from watchword.ledger.listing import consider
 from watchword.ledger.log import Log
-from watchword.ledger.notices import name_set
+from watchword.ledger.notices import name_set, said_name
 from watchword.ledger.tlog_proof import TlogProof
 from watchword.ledger.view import parse_view
 from watchword.node.node import Node
@@ -225,7 +225,7 @@ def _add_notices(node: Node, contents: _Contents, heads: dict[str, KeptHead]) ->
     facts = node.facts(node.latest_view())
     for signed in facts.loose:
         # Bad news that came after the decision, and no ledger shows yet: whoever proves must not leave it out.
-        if signed.statement.predicate["target"] in contents.names:
+        if said_name(signed.statement) in contents.names:
             _refuse_out_of_scope(node, signed, "loose notice")
             contents.loose[signed.statement.id] = signed.envelope
 

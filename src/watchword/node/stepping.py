@@ -16,6 +16,8 @@ from watchword.charter.charter import CharterFile, parse_charter_file
 from watchword.ledger import durable
 from watchword.limits import CHARTER_BYTES_MAX
 from watchword.node.home import BusyNode, install_coming, lock_home, read_home
+from watchword.node.store import Store
+from watchword.statements.statement import Signed
 from watchword.statements.times import Clock, parse_time
 
 NEXT_CHARTER = "charter.next.json"
@@ -62,3 +64,15 @@ def step_forward(path: Path) -> None:
             durable.replace(path / "charter.json", waiting, path / "staging")
         (path / NEXT_CHARTER).unlink(missing_ok=True)
         durable.sync_folder(path)
+
+
+def ratifications_to_file(store: Store) -> list[Signed]:
+    """What this member's root keys ratified, wherever they did, and its notices do not show: it is not withheld."""
+    origin = store.me.origins["notices"]
+    said = [held.signed for held in store.loose_held() if held.signed.statement.kind == "ratification"]
+    said = [one for one in said if one.statement.issuer == store.me.name]
+    if not said or store.retired(origin):
+        return []
+    held = (store.held(leaf.commitment) for leaf in store.leaves(origin))
+    filed = {one.signed.statement.id for one in held if one is not None}
+    return [one for one in said if one.statement.id not in filed]

@@ -36,7 +36,7 @@ from watchword.ledger.exchange import KeptHead, Ranges, gather, head_of, ranges_
 from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.log import Log
 from watchword.ledger.notes import BadNote
-from watchword.ledger.notices import BadName, standing_of_notice
+from watchword.ledger.notices import BadName, said_name, standing_of_notice
 from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View, loose_list
 from watchword.limits import (
     BUNDLE_BYTES_MAX,
@@ -369,7 +369,7 @@ class Store:
             for leaf in notices
             if leaf.signed is not None
             and leaf.holder is not None
-            and leaf.blinded == blinded(self.secret, str(leaf.signed.statement.predicate["target"]))
+            and leaf.blinded == blinded(self.secret, said_name(leaf.signed.statement))
         }
         counting = self._counting((signed for id, signed in loose.items() if id not in seen), statements)
         facts = Facts(tuple(statements), tuple(notices), tuple(counting), self.secret, tuple(unheld))

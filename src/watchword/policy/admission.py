@@ -81,6 +81,8 @@ def agree(decision: Mapping[str, Any], judged: cedar.Judged) -> None:
     built_in = {cedar.NO_RECALL} if any(one["kind"] in table.STOPPING for one in decision["notices"]) else set()
     if decision["stale"]:
         built_in.add(cedar.FRESH)
+    if decision["successors"]:
+        built_in.add(cedar.IN_FORCE)
     if all(row["state"] == "does not apply" for row in decision["requirements"]):
         built_in.add(cedar.SOMETHING_APPLIES)
     in_the_way = rows | lines | built_in

@@ -28,11 +28,13 @@ from watchword.limits import CEDAR_CHAIN_MAX, CEDAR_NESTING_MAX, CEDAR_PATH_MAX,
 
 NO_RECALL = "watchword:no-recall"
 FRESH = "watchword:fresh-ledgers"
+IN_FORCE = "watchword:charter-in-force"
 SOMETHING_APPLIES = "watchword:something-applies"
 PERMIT = "watchword:permit"
 BUILT_IN = {
     NO_RECALL: ("No recall, and no notice that cannot be read, reaches the release.", "context.recalls == 0"),
     FRESH: ("Every shared ledger has a head young enough.", "context.stale.isEmpty()"),
+    IN_FORCE: ("No other charter is in force, or ratified beside this one.", "context.successors.isEmpty()"),
 }
 WARM_MAX = 8
 """Charters kept compiled. Origin: the one in force, its neighbours, and those of other alliances on one node."""
@@ -98,7 +100,7 @@ def request_context(red_line_context: Mapping[str, Any], decision: Mapping[str, 
         row["id"]: {"failing": len(row["failing"]), "there": row["there"], "tools": row["tools"]}
         for row in decision["requirements"]
     }
-    return {**red_line_context, "rows": counts, "stale": decision["stale"]}
+    return {**red_line_context, "rows": counts, "stale": decision["stale"], "successors": decision["successors"]}
 
 
 def compile_charter(charter: Charter) -> Compiled:
@@ -163,7 +165,7 @@ def cedar_schema(charter: Charter) -> str:
         'type Row = {"failing": Long, "there": Long, "tools": Long};\n'
         'action "admit" appliesTo {\n  principal: [UseCase],\n  resource: [Release],\n  context: {\n'
         + "".join(f'    "{name}": {kind},\n' for name, kind in RED_LINE_FIELDS.items())
-        + f'    "stale": Set<String>,\n    "rows": {{\n{rows}    }}\n  }}\n}};\n'
+        + f'    "stale": Set<String>,\n    "successors": Set<String>,\n    "rows": {{\n{rows}    }}\n  }}\n}};\n'
     )
 
 

@@ -68,7 +68,8 @@ def explanation(
             }
             for line in charter.red_lines
         ],
-        "notices": [_notice(charter, one) for one in listed],
+        "notices": [_notice(charter, one) for one in listed if one.kind != "ratification"],
+        "successors": decision["successors"],
         "stale": [
             {"origin": origin, "member": charter.origins[origin].member.name, "use": charter.origins[origin].use}
             for origin in decision["stale"]
@@ -99,6 +100,8 @@ def render_text(explained: Mapping[str, Any]) -> str:
     lines += [_notice_line(one, places) for one in explained["notices"]]
     for one in explained["stale"]:
         lines.append(f"  stale    {one['origin']}: no head of {one['member']}'s {one['use']} is young enough")
+    for digest in explained["successors"]:
+        lines.append(f"  charter  {digest} is ratified: adopt it, and decide under that; two of them halt the alliance")
     met = ", ".join(row["id"] for row in rows if row["state"] == "met")
     lines += [f"  met      {met or 'nothing'}", *_missing_lines(explained.get("missing"), places)]
     lines += ["", *_principle_lines(explained["principles"])]

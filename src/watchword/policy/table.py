@@ -3,7 +3,7 @@
 Pure: values in, one JSON object out, the same bytes on every node. Numbers are those of docs/protocol.md, section 8:
 
 1. what is considered, 2. the notices against its names, 3. what they fell, 4. each requirement, 5. each red line,
-6. stale ledgers, 7. the verdict.
+6. stale ledgers, 7. charters that follow this one, 8. the verdict.
 
 * Good news counts only with standing and inside the view; bad news counts from any channel.
 * Evidence that falls counts as failing, never as absent: taking the worst run away does not help.
@@ -19,6 +19,7 @@ from typing import Any
 
 from watchword.charter.charter import Charter, KeyHolder, RedLine, Requirement
 from watchword.charter.conditions import all_hold, holds_or
+from watchword.charter.succession import successors
 from watchword.errors import WatchwordError
 from watchword.ledger import notices as ledger_notices
 from watchword.ledger.listing import Listed as Listed
@@ -37,6 +38,10 @@ FORMAT = "watchword-decision/1"
 DAY_S = 86_400
 STOPPING = frozenset({"recall", "unheld"})
 """Kinds of listed notice that refuse by themselves: a recall, and one that nobody here can read."""
+
+
+class NotYetInForce(WatchwordError):
+    """A decision at a time before its charter is in force."""
 
 
 class ViewFromTheFuture(WatchwordError):
@@ -58,11 +63,12 @@ def decide(
 
     Raises:
         ViewFromTheFuture: a head of *view* is later than *as_of* by more than the clocks may differ.
+        NotYetInForce: *as_of* is before the charter is in force.
         BadUseCase, BadTime: another form than section 8 states.
     """
     moment = parse_time(as_of)
     parse_use_case(use_case)
-    _refuse_future(view, moment)
+    _refuse_future(charter, view, moment)
     # 1
     considered = consider(charter, view, facts, moment, subject.digest)
     # 2
@@ -80,11 +86,15 @@ def decide(
     # 6
     stale = _stale(charter, view, moment)
     # 7
+    ratified = [one.signed for one in listed if one.signed is not None and one.kind == "ratification"]
+    next_charters = successors(charter, ratified, moment)
+    # 8
     admitted = (
         any(row["state"] == "met" for row in requirements)
         and not any(row["state"] == "unmet" for row in requirements)
         and not any(line["state"] == "crossed" for line in red_lines)
         and not stale
+        and not next_charters
         and not any(notice.kind in STOPPING for notice in listed)
     )
     return {
@@ -101,6 +111,7 @@ def decide(
         "requirements": requirements,
         "stale": stale,
         "subject": {"digest": subject.digest, "name": subject.name},
+        "successors": next_charters,
         "use_case": DJ(use_case),
         "verdict": "admitted" if admitted else "refused",
         "view": view.digest,
@@ -167,7 +178,12 @@ def loose_list(facts: Facts) -> dict[str, Any]:
     return view_list(signed.statement.id for signed in facts.loose)
 
 
-def _refuse_future(view: View, moment: datetime) -> None:
+def _refuse_future(charter: Charter, view: View, moment: datetime) -> None:
+    if moment < parse_time(charter.effective):
+        raise NotYetInForce(
+            f"charter {charter.version} of {charter.alliance} is in force from {charter.effective} on",
+            "decide for a later time, or under the charter before it",
+        )
     latest = moment + timedelta(seconds=CLOCK_AHEAD_S_MAX)
     for origin, head in sorted(view.heads.items()):
         if parse_time(head.time) > latest:

@@ -38,7 +38,10 @@ class InspectionTool(Tool, frozen=True, kw_only=True):
 
 
 class Ratification(Common, frozen=True, kw_only=True):
-    """A member's root key puts one charter version in force, from ``effective`` on. Subject: the charter."""
+    """A member's root key puts one charter version in force, from ``effective`` on. Subject: the charter.
+
+    One that follows another is a notice too, filed under the name of its parent: nobody decides on under that.
+    """
 
     version: Count
     parent: Digest | None
@@ -463,7 +466,7 @@ CONSIDERED = EVIDENCE | {"waiver", "reliance"}
 """What a decision looks at, if about its release. Each is filed under its kind and release, so that none can hide."""
 BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
 """What speaks against something."""
-ANY_CHANNEL = BAD_NEWS | {"caveat"}
+ANY_CHANNEL = BAD_NEWS | {"caveat", "ratification"}
 """What counts from any channel as soon as it is signed: bad news, and what can only restrict."""
 NOTICES = ANY_CHANNEL | {"take-back", "lift"}
 """What stands in a ``notices`` ledger."""
