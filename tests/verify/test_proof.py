@@ -594,7 +594,7 @@ def test_command_says_yes_no_and_could_not(alone, small, tmp_path):
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("VERIFIED  proof from ALFA")
     assert "ADMITTED  recon 7 for border-watch" in good.stdout
-    assert "no notice against these 10 names as of" in good.stdout
+    assert "no notice against these 12 names as of" in good.stdout
     assert "not re-made here" in good.stdout
     bad = run(tmp_path, "charter.json", "bad.json", "--at", at)
     assert (bad.returncode, bad.stdout.splitlines()[0]) == (1, "NOT VERIFIED")
