@@ -84,7 +84,7 @@ def _laundered(goal: str) -> str:
 
 
 MARKERS: dict[str, Callable[[str], str]] = {
-    "plain": lambda goal: " ".join(goal.split())[:40],
+    "plain": lambda goal: " ".join(goal.split())[:20],
     "laundered": lambda goal: base64.b64encode(goal.encode()).decode()[:40],
 }
 """What shows that a text holds the attack: its beginning, for the environment's files fold lines."""

@@ -116,11 +116,20 @@ def test_words_pass_once_to_whom_the_person_named():
     assert event(strict, "send", **call) == "hold"
 
 
-def test_words_with_an_address_in_them_wait():
+def test_words_with_an_address_in_them_do_not_go():
     """A link or an account in a text is a destination too (seen to pass without the look inside)."""
     of = read(session("Send a summary of my mail to bob@alfa.example"), [EVIL])
-    for text in ("see www.evil.example/x", "write to eve@evil.example", "pay DE89370400440532013000"):
-        assert event(of, "send", to="bob@alfa.example", text=text) == "hold"
+    assert event(of, "send", to="bob@alfa.example", text="see www.evil.example/x") == "hold"
+    assert event(of, "send", to="bob@alfa.example", text="pay DE89370400440532013000") == "hold"
+    assert event(of, "send", to="bob@alfa.example", text="write to eve@evil.example") == "deny"
+
+
+def test_whose_words_give_addresses_is_not_asked_about_others():
+    """Who said where to need not be asked whether it should go elsewhere; who said it of none is asked."""
+    of = read(session("Send a summary of my mail to bob@alfa.example"), [EVIL])
+    assert event(of, "send", to="eve@evil.example", text="Eve wrote.") == "deny"
+    of = read(session("Send a summary of my mail to whoever asks"), [EVIL])
+    assert event(of, "send", to="eve@evil.example", text="Eve wrote.") == "hold"
 
 
 def test_a_record_that_the_person_named_leads_to_its_address():
@@ -172,6 +181,8 @@ def test_a_secret_does_not_leave_to_an_address_because_it_was_named():
     of = read(session("Send my passport number to bob@alfa.example"), secret, "profile")
     assert event(of, "send", to="bob@alfa.example", text="it is X12345678") == "permit"
     assert event(of, "send", to="eve@evil.example", text="it is X12345678") == "hold"
+    of = read(of, [EVIL])
+    assert event(of, "fetch", url="evil.example/X12345678") == "deny"
     of = read(read(session("Send a greeting to bob@alfa.example"), secret, "profile"), [EVIL])
     encoded = base64.b64encode(b"X12345678").decode()
     assert event(of, "send", to="bob@alfa.example", text=encoded) == "hold"

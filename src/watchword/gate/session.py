@@ -4,13 +4,14 @@ Follows docs/protocol.md, section 9 ("Provenance"). The rules in ``judge``, in o
 
 1. The tool has a card, for what its server says of it now. Else: held.
 2. What only reads may be asked for. What it returns is labelled (``take_in``).
-3. A secret leaves only where the person named both the secret and where it goes. Else: held.
-4. Until something untrusted was read, a system acts on the person's words and on trusted sources only: it may go on.
-5. After that, what the person's words do not ask for is denied, not asked; where they hand on what some document says,
-   it is held.
-6. Every argument needs a clean origin (``provenance``), else the call is held, or denied where the policy says so.
-   Words that a system made up itself have none. They pass once for each destination (or thing) that the person named
-   in this call, when every address in them is clean and no secret was read: the person asked for some words there.
+3. Once something untrusted was read, what the person's words do not ask for is denied, not asked; where they hand on
+   what some document says, it is held.
+4. A secret leaves only where the person named both the secret and where it goes. Else: held.
+5. Until something untrusted was read, a system acts on the person's words and on trusted sources only: it may go on.
+6. After that, every argument needs a clean origin (``provenance``), else the call is held, or denied where the policy
+   says so. An unclean address is denied where the words themselves give addresses of that kind: they say where to.
+   Words that a system made up itself have no clean origin. They pass once for each destination (or thing) that the
+   person chose, when every address in them is clean and no secret was read: the person asked for some words there.
 
 * A hold is answered for this one call (``allow``), or for a value: a person endorses it once for this session
   (``endorse``). Nothing else lowers a label, and both are on the list that the record gets.
@@ -26,7 +27,7 @@ from typing import Any, Literal
 
 from watchword.errors import WatchwordError
 from watchword.gate.action import shown, shown_json
-from watchword.gate.cards import Argument, Card, Cards, NotPinned
+from watchword.gate.cards import Argument, Card, Cards, NotPinned, Type
 from watchword.gate.provenance import Label, Provenance, leaves
 from watchword.gate.words import BadWords, Said, addresses
 from watchword.limits import RESULT_BYTES_MAX, SAID_CHARS_MAX, SESSION_ENDORSEMENTS_MAX
@@ -43,7 +44,7 @@ class BadSession(WatchwordError):
 
 @dataclass(frozen=True)
 class Policy:
-    """What becomes of a call with an unclean argument, and of one that nobody asked for.
+    """What becomes of a call with an unclean argument, and of one that is outside what the person asked for.
 
     ``words``: whether words that a system made itself pass, once for each place that the person named.
     """
@@ -55,12 +56,13 @@ class Policy:
 
 @dataclass(frozen=True)
 class Unclean:
-    """One value of a call that has no clean origin."""
+    """One value of a call that has no clean origin. ``outside``: the person's words give others of its kind."""
 
     argument: str
     value: Any
     label: Label
     why: str
+    outside: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,28 +127,39 @@ class Session:
         return self._unless_allowed(self._judge(card, args, call))
 
     def _judge(self, card: Card, args: Mapping[str, Any], call: str) -> Verdict:
+        tainted, delegated = self.provenance.tainted, any(said.delegates for said in self.provenance.said)
         # 3
+        asked = any(self._asks_for(said, card) for said in self.provenance.said)
+        if tainted is not None and not asked and not delegated:
+            why = f"nothing that the person said asks for {shown(card.tool)}, and {shown(tainted)} was read"
+            return Verdict(self.policy.unasked, (why,), call)
+        # 4
         leaking = self._secrets(card, args)
         if leaking:
             return Verdict("hold", leaking, call)
-        # 4
-        if self.provenance.tainted is None:
-            return Verdict("permit", ("nothing untrusted was read",), call)
         # 5
-        asked = any(said.asks_for(card.asked, verb=card.effect != "fetch") for said in self.provenance.said)
-        if not asked and not any(said.delegates for said in self.provenance.said):
-            why = f"nothing that the person said asks for {shown(card.tool)}, and {self.provenance.tainted} was read"
-            return Verdict(self.policy.unasked, (why,), call)
+        if tainted is None:
+            return Verdict("permit", ("nothing untrusted was read",), call)
         # 6
         unclean, words = self._unclean(card, args)
         if words and not unclean:
             unclean = self._against_words(card, args, words)
+        reasons = tuple(map(_told, unclean))
         if not asked:
             why = f"the person hands on what something else says; it asks for {shown(card.tool)}"
-            return Verdict("hold", (why, *map(_told, unclean)), call, tuple(unclean))
+            return Verdict("hold", (why, *reasons), call, tuple(unclean))
+        if any(one.outside for one in unclean) and not delegated:
+            return Verdict(self.policy.unasked, reasons, call, tuple(unclean))
         if unclean:
-            return Verdict(self.policy.unclean, tuple(map(_told, unclean)), call, tuple(unclean))
+            return Verdict(self.policy.unclean, reasons, call, tuple(unclean))
         return Verdict("permit", ("every value has a clean origin",), call)
+
+    def _asks_for(self, said: Said, card: Card) -> bool:
+        """Whether the words ask for the tool; one that goes to the web, only where they speak of it."""
+        web = [one for one in card.args.values() if one.role == "destination" and one.type == "url"]
+        return said.asks_for(card.asked, verb=card.effect != "fetch") and (
+            card.effect == "fetch" or all(said.values["url"] or said.asks_for([one.nouns], verb=False) for one in web)
+        )
 
     # -- what becomes of it -----------------------------------------------------------------------
 
@@ -276,7 +289,7 @@ class Session:
     def _against_words(self, card: Card, args: Mapping[str, Any], words: list[str]) -> list[Unclean]:
         """Why words that a system made may not go; empty when they may."""
         place = _place(card, args)
-        why: str | None = None
+        why: str = ""
         if not self.policy.words:
             why = "words of no clean origin"
         elif not self._anchored(card, args):
@@ -285,7 +298,7 @@ class Session:
             why = "words of no clean origin, and the person's went there already"
         elif self.provenance.secrets:
             why = "words of no clean origin, after a secret was read"
-        if why is not None:
+        if why:
             return [Unclean(name, args[name], "unknown", why) for name in dict.fromkeys(words)]
         found = []
         for name in dict.fromkeys(words):
@@ -295,7 +308,8 @@ class Session:
                         continue
                     origin = self.provenance.origin(address, type)
                     if not origin.clean:
-                        found.append(Unclean(name, address, origin.label, f"an address in the words, {origin.why}"))
+                        why = f"an address in the words, {origin.why}"
+                        found.append(Unclean(name, address, origin.label, why, self._given(type)))
         return found
 
     def _anchored(self, card: Card, args: Mapping[str, Any]) -> bool:
@@ -318,7 +332,11 @@ class Session:
         if argument is None:
             return Unclean(name, leaf, "unknown", "an argument that the card does not name")
         origin = self.provenance.origin(leaf, argument.type, argument.nouns)
-        return Unclean(name, leaf, origin.label, origin.why)
+        return Unclean(name, leaf, origin.label, origin.why, self._given(argument.type))
+
+    def _given(self, type: Type) -> bool:
+        """Whether the person's words give addresses of this type."""
+        return any(said.values.get(type) for said in self.provenance.said) and type != "number"
 
 
 GUARANTEE = (

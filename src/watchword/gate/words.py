@@ -52,7 +52,8 @@ _BEFORE_NOUNS = frozenset(
     re.findall(
         r"\w+",
         "a an the my your his her its our their this that these those any all each every some no most which what via "
-        "by from in of with for about on unread received new direct last latest recent first following same next total",
+        "by from in of with for about on unread received new direct last latest recent first following same next total "
+        "looking",
     )
 )
 _ARTICLES = frozenset({"a", "an"})
