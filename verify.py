@@ -148,8 +148,9 @@ decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_cas
 approvals: count:int; distinct:=operators; role:text || quota: count,per_s:int || hours: from,to:text
 mandate-object: name:text; decision,use_case:digest
   valid_from,valid_until:time; hours:hours?; view_max_age_s:int; stale:any; rules:[rule] || rule: id,tool:text
-  args:[condition]; approvals:approvals; hold_s:int; quota:quota? || receipt: format:=watchword-receipt/1
-  action,decision,mandate:digest?; body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
+  args:[condition]; approvals:approvals; unclean:approvals?; hold_s:int; quota:quota?
+receipt: format:=watchword-receipt/1; action,decision,mandate:digest?
+  body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
   time:time; event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?
   made:time; as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]
@@ -851,6 +852,8 @@ def check_approvals(proof: Proof, receipt: Any) -> list[str]:  # who: distinct o
     rules = mandate.predicate["mandate"]["rules"] if mandate else []
     rule: Any = next((rule for rule in rules if rule["id"] == receipt["rule"]), None)
     need(rule, f"its mandate {receipt['mandate']}, or the rule {receipt['rule']} of it, is not in the bundle")
+    asks = rule["approvals"] if rule["approvals"]["count"] or receipt["event"] == "permitted" else rule["unclean"]
+    need(asks, f"rule {rule['id']} names nobody to ask")
     operators: dict[str, str] = {}
     for id_ in receipt["approvals"]:
         need(id_ in given, f"approval {id_} is not in the bundle")
@@ -860,10 +863,10 @@ def check_approvals(proof: Proof, receipt: Any) -> list[str]:  # who: distinct o
             for name in ("gate", "hold", "mandate"):
                 need(predicate[name] == receipt[name], f"is for another {name}")
             need(predicate["answer"] == "approve", "refuses")
-            need(rule["approvals"]["role"] in key.words, f"is not by a {rule['approvals']['role']}")
+            need(asks["role"] in key.words, f"is not by a {asks['role']}")
             need(seconds(receipt["time"]) <= seconds(predicate["expires"]), f"expired {predicate['expires']}")
         operators[key.operator] = f"{predicate['person']} of {key.owner}"
-    need(len(operators) >= rule["approvals"]["count"], f"approved by {len(operators)} operators, too few: {rule['id']}")
+    need(len(operators) >= asks["count"], f"approved by {len(operators)} operators, too few: {rule['id']}")
     return sorted(operators.values())
 def check_anchor(proof: Proof, origin: str) -> int:  # how many receipts; every anchor must fit the leaves
     hashes, anchored = [leaf_hash(leaf) for leaf in proof.leaves[origin].values()], 0

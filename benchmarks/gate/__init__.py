@@ -22,7 +22,7 @@ ASKS = 200
 RELEASE_DIGEST = "sha256:" + "9c" * 32
 RULE: dict[str, Any] = {
     "id": "read", "tool": "read-mail", "args": [{"field": "folder", "op": "in", "value": ["inbox"]}],
-    "approvals": {"count": 0, "distinct": "operators", "role": ""}, "hold_s": 0, "quota": None,
+    "approvals": {"count": 0, "distinct": "operators", "role": ""}, "hold_s": 0, "quota": None, "unclean": None,
 }  # fmt: skip
 
 

@@ -668,6 +668,9 @@ SESSION_UNTRUSTED_CHARS_MAX = 200_000
 """Characters of untrusted text that a session keeps to say where a value was read; more is only counted as read.
 Origin: searched once for each refused value, in 0.1 ms."""
 
+SHADOW_LINES_MAX = 1_000
+"""Calls that a shadow report lists. Origin: more than anybody reads; the rest is counted."""
+
 RESULT_BYTES_MAX = 16 * 1024 * 1024
 """What a tool returned, in bytes; more is one untrusted text. Origin: four times the largest mailbox page met."""
 

@@ -48,11 +48,11 @@ TWO = {"count": 2, "distinct": "operators", "role": "commander"}
 RULES = [
     {
         "id": "read", "tool": "read-mail", "args": [{"field": "folder", "op": "in", "value": ["inbox", "sent"]}],
-        "approvals": NOBODY, "hold_s": 0, "quota": None,
+        "approvals": NOBODY, "hold_s": 0, "quota": None, "unclean": None,
     },
     {
         "id": "sort", "tool": "label-mail", "args": [{"field": "label", "op": "any", "value": None}],
-        "approvals": NOBODY, "hold_s": 0, "quota": {"count": 2, "per_s": 60},
+        "approvals": NOBODY, "hold_s": 0, "quota": {"count": 2, "per_s": 60}, "unclean": None,
     },
     {
         "id": "human-before-slew", "tool": "slew-camera",
@@ -60,7 +60,7 @@ RULES = [
             {"field": "target", "op": "in", "value": ["tower-12", "tower-13"]},
             {"field": "azimuth_deg", "op": "any", "value": None},
         ],
-        "approvals": TWO, "hold_s": 300, "quota": None,
+        "approvals": TWO, "hold_s": 300, "quota": None, "unclean": None,
     },
 ]  # fmt: skip
 SLEW = {"target": "tower-12", "azimuth_deg": -47.5}

@@ -18,7 +18,7 @@ NOBODY = {"count": 0, "distinct": "operators", "role": ""}
 
 
 def rule(**changes: Any) -> dict[str, Any]:
-    value = {"id": "r", "tool": "t", "args": [], "approvals": NOBODY, "hold_s": 0, "quota": None}
+    value = {"id": "r", "tool": "t", "args": [], "approvals": NOBODY, "hold_s": 0, "quota": None, "unclean": None}
     return value | changes
 
 

@@ -97,6 +97,7 @@ class Story:
     def mandate(self, approvals: int = 2) -> "Story":
         asked = {"count": approvals, "distinct": "operators", "role": "approver"}
         rule = {"id": "slew", "tool": "slew-camera", "args": [], "approvals": asked, "hold_s": 300, "quota": None}
+        rule["unclean"] = None
         a, now = self.a, self.a.now
         mandate = {
             "name": "border-watch/1",

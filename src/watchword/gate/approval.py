@@ -84,6 +84,6 @@ def check_approval(
     if fell is not None:
         raise DoesNotCount(f"{who}: {fell}")
     # 5
-    if said["answer"] == "approve" and rule.approvals.role not in holder.roles:
-        raise DoesNotCount(f"{who}: is not a {rule.approvals.role}, which rule {rule.id} asks for")
+    if said["answer"] == "approve" and request.needs.role not in holder.roles:
+        raise DoesNotCount(f"{who}: is not a {request.needs.role}, which rule {rule.id} asks for")
     return fact

@@ -37,6 +37,7 @@ from watchword.gate.history import WAITING, BadRecord, Held, History
 from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
 from watchword.gate.receipts import parse_receipt
 from watchword.gate.request import Request
+from watchword.gate.session import Verdict, decided
 from watchword.ledger.view import Fact, View
 from watchword.limits import CLOCK_AHEAD_S_MAX, CLOCK_JUMP_S_MAX, HOLDS_WAITING_MAX
 from watchword.statements.digests import is_digest
@@ -92,12 +93,13 @@ class Gate:
 
     # -- asking -----------------------------------------------------------------------------------
 
-    def ask(self, data: bytes, mandate_id: str | None = None) -> Answer:
+    def ask(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
         """Decide on an action: permitted, denied or held. Never raises for what is asked; trouble denies.
 
         Args:
             data: the action as JSON (see ``action.parse_action``).
             mandate_id: the mandate it is asked under; by default the newest in the view for its release.
+            provenance: what the session says of its values' origins; None where the door sees none. It only restricts.
         """
         with self._turn:
             action: Action | None = None
@@ -110,21 +112,36 @@ class Gate:
                 weighed = self._weigh(action, mandate_id, now)
                 if weighed.reasons or weighed.rule is None:
                     return self._deny(action, weighed.reasons, weighed)
-                if not weighed.rule.approvals.count:
-                    reasons = (f"rule {weighed.rule.id} allows it",)
+                event, reasons = decided(weighed.rule, provenance)
+                if event == "denied":
+                    return self._deny(action, reasons, weighed)
+                if event == "permitted":
                     return self._record("permitted", reasons, now, action=action, weighed=weighed)
-                return self._hold(action, weighed, weighed.rule, now)
+                return self._hold(action, weighed, weighed.rule, reasons, now)
             except WatchwordError as error:
                 return self._deny(action, _reasons_of(error))
 
-    def _hold(self, action: Action, weighed: _Weighed, rule: Rule, now: datetime) -> Answer:
+    def preview(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
+        """What ``ask`` would answer, without a receipt: nothing is released or held by it, and nothing used up."""
+        with self._turn:
+            action: Action | None = None
+            try:
+                action = parse_action(data)
+                self._catch_up()
+                weighed = self._weigh(action, mandate_id, self.clock.now())
+            except WatchwordError as error:
+                return Answer("denied", self.name, _reasons_of(error), action)
+            if weighed.reasons or weighed.rule is None:
+                return Answer("denied", self.name, weighed.reasons, action, mandate=weighed.mandate_id)
+            event, reasons = decided(weighed.rule, provenance)
+            return Answer(event, self.name, reasons, action, mandate=weighed.mandate_id, rule=weighed.rule.id)
+
+    def _hold(self, action: Action, weighed: _Weighed, rule: Rule, reasons: tuple[str, ...], now: datetime) -> Answer:
         if sum(1 for _ in self._history.waiting()) >= HOLDS_WAITING_MAX:
             return self._deny(action, (f"{HOLDS_WAITING_MAX:,} actions wait for people already",), weighed)
         hold = secrets.token_hex(4)
         while hold in self._history.holds:
             hold = secrets.token_hex(4)
-        needs = rule.approvals
-        reasons = (f"rule {rule.id} asks for {needs.count} people with the role {needs.role}, of distinct operators",)
         answer = self._record("held", reasons, now, action=action, weighed=weighed, hold=hold)
         return replace(answer, asked=rfc3339(now), expires=rfc3339(now + timedelta(seconds=rule.hold_s)))
 
@@ -190,8 +207,8 @@ class Gate:
                 raise DoesNotCount(f"approval by {who}: operator {fact.holder.operator} has approved already")
             self.node.append_envelope(signed.envelope)
             there = len(given) + 1
-            text = f"{there} of {rule.approvals.count} operators have approved; last {who}"
-            if there >= rule.approvals.count:
+            text = f"{there} of {request.needs.count} operators have approved; last {who}"
+            if there >= request.needs.count:
                 text += "; it can be released"
             reasons = (f"refused by {who}",) if refuses else (text,)
             answer = self._record(
@@ -221,7 +238,7 @@ class Gate:
                 if weighed.rule.id != held.rule:
                     return self._deny(held.action, (f"another rule covers it now: {weighed.rule.id}",), held=held)
                 given, fallen = self._approvals(held, request, weighed.rule, now)
-                needed = weighed.rule.approvals.count
+                needed = request.needs.count
                 if len({one.holder.operator for one in given}) < needed:
                     reasons = (f"{len(given)} of {needed} operators have approved", *fallen)
                     return Answer(
@@ -422,11 +439,20 @@ class Gate:
         """What an approver of *held* is shown; None while its mandate is not held."""
         mandate = self._known().ground(held.mandate).mandate
         rule = None if mandate is None else next((rule for rule in mandate.rules if rule.id == held.rule), None)
-        if mandate is None or rule is None:
+        if mandate is None or rule is None or rule.people is None:
             return None
         expires = rfc3339(parse_time(held.asked) + timedelta(seconds=rule.hold_s))
         return Request(
-            held.action, self.name, held.id, held.mandate, mandate.name, rule.id, rule.approvals, held.asked, expires
+            held.action,
+            self.name,
+            held.id,
+            held.mandate,
+            mandate.name,
+            rule.id,
+            rule.people,
+            held.asked,
+            expires,
+            held.unclean,
         )
 
     def _requested(self, held: Held) -> Request:

@@ -28,7 +28,10 @@ class BadRecord(WatchwordError):
 
 @dataclass
 class Held:
-    """An action that waits, or waited, for people. ``asked``: the time of its receipt, at place ``index``."""
+    """An action that waits, or waited, for people. ``asked``: the time of its receipt, at place ``index``.
+
+    ``unclean``: what its receipt says of values without a clean origin.
+    """
 
     id: str
     action: Action
@@ -39,6 +42,7 @@ class Held:
     index: int
     state: str = WAITING
     approvals: list[str] = field(default_factory=list)
+    unclean: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,14 @@ class History:
         if not receipt.hold or receipt.hold in self.holds or not receipt.mandate or not receipt.rule:
             raise BadRecord(f"receipt {index}: a hold without a name, a mandate or a rule of its own")
         self.holds[receipt.hold] = Held(
-            receipt.hold, action, receipt.mandate, receipt.decision, receipt.rule, receipt.time, index
+            receipt.hold,
+            action,
+            receipt.mandate,
+            receipt.decision,
+            receipt.rule,
+            receipt.time,
+            index,
+            unclean=tuple(receipt.reasons[1:]),
         )
         self._waiting[action.digest] = receipt.hold
 

@@ -71,7 +71,10 @@ class Quota(_Strict, frozen=True, kw_only=True):
 
 
 class Rule(_Strict, frozen=True, kw_only=True):
-    """One tool with limits on its arguments. ``hold_s``: how long an action waits for people."""
+    """One tool with limits on its arguments. ``hold_s``: how long an action waits for people.
+
+    ``unclean``: who is asked where ``approvals`` asks nobody and a value has no clean origin; None: it is denied.
+    """
 
     id: Name
     tool: Text
@@ -79,6 +82,12 @@ class Rule(_Strict, frozen=True, kw_only=True):
     approvals: Approvals
     hold_s: Annotated[int, Meta(ge=0, le=31 * 86_400)]
     quota: Quota | None
+    unclean: Approvals | None
+
+    @property
+    def people(self) -> Approvals | None:
+        """Whom an action that is held under this rule waits for."""
+        return self.approvals if self.approvals.count else self.unclean
 
 
 class Mandate(_Strict, frozen=True, kw_only=True):
@@ -168,7 +177,8 @@ def within_hours(mandate: Mandate, moment: datetime) -> bool:
 
 def read_mandate(path: Path) -> Draft:
     """Read a mandate that a person wrote in TOML. May be left out: ``valid_from`` (when it is signed), ``hours``,
-    ``stale`` ("deny"), and in a rule ``approvals`` (none), ``hold_s`` (300), ``quota``, a condition's ``value``.
+    ``stale`` ("deny"), and in a rule ``approvals`` (none), ``unclean`` (nobody: denied), ``hold_s`` (300), ``quota``,
+    a condition's ``value``.
 
         name = "border-watch"
         valid_for_s = 28800                    # or valid_until = "2026-01-31T20:00:00Z"
@@ -241,9 +251,11 @@ def _complete(draft: Draft, decision: str, use_case: str, now: datetime) -> dict
 def _with_defaults(rule: Any) -> Any:
     if not isinstance(rule, dict):
         return rule
-    whole = {"args": [], "approvals": {"count": 0}, "hold_s": 300, "quota": None} | rule
-    if isinstance(whole["approvals"], dict):
-        whole["approvals"] = {"distinct": "operators", "role": ""} | whole["approvals"]
+    whole = {"args": [], "approvals": {"count": 0}, "hold_s": 300, "quota": None, "unclean": None} | rule
+    for name in ("approvals", "unclean"):
+        asked: Any = whole[name]
+        if isinstance(asked, dict):
+            whole[name] = {"distinct": "operators", "role": ""} | asked
     if isinstance(whole["args"], list):
         whole["args"] = [{"value": None} | one if isinstance(one, dict) else one for one in whole["args"]]
     return whole
@@ -258,7 +270,10 @@ def _check_rule(rule: Rule, where: str) -> None:
         trouble = wrong_with(condition)
         if trouble:
             raise BadMandate(f"{where}, argument {condition.field[:80]}: {trouble}")
-    if rule.approvals.count and (not rule.approvals.role or not rule.hold_s):
+    if rule.unclean is not None and not rule.unclean.count:
+        raise BadMandate(f"{where}: unclean asks nobody", "leave it out, and such an action is denied")
+    asked = rule.people
+    if asked is not None and (not asked.role or not rule.hold_s):
         raise BadMandate(f"{where}: asks for approvals and names no role, or leaves no time for them")
 
 

@@ -160,10 +160,10 @@ def _approved_by(receipt: Receipt, where: str, known: Mapping[str, Fact]) -> tup
         if wrong:
             raise NotProven(9, f"{where}: approval by {who} {wrong}")
         people[fact.holder.operator] = who
-    if len(people) < rule.approvals.count:
-        raise NotProven(
-            9, f"{where}: approved by {len(people)} operators, rule {rule.id} asks for {rule.approvals.count}"
-        )
+    needs = rule.approvals if receipt.event == "permitted" else rule.people
+    if needs is None or len(people) < needs.count:
+        asks = "names nobody to ask" if needs is None else f"asks for {needs.count}"
+        raise NotProven(9, f"{where}: approved by {len(people)} operators, rule {rule.id} {asks}")
     return tuple(sorted(people.values()))
 
 
@@ -179,8 +179,8 @@ def wrong_with_approval(fact: Fact, receipt: Receipt, rule: Rule) -> str | None:
         return "refuses"
     if approval["person"] != fact.holder.person:
         return f"is signed with the key of {fact.holder.person}"
-    if rule.approvals.role not in fact.holder.roles:
-        return f"is not by a {rule.approvals.role}"
+    if rule.people is None or rule.people.role not in fact.holder.roles:
+        return f"is not by a {'person' if rule.people is None else rule.people.role}"
     if parse_time(receipt.time) > parse_time(approval["expires"]):
         return f"expired {approval['expires']}"
     return None

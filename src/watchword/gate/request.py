@@ -10,12 +10,13 @@ Follows docs/protocol.md, sections 4 (``approval``) and 9. Pure.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from watchword.errors import WatchwordError
-from watchword.gate.action import Action, parse_action, render, shown
+from watchword.gate.action import Action, parse_action, render, shown, shown_text
 from watchword.gate.mandate import Approvals
 from watchword.limits import REQUEST_BYTES_MAX
 from watchword.statements.canonical import canonical, parse_canonical
@@ -34,7 +35,10 @@ class BadRequest(WatchwordError):
 
 @dataclass(frozen=True)
 class Request:
-    """A held action. ``asked`` and ``expires`` bound the hold (RFC 3339); ``needs`` says who must sign."""
+    """A held action. ``asked`` and ``expires`` bound the hold (RFC 3339); ``needs`` says who must sign.
+
+    ``unclean``: which of its values have no clean origin, and where they were read.
+    """
 
     action: Action
     gate: str
@@ -45,6 +49,7 @@ class Request:
     needs: Approvals
     asked: str
     expires: str
+    unclean: tuple[str, ...] = ()
 
     def render(self) -> str:
         """The exact text to show; its digest goes into the approval."""
@@ -54,6 +59,7 @@ class Request:
                 f"HOLD {shown(self.hold)}  at {shown(self.gate)}, mandate {shown(self.mandate_name)}",
                 f"asked {self.asked}, expires {self.expires}",
                 render(self.action),
+                *(f"unclean   {shown_text(one)}" for one in self.unclean),
                 f"held by   rule {shown(self.rule)}: asks for {who}",
                 f"to sign   exactly {len(self.action.bytes):,} bytes, {self.action.digest}",
             ]
@@ -91,6 +97,7 @@ class Request:
                 "needs": msgspec.to_builtins(self.needs),
                 "rule": self.rule,
                 "text": self.render(),
+                "unclean": list(self.unclean),
             }
         )
 
@@ -107,6 +114,7 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     needs: Approvals
     rule: Text
     text: str
+    unclean: Annotated[list[Text], Meta(max_length=64)]
 
 
 def parse_request(data: bytes) -> Request:
@@ -123,7 +131,16 @@ def parse_request(data: bytes) -> Request:
         raise BadRequest(f"request: {error}", "ask the gate's member for the file again") from error
     action = parse_action(canonical(raw.action))
     request = Request(
-        action, raw.gate, raw.hold, raw.mandate, raw.mandate_name, raw.rule, raw.needs, raw.asked, raw.expires
+        action,
+        raw.gate,
+        raw.hold,
+        raw.mandate,
+        raw.mandate_name,
+        raw.rule,
+        raw.needs,
+        raw.asked,
+        raw.expires,
+        tuple(raw.unclean),
     )
     if request.render() != raw.text:
         raise BadRequest("request: its text is not what its fields give", "it was changed, or made by another version")

@@ -28,6 +28,7 @@ from typing import Any, Literal
 from watchword.errors import WatchwordError
 from watchword.gate.action import shown, shown_json
 from watchword.gate.cards import Argument, Card, Cards, NotPinned, Type
+from watchword.gate.mandate import Rule
 from watchword.gate.provenance import Label, Provenance, leaves
 from watchword.gate.words import BadWords, Said, addresses
 from watchword.limits import RESULT_BYTES_MAX, SAID_CHARS_MAX, SESSION_ENDORSEMENTS_MAX
@@ -337,6 +338,20 @@ class Session:
     def _given(self, type: Type) -> bool:
         """Whether the person's words give addresses of this type."""
         return any(said.values.get(type) for said in self.provenance.said) and type != "number"
+
+
+def decided(rule: Rule, provenance: Verdict | None) -> tuple[str, tuple[str, ...]]:
+    """What follows when *rule* covers an action: the event of its receipt, with reasons. Provenance only restricts."""
+    unclean = () if provenance is None or provenance.event == "permit" else provenance.reasons
+    if provenance is not None and provenance.event == "deny":
+        return "denied", unclean
+    if not rule.approvals.count and not unclean:
+        return "permitted", (f"rule {rule.id} allows it",)
+    if rule.people is None:
+        return "denied", (f"rule {rule.id} names nobody to ask about it", *unclean)
+    needs = rule.people
+    asks = f"rule {rule.id} asks for {needs.count} people with the role {needs.role}, of distinct operators"
+    return "held", (asks, *unclean)
 
 
 GUARANTEE = (
