@@ -41,13 +41,14 @@ def coverage(requirements: Rows, red_lines: Rows, norms: Sequence[Norm], wanted:
         if id not in by_id:
             raise BadNorm(f"{id}: no such norm here", f"there are {', '.join(by_id)}")
     says = [(row["id"], id) for row in (*requirements, *red_lines) for id in _served(row)]
-    shown = wanted or [norm.id for norm in norms if any(id.partition(":")[0] == norm.id for _, id in says)]
+    named = {id.partition(":")[0] for _, id in says}
+    shown = wanted or [norm.id for norm in norms if norm.id in named]
     known = {norm.pinned(entry) for norm in norms for entry in norm.entry}
     return {
         "schema": SCHEMA,
         "norms": [_norm(by_id[id], requirements, red_lines) for id in shown],
         "unknown": [{"row": row, "id": id} for row, id in says if id not in known],
-        "silent": [norm.id for norm in norms if norm.id not in shown],
+        "silent": [norm.id for norm in norms if norm.id not in named and norm.id not in shown],
     }
 
 

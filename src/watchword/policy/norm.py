@@ -25,7 +25,7 @@ from watchword.statements.kinds import Digest
 
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$")]
 Said = Annotated[str, Meta(min_length=1, max_length=4096)]
-SHIPPED = ("nato-pru-2021", "deploy-securely-2024", "atlas-5.6.0")
+SHIPPED = ("nato-pru-2021", "deploy-securely-2024", "ai-data-security-2025", "atlas-5.6.0")
 
 
 class BadNorm(WatchwordError):
