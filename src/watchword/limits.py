@@ -459,6 +459,12 @@ CEDAR_TEXT_BYTES_MAX = 64 * 1024
 WHAT_IF_STATEMENTS_MAX = 1_000
 """Statements that one what-if file supposes. Origin: five times what the largest release of the figures has."""
 
+LAPSE_DAYS = 30
+"""Days that the status page looks ahead. Origin: a month, the shortest age that the shipped packs ask of evidence."""
+
+STATUS_MOMENTS_MAX = 500
+"""Moments ahead that the status page tries for one use. Origin: 50 statements, each in ten rows."""
+
 MISSING_TRIED_MAX = 20_000
 """Sets of operators tried for the smallest that supplies what is missing. Origin: all subsets of 14 operators."""
 

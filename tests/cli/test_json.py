@@ -65,6 +65,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-check/1", ("ledger", "check", *ALFA)),
     (0, "watchword-explanation/1", ("admit", "mail-sorter 1.0", "--use", "use.toml", *ALFA)),
     (1, "watchword-explanation/1", ("admit", "mail-sorter-2", "--use", "use.toml", "--no-record", *ALFA)),
+    (0, "watchword-status/1", ("status", *ALFA)),
     (0, "watchword-admissions/1",
         ("admit", "mail-sorter", "--use", "use.toml", "--bundle", "no-notice.json", "--charter", "ALFA/charter.json")),
     (0, "watchword-policy/1", ("policy", "show", *ALFA)),

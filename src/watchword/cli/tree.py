@@ -461,6 +461,8 @@ def _notices(commands: Sub) -> None:
 
 
 def _decisions(commands: Sub) -> None:
+    status = _add(commands, "status", "status:run", "what this member may use, what lapses, what it owes, who waits")
+    status.add_argument("--page", type=Path, metavar="FILE", help="also write it as a page")
     admit = _add(commands, "admit", "admit:run", "decide whether a release may be used for a use case, and explain")
     admit.add_argument(
         "releases", nargs="+", metavar="RELEASE", help="a path, a digest, or its name as recorded (NAME@VERSION)"

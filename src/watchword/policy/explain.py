@@ -138,7 +138,7 @@ SHOWN_MAX = 6
 
 
 def _notice_line(notice: Mapping[str, Any], places: Mapping[str, str]) -> str:
-    name = _called(notice["name"], places)
+    name = called(notice["name"], places)
     if notice["kind"] == "unheld":
         return f"  notice   against {name} ({notice['locator']}): its text is not held here, so it counts as the worst"
     where = (notice["locator"] or "received directly, in no ledger of this view").strip("()")
@@ -148,12 +148,12 @@ def _notice_line(notice: Mapping[str, Any], places: Mapping[str, str]) -> str:
     )
 
 
-def _called(name: str, places: Mapping[str, str] | None = None) -> str:
+def called(name: str, places: Mapping[str, str] | None = None) -> str:
     """A name of bad news, an id or an origin, as a line of a terminal has room for it."""
     sort, colon, rest = name.partition(":")
     if not colon or sort == "sha256":
         return name if len(name) < 40 else f"{name[:11]}…{name[-4:]}"
-    return f"{sort} {(places or {}).get(rest) or _called(rest)}"
+    return f"{sort} {(places or {}).get(rest) or called(rest)}"
 
 
 def _missing_lines(missing: Mapping[str, Any] | None, places: Mapping[str, str]) -> list[str]:
@@ -162,14 +162,14 @@ def _missing_lines(missing: Mapping[str, Any] | None, places: Mapping[str, str])
         return []
     never = [one for one in missing["unlifted"] if one["by"] is None]
     if never:
-        what = ", ".join(f"{one['what']} {places.get(one['id']) or _called(one['id'])}" for one in never)
+        what = ", ".join(f"{one['what']} {places.get(one['id']) or called(one['id'])}" for one in never)
         return [f"  stays    no evidence lifts {what}"]
     lines = [f"  missing  {one['text']} for {', '.join(one['requirements'])}" for one in missing["evidence"]]
     if missing["admits"]:
         some = "this is the least that" if missing["smallest"] else "this much"
         return [*lines, f"           {some} would make it admitted"]
     for one in missing["unlifted"]:
-        name = f"{one['what']} {places.get(one['id']) or _called(one['id'])}"
+        name = f"{one['what']} {places.get(one['id']) or called(one['id'])}"
         lines.append(f"  stays    {name}: lifted only by {one['by']}")
     return lines
 
