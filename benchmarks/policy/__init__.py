@@ -1,4 +1,4 @@
-"""Rules: how long a check for holes takes, and on how many drawn cases the table and the Cedar engine agree.
+"""Rules: how long a decision, an action and a check for holes take, and whether table and Cedar engine agree.
 
 ``WATCHWORD_BENCH_CASES`` (default 100,000) is the number of drawn cases.
 """
@@ -13,7 +13,9 @@ from benchmarks.table import Row
 
 def run() -> list[Row]:
     """Every figure of the rules."""
-    return [_checked(), _compared()]
+    from benchmarks.policy import speed
+
+    return [*speed.run(), _checked(), _compared()]
 
 
 def _checked() -> Row:

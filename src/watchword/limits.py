@@ -507,6 +507,12 @@ COMPARE_RIVALS_MAX = 200
 COMPARE_WORK_MAX = 20_000_000
 """Rows weighed in the search for the largest table that passes. Origin: ten seconds; past it the answer says so."""
 
+ACT_RULES_MAX = 10_000
+"""Rules about actions that a gate applies. Origin: fifty members with one full caveat each."""
+
+ACT_SLICES_MAX = 256
+"""Tools whose rules a gate keeps compiled. Origin: three times the tools of AgentDojo's four suites."""
+
 POLICY_FILE_BYTES_MAX = 64 * 1024
 """A use-case file or a pack. Origin: eight times the alliance pack."""
 

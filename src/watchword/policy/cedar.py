@@ -150,9 +150,9 @@ def rows_text(of: str, requirements: Sequence[Requirement], red_lines: Sequence[
             raise EngineTrouble(f"{of}: {id} is built in", "call the row by another id")
     policies = [_requirement(row) for row in requirements]
     policies += [_red_line(line) for line in red_lines]
-    policies += [_forbid(id, "watchword", [], text, unless=condition) for id, (text, condition) in BUILT_IN.items()]
+    policies += [forbid_text(id, "watchword", [], text, unless=condition) for id, (text, condition) in BUILT_IN.items()]
     some = " || ".join(f"({_applies(row)})" for row in requirements) or "false"
-    policies.append(_forbid(SOMETHING_APPLIES, "watchword", [], "Some requirement asks for evidence.", unless=some))
+    policies.append(forbid_text(SOMETHING_APPLIES, "watchword", [], "Some requirement asks for evidence.", unless=some))
     policies.append(f'@id("{PERMIT}")\npermit (principal, action == Action::"admit", resource);')
     return "\n\n".join(policies) + "\n"
 
@@ -224,14 +224,14 @@ _LONG_OPS = {"==", "!=", "<", "<=", ">", ">="}
 def _requirement(row: Requirement) -> str:
     counts = f"context.rows[{_text(row.id)}]"
     met = f"{counts}.there >= {row.count} && {counts}.tools >= {row.tools} && {counts}.failing == 0"
-    return _forbid(row.id, row.accountable, row.principle, row.text, when=_applies(row), unless=met)
+    return forbid_text(row.id, row.accountable, row.principle, row.text, when=_applies(row), unless=met)
 
 
 def _red_line(line: RedLine) -> str:
     if len(line.forbid) > CONDITIONS_MAX:
         raise EngineTrouble(f"red line {line.id[:80]}: {len(line.forbid)} conditions, limit {CONDITIONS_MAX}")
-    conditions = " && ".join(_condition(one) for one in line.forbid) or "true"
-    return _forbid(line.id, line.accountable, line.principle, line.text, when=conditions)
+    conditions = " && ".join(condition_text(one) for one in line.forbid) or "true"
+    return forbid_text(line.id, line.accountable, line.principle, line.text, when=conditions)
 
 
 def _applies(row: Requirement) -> str:
@@ -241,9 +241,9 @@ def _applies(row: Requirement) -> str:
     return f"{at_least} && [{', '.join(_text(one) for one in row.when.human)}].contains(context.human)"
 
 
-def _condition(condition: Condition) -> str:
-    """One condition of a red line over ``RED_LINE_FIELDS``; ``true`` where it is in trouble."""
-    kind = RED_LINE_FIELDS.get(condition.field)
+def condition_text(condition: Condition, fields: Mapping[str, str] = RED_LINE_FIELDS) -> str:
+    """One condition over *fields*, attributes of the context by Cedar type; ``true`` where it is in trouble."""
+    kind = fields.get(condition.field)
     name, op, value = f"context.{condition.field}", condition.op, condition.value
     if kind is None or op == "any":
         return "true"
@@ -259,12 +259,14 @@ def _condition(condition: Condition) -> str:
     return "true"
 
 
-def _forbid(
-    id: str, accountable: str, principle: list[str], text: str, when: str = "true", unless: str | None = None
-) -> str:
+def forbid_text(
+    id: str, accountable: str, principle: list[str], text: str, when: str = "true", unless: str | None = None,
+    action: str = "admit",
+) -> str:  # fmt: skip
+    """One Cedar forbid with its annotations; *when* and *unless* are Cedar expressions, the rest is quoted."""
     notes = {"id": id, "accountable": accountable, "principle": ",".join(principle), "text": text}
     lines = [f"@{name}({_text(value)})" for name, value in notes.items()]
-    lines.append('forbid (principal, action == Action::"admit", resource)')
+    lines.append(f'forbid (principal, action == Action::"{action}", resource)')
     if when != "true" or unless is None:
         lines.append(f"when {{ {when} }}")
     if unless is not None:

@@ -1,0 +1,68 @@
+"""What a rule about actions sees of one action: its typed context, with nothing in it that this door cannot know.
+
+Follows docs/protocol.md, section 9 ("Restrictions"). Pure. The rules themselves are judged by ``policy.acts``.
+
+* Roles come from the tool's card alone. Without a card, or with an argument that the card does not name, no role is
+  known: ``destinations``, ``identifiers``, ``secrets`` and ``amount`` are left out, and a rule that asks for them
+  forbids.
+* An amount that is no integer leaves ``amount`` out; without any amount it is 0.
+* ``unclean`` is known only where a session labelled the values (``session``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from watchword.gate.action import Action
+from watchword.gate.cards import Card
+from watchword.statements.canonical import canonical
+
+
+def act_context(
+    action: Action, use_case: Mapping[str, Any] | None, card: Card | None = None, unclean: int | None = None
+) -> dict[str, Any]:
+    """The context of *action* over ``policy.acts.ACT_FIELDS``.
+
+    Args:
+        use_case: the object for which the release was admitted; None where it is not held here.
+        card: the tool's card, for what its server says of it now; None where there is none.
+        unclean: how many values of the call have no clean origin; None where no session says.
+    """
+    context: dict[str, Any] = {"tool": action.tool}
+    if use_case is not None:
+        context |= {name: use_case[name] for name in ("criticality", "human", "members", "tags", "owner")}
+    if unclean is not None:
+        context["unclean"] = unclean
+    if card is None:
+        return context
+    context["effect"] = card.effect
+    if not set(action.args) <= set(card.args):
+        return context
+    by_role: dict[str, list[Any]] = {}
+    for name, value in action.args.items():
+        by_role.setdefault(card.args[name].role, []).extend(_leaves(value))
+    context["destinations"] = sorted({_text(one) for one in by_role.get("destination", ())})
+    context["identifiers"] = sorted({_text(one) for one in by_role.get("identifier", ())})
+    context["secrets"] = len(by_role.get("secret", ()))
+    amounts = by_role.get("amount", [])
+    if all(type(one) is int for one in amounts):
+        context["amount"] = max(amounts, default=0)
+    return context
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Every value inside *value* that holds no other; the keys of objects too: what is sent is sent."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield name
+            yield from _leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(inner)
+    else:
+        yield value
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else canonical(value).decode()
