@@ -99,7 +99,7 @@ class Restrictions:
         self.rules = tuple(rules)
         self._named = [_tools(one.rule.forbid) for one in rules]
         self._tools = frozenset(tool for named in self._named if named is not None for tool in named)
-        self._warm: OrderedDict[tuple[str, frozenset[str]], _Slice] = OrderedDict()
+        self._warm: OrderedDict[tuple[str | None, frozenset[str]], _Slice] = OrderedDict()
         self._handles: tuple[Any, Any] | None = None
 
     def forbidding(self, context: Mapping[str, Any], release: str) -> tuple[Restriction, ...]:
@@ -148,7 +148,7 @@ class Restrictions:
 
     def _slice(self, tool: str, missing: AbstractSet[str]) -> _Slice:
         # Tools that no rule names share one slice, or an asker could make up names and have each compiled.
-        key = (tool if tool in self._tools else "", frozenset(missing))
+        key = (tool if tool in self._tools else None, frozenset(missing))
         if key not in self._warm:
             asked = {
                 n: [one for one in self.rules[n].rule.forbid if one.field not in missing and not _names(one, key[0])]
@@ -201,6 +201,6 @@ def _named(condition: Condition) -> frozenset[str] | None:
     return None
 
 
-def _names(condition: Condition, tool: str) -> bool:
+def _names(condition: Condition, tool: str | None) -> bool:
     named = _named(condition)
     return named is not None and tool in named
