@@ -107,7 +107,7 @@ def bundle_schema() -> str:
 
 def kinds() -> str:
     """Every kind's fields, and the JSON Schema of its predicate."""
-    from watchword.statements.kinds import EVIDENCE, KINDS, NOTICES, json_schema, urn
+    from watchword.statements.kinds import EVIDENCE, KINDS, NOTICES, REDACTABLE, json_schema, urn
 
     parts = [
         "# Kinds of statement\n",
@@ -121,6 +121,9 @@ def kinds() -> str:
         schema = json_schema(kind)
         parts.append(f"## {kind}\n\n{(structure.__doc__ or '').strip()}\n\n`{urn(kind)}`, {polarity}\n")
         parts += ["| field | |", "|---|---|", *_fields(schema), ""]
+        if kind in REDACTABLE:
+            may = ", ".join(f"`{name}`" for name in sorted(REDACTABLE[kind]))
+            parts.append(f"Can be signed so that it can be taken out later (`--redactable`): {may}.\n")
         text = json.dumps(schema, indent=1, sort_keys=True)
         parts.append(f"<details><summary>JSON Schema</summary>\n\n```json\n{text}\n```\n\n</details>\n")
     return "\n".join(parts)

@@ -12,6 +12,8 @@ from watchword.account.proof import verify
 from watchword.charter.standing import NoStanding
 from watchword.node import NotHere
 from watchword.node.spilling import honour, spill
+from watchword.statements.digests import parse_digest
+from watchword.statements.redaction import disclosures, hide
 
 
 @pytest.fixture
@@ -111,3 +113,25 @@ def test_a_spill_of_one_s_own_takes_nobody_else_s_body_along(alliance: Alliance,
     for here in alliance.nodes.values():
         honour(here)
         here.locate("ALFA#0")
+
+
+def test_a_redaction_takes_the_field_out_everywhere_and_leaves_the_rest(alliance: Alliance) -> None:
+    """Disclosures travel with their statement; one is purged at every node, does not come back, and nothing else is."""
+    alfa, bravo = alliance.nodes["ALFA"], alliance.nodes["BRAVO"]
+    fields = {"of": "legal", "outcome": "with limits", "report": None, "text": "the secret document"}
+    shown, made = hide("review", fields, ["text"])
+    alfa.bodies.put_many((one.salt, one.body) for one in made)
+    id = alfa.sign_and_append("review", (RELEASE,), shown).id
+    alliance.sync()
+    for here in alliance.nodes.values():
+        assert [one.value for one in disclosures(here.locate(id).signed.statement, here.bodies.get)] == [fields["text"]]
+    bravo.export("CHARLIE", alliance.folder / "old.json", since={})
+    spill(alfa, id, "it is somebody's name", only=[parse_digest(one.digest) for one in made])
+    alliance.sync()
+    alliance.nodes["CHARLIE"].import_bundle(alliance.folder / "old.json")
+    for name, here in alliance.nodes.items():
+        signed = here.locate(id).signed
+        assert disclosures(signed.statement, here.bodies.get) == [], name
+        assert signed.statement.predicate["outcome"] == "with limits"
+        here.check(signatures=True)
+        assert not here.store.spilled() & {leaf.commitment for leaf in here.store.leaves("alfa.example/ledger")}
