@@ -103,7 +103,7 @@ component: name,version:text; purl:text?; digest:digest? || ratification: versio
 claim: system,release,supplier_contact:text; trained_on:[trained-on*1000]; tested:[tested*200]; support_until:time?
   known_weaknesses:[weakness*200] || trained-on: name:text; digest:digest? || weakness: text:text; method:text?
 tested: by,method,metric:text; n,k:int; bound:at least|at most; value:decimal || canary: question,answer:digest
-endpoint: supplier,system,version:text; interface:chat|json; asked:time; tries:int; canaries:[canary*100]
+endpoint: supplier:filled; system,version:text; interface:chat|json; asked:time; tries:int; canaries:[canary*100]
 reply: statement:digest; text:text || category: name:text; type:permissive|restrictive|informative; values:[text*256]
 marking: statement:digest; policy,classification:text; privacy_mark:text?; categories:[category*64]
   created,review:time?
@@ -184,7 +184,7 @@ SCALARS: dict[str, Callable[[Any], object]] = {
     "scope": lambda value: value in ("public", "alliance", "own") or (is_texts(value) and value == sorted(set(value))),
 }
 TEXTS = {
-    "text": ".{0,4096}", "long": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}",
+    "text": ".{0,4096}", "filled": ".{1,4096}", "long": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}",
     "base64": r"(?=.{0,8192}\Z)[A-Za-z0-9+/]*={0,2}", "hash": "[A-Za-z0-9+/]{43}=",
     "decimal": r"(?=.{1,40}\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?",  # section 8
     "cedar": ".{0,65536}",

@@ -13,7 +13,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -75,11 +76,12 @@ def compare(claim: Fact, considered: Iterable[Fact], fell: Mapping[str, str], mo
     said = claim.signed.statement
     fields = said.predicate
     evidence = [fact.signed.statement for fact in considered if fact.signed.statement.id != said.id]
+    by = _Found(evidence)
     lines = [
-        *(_line("trained on", _data(one), said, _on_data(one, evidence), fell) for one in fields.get("trained_on", ())),
-        *(_line("tested", _test(one), said, _on_test(one, evidence), fell) for one in fields.get("tested", ())),
+        *(_line("trained on", _data(one), said, _on_data(one, by), fell) for one in fields.get("trained_on", ())),
+        *(_line("tested", _test(one), said, _on_test(one, by), fell) for one in fields.get("tested", ())),
         *(
-            _line("known weakness", one["text"], said, _on_weakness(one, evidence), fell)
+            _line("known weakness", one["text"], said, _on_weakness(one, by), fell)
             for one in fields.get("known_weaknesses", ())
         ),
     ]
@@ -93,6 +95,21 @@ def compare(claim: Fact, considered: Iterable[Fact], fell: Mapping[str, str], mo
         if one.issuer != said.issuer and one.id not in taken
     )
     return Comparison(said, fell.get(said.id, ""), tuple(lines), rest)
+
+
+class _Found:
+    """The evidence by what a line asks for, so that long claims and long bills cost no more than their sum."""
+
+    def __init__(self, evidence: Sequence[Statement]) -> None:
+        self.named: dict[str, list[tuple[Statement, str, str]]] = defaultdict(list)
+        self.same: dict[str, list[tuple[Statement, str, str]]] = defaultdict(list)
+        self.runs: dict[str, list[Statement]] = defaultdict(list)
+        for one, name, digest in _data_sets(evidence):
+            self.named[name].append((one, name, digest))
+            self.same[digest].append((one, name, digest))
+        for one in evidence:
+            if one.kind == "evaluation" and "method" in one.predicate:
+                self.runs[one.predicate["method"]].append(one)
 
 
 def _line(
@@ -120,11 +137,12 @@ def _test(one: Mapping[str, Any]) -> str:
     return f"{one['metric']} {one['bound']} {one['value']} by {one['method']} ({one['k']} of {one['n']}, {one['by']})"
 
 
-def _on_data(claimed: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
-    for one, name, digest in _data_sets(evidence):
-        if claimed["digest"] is not None and digest == claimed["digest"]:
+def _on_data(claimed: Mapping[str, Any], by: _Found) -> Iterator[tuple[Statement, str, str]]:
+    if claimed["digest"] is not None:
+        for one, name, _ in by.same.get(claimed["digest"], ()):
             yield one, f"the same data, named {name}", CONFIRMS
-        elif name == claimed["name"]:
+    for one, name, digest in by.named.get(claimed["name"], ()):
+        if digest != claimed["digest"]:
             # Without a digest nothing was claimed that could turn out false.
             yield one, f"{name} is {digest}", UNSETTLED if claimed["digest"] is None else CONTRADICTS
 
@@ -138,10 +156,10 @@ def _data_sets(evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, 
             yield from ((one, data["name"], data["digest"]) for data in fields["datasets"])
 
 
-def _on_test(claimed: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
-    for one in evidence:
+def _on_test(claimed: Mapping[str, Any], by: _Found) -> Iterator[tuple[Statement, str, str]]:
+    for one in by.runs.get(claimed["method"], ()):
         fields = one.predicate
-        if one.kind != "evaluation" or _test_of(fields) != (claimed["method"], claimed["metric"]):
+        if fields["metric"] != claimed["metric"]:
             continue
         low, high, value = Decimal(fields["low"]), Decimal(fields["high"]), Decimal(claimed["value"])
         if claimed["bound"] == "at most":
@@ -151,16 +169,13 @@ def _on_test(claimed: Mapping[str, Any], evidence: Iterable[Statement]) -> Itera
         yield one, _run(fields), CONFIRMS if within else CONTRADICTS if outside else UNSETTLED
 
 
-def _on_weakness(claimed: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str, str]]:
-    method = claimed["method"]
-    for one in evidence:
-        if one.kind == "evaluation" and method is not None and method == one.predicate.get("method"):
-            # A weakness that was admitted is not made untrue by a run that did not show it.
-            yield one, _run(one.predicate), CONFIRMS
+def _on_weakness(claimed: Mapping[str, Any], by: _Found) -> Iterator[tuple[Statement, str, str]]:
+    for one in by.runs.get(claimed["method"], ()):
+        # A weakness that was admitted is not made untrue by a run that did not show it.
+        yield one, _run(one.predicate), CONFIRMS
 
 
-def _unclaimed(fields: Mapping[str, Any], evidence: Iterable[Statement]) -> Iterator[tuple[Statement, str]]:
-    evidence = list(evidence)
+def _unclaimed(fields: Mapping[str, Any], evidence: Sequence[Statement]) -> Iterator[tuple[Statement, str]]:
     for one in evidence:
         if one.kind == "evaluation":
             yield one, _run(one.predicate)
@@ -172,10 +187,6 @@ def _unclaimed(fields: Mapping[str, Any], evidence: Iterable[Statement]) -> Iter
     for one, name, digest in _data_sets(evidence):
         if name not in names:
             yield one, f"data set {name} ({digest})"
-
-
-def _test_of(fields: Mapping[str, Any]) -> tuple[str | None, str]:
-    return fields.get("method"), fields["metric"]
 
 
 def _run(fields: Mapping[str, Any]) -> str:

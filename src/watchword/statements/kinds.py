@@ -225,7 +225,7 @@ class Endpoint(Common, frozen=True, kw_only=True):
     """A system that is reached by its API alone. Subject: the endpoint release, the digest of supplier, system, version
     and canaries. Each canary was answered ``tries`` times alike."""
 
-    supplier: Text
+    supplier: Annotated[str, Meta(min_length=1, max_length=4096)]
     system: Text
     version: Text
     interface: Literal["chat", "json"]
