@@ -39,6 +39,27 @@ def test_one_file_is_held_in_memory_for_the_command_too(work: Path, watchword: A
     assert path.startswith("/proc/self/fd/") and int(size) == (work / "mail-sorter/weights.pkl").stat().st_size
 
 
+def test_without_a_release_the_command_runs_inside_the_copy_of_this_folder(work: Path, typed: Any) -> None:
+    """``watchword run --use FILE -- COMMAND``: the release's own programs are what was admitted. Fails where the first
+    word of the command is taken for the release, or where it runs in the folder that can still be changed."""
+    here, use = work / "mail-sorter", ("--use", "../use.toml", "--home", "../ALFA", "--quiet")
+    seen = work / "seen"
+    done = typed(here, "run", *use, "--", "sh", "-c", '(pwd; echo "$WATCHWORD_MODEL"; ls) > "$0"', str(seen))
+    where, named, *files = seen.read_text().split()
+    assert (where, files) == (named, ["README.md", "weights.pkl"]) and where != str(here), done
+    (here / "README.md").write_text("changed\n")
+    done = typed(here, "run", *use, "--", "touch", str(work / "started"))
+    assert done.code == 1 and "has no admission for mail-triage" in done.out and not (work / "started").exists(), done
+
+
+def test_what_stands_before_the_command_is_a_release_and_nothing_else(work: Path, typed: Any) -> None:
+    """A second word before ``--`` is no part of the command; without ``--`` the words follow the release."""
+    done = typed(work, "run", "mail-sorter", "ls", "--", "touch", "started")
+    assert done.code == 2 and "unrecognized arguments: ls" in done.err and not (work / "started").exists(), done
+    assert typed(work, "run", "mail-sorter", "--quiet", "true").code == 0
+    assert typed(work, "run", "--use", "use.toml", "--home", "ALFA", "--").code == 2
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [

@@ -63,6 +63,14 @@ def test_each_version_and_byte_order_is_read() -> None:
         assert judged.facts["architecture"] == "llama"
 
 
+def test_a_block_of_each_type_is_as_long_as_ggml_says() -> None:
+    """Bytes of a block that other writers of the format got wrong: ``block_q8_1`` is two halves and 32 bytes."""
+    for sort, block, length in ((9, 32, 36), (8, 32, 34), (15, 256, 292)):
+        exact = gguf([NAME], [tensor("w", (block,), 0, sort)], bytes(length) + bytes(-length % 32))
+        assert found(exact, "m.gguf") == set()
+        assert "gguf-gap" in found(exact + b"\1" * 32, "m.gguf")
+
+
 @pytest.mark.parametrize(
     ("data", "rule"),
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
+import json
 import re
 import signal
 import socket
@@ -28,7 +30,7 @@ from watchword.limits import WITNESS_REQUEST_BYTES_MAX
 from watchword.statements.canonical import canonical
 from watchword.statements.digests import b64
 from watchword.statements.times import rfc3339
-from watchword.web import serving
+from watchword.web import ledgers, serving
 
 Served = Callable[[str], str]
 ORIGIN = "alfa.example/ledger"
@@ -198,6 +200,35 @@ def test_a_request_passed_on_is_refused(alliance: Alliance, served: Served) -> N
     honest = demand(alliance)
     assert ask(served("ALFA"), "POST", "bodies", honest)[0] == 200
     assert ask(served("CHARLIE"), "POST", "bodies", honest)[0] == 403
+
+
+def test_bodies_are_packed_for_who_takes_it(
+    alliance: Alliance, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gzip where the request names it and does not refuse it; the same answer to everybody else."""
+    monkeypatch.setattr(ledgers, "_PACKED_BYTES_MIN", 1)
+    url = served("ALFA")
+    plain = ask(url, "POST", "bodies", demand(alliance))[2]
+    for coding, packed in (("gzip", True), ("br, GZip;q=0.5", True), ("gzip;q=0", False), ("gzip;q=0.00", False),
+                           ("identity", False), ("gzipped", False)):  # fmt: skip
+        body = ask(url, "POST", "bodies", demand(alliance), Accept_Encoding=coding)[2]
+        assert (body[:2] == b"\x1f\x8b") is packed, coding
+        assert (gzip.decompress(body) if packed else body) == plain
+
+
+def test_health_tells_sizes_while_the_ledgers_can_be_read(alliance: Alliance, served: Served) -> None:
+    """200 with the size of each own shared ledger; anything else where a head is gone or is not ours."""
+    url, folder = served("ALFA"), alliance.nodes["ALFA"].store.folder(ORIGIN)
+    alliance.nodes["ALFA"].store.own("ledger").append([b"\x01" * 33])
+    alliance.nodes["ALFA"].publish()
+    status, kind, said = ask(url, "GET", "health")
+    assert (status, kind) == (200, "application/json")
+    assert json.loads(said) == {"member": "ALFA", "sizes": {ORIGIN: 1, "alfa.example/notices": 0}}
+    note = (folder / "checkpoint").read_bytes()
+    (folder / "checkpoint").write_bytes(note.replace(b"\n1\n", b"\n2\n"))
+    assert ask(url, "GET", "health")[0] == 500
+    (folder / "checkpoint").unlink()
+    assert ask(url, "GET", "health")[0] == 503
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[" * 100_000, b"\xff", b'{"demand":1,"signature":null}'])

@@ -66,13 +66,33 @@ def _answer(arguments: list[str]) -> int:
     shown = io.StringIO()
     try:
         with contextlib.redirect_stdout(shown):
-            args = parser().parse_args(arguments)
+            args = _parsed(arguments)
     except SystemExit as stop:
         # argparse exits 0 after --help and 2 on a usage error, as we would; but it does not notice a full disk.
         if shown.getvalue():
             write_out(shown.getvalue().removesuffix("\n"))
         return stop.code if isinstance(stop.code, int) else 2
     return _command(args.run)(args)
+
+
+def _parsed(arguments: list[str]) -> argparse.Namespace:
+    """What *arguments* ask for. What follows ``--`` in ``run`` is the command's own, whether a RELEASE stands before it
+    or not (``model`` is None then); argparse alone would take the first word of it for the release."""
+    if arguments[:1] != ["run"] or "--" not in arguments:
+        return parser().parse_args(arguments)
+    at = arguments.index("--") + 1
+    args = parser().parse_args([*arguments[:at], _HERE, *arguments[at:]])
+    if str(args.model) == _HERE:
+        args.model = None
+    elif args.command[0] == _HERE:
+        args.command = args.command[1:]
+    else:
+        parser().error(f"unrecognized arguments: {args.command[0]} (the command stands after --)")
+    return args
+
+
+_HERE = "\0"
+"""A word that nobody can type: where the command begins."""
 
 
 def _command(name: str) -> Callable[[argparse.Namespace], int]:

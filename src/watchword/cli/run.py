@@ -1,8 +1,10 @@
 """``watchword run``: a command on a sealed copy of a release, started only if the release may be used.
 
 The copy's path is in $WATCHWORD_MODEL, its digest in $WATCHWORD_MODEL_DIGEST, and stands for ``{}`` in the command's
-words. Exit code: the command's own (128 + N when a signal N ended it); 1 when the release was refused, 2 when nothing
-could be decided. The command's output is its own; what watchword says goes to stderr, but for a refusal.
+words. Where no release is named it is the folder one stands in, and the command runs in its copy: the programs of the
+release are what was admitted too. Exit code: the command's own (128 + N when a signal N ended it); 1 when the release
+was refused, 2 when nothing could be decided. The command's output is its own; what watchword says goes to stderr, but
+for a refusal.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from watchword.cli.output import emit, lower, say, short
@@ -35,12 +38,13 @@ def run(args: argparse.Namespace) -> int:
             )
         words = [word.replace("{}", str(held.path)) for word in args.command]
         environment = os.environ | {"WATCHWORD_MODEL": str(held.path), "WATCHWORD_MODEL_DIGEST": held.digest}
-        return _wait(words, environment, () if held.descriptor is None else (held.descriptor,))
+        descriptors = () if held.descriptor is None else (held.descriptor,)
+        return _wait(words, environment, descriptors, held.path if args.model is None else None)
 
     in_memory = None if args.in_folder is None else False
     try:
         with admitted(
-            args.model, use=args.use, home=args.home, fail_on=Verdict(args.fail_on), in_memory=in_memory,
+            args.model or ".", use=args.use, home=args.home, fail_on=Verdict(args.fail_on), in_memory=in_memory,
             place=args.in_folder,
         ) as held:  # fmt: skip
             return start(held)
@@ -49,10 +53,10 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def _wait(words: Sequence[str], environment: dict[str, str], descriptors: tuple[int, ...]) -> int:
+def _wait(words: Sequence[str], environment: dict[str, str], descriptors: tuple[int, ...], folder: Path | None) -> int:
     """Start it, hand on what would end us, and give its exit code."""
     try:
-        process = subprocess.Popen(words, env=environment, pass_fds=descriptors)  # noqa: S603  what the user asked for
+        process = subprocess.Popen(words, env=environment, pass_fds=descriptors, cwd=folder)  # noqa: S603  what the user asked for
     except OSError as error:
         words_ = f"{words[0]}: {lower(error.strerror or str(error))}"
         raise NotStarted(words_, "the command stands after --; nothing was run") from error

@@ -518,7 +518,10 @@ def _whose(command: argparse.ArgumentParser) -> None:
 def _guard(commands: Sub) -> None:
     text = "run a command on a sealed copy of a release, if it may be used; what was looked at is what it loads"
     run = _add(commands, "run", "run:run", text)
-    run.add_argument("model", type=Path, metavar="RELEASE", help="a model file or folder")
+    run.add_argument(
+        "model", type=Path, metavar="RELEASE",
+        help="a model file or folder (default: this folder, and the command runs in its copy)",
+    )  # fmt: skip
     run.add_argument(
         "command", nargs="+", metavar="COMMAND", help="after --: the program and its words; {} is the copy's path"
     )

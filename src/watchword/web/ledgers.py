@@ -6,7 +6,8 @@ Follows c2sp.org/tlog-witness, c2sp.org/tlog-tiles and docs/protocol.md, section
     GET  witness/<SHA-256 of origin>/checkpoint
     GET  logs/<SHA-256 of origin>/checkpoint, heads, tile/…      own ledgers and mirrors alike
     GET  <path of an own origin>/checkpoint, tile/…              the same, at the address that its origin names
-    POST bodies                              bodies and bad news, as scope allows
+    POST bodies                              bodies and bad news, as scope allows; gzip where the asker takes it
+    GET  health                              200 as long as the ledger can be read, for what watches the process
 
 * The private record is not served, under no address.
 * What is answered comes from disk at that moment; commands may write the node meanwhile.
@@ -16,6 +17,7 @@ Follows c2sp.org/tlog-witness, c2sp.org/tlog-tiles and docs/protocol.md, section
 from __future__ import annotations
 
 import asyncio
+import gzip
 import sys
 from collections.abc import Callable
 from hashlib import sha256
@@ -25,12 +27,12 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
-from watchword.ledger.checkpoint import SplitView
+from watchword.ledger.checkpoint import SplitView, verify_head
 from watchword.ledger.demand import BadDemand
 from watchword.ledger.tiles import BUNDLE_BYTES_MAX, BadTile, parse_path
 from watchword.ledger.witness import Witness
@@ -47,8 +49,10 @@ from watchword.node.sync import entity_tag
 _NOTE = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
 _FOREVER = {"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable"}
 _JSON = {"Content-Type": "application/json", "Cache-Control": "no-cache"}
+_PACKED_BYTES_MIN = 1400
+"""Answers below fit one packet of a network as they are."""
 
-RESERVED = {"logs", "witness", "bodies"}
+RESERVED = {"logs", "witness", "bodies", "health"}
 """First parts of addresses that no own origin's path can take."""
 
 
@@ -62,6 +66,7 @@ def app(node: Node) -> Starlette:
         Route("/logs/{place}/heads", served.heads),
         Route("/logs/{place}/{path:path}", served.tile),
         Route("/bodies", served.bodies, methods=["POST"]),
+        Route("/health", served.health),
     ]
     for origin in node.charter.shared_origins:
         path = origin.partition("/")[2]
@@ -120,9 +125,23 @@ class Served:
         async with self._bodies_together:
             try:
                 answer = await run_in_threadpool(self._answers.answer, body)
+                if not _takes_gzip(request) or len(answer) < _PACKED_BYTES_MIN:
+                    return Response(answer, headers=_JSON)
+                packed = await run_in_threadpool(gzip.compress, answer, 1, mtime=0)
             except BadDemand as error:
                 return Response(f"{error.message}\n", 403, _NOTE)
-        return Response(answer, headers=_JSON)
+        return Response(packed, headers=_JSON | {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+
+    def health(self, _: Request) -> Response:
+        """The sizes of the own shared ledgers by their signed heads on disk; 503 or 500 where one cannot be read."""
+        sizes = {}
+        for origin, key in self._trusted.items():
+            if self._node.store.is_own(origin):
+                note = durable.read(self._node.store.folder(origin) / "checkpoint", NOTE_BYTES_MAX)
+                if note is None:
+                    raise HTTPException(503)
+                sizes[origin] = verify_head(note, origin, key).size
+        return JSONResponse({"member": self._node.member, "sizes": sizes}, headers=_JSON)
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -152,6 +171,15 @@ def _at(endpoint: Callable[[Request], Response], place: dict[str, str]) -> Calla
         return endpoint(request)
 
     return fixed
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether the asker names the coding, and not only to refuse it."""
+    for one in request.headers.get("Accept-Encoding", "").split(","):
+        name, _, quality = one.partition(";")
+        if name.strip().lower() == "gzip":
+            return quality.replace(" ", "").rstrip("0.") != "q="
+    return False
 
 
 async def _body(request: Request, bytes_max: int) -> bytes:
