@@ -504,8 +504,8 @@ COMPARE_VERSIONS_MAX = 20_000
 COMPARE_RIVALS_MAX = 200
 """Pairs of rows that are instead of each other. Origin: each of ten members replaces every row of the alliance pack."""
 
-COMPARE_WORK_MAX = 20_000_000
-"""Rows weighed in the search for the largest table that passes. Origin: ten seconds; past it the answer says so."""
+COMPARE_WORK_MAX = 10_000_000
+"""Rows weighed in the search for the largest table that passes. Origin: five seconds; past it the answer says so."""
 
 ACT_RULES_MAX = 10_000
 """Rules about actions that a gate applies. Origin: fifty members with one full caveat each."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,18 @@ def test_a_red_line_is_stricter_where_it_forbids_more(table: Path) -> None:
     assert "alone" not in refused["all"]["ids"]
 
 
+def test_two_members_of_one_operator_count_once(table: Path) -> None:
+    """ALFA and BRAVO are run by one party: together they are one of two operators, and no quorum of two."""
+    hosted = [position(table, name, row("signed", 'stance = "refuse"')) for name in ("ALFA", "BRAVO")]
+    positions = [replace(one, operator="ALFA-IT") for one in hosted]
+    compared = compare([*positions, position(table, "CHARLIE")], 2)
+    assert (compared["operators"], by_id(compared)["signed"]["operators"]) == (2, 1)
+    assert compared["passing"]["ids"] == ["looked", "alone"]
+    assert compared["passing"]["by"] == ["ALFA", "BRAVO", "CHARLIE"]
+    with pytest.raises(BadPosition, match="a quorum of 3 among 2 operators"):
+        compare([*positions, position(table, "CHARLIE")], 3)
+
+
 def test_each_row_with_a_majority_is_not_a_table_with_one(table: Path) -> None:
     """Three members, each against another row: every row has two of three, and no two accept all three rows."""
     refusals = zip(["ALFA", "BRAVO", "CHARLIE"], ["looked", "signed", "alone"], strict=True)
@@ -250,7 +263,7 @@ def test_limits_are_named(table: Path) -> None:
     alfa = position(table, "ALFA")
     with pytest.raises(BadPosition, match="two positions of ALFA"):
         compare([alfa, alfa])
-    with pytest.raises(BadPosition, match="a quorum of 2 among 1 members"):
+    with pytest.raises(BadPosition, match="a quorum of 2 among 1 operators"):
         compare([alfa], 2)
     with pytest.raises(TooMuchToCompare, match="65 positions, limit 64"):
         compare([position(table, f"M{number}") for number in range(65)])
@@ -269,18 +282,21 @@ ROWS = [REQUIREMENT | {"id": f"r{number}"} for number in range(3)]
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.tuples(SAID, SAID, SAID), min_size=1, max_size=4), st.booleans(), st.data())
-def test_the_largest_table_is_the_largest(said: list[tuple[Any, ...]], rivals: bool, data: st.DataObject) -> None:
+@given(st.lists(st.tuples(SAID, SAID, SAID), min_size=1, max_size=4), st.booleans(), st.booleans(), st.data())
+def test_the_largest_table_is_the_largest(
+    said: list[tuple[Any, ...]], rivals: bool, shared: bool, data: st.DataObject
+) -> None:
     """Against trying every set of rows, every version and every coalition: the same size, and it is truly accepted."""
     positions = [
         Position(
-            f"M{number}", "x", (), "open",
+            f"M{number}", f"O{number // 2 if shared else number}", "x", (), "open",
             tuple((ROWS[at]["id"], word) for at, word in enumerate(words) if word is not None),
             tuple(ROWS) if number == 0 else (), {"r1": ("r2",)} if rivals and number == 0 else {}, {},
         )
         for number, words in enumerate(said)
     ]  # fmt: skip
-    k = data.draw(st.integers(1, len(said)))
+    operators = [position.operator for position in positions]
+    k = data.draw(st.integers(1, len(set(operators))))
     compared = compare(positions, k)
 
     def accepts(words: tuple[Any, ...], at: int, count: int, tools: int, ids: set[int]) -> bool:
@@ -298,13 +314,15 @@ def test_the_largest_table_is_the_largest(said: list[tuple[Any, ...]], rivals: b
             return False
         return any(
             all(any(all(accepts(words, at, *v, ids) for words in group) for v in versions) for at in ids)
-            for group in itertools.combinations(said, k)
+            for chosen in itertools.combinations(range(len(said)), k)
+            if len({operators[at] for at in chosen}) == k
+            for group in [[said[at] for at in chosen]]
         )
 
     best = max(len(ids) for n in range(4) for ids in map(set, itertools.combinations(range(3), n)) if possible(ids))
     passing = compared["passing"]
     assert (len(passing["ids"]), passing["exact"]) == (best, True)
-    assert len(passing["by"]) >= k or not passing["ids"]
+    assert len({operators[int(name[1:])] for name in passing["by"]}) >= k or not passing["ids"]
     numbers = {int(id[1:]) for id in passing["ids"]}
     for row_ in passing["requirements"]:
         for name in passing["by"]:

@@ -4,15 +4,16 @@
 2. For each row the versions that as many members as possible accept together: on each scale it is enough to try where
    somebody's acceptance begins or ends and where the version on the table stands (all sets of members that accept some
    version are found so, because moving a version to the nearest such place loses nobody).
-3. What passes. *Row by row* a row passes when k members accept one version of it. *As a whole* a table passes when the
-   same k members accept every row in it, as ratifying a charter asks: that is the one that counts. Rows that are
+3. What passes. *Row by row* a row passes when members of k operators accept one version of it. *As a whole* a table
+   passes when the same members, of k operators, accept every row in it, as ratifying a charter asks: that is the one
+   that counts. Rows that are
    instead of each other do not stand together, nor do two versions of one row; a row accepted ``with`` another stands
    only beside it. The largest table is found by branch and bound: exact, unless ``COMPARE_WORK_MAX`` is reached, and
    then the answer says so.
 
-``compare`` makes one JSON object; ``summit`` prints it. Its fields: ``schema``, ``members``, ``quorum``, ``rows`` (see
-``_row``), ``steps`` [{``k``, ``rows``, ``whole``}] from all members down to the quorum, ``all`` and ``passing`` (see
-``_whole``): the largest tables that all, and that k, accept as a whole.
+``compare`` makes one JSON object; ``summit`` prints it. Its fields: ``schema``, ``members``, ``operators`` (how many),
+``quorum``, ``rows`` (see ``_row``), ``steps`` [{``k``, ``rows``, ``whole``}] from all operators down to the quorum,
+``all`` and ``passing`` (see ``_whole``): the largest tables that all members, and that members of k operators, accept.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Row:
 
 
 def compare(positions: Sequence[Position], quorum: int | None = None) -> dict[str, Any]:
-    """Compare *positions*; *quorum*: how many members put a charter in force, by default what ``charter draft`` takes.
+    """Compare *positions*; *quorum*: how many operators ratify, by default as many as ``charter draft`` takes.
 
     Raises:
         BadPosition: a member twice, or a word on a row that nobody put on the table. TooMuchToCompare: past the limits.
@@ -89,9 +90,10 @@ def compare(positions: Sequence[Position], quorum: int | None = None) -> dict[st
         raise BadPosition(f"two positions of {max(members, key=members.count)}", "give one file of each member")
     if len(members) > COMPARE_MEMBERS_MAX:
         raise TooMuchToCompare(f"{len(members)} positions, limit {COMPARE_MEMBERS_MAX}")
-    k = least_quorum(len(members), most_faulty(len(members))) if quorum is None else quorum
-    if not 1 <= k <= len(members):
-        raise BadPosition(f"a quorum of {k} among {len(members)} members", f"it is 1 to {len(members)}")
+    operators = len({position.operator for position in positions})
+    k = least_quorum(operators, most_faulty(operators)) if quorum is None else quorum
+    if not 1 <= k <= operators:
+        raise BadPosition(f"a quorum of {k} among {operators} operators", f"it is 1 to {operators}")
     # 1
     rows = _on_the_table(positions)
     # 2
@@ -99,22 +101,24 @@ def compare(positions: Sequence[Position], quorum: int | None = None) -> dict[st
         row.options = _options(row)
     # 3
     search = _Search(rows, positions)
-    # The two that are asked for come first: what is left of the bound is for those in between.
-    tables = {size: search.largest(size) for size in dict.fromkeys([k, len(members), *range(len(members), k, -1)])}
+    # What is asked for comes first: what is left of the bound is for the steps in between.
+    everybody = search.of_all()
+    tables = {size: search.largest(size) for size in range(k, operators + 1)}
     steps = [
         {
             "k": size, "whole": len(tables[size].ids),
-            "rows": sum(any(one.mask.bit_count() >= size for one in row.options) for row in rows.values()),
+            "rows": sum(any(search.operators(one.mask) >= size for one in row.options) for row in rows.values()),
         }
-        for size in range(len(members), k - 1, -1)
+        for size in range(operators, k - 1, -1)
     ]  # fmt: skip
     return {
         "schema": SCHEMA,
         "members": members,
+        "operators": operators,
         "quorum": k,
-        "rows": [_row(row, members) for row in rows.values()],
+        "rows": [_row(row, members, search) for row in rows.values()],
         "steps": steps,
-        "all": _whole(tables[len(members)], rows, members, search),
+        "all": _whole(everybody, rows, members, search),
         "passing": _whole(tables[k], rows, members, search),
     }
 
@@ -252,6 +256,10 @@ class _Search:
 
     def __init__(self, rows: Mapping[str, Row], positions: Sequence[Position]) -> None:
         self._count = len(positions)
+        self._alike: dict[str, int] = {}
+        for number, position in enumerate(positions):
+            self._alike[position.operator] = self._alike.get(position.operator, 0) | 1 << number
+        self._beside = [self._alike[position.operator] for position in positions]
         self.masks = {id: [one.mask for one in row.options] for id, row in rows.items()}
         self.needs: dict[tuple[int, str], frozenset[str]] = {}
         for id, row in rows.items():
@@ -278,8 +286,21 @@ class _Search:
             )
         self._work = 0
 
+    def operators(self, mask: int) -> int:
+        """How many operators the members of *mask* have."""
+        return sum(mask & alike != 0 for alike in self._alike.values())
+
+    def of_all(self) -> Table:
+        """The largest table that all members accept as a whole."""
+        everybody = (1 << self._count) - 1
+        alive = frozenset(id for id, masks in self.masks.items() if everybody in masks)
+        ids = self._settled(everybody, alive)
+        exact = self._work <= COMPARE_WORK_MAX
+        self._work = 0  # the search for what passes has the whole bound again
+        return Table(ids, everybody, exact)
+
     def largest(self, k: int) -> Table:
-        """The largest table that some *k* members accept as a whole; among equals the first found."""
+        """The largest table that members of some *k* operators accept as a whole; among equals the first found."""
         everything = [mask for masks in self.masks.values() for mask in masks]
         accepting = [sum(mask >> member & 1 for mask in everything) for member in range(self._count)]
         order = sorted(range(self._count), key=lambda member: (-accepting[member], member))
@@ -289,15 +310,16 @@ class _Search:
         while waiting and (not best.mask or self._work <= COMPARE_WORK_MAX):
             at, coalition, before = waiting.pop()
             self._work += 1 + len(before)
+            # One member speaks for each operator, so the members of a coalition are as many as its operators.
             size = coalition.bit_count()
             reach = coalition | sum(1 << member for member in order[at:])
             # What may still pass: some version that all of the coalition accept, and enough of those that may yet join.
             alive = {
                 id: fit
                 for id, masks in before.items()
-                if (fit := [m for m in masks if m & coalition == coalition and (m & reach).bit_count() >= k])
+                if (fit := [m for m in masks if m & coalition == coalition and self.operators(m & reach) >= k])
             }
-            if size + self._count - at < k or (best.mask and len(alive) <= len(best.ids)):
+            if self.operators(reach) < k or (best.mask and len(alive) <= len(best.ids)):
                 continue
             if size == k:
                 ids = self._settled(coalition, frozenset(alive))
@@ -305,7 +327,8 @@ class _Search:
                     best = Table(ids, coalition, True)
                 continue
             waiting.append((at + 1, coalition, alive))
-            waiting.append((at + 1, coalition | 1 << order[at], alive))
+            if not self._beside[order[at]] & coalition:
+                waiting.append((at + 1, coalition | 1 << order[at], alive))
         return Table(best.ids, best.mask, not waiting and self._work <= COMPARE_WORK_MAX)
 
     def accepts(self, member: int, ids: frozenset[str]) -> bool:
@@ -366,12 +389,12 @@ def _whole(table: Table, rows: Mapping[str, Row], members: list[str], search: _S
     }
 
 
-def _row(row: Row, members: list[str]) -> dict[str, Any]:
+def _row(row: Row, members: list[str], search: _Search) -> dict[str, Any]:
     """One row as JSON.
 
-    ``id``; ``what``: requirement or red line; ``text``; ``versions`` [who]; ``accepted_by`` and ``moved``: of the
-    version that most accept; ``stances`` {member: {``stance``, ``reason``, ``with``, ``why``}}, where ``why`` says what
-    keeps the member from that version, or is null; ``scales``: those on which members differ.
+    ``id``; ``what``: requirement or red line; ``text``; ``versions`` [who]; ``accepted_by``, their ``operators`` and
+    ``moved``: of the version that most accept; ``stances`` {member: {``stance``, ``reason``, ``with``, ``why``}}, where
+    ``why`` says what keeps the member from that version, or is null; ``scales``: those on which members differ.
     """
     best = row.options[0] if row.options else None
     first = best.base if best else row.versions[0]
@@ -381,6 +404,7 @@ def _row(row: Row, members: list[str]) -> dict[str, Any]:
         "text": first.row["text"],
         "versions": [one.by for one in row.versions],
         "accepted_by": [name for number, name in enumerate(members) if best and best.mask >> number & 1],
+        "operators": search.operators(best.mask) if best else 0,
         "moved": _moves(best) if best else {},
         "stances": {name: _stance(row, number, best) for number, name in enumerate(members)},
         "scales": _scales(row, first, members),

@@ -1,6 +1,7 @@
 """A member's draft position: what it accepts of the rows on the table, on which conditions, and what it proposes.
 
     member = "BRAVO"
+    operator = "ALFA-IT"              # who runs its machines, where that is not the member: quorums count operators
     table = ["alliance"]              # packs whose rows are on the table, by name or file
     otherwise = "accept"              # rows of the table that are not named below; left out: no word on them
 
@@ -58,6 +59,7 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     member: str = ""
+    operator: str = ""
     name: str = ""
     title: str = ""
     standing: dict[str, list[str]] = {}
@@ -89,6 +91,7 @@ class Position:
     """One member's file. ``rows``: what it proposes; ``replaces``: ids of rows that a proposal is instead of."""
 
     member: str
+    operator: str
     path: str
     packs: tuple[Pack, ...]
     otherwise: str
@@ -148,7 +151,10 @@ def read_position(path: Path) -> Position:
             words.append((row["id"], replace(word, of=member)))
             replaces[row["id"]] = _replaced(one.get("instead_of", []), where)
     packs = tuple(_pack(name, path) for name in file.table)
-    return Position(member, str(path), packs, file.otherwise, tuple(words), tuple(rows), replaces, file.standing)
+    return Position(
+        member, file.operator or member, str(path), packs, file.otherwise, tuple(words), tuple(rows), replaces,
+        file.standing,
+    )  # fmt: skip
 
 
 def box(word: Word, row: Mapping[str, Any], where: str) -> Box:

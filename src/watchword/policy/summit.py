@@ -13,16 +13,16 @@ Value = Mapping[str, Any]
 SHORT = {"accept": "yes", "accept or stricter": "yes+", "accept or looser": "yes-", "accept if": "if", "refuse": "NO"}
 KEY = "yes: as written; yes+: or stricter; yes-: or looser; if: on conditions; NO: refused; -: no word"
 PASSES = (
-    "A row passes where that many members accept one and the same version of it. A table passes where the same members "
-    "accept every row in it: that is what ratifying a charter asks for."
+    "A row passes where members of that many operators accept one and the same version of it. A table passes where the "
+    "same members accept every row in it: that is what ratifying a charter asks for."
 )
 
 
 def render_text(compared: Value) -> str:
     """For a terminal: the grid, what passes by how many, who blocks what."""
     members, rows = compared["members"], compared["rows"]
-    quorum = _many(compared["quorum"], members)
-    lines = [f"{len(members)} positions on {len(rows)} rows; {quorum} put a charter in force"]
+    quorum = _many(compared["quorum"], compared)
+    lines = [f"{len(members)} positions on {len(rows)} rows; it takes {quorum} to put a charter in force"]
     width = max((len(row["id"]) for row in rows), default=3)
     columns = [max(len(name), 4) for name in members]
     head = "  ".join(name.ljust(column) for name, column in zip(members, columns, strict=True))
@@ -32,7 +32,7 @@ def render_text(compared: Value) -> str:
         count = f"{len(row['accepted_by'])} of {len(members)}"
         lines.append(f"{row['id'].ljust(width)}  {cells}  {count}{_as(row['moved'])}")
     lines += [f"({KEY})", "", "by how many          row by row   as one table"]
-    lines += [f"{_many(step['k'], members):19}  {step['rows']:10}   {step['whole']:12}" for step in compared["steps"]]
+    lines += [f"{_many(step['k'], compared):19}  {step['rows']:10}   {step['whole']:12}" for step in compared["steps"]]
     for name, whole in (("all", compared["all"]), (str(compared["quorum"]), compared["passing"])):
         if name == "all" or compared["quorum"] != len(members):
             lines += ["", *_table_lines(name, whole)]
@@ -53,7 +53,7 @@ def board(compared: Value) -> Board:
         for row in compared["rows"]
     )  # fmt: skip
     steps = tuple(
-        (Cell(_many(s["k"], members)), Cell(str(s["rows"])), Cell(str(s["whole"]))) for s in compared["steps"]
+        (Cell(_many(s["k"], compared)), Cell(str(s["rows"])), Cell(str(s["whole"]))) for s in compared["steps"]
     )
     scales = tuple(
         (Cell(row["id"]), Cell(one["scale"]), Cell(", ".join(f"{n}: {v}" for n, v in one["members"].items())),
@@ -106,8 +106,11 @@ def _as(moved: Value) -> str:
     return f"  as {said}" if said else ""
 
 
-def _many(k: int, members: Sequence[str]) -> str:
-    return "all" if k == len(members) else f"{k} of {len(members)}"
+def _many(k: int, compared: Value) -> str:
+    operators = compared["operators"]
+    if operators < len(compared["members"]):
+        return f"{k} of {operators} operators"
+    return "all" if k == operators else f"{k} of {operators}"
 
 
 def _table_lines(name: str, whole: Value) -> list[str]:
@@ -148,8 +151,7 @@ def _on(one: Value) -> str:
 
 
 def _kind(row: Value, members: Sequence[str], quorum: int) -> str:
-    count = len(row["accepted_by"])
-    return "good" if count == len(members) else "warn" if count >= quorum else "bad"
+    return "good" if len(row["accepted_by"]) == len(members) else "warn" if row["operators"] >= quorum else "bad"
 
 
 def _cell(said: Value) -> Cell:
