@@ -37,7 +37,7 @@ def test_the_least_of_every_kind_is_a_statement_of_it(kind: str) -> None:
         ("evaluation", [condition("high", "<", "0.05"), condition("high", ">", "0.04")], "high", "0.049"),
         ("review", [condition("of", "in", ["red-team"])], "of", "red-team"),
         ("recall", [condition("actions", "contains", "stop")], "actions", ["stop"]),
-        ("data-screening", [condition("dataset", "!=", "any")], "dataset", "not any"),
+        ("data-screening", [condition("dataset", "!=", "")], "dataset", "not "),
     ],
 )
 def test_a_field_is_chosen_that_satisfies_all_its_conditions(

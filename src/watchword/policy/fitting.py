@@ -1,6 +1,6 @@
 """Fields that a statement would have to have to satisfy conditions: what "good evidence" looks like, built not guessed.
 
-* ``plausible`` makes fields of a kind from its typed structure: nothing found, empty, null, zero, a word allowed.
+* ``plausible`` is the smallest of a kind (``shapes.blank``), with nothing found and no objection.
 * ``fitting`` changes them until every condition holds, or says that no statement of this kind can satisfy all of them.
 * What is built is a statement of its kind in full: it passes the same parser as one that arrives.
 """
@@ -11,34 +11,25 @@ import copy
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from watchword.charter.charter import Condition
 from watchword.charter.conditions import all_hold, is_decimal, wrong_with
+from watchword.policy.shapes import DIGEST, TIME, blank
 from watchword.statements.canonical import NotCanonical
-from watchword.statements.kinds import KINDS, Common
 from watchword.statements.statement import BadStatement, Subject, make
 
-ANY_TEXT = "any"
-NO_DIGEST = "sha256:" + "0" * 64
-A_TIME = "2000-01-01T00:00:00Z"
-_COMMON = frozenset(Common.__struct_fields__)
-_NOBODY = Subject("release", NO_DIGEST)
+_NOBODY = Subject("release", DIGEST)
 
 
 def plausible(kind: str) -> dict[str, Any]:
-    """The least that a statement of *kind* can say, without the common four fields.
+    """The least that a statement of *kind* can say, without the common four fields, and nothing bad.
 
     Raises:
         KeyError: no such kind.
     """
-    return {
-        field.encode_name: _least(field.type, field.encode_name)
-        for field in msgspec.inspect.type_info(KINDS[kind]).fields  # type: ignore[attr-defined]
-        if field.encode_name not in _COMMON
-    }
+    fields = blank(kind)
+    return fields | {name: word for name, word in _GOOD.items() if name in fields}
 
 
 def fitting(kind: str, conditions: Iterable[Condition]) -> dict[str, Any] | None:
@@ -57,40 +48,8 @@ def fitting(kind: str, conditions: Iterable[Condition]) -> dict[str, Any] | None
     return fields if _parses(kind, fields) else None
 
 
-def _least(kind: msgspec.inspect.Type, name: str) -> Any:
-    inspected = msgspec.inspect
-    if isinstance(kind, inspected.UnionType):
-        if any(isinstance(one, inspected.NoneType) for one in kind.types):
-            return None
-        return _least(kind.types[0], name)
-    if isinstance(kind, inspected.LiteralType):
-        # In the order written: msgspec sorts them, and the first of ours is the good one.
-        return _LITERALS.get(name, sorted(map(str, kind.values))[0])
-    if isinstance(kind, inspected.StrType):
-        return next((text for text in _TEXTS if _matches(kind, text)), ANY_TEXT)
-    if isinstance(kind, inspected.IntType):
-        return kind.ge or 0
-    if isinstance(kind, inspected.StructType):
-        return {field.encode_name: _least(field.type, field.encode_name) for field in kind.fields}
-    if isinstance(kind, inspected.ListType):
-        return [_least(kind.item_type, name) for _ in range(kind.min_length or 0)]
-    return {} if isinstance(kind, inspected.DictType) else None
-
-
-_TEXTS = (ANY_TEXT, NO_DIGEST, A_TIME, "0", "")
-_LITERALS = {"verdict": "nothing-found", "outcome": "in favour", "of": "legal"}
-
-
-def _matches(kind: msgspec.inspect.StrType, text: str) -> bool:
-    try:
-        msgspec.convert(text, _text_type(kind), strict=True)
-    except msgspec.ValidationError:
-        return False
-    return True
-
-
-def _text_type(kind: msgspec.inspect.StrType) -> Any:
-    return Annotated[str, msgspec.Meta(pattern=kind.pattern, max_length=kind.max_length, min_length=kind.min_length)]
+_GOOD = {"verdict": "nothing-found", "outcome": "in favour", "of": "legal"}
+"""Of words to choose from, those that find nothing and object to nothing."""
 
 
 def _values(conditions: list[Condition]) -> list[Any]:
@@ -109,7 +68,7 @@ def _values(conditions: list[Condition]) -> list[Any]:
             tried += [wanted, *_beside(wanted)]
     if held:
         return [held]
-    return [*tried, ANY_TEXT, A_TIME, NO_DIGEST, 0, True, False]
+    return [*tried, TIME, DIGEST, 0, True, False]
 
 
 def _beside(value: Any) -> list[Any]:

@@ -135,5 +135,6 @@ def _blank(at: Any) -> Any:
     if isinstance(at, msgspec.inspect.BoolType):
         return False
     if isinstance(at, msgspec.inspect.StrType):
-        return next((one for one in ("", "0", DIGEST, TIME) if at.pattern is None or re.search(at.pattern, one)), "")
+        long = [one for one in ("", "0", DIGEST, TIME) if len(one) >= (at.min_length or 0)]
+        return next((one for one in long if at.pattern is None or re.search(at.pattern, one)), "")
     return at.ge if getattr(at, "ge", None) is not None else 0
