@@ -60,17 +60,34 @@ class Suite:
     suite: Any
     cards: Cards
     _environments: dict[Any, Any] = field(default_factory=dict)
+    _places: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def environment(self, attack: str, injection: Any) -> Any:
-        """A fresh environment with *injection* in every place that AgentDojo injects into."""
-        key = attack, injection and injection.ID
+    def environment(self, attack: str, injection: Any, user: Any) -> Any:
+        """A fresh environment with *injection* in every place that AgentDojo injects into and that *user* reads."""
+        places = self.places(user) if injection is not None else ()
+        key = attack, injection and injection.ID, places
         if key not in self._environments:
-            text = ATTACKS[attack](injection.GOAL) if injection is not None else None
-            vectors = self.suite.get_injection_vector_defaults()
-            self._environments[key] = self.suite.load_and_inject_default_environment(
-                {} if text is None else dict.fromkeys(vectors, text)
-            )
+            text = ATTACKS[attack](injection.GOAL) if injection is not None else ""
+            filled = self.suite.load_and_inject_default_environment(dict.fromkeys(places, text))
+            self._environments[key] = filled
         return self._environments[key].model_copy(deep=True)
+
+    def places(self, user: Any) -> tuple[str, ...]:
+        """The places whose text the ground truth of *user* reads."""
+        if user.ID not in self._places:
+            from agentdojo.functions_runtime import FunctionsRuntime
+
+            marks = {vector: f"canary{number}canary" for number, vector in enumerate(self._vectors())}
+            environment = user.init_environment(self.suite.load_and_inject_default_environment(marks))
+            runtime, read = FunctionsRuntime(self.suite.tools), []
+            for call in user.ground_truth(environment):
+                result, _ = runtime.run_function(environment, call.function, dict(call.args))
+                read.append(_texts(_json(result)))
+            self._places[user.ID] = tuple(vector for vector, mark in marks.items() if mark in "\n".join(read))
+        return self._places[user.ID]
+
+    def _vectors(self) -> list[str]:
+        return sorted(self.suite.get_injection_vector_defaults())
 
 
 def _important(goal: str) -> str:
@@ -99,7 +116,7 @@ class Replay:
         from agentdojo.functions_runtime import FunctionsRuntime
 
         self.suite, self.user, self.injection, self.gated, self.yes = suite, user, injection, gated, yes
-        self.environment = user.init_environment(suite.environment(attack, injection))
+        self.environment = user.init_environment(suite.environment(attack, injection, user))
         self.runtime = FunctionsRuntime(suite.suite.tools)
         self.before = self.environment.model_copy(deep=True)
         self.marker = None if injection is None else MARKERS[attack](injection.GOAL)
@@ -252,7 +269,7 @@ def measure(name: str, tasks_only: bool, told: Callable[[str], None]) -> Figures
     pairs: dict[str, list[tuple[Run, Run]]] = {attack: [] for attack in ATTACKS}
     for attack in ATTACKS if not tasks_only else ():
         for injection in suite.suite.injection_tasks.values():
-            if not scripted(name, injection, suite.environment(attack, injection)):
+            if not scripted(name, injection, suite.environment(attack, None, None)):
                 continue  # Persuasion only: it calls nothing.
             for user in users:
                 if not Replay(suite, user, attack, injection, gated=False, yes=True).go().attacked:

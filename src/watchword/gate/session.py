@@ -10,8 +10,9 @@ Follows docs/protocol.md, section 9 ("Provenance"). The rules in ``judge``, in o
 5. Until something untrusted was read, a system acts on the person's words and on trusted sources only: it may go on.
 6. After that, every argument needs a clean origin (``provenance``), else the call is held, or denied where the policy
    says so. An unclean address is denied where the words themselves give addresses of that kind: they say where to.
-   Words that a system made up itself have no clean origin. They pass once for each destination (or thing) that the
-   person chose, when every address in them is clean and no secret was read: the person asked for some words there.
+   Words that a system made up itself have no clean origin, nor has a day where the person said none. They pass once
+   for each destination (or thing) that the person chose, when every address in them is clean and no secret was read:
+   the person asked for some words there.
 
 * A hold is answered for this one call (``allow``), or for a value: a person endorses it once for this session
   (``endorse``). Nothing else lowers a label, and both are on the list that the record gets.
@@ -30,7 +31,7 @@ from watchword.gate.action import shown, shown_json
 from watchword.gate.cards import Argument, Card, Cards, NotPinned, Type
 from watchword.gate.mandate import Rule
 from watchword.gate.provenance import Label, Provenance, leaves
-from watchword.gate.words import BadWords, Said, addresses
+from watchword.gate.words import BadWords, Said, addresses, normal
 from watchword.limits import RESULT_BYTES_MAX, SAID_CHARS_MAX, SESSION_ENDORSEMENTS_MAX
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import DJ
@@ -272,11 +273,17 @@ class Session:
             for leaf in leaves(value):
                 if self._clean(leaf, name, argument):
                     continue
-                if argument is not None and argument.role == "content" and argument.type == "text":
+                if argument is not None and argument.role == "content" and self._left_open(argument.type, leaf):
                     words.append(name)
                 else:
                     unclean.append(self._say(leaf, name, argument))
         return unclean, words
+
+    def _left_open(self, type: Type, leaf: Any) -> bool:
+        """Whether content is the system's to make: words, and a day where the person said none."""
+        if type == "time":
+            return normal(leaf, "time") is not None and not any(said.dated for said in self.provenance.said)
+        return type == "text"
 
     def _clean(self, leaf: Any, name: str, argument: Argument | None) -> bool:
         if _empty(leaf) or (name, _key(leaf)) in self._values:
@@ -356,9 +363,10 @@ def decided(rule: Rule, provenance: Verdict | None) -> tuple[str, tuple[str, ...
 
 GUARANTEE = (
     "After anything untrusted was read, no call that writes, sends or fetches goes without a person unless its tool "
-    "is one that the person's words ask for and every address, thing, amount and time in it is one that the person "
-    "said or led to. Not claimed: what words that a person asked for say; what a tool does besides what its card "
-    "states; anything that a system does outside this door."
+    "is one that the person's words ask for and every address, thing and amount in it is one that the person said or "
+    "led to, and every day where he said any. Not claimed: what words that a person asked for say; that a title which "
+    "others can write leads to what he meant; what a tool does besides what its card states; anything that a system "
+    "does outside this door."
 )
 
 

@@ -269,6 +269,11 @@ class Said:
         return frozenset(found)
 
     @cached_property
+    def dated(self) -> bool:
+        """Whether the words say any day, so that another than these was not left open."""
+        return bool(self.days) or any(_stem(word) in self.stems for word in (*_DAY_WORDS, *_WEEKDAYS))
+
+    @cached_property
     def times(self) -> frozenset[time]:
         """Times of day, and those that end a duration that is said too."""
         found = {one for m in _CLOCK.finditer(self.text) if (one := _clock(m)) is not None}
@@ -349,6 +354,7 @@ class Said:
 
 
 _SHAPED = re.compile(r"^\w+[_\d]\w*$|^[\w-]+(?:/[\w.-]+)+$")
+_DAY_WORDS = frozenset({"today", "tonight", "tomorrow", "yesterday", "now"})
 _ENDINGS = ("ing", "ed", "es", "s", "e", "d")
 
 
