@@ -116,8 +116,8 @@ bill-of-materials: format,system,release:text; components:[component]; base_mode
 evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
   report:attachment? || review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text
   report:attachment? || decision: decision:decision-object || mandate: mandate:mandate-object
-waiver: requirement,owner,reason:text; use_case:digest; expires:time || reliance: statement:digest; limits:limits
-  reason:text || limits: criticality_max:int; until:time; tags,members:[text]
+tool-cards: cards:object || waiver: requirement,owner,reason:text; use_case:digest; expires:time
+reliance: statement:digest; limits:limits; reason:text || limits: criticality_max:int; until:time; tags,members:[text]
 caveat: target,reason,name:text; rules:[caveat-rule*200]; cedar:cedar? || caveat-rule: id,text,accountable:text
   on:admit|act; forbid:[condition*64]; principle,serves:[text] || lift: target,reason:text; notice:digest
 retract,dispute: target:text; reason:text || approval: person,gate,hold:text; mandate,preview:digest
@@ -169,7 +169,7 @@ EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data
 CONSIDERED = (*EVIDENCE, "endpoint", "waiver", "reliance")  # each filed under its kind and release (section 5)
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
-         "marking")
+         "marking", "tool-cards")
 FORMS |= {f"{form}-of-many-roots": FORMS[form] | {"root_threshold": "int"} for form in ("member", "former")}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)

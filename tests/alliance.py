@@ -42,6 +42,7 @@ STANDING: dict[str, list[str]] = {
     "marking": ["official", "steward", "supplier"],
     "decision": ["official"],
     "mandate": ["commander"],
+    "tool-cards": ["commander"],
     "approval": ["commander"],
     "stop": ["commander", "official"],
     "record-head": ["gate"],

@@ -680,6 +680,15 @@ SESSION_UNTRUSTED_CHARS_MAX = 200_000
 """Characters of untrusted text that a session keeps to say where a value was read; more is only counted as read.
 Origin: searched once for each refused value, in 0.1 ms."""
 
+MCP_ANSWER_S_MAX = 30.0
+"""For an MCP server to start and list its tools, in seconds. Origin: one that npx fetches first takes some 15."""
+
+MCP_LINE_BYTES_MAX = 8 * 1024 * 1024
+"""One message of an MCP server, in bytes. Origin: four times the largest tools/list met."""
+
+MCP_PAGES_MAX = 64
+"""Pages of one tools/list. Origin: TOOL_CARDS_MAX in pages of eight."""
+
 SHADOW_LINES_MAX = 1_000
 """Calls that a shadow report lists. Origin: more than anybody reads; the rest is counted."""
 

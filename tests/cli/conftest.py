@@ -30,6 +30,7 @@ from watchword.statements.times import FixedClock
 
 MEMBERS = ("ALFA", "BRAVO", "CHARLIE")
 FILES = {
+    "cards.json": '{"format": "watchword-tool-cards/1", "server": "mail", "tools": []}\n',
     "use.toml": """name = "mail-triage"
 purpose = "sort incoming mail"
 criticality = 0

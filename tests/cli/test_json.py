@@ -89,6 +89,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-gate-answer/1", ("gate", "release", "HOLD", *ALFA)),
     (0, "watchword-gate-answer/1", ("gate", "outcome", "ACTION", "returned", *ALFA)),
     (0, "watchword-gate-status/1", ("gate", "status", *ALFA)),
+    (0, "watchword-cards/1", ("gate", "cards", "show", *ALFA)),
     (0, "watchword-gate-answer/1", ("gate", "stop", "all", "--reason", "drill", *ALFA)),
     (0, "watchword-recorded/1", ("notice", "recall", "mail-sorter 1.0", "--reason", "x", "--output", "n.json", *BRAVO)),
     (0, "watchword-recorded/1", ("notice", "retract", "ALFA#0", "--reason", "x", *ALFA)),
@@ -104,6 +105,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-witnessed/1", ("ledger", "witness", "PEER", *ALFA)),
     (0, "watchword-repaired/1", ("ledger", "repair", "PEER", *ALFA)),
     (1, "watchword-monitored/1", ("ledger", "monitor", "PEER", *ALFA)),
+    (0, "watchword-recorded/1", ("gate", "cards", "sign", "cards.json", *ALFA)),
     (0, "watchword-completion/1", ("completion", "bash")),
 ]  # fmt: skip
 
@@ -156,11 +158,11 @@ def test_the_answer_is_one_value_that_names_its_schema(number: int, answers: lis
 def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     """Nothing that prints a result is left out.
 
-    `serve` is the other side here; the exercise, what `run` starts, and endpoints are tested on their own.
+    `serve` is the other side here; the exercise, `suggest`, which takes what follows as a server's, what `run` starts, and endpoints are tested on their own.
     """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
-    assert missing == ["endpoint pin", "endpoint check", "run", "serve", "demo", "simulate"]
+    assert missing == ["endpoint pin", "endpoint check", "run", "gate cards suggest", "serve", "demo", "simulate"]
 
 
 def test_failing_prints_no_half_of_an_answer(stages: Mapping[str, Path], typed: Callable[..., Any]) -> None:

@@ -570,6 +570,15 @@ def _gate(commands: Sub) -> None:
     stop.add_argument("--reason", required=True, metavar="TEXT", type=_said)
     _signer(stop)
     _add(gate, "status", "gate:status", "print mandates, holds, stops, the view's age, and what would be denied")
+    cards = _noun(gate, "cards", "what a gate knows of a tool: drafted, edited by a person, signed")
+    suggest = _add(cards, "suggest", "cards:suggest", "draft cards from what an MCP server says of its tools")
+    suggest.add_argument("--server", metavar="NAME", help="what to call the server (default: its own name)")
+    suggest.add_argument("--output", type=Path, default=Path("cards.json"), metavar="FILE")
+    suggest.add_argument("command", nargs="+", metavar="COMMAND", help="the server and its arguments, after --")
+    sign = _add(cards, "sign", "cards:sign", "sign cards that you have read and edited")
+    sign.add_argument("file", type=Path, metavar="FILE", help="the cards (JSON)")
+    _signer(sign)
+    _add(cards, "show", "cards:show", "print the cards that count here now")
 
 
 def _rest(commands: Sub) -> None:

@@ -273,6 +273,12 @@ class Mandate(Common, frozen=True, kw_only=True):
     mandate: dict[str, Any]
 
 
+class ToolCards(Common, frozen=True, kw_only=True):
+    """What a gate knows of one server's tools; ``cards`` is the object of protocol section 9."""
+
+    cards: dict[str, Any]
+
+
 class Approval(Common, frozen=True, kw_only=True):
     """A person's answer to one held action, over its exact bytes."""
 
@@ -440,6 +446,7 @@ KINDS: dict[str, type[Common]] = {
     "marking": Marking,
     "decision": Decision,
     "mandate": Mandate,
+    "tool-cards": ToolCards,
     "approval": Approval,
     "stop": Stop,
     "record-head": RecordHead,
