@@ -158,7 +158,7 @@ def test_the_answer_is_one_value_that_names_its_schema(number: int, answers: lis
 def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     """Nothing that prints a result is left out.
 
-    `serve` is the other side here; the exercise, `suggest`, which takes what follows as a server's, what `run` starts, and endpoints are tested on their own.
+    `serve` is the other side here; the exercise, what `run` and `suggest` start, and endpoints are tested on their own.
     """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
