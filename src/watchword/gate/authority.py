@@ -6,14 +6,15 @@ Follows docs/protocol.md, section 9 ("Permit"). Pure: everything that is held co
 * Bad news counts from any channel: notices in the view or loose, and stops wherever they are held.
 * Beyond section 9, a notice that fells evidence which the admission counted also takes the mandate's ground away: the
   admission, made again, would be refused. And an admission made under another charter has to be made again.
+* A red line or a caveat that what is known today crosses does so too: it is asked again, in the table and the engine.
 * A reason says what failed and who can change it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -23,8 +24,9 @@ from watchword.errors import WatchwordError
 from watchword.gate.mandate import BadMandate, Envelope, Mandate, Rule, parse_mandate, within_hours
 from watchword.ledger.view import Fact, Facts, View
 from watchword.limits import CLOCK_AHEAD_S_MAX
+from watchword.policy.admission import admit
 from watchword.policy.table import Listed, consider, considered_facts, fallen, name_set, notices
-from watchword.statements.digests import D
+from watchword.statements.digests import D, is_digest
 from watchword.statements.statement import Signed
 from watchword.statements.times import parse_time, rfc3339
 
@@ -32,6 +34,8 @@ ALL = D(b"")
 """The subject of a stop that is for every release: the digest of 0 bytes."""
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+_LATE = _END_OF_TIME - timedelta(days=1)
+"""When an admission is made again, so that everything said counts; clocks may differ a little from it."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +51,14 @@ class Stop:
 
 @dataclass(frozen=True)
 class Known:
-    """All that is held at one moment, as a gate sees it. ``stops`` are those with standing, from any channel."""
+    """All that is held at one moment, as a gate sees it. ``stops`` are those with standing, from any channel;
+    ``use_cases``: the objects that mandates name, by digest, as far as they are held."""
 
     charter: Charter
     view: View
     facts: Facts
     stops: tuple[Stop, ...]
+    use_cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     _grounds: dict[str, Ground] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -85,13 +91,16 @@ class Known:
 class Ground:
     """A mandate with what speaks against it at any time: ``reasons`` is empty when nothing does.
 
-    ``mandate``, ``release`` (a digest) and ``decision`` (an id) are None where the mandate is not held or malformed.
+    ``mandate`` and ``release`` (a digest) are None where the mandate is not held or malformed; ``use_case`` where that
+    is not held here. ``caveats``: those that stand, in order of member and id.
     """
 
     reasons: tuple[str, ...]
     fact: Fact | None = None
     mandate: Mandate | None = None
     release: str | None = None
+    use_case: Mapping[str, Any] | None = None
+    caveats: tuple[Signed, ...] = ()
 
     @property
     def who(self) -> str:
@@ -105,6 +114,14 @@ def stop_of(signed: Signed, holder: KeyHolder) -> Stop:
     digests = frozenset(subject.digest for subject in statement.subject)
     reason = str(statement.predicate["reason"])
     return Stop(statement.id, holder.owner, statement.made, None if ALL in digests else digests, reason)
+
+
+def use_cases(facts: Facts, kept: Callable[[str], Any]) -> dict[str, Any]:
+    """The use cases that the mandates among *facts* name, by digest. *kept*: the object of a digest, or None."""
+    mandates = [fact.signed.statement for fact in facts.statements if fact.signed.statement.kind == "mandate"]
+    digests = {one.predicate["mandate"].get("use_case") for one in mandates}
+    found = {one: kept(one) for one in digests if isinstance(one, str) and is_digest(one)}
+    return {digest: value for digest, value in found.items() if value is not None}
 
 
 def against(known: Known, ground: Ground, release: str, now: datetime) -> list[str]:
@@ -223,7 +240,45 @@ def _ground(known: Known, mandate_id: str) -> Ground:
     for id, why in fallen(standing_on.values(), listed).items():
         one = standing_on[id].signed.statement
         reasons.append(f"{one.kind} by {one.issuer} that the mandate rests on fell: {why}; it takes a new admission")
-    return Ground(tuple(reasons), fact, mandate, release)
+    # 6. By what is known today, no red line and no caveat forbids the use.
+    stand = {
+        notice.signed.statement.id: notice.signed for notice in listed if notice.kind == "caveat" and notice.signed
+    }
+    caveats = tuple(sorted(stand.values(), key=lambda one: (one.statement.issuer, one.statement.id)))
+    use_case = known.use_cases.get(mandate.use_case)
+    if not reasons:
+        reasons = _against_use(known, decision, use_case, caveats)
+    return Ground(tuple(reasons), fact, mandate, release, use_case, caveats)
+
+
+def _against_use(
+    known: Known, decision: Fact, use_case: Mapping[str, Any] | None, caveats: Sequence[Signed]
+) -> list[str]:
+    """The red lines and caveats that forbid the use for which *decision* admitted, by what is known today.
+
+    Of an ally's mandate the use case may not be held here: then a caveat that the admission did not weigh forbids.
+    """
+    if use_case is None:
+        weighed = str(decision.signed.statement.predicate["decision"].get("caveats"))
+        new = [one.statement for one in caveats if one.statement.id not in weighed]
+        return [
+            f"caveat {one.predicate['name']} of {one.issuer} came after the admission, and the use case is not held "
+            "here; it takes a new admission"
+            for one in new
+        ]
+    subject = decision.signed.statement.subject[0]
+    try:
+        made = admit(known.charter, known.view, known.facts, rfc3339(_LATE), subject, use_case).decision
+    except WatchwordError as error:
+        return [f"whether a red line forbids the use cannot be said: {error.message}"]
+    names = {one.statement.id: one.statement.predicate["name"] for one in caveats}
+    crossed = [f"red line {line['id']}" for line in made["red_lines"] if line["state"] == "crossed"]
+    crossed += [
+        f"caveat {names.get(one['statement'], one['statement'])} of {one['member']}"
+        for one in made.get("caveats", ())
+        if one["cedar"] == "crossed" or any(rule["state"] == "crossed" for rule in one["rules"])
+    ]
+    return [f"{what} forbids the use by what is known now; nothing here lifts it" for what in crossed]
 
 
 def _against_admission(known: Known, ground: Ground, decision: Fact | None) -> list[str]:

@@ -7,7 +7,8 @@ Follows docs/protocol.md, section 9. The numbers in ``_weigh`` and ``_against_ru
 3. the mandate stands: in the view, by a person, valid now, not stopped, its admission not fallen (``authority``);
 4. a rule of it covers the action;
 5. the view is fresh enough for that rule;
-6. the rule's quota is not used up.
+6. the rule's quota is not used up;
+7. no caveat forbids this action (``restrictions``). What the session said of a held action is known until a restart.
 
 * Then: permitted, or held for people when the rule asks for approvals. At ``release`` everything is weighed again.
 * A receipt is durable before an answer is given. Where it cannot be, the answer is to deny.
@@ -32,11 +33,21 @@ from watchword.errors import WatchwordError
 from watchword.gate.action import Action, parse_action, shown_text
 from watchword.gate.answer import REASON_CHARS_MAX, Answer, Hold
 from watchword.gate.approval import DoesNotCount, check_approval
-from watchword.gate.authority import Ground, Known, against, against_view, newest_mandate, stop_of, view_age_s
+from watchword.gate.authority import (
+    Ground,
+    Known,
+    against,
+    against_view,
+    newest_mandate,
+    stop_of,
+    use_cases,
+    view_age_s,
+)
 from watchword.gate.history import WAITING, BadRecord, Held, History
 from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
 from watchword.gate.receipts import parse_receipt
 from watchword.gate.request import Request
+from watchword.gate.restrictions import restricting
 from watchword.gate.session import Verdict, decided
 from watchword.ledger.view import Fact, View
 from watchword.limits import CLOCK_AHEAD_S_MAX, CLOCK_JUMP_S_MAX, HOLDS_WAITING_MAX
@@ -86,6 +97,7 @@ class Gate:
         self.name = node.member
         self._turn = threading.RLock()
         self._history = History()
+        self._origins: dict[str, Verdict | None] = {}
         self._cached: tuple[Any, Known] | None = None
         self._viewed: tuple[Any, View] | None = None
         self._started = self.clock.now(), self.clock.monotonic()
@@ -109,7 +121,7 @@ class Gate:
                 waiting = self._history.waiting_for(action.digest)
                 if waiting is not None:
                     return self._still_held(waiting)
-                weighed = self._weigh(action, mandate_id, now)
+                weighed = self._weigh(action, mandate_id, now, provenance)
                 if weighed.reasons or weighed.rule is None:
                     return self._deny(action, weighed.reasons, weighed)
                 event, reasons = decided(weighed.rule, provenance)
@@ -117,7 +129,7 @@ class Gate:
                     return self._deny(action, reasons, weighed)
                 if event == "permitted":
                     return self._record("permitted", reasons, now, action=action, weighed=weighed)
-                return self._hold(action, weighed, weighed.rule, reasons, now)
+                return self._hold(action, weighed, reasons, now, provenance)
             except WatchwordError as error:
                 return self._deny(action, _reasons_of(error))
 
@@ -128,7 +140,7 @@ class Gate:
             try:
                 action = parse_action(data)
                 self._catch_up()
-                weighed = self._weigh(action, mandate_id, self.clock.now())
+                weighed = self._weigh(action, mandate_id, self.clock.now(), provenance)
             except WatchwordError as error:
                 return Answer("denied", self.name, _reasons_of(error), action)
             if weighed.reasons or weighed.rule is None:
@@ -136,14 +148,18 @@ class Gate:
             event, reasons = decided(weighed.rule, provenance)
             return Answer(event, self.name, reasons, action, mandate=weighed.mandate_id, rule=weighed.rule.id)
 
-    def _hold(self, action: Action, weighed: _Weighed, rule: Rule, reasons: tuple[str, ...], now: datetime) -> Answer:
+    def _hold(
+        self, action: Action, weighed: _Weighed, reasons: tuple[str, ...], now: datetime, provenance: Verdict | None
+    ) -> Answer:
         if sum(1 for _ in self._history.waiting()) >= HOLDS_WAITING_MAX:
             return self._deny(action, (f"{HOLDS_WAITING_MAX:,} actions wait for people already",), weighed)
         hold = secrets.token_hex(4)
         while hold in self._history.holds:
             hold = secrets.token_hex(4)
         answer = self._record("held", reasons, now, action=action, weighed=weighed, hold=hold)
-        return replace(answer, asked=rfc3339(now), expires=rfc3339(now + timedelta(seconds=rule.hold_s)))
+        self._origins[hold] = provenance
+        hold_s = 0 if weighed.rule is None else weighed.rule.hold_s
+        return replace(answer, asked=rfc3339(now), expires=rfc3339(now + timedelta(seconds=hold_s)))
 
     def _still_held(self, held: Held) -> Answer:
         request = self._request(held)
@@ -232,7 +248,7 @@ class Gate:
                 now = self._begin()
                 held = self._waiting(hold)
                 request = self._requested(held)
-                weighed = self._weigh(held.action, held.mandate, now)
+                weighed = self._weigh(held.action, held.mandate, now, self._origins.get(hold))
                 if weighed.reasons or weighed.rule is None:
                     return self._deny(held.action, weighed.reasons, held=held)
                 if weighed.rule.id != held.rule:
@@ -321,7 +337,7 @@ class Gate:
 
     # -- weighing ---------------------------------------------------------------------------------
 
-    def _weigh(self, action: Action, mandate_id: str | None, now: datetime) -> _Weighed:
+    def _weigh(self, action: Action, mandate_id: str | None, now: datetime, origins: Verdict | None) -> _Weighed:
         known = self._known()
         mandate_id = mandate_id or newest_mandate(known, action.release, self.name)
         nothing = _Weighed((), Ground(()), mandate_id)
@@ -353,6 +369,8 @@ class Gate:
             why = f"{uncovered(ground.mandate, action)}; {ground.who} signed mandate {ground.mandate.name}"
             return replace(weighed, reasons=(why,))
         reasons = self._against_rule(known, mandate_id, ground.mandate, rule, now)
+        # 7
+        reasons += restricting(ground.caveats, action, ground.use_case, origins)
         return replace(weighed, rule=rule, reasons=tuple(reasons))
 
     def _no_mandate(self, release: str) -> str:
@@ -410,7 +428,7 @@ class Gate:
         stops = tuple(stop_of(signed, holders[signed.key_id]) for signed in self.node.stops())
         known = self._cached[1] if self._cached is not None else None
         if known is None or (known.view.digest, known.facts, known.stops) != (view.digest, facts, stops):
-            known = Known(self.node.charter, view, facts, stops)
+            known = Known(self.node.charter, view, facts, stops, use_cases(facts, self.node.store.object))
         self._cached = (view.digest, stamp), known
         return known
 
@@ -443,17 +461,9 @@ class Gate:
             return None
         expires = rfc3339(parse_time(held.asked) + timedelta(seconds=rule.hold_s))
         return Request(
-            held.action,
-            self.name,
-            held.id,
-            held.mandate,
-            mandate.name,
-            rule.id,
-            rule.people,
-            held.asked,
-            expires,
+            held.action, self.name, held.id, held.mandate, mandate.name, rule.id, rule.people, held.asked, expires,
             held.unclean,
-        )
+        )  # fmt: skip
 
     def _requested(self, held: Held) -> Request:
         request = self._request(held)

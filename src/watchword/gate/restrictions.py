@@ -1,6 +1,6 @@
 """What a rule about actions sees of one action: its typed context, with nothing in it that this door cannot know.
 
-Follows docs/protocol.md, section 9 ("Restrictions"). Pure. The rules themselves are judged by ``policy.acts``.
+Follows docs/protocol.md, section 9 ("Restrictions"). The rules themselves are judged by ``policy.acts``.
 
 * Roles come from the tool's card alone. Without a card, or with an argument that the card does not name, no role is
   known: ``destinations``, ``identifiers``, ``secrets`` and ``amount`` are left out, and a rule that asks for them
@@ -11,12 +11,45 @@ Follows docs/protocol.md, section 9 ("Restrictions"). Pure. The rules themselves
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from watchword.gate.action import Action
 from watchword.gate.cards import Card
+from watchword.gate.session import Verdict
+from watchword.policy.acts import Restriction, Restrictions
 from watchword.statements.canonical import canonical
+from watchword.statements.kinds import CaveatRule
+from watchword.statements.statement import Signed
+
+
+def restricting(
+    caveats: Sequence[Signed], action: Action, use_case: Mapping[str, Any] | None, provenance: Verdict | None = None
+) -> list[str]:
+    """Why caveats forbid *action*; empty when none does.
+
+    Args:
+        caveats: those that stand, in order of member and id.
+        use_case: of the admission; None where it is not held here.
+        provenance: what the session says of the call; None where the door sees none.
+
+    Raises:
+        EngineTrouble, ActsDisagree: no clean answer; the action is denied.
+    """
+    rules = _compiled(tuple(caveats))
+    if not rules.rules:
+        return []
+    card, unclean = None, None
+    if provenance is not None:
+        card = provenance.card
+        # Of what only reads, and of what was stopped for another reason, nobody asked where the values come from.
+        if provenance.unclean or (provenance.event == "permit" and card is not None and card.effect != "read"):
+            unclean = len(provenance.unclean)
+    context = act_context(action, use_case, card, unclean)
+    return [one.told for one in rules.forbidding(context, action.release)]
 
 
 def act_context(
@@ -49,6 +82,28 @@ def act_context(
     if all(type(one) is int for one in amounts):
         context["amount"] = max(amounts, default=0)
     return context
+
+
+_KEPT: OrderedDict[tuple[str, ...], Restrictions] = OrderedDict()
+KEPT_MAX = 8
+"""Sets of caveats kept compiled. Origin: those that stand, and what they were before the last few changed."""
+
+
+def _compiled(caveats: tuple[Signed, ...]) -> Restrictions:
+    """The rules about actions of these caveats, kept compiled as long as the same ones stand."""
+    ids = tuple(one.statement.id for one in caveats)
+    if ids not in _KEPT:
+        _KEPT[ids] = Restrictions(
+            [
+                Restriction(one.statement.issuer, one.statement.id, rule)
+                for one in caveats
+                for rule in msgspec.convert(one.statement.predicate["rules"], list[CaveatRule])
+                if rule.on == "act"
+            ]
+        )
+        while len(_KEPT) > KEPT_MAX:
+            _KEPT.popitem(last=False)
+    return _KEPT[ids]
 
 
 def _leaves(value: Any) -> Iterator[Any]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from watchword.errors import WatchwordError
@@ -69,12 +69,13 @@ class Unclean:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What provenance says of one call. ``call`` names it: tool and arguments, by digest."""
+    """What provenance says of one call. ``call`` names it: tool and arguments, by digest; ``card`` is the tool's."""
 
     event: Literal["permit", "hold", "deny"]
     reasons: tuple[str, ...]
     call: str
     unclean: tuple[Unclean, ...] = ()
+    card: Card | None = None
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ class Session:
             return self._unless_allowed(Verdict("hold", (error.message,), call))
         # 2
         if card.effect == "read":
-            return Verdict("permit", ("it only reads",), call)
-        return self._unless_allowed(self._judge(card, args, call))
+            return Verdict("permit", ("it only reads",), call, card=card)
+        return replace(self._unless_allowed(self._judge(card, args, call)), card=card)
 
     def _judge(self, card: Card, args: Mapping[str, Any], call: str) -> Verdict:
         tainted, delegated = self.provenance.tainted, any(said.delegates for said in self.provenance.said)
