@@ -53,6 +53,8 @@ STANDING: dict[str, list[str]] = {
     "revoke": ["root"],
     "take-back": ["official"],
     "spill": ["official", "steward"],
+    "caveat": ["official"],
+    "lift": ["official"],
 }
 RELEASE = Subject("mailsort 1.0", "sha256:" + "9c" * 32)
 CLAIM: dict[str, Any] = {

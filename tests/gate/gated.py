@@ -43,6 +43,10 @@ REQUIREMENT = {
     "where": [], "tools": 0, "max_age_days": None, "bound": [], "when": {"criticality": 0, "human": []},
     "owed_by": "supplier", "accountable": "official", "principle": ["B"], "serves": [], "waiver": None,
 }  # fmt: skip
+RED_LINE = {
+    "id": "hidden-code", "text": "No release with dangerous code.", "accountable": "official", "principle": ["D"],
+    "forbid": [{"field": "dangerous", "op": ">", "value": 0}], "evidence": None, "serves": [],
+}  # fmt: skip
 NOBODY = {"count": 0, "distinct": "operators", "role": ""}
 TWO = {"count": 2, "distinct": "operators", "role": "commander"}
 RULES = [
@@ -168,7 +172,9 @@ def rules_for(names: tuple[str, ...]) -> list[dict[str, Any]]:
 def template(names: tuple[str, ...] = NAMES) -> tuple[Path, datetime, str]:
     """A folder with the homes, closed; the time at which it was left; the mandate's id."""
     folder = Path(tempfile.mkdtemp(prefix="watchword-gated-", dir=FAST))
-    here = make_alliance(folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT])
+    here = make_alliance(
+        folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT], red_lines=[RED_LINE]
+    )
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         alfa = here.nodes["ALFA"]
