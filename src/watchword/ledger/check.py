@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from binascii import a2b_base64
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -27,7 +28,6 @@ from watchword.ledger.heads import HeadStore, parse_stored
 from watchword.ledger.merkle import frontier_at, leaf_hash, root_of
 from watchword.ledger.tiles import WIDTH, BadLedger, BadTile, TileReader, width_at
 from watchword.limits import CHECK_PART_BUNDLES, NOTE_BYTES_MAX
-from watchword.statements.digests import unb64
 from watchword.statements.dsse import pae
 from watchword.statements.keys import verify_ed25519
 
@@ -139,9 +139,9 @@ def _body(store: Bodies, bodies: BodyCheck, head: Checkpoint, index: int, entry:
             envelope = msgspec.json.decode(found[1], type=_Envelope)
             (one,) = envelope.signatures
             if one.keyid in bodies.keys:
-                # The commitment holds, so these are the bytes that were parsed in full when they came.
-                message = pae(envelope.payloadType, unb64(envelope.payload))
-                verify_ed25519(bodies.keys[one.keyid], unb64(one.sig)[:64], message)
+                # The commitment holds, so these are the bytes that were parsed in full, and strictly, when they came.
+                message = pae(envelope.payloadType, a2b_base64(envelope.payload))
+                verify_ed25519(bodies.keys[one.keyid], a2b_base64(one.sig[:88])[:64], message)
         except (WatchwordError, msgspec.DecodeError, ValueError) as error:
             raise BadBody(f"{head.origin}, leaf {index}: {error}", "it counts nowhere; ask who wrote it") from error
     return found is not None
