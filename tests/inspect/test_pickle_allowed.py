@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from inspect_samples import args, found, name, program, stack_name, text, verdict
+from inspect_samples import args, call, found, name, program, stack_name, text, verdict
 from real_loader import what_ran
 
 from watchword.inspect.facts import Verdict
@@ -86,6 +86,21 @@ def test_what_stands_for_another_call_is_judged_as_that_call(shape: str) -> None
     for path, given in (calls if shape == "meant" else honest).items():
         module, _, attribute = path.rpartition(".")
         assert verdict(program(name(module, attribute) + args(*given) + b"R"), "m.pkl") is due, path
+
+
+@pytest.mark.parametrize(
+    ("module", "last", "rules"),
+    [
+        ("numba.core.serialize", "_rebuild_module", {"pickle-unknown-call"}),
+        ("numba.serialize", "_rebuild_function", {"pickle-unknown-call"}),
+        ("ours.stuff", "_restore_callable", {"pickle-unknown-call"}),
+        ("gensim.models", "_rebuild_vectors", set()),
+        ("ours.stuff", "__pyx_unpickle_Tree", set()),
+    ],
+)
+def test_rebuilding_a_module_or_a_function_is_no_rebuilding_of_data(module: str, last: str, rules: set[str]) -> None:
+    """What old numba calls ``_rebuild_module`` imports the name that it is given. Fails where each passes."""
+    assert found(program(call(name(module, last), text("os")))) == rules
 
 
 def test_every_entry_has_its_shape_and_its_reason() -> None:

@@ -238,6 +238,9 @@ REBUILDS = re.compile(
 )
 """Names under which frameworks keep the functions that only put an object together again."""
 
+_CARRIES = re.compile(r"module|import|code|func|method|callable", re.IGNORECASE)
+"""What is in the name of one that puts together what runs: numba's ``_rebuild_module`` imports what it is given."""
+
 _ERRORS = re.compile(r"builtins\.[A-Z]\w*(?:Error|Exception|Warning|Exit|Interrupt|Iteration)")
 
 
@@ -254,8 +257,8 @@ def derived() -> dict[str, str]:
 
 
 def rebuilds(last: str) -> bool:
-    """True for a function that by its name only puts an object together again."""
-    return REBUILDS.fullmatch(last) is not None
+    """True for a function that by its name only puts an object together again, and one that does not run."""
+    return REBUILDS.fullmatch(last) is not None and _CARRIES.search(last) is None
 
 
 def is_error(path: str) -> bool:
