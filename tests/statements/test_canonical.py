@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,6 +90,21 @@ def test_another_spelling_of_the_same_value_is_refused(data: bytes) -> None:
 def test_one_final_line_feed_is_allowed_because_editors_add_it() -> None:
     """Files may end with one line feed more."""
     assert parse_canonical(b"[1]\n", "file") == [1]
+
+
+@given(VALUES)
+@settings(max_examples=300, deadline=None)
+def test_two_writers_write_the_same(value: object) -> None:
+    """What is plain is written by the standard library, the rest by another package, to the same bytes. Fails where
+    names that are not of ASCII, floats or large integers are taken for plain."""
+    assert canonical(value) == rfc8785.dumps(value)
+
+
+def test_every_character_is_written_the_same_by_both() -> None:
+    """Each escape, each control character, each character of the first plane, and one beyond."""
+    for start in range(0, 0xD800, 256):
+        text = "".join(map(chr, range(start, start + 256)))
+        assert canonical({"text": [text, "\U0001f600"]}) == rfc8785.dumps({"text": [text, "\U0001f600"]})
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 2**53, {"a": b"x"}, "\ud800", {1: 2}])

@@ -76,6 +76,7 @@ class VerifierKey:
         return f"{self.name}+{self.key_id.hex()}+{b64(bytes([self.type]) + self.public)}"
 
 
+@lru_cache(maxsize=1024)
 def key_id(name: str, signature_type: int, public: bytes) -> bytes:
     """The first 4 bytes of SHA-256(name, LF, type, public key) (signed-note, "Signatures")."""
     return sha256(name.encode() + b"\n" + bytes([signature_type]) + public).digest()[:4]

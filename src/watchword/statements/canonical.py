@@ -30,7 +30,7 @@ def canonical(value: Any) -> bytes:
         NotCanonical: a type JSON has not, an integer past 2^53 - 1, a float that is not finite, a lone surrogate.
     """
     try:
-        return rfc8785.dumps(value)
+        return _PLAIN(value).encode() if _is_plain(value) else rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeError, RecursionError) as error:
         raise NotCanonical(f"value has no canonical form: {error}") from error
 
@@ -72,6 +72,25 @@ def parse_canonical(data: bytes, what: str, bytes_max: int = ENVELOPE_BYTES_MAX)
     if canonical(value) != body:
         raise NotCanonical(f"{what}: not canonical JSON", "it was changed, or its writer does not follow RFC 8785")
     return value
+
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False).encode
+"""Some ten times as quick as a writer in Python, and the same bytes for what is plain."""
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the standard library writes *value* as RFC 8785 does: no floats, no large integers, names of ASCII alone
+    (those of others are sorted by UTF-16 units), no types of one's own."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return True
+    if kind is int:
+        return bool(-JSON_INTEGER_MAX <= value <= JSON_INTEGER_MAX)
+    if kind is list:
+        return all(map(_is_plain, value))
+    if kind is dict:
+        return all(type(key) is str and key.isascii() and _is_plain(inner) for key, inner in value.items())
+    return False
 
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
