@@ -32,8 +32,8 @@ MANIFEST_PATH_BYTES_MAX = 1024
 """One path of a manifest, in UTF-8 bytes.
 Origin: a quarter of Linux's PATH_MAX, so that it can be unpacked anywhere."""
 
-READ_BYTES = 1024 * 1024
-"""One read of the hashing pass. Origin: hashlib's speed is flat from 256 KiB up."""
+READ_BYTES = 128 * 1024
+"""One read of the hashing pass. Origin: the quickest of 32 KiB to 1 MiB, since the buffer stays in a core's cache."""
 
 WHOLE_FILE_BYTES_MAX = 4 * 1024 * 1024
 """Files up to this size are read once into memory, hashed and judged there. Larger ones are hashed in a thread."""
