@@ -328,6 +328,7 @@ def check_follows(before: Proof, after: Proof, ratifications: list[Any]) -> None
     old, new = before.charter, after.charter
     need((new["parent"], new["version"], new["secret"]) == (before.digest, old["version"] + 1, old["secret"]), "1")
     need(seconds(new["effective"]) >= seconds(old["effective"]), f"1: in force from {new['effective']}, too early")
+    now = {member["name"]: member for member in new["members"]}
     for origin, whose in before.origins.items():
         if origin not in after.origins and whose[1] == "record":
             continue
@@ -337,14 +338,15 @@ def check_follows(before: Proof, after: Proof, ratifications: list[Any]) -> None
     need(after.closed.keys() <= before.origins.keys(), "2: a ledger is closed that was never open")
     persons = [{k["id"]: k.get("person") for p in c["members"] + c["former"] for k in p["keys"]} for c in (old, new)]
     for id_, key in before.keys.items():
-        same = after.keys.get(id_, key if key.job == "witness" else None)
-        held = same and same[1:5] == key[1:5] and (same is key or persons[0].get(id_) == persons[1].get(id_))
+        kept: Any = after.keys.get(id_, key if key.job == "witness" else None)
+        held = kept and kept[1:3] == key[1:3] and (kept is key or persons[0].get(id_) == persons[1].get(id_))
         need(held, f"3: a {key.job} key of {key.owner} is gone")
-        right = after_key_holds(key, same, new["version"])
+        need(kept.operator == key.operator or key.owner in now, f"3: {key.owner} leaves with another operator")
+        right = after_key_holds(key, kept, new["version"])
         need(right, f"3: a {key.job} key of {key.owner} is retired otherwise")
     fresh = [key for id_, key in after.keys.items() if id_ not in before.keys]
     need(not any(key.retired_by for key in fresh), "3: a key comes in retired")
-    need(not {m["name"] for m in new["members"]} & {m["name"] for m in old["former"]}, "3: a member that left is back")
+    need(not now.keys() & {m["name"] for m in old["former"]}, "3: a member that left is back")
     signed, runs = defaultdict[str, dict[str, int]](dict), {m["name"]: m["operator"] for m in old["members"]}
     for statement in map(open_envelope, ratifications):  # verified where the charter was read
         root = before.keys.get(statement.key_id)
@@ -355,7 +357,7 @@ def check_follows(before: Proof, after: Proof, ratifications: list[Any]) -> None
     who, late = {runs[name] for name in agreed}, seconds(new["effective"]) - old["amendment"]["delay_s"]
     need(len(who) >= old["quorum"]["ratify"], f"4: {len(who)} operators of charter {old['version']} ratified it")
     early = [name for name, times in agreed.items() if times[before.roots[name] - 1] <= late]
-    wanted, now = old["amendment"]["ratify"], {member["name"]: member for member in new["members"]}
+    wanted = old["amendment"]["ratify"]
     for member in old["members"]:
         others = {runs[name] for name in early} - {member["operator"]}
         same = now.get(member["name"]) == member or member["name"] in agreed

@@ -12,6 +12,7 @@ from typing import Any
 
 from watchword.charter.charter import Charter, KeyHolder
 from watchword.charter.succession import amended, changed_members
+from watchword.limits import JSON_INTEGER_MAX
 from watchword.statements.canonical import canonical
 
 _NUMBERS = ("quorum", "amendment")
@@ -53,7 +54,7 @@ def _parties(before: Charter, after: Charter) -> Iterator[Change]:
     for what, part in (("member", "members"), ("supplier", "suppliers")):
         was, now = ({str(one["name"]) for one in charter.value[part]} for charter in (before, after))
         yield from (Change(name, f"{what} joins") for name in sorted(now - was))
-        yield from (Change(name, f"{what} leaves") for name in sorted(was - now))
+        yield from (Change(name, f"{what} leaves, its keys are retired") for name in sorted(was - now))
     operators = {member.name: member.operator for member in before.members}
     for member in after.members:
         if operators.get(member.name, member.operator) != member.operator:
@@ -67,17 +68,18 @@ def _parties(before: Charter, after: Charter) -> Iterator[Change]:
 def _keys(before: Charter, after: Charter) -> Iterator[Change]:
     joining = {holder.owner for holder in after.holders.values()}
     joining -= {holder.owner for holder in before.holders.values()}
+    staying = {member.name for member in after.members} | {supplier.name for supplier in after.suppliers}
     for id, holder in after.holders.items():
         old = before.holders.get(id)
         if old is None and holder.owner not in joining:
             yield Change(holder.owner, f"new key of {_called(holder)}: {id}")
-        elif old is not None and holder.retired_by != old.retired_by:
-            reach = ", ".join(f"{origin} below {size:,}" for origin, size in sorted(holder.sizes.items())) or "nowhere"
+        elif old is not None and holder.retired_by != old.retired_by and holder.owner in staying:
+            reach = ", ".join(_reach(*one) for one in sorted(holder.sizes.items())) or "nowhere"
             yield Change(holder.owner, f"key of {_called(holder)} is retired: {id}; what it said stays said in {reach}")
         elif old is not None and holder.roles != old.roles:
             yield Change(holder.owner, f"{holder.person} is {', '.join(holder.roles)}, was {', '.join(old.roles)}")
     for id, holder in before.holders.items():
-        if id not in after.holders:
+        if id not in after.holders and holder.owner in staying:
             yield Change(holder.owner, f"key of {_called(holder)} is gone: {id}")
 
 
@@ -123,6 +125,10 @@ def _rows(before: Charter, after: Charter) -> Iterator[Change]:
                 pairs = [(name, _short(new[id][name]), _short(old[id].get(name))) for name in fields]
                 said = "; ".join(f"{name} is {now}, was {was}" for name, now, was in pairs)
                 yield Change(id, f"{what} changes: {said}")
+
+
+def _reach(origin: str, size: int) -> str:
+    return f"all of {origin}" if size == JSON_INTEGER_MAX else f"{origin} below {size:,}"
 
 
 def _called(holder: KeyHolder) -> str:

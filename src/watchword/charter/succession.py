@@ -5,7 +5,7 @@ A charter follows another when, in this order:
 1. it names it as its parent, has the next version, the same suite and alliance secret, and is in force no earlier;
 2. every shared ledger goes on with its member, use and key, or is closed; what was closed stays so, at the same end;
 3. every key but a witness's is listed again for the same owner, job and person, and may be retired by this version;
-   nobody's word falls silent;
+   who leaves keeps its operator; nobody's word falls silent;
 4. ``quorum.ratify`` operators of the former agree, each with the root keys that the former lists;
 5. each member of the former whose object is another now, or that is gone, agrees itself; or, where it cannot or will
    not, ``amendment.ratify`` operators other than its own do, each ``amendment.delay_s`` before the charter is in force;
@@ -176,14 +176,15 @@ def _check_ledgers(before: Charter, after: Charter) -> None:
 
 
 def _check_keys(before: Charter, after: Charter) -> None:
+    staying = {member.name for member in after.members}
     for id, holder in before.holders.items():
         who, new = f"{holder.person or holder.job} key of {holder.owner}", after.holders.get(id)
         if new is None and holder.job == "witness":
             continue
-        if new is None or (new.owner, new.operator, new.job, new.person) != (
-            holder.owner, holder.operator, holder.job, holder.person
-        ):  # fmt: skip
+        if new is None or (new.owner, new.job, new.person) != (holder.owner, holder.job, holder.person):
             raise DoesNotFollow(f"charter {after.version}: the {who} is gone", "list it all the same, as retired")
+        if new.operator != holder.operator and new.owner not in staying:
+            raise DoesNotFollow(f"charter {after.version}: {holder.owner} leaves with another operator than it had")
         if holder.retired_by is not None and (new.retired_by, new.sizes) != (holder.retired_by, holder.sizes):
             raise DoesNotFollow(f"charter {after.version}: the {who} was retired by charter {holder.retired_by}")
         if new.retired_by not in (None, holder.retired_by, after.version):

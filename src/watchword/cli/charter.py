@@ -98,7 +98,7 @@ def adopt(args: argparse.Namespace) -> int:
     from watchword import node
     from watchword.charter.charter import CharterFile, read_charter_file
     from watchword.charter.standing import in_force, ratified_by
-    from watchword.statements.times import SystemClock
+    from watchword.statements.times import SystemClock, parse_time
 
     file = read_charter_file(args.charter)
     given = []
@@ -113,12 +113,17 @@ def adopt(args: argparse.Namespace) -> int:
         node.create_receiver(home, file.charter.member(args.receive_for).name)
     else:
         home = node.find_home(args.home)
-    member = node.adopt(home, file, args.secret.read_bytes(), SystemClock())
+    clock = SystemClock()
+    member = node.adopt(home, file, args.secret.read_bytes(), clock)
     charter = file.charter
+    if parse_time(charter.effective) > clock.now():
+        state, goes_on = f"from {charter.effective} on", "goes on under it by itself then"
+    else:
+        state, goes_on = "in force", "receives" if args.receive_for else "ledgers opened"
     text = (
-        f"charter {charter.version} of {charter.alliance} is in force: ratified by {', '.join(sorted(by))} "
+        f"charter {charter.version} of {charter.alliance} is {state}: ratified by {', '.join(sorted(by))} "
         f"({len(set(by.values()))} of {len(charter.operators)} operators, {charter.quorum.ratify} needed)\n"
-        f"{member}: {'receives' if args.receive_for else 'ledgers opened'} in {home}"
+        f"{member}: {goes_on} in {home}"
     )
     emit(args, text, {"charter": charter.digest, "ratified_by": sorted(by), "schema": "watchword-adopt/1"})
     return 0

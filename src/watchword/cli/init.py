@@ -67,8 +67,12 @@ def keys(args: argparse.Namespace) -> int:
         return 0
     enrolment = node.enrolment(home)
     rows = [
-        (key["job"], key.get("person") or "", ",".join(key.get("roles") or ()), key["id"]) for key in enrolment["keys"]
-    ]
+        (
+            key["job"], key.get("person") or "", ",".join(key.get("roles") or ()),
+            key["id"] + (f"  retired by charter {key['retired']['version']}" if "retired" in key else ""),
+        )
+        for key in enrolment["keys"]
+    ]  # fmt: skip
     job_width, person_width, roles_width = (max(len(row[column]) for row in rows) for column in range(3))
     text = "\n".join(
         f"{job:{job_width}}  {person:{person_width}}  {roles:{roles_width}}  {id}" for job, person, roles, id in rows

@@ -284,7 +284,6 @@ class Node:
             BadEnvelope, BadStatement, NoStanding: it would not count. Nothing was appended.
         """
         signed = open_envelope(envelope)
-        standing(self.charter, signed)
         with self.mutex:
             self._must_write()
             origin = self._origin_for(signed.statement)
@@ -292,6 +291,7 @@ class Node:
                 held = self.store.held(leaf.commitment)
                 if held is not None and held.signed.statement.id == signed.statement.id:
                     return self._recorded(held.signed, origin, index)
+            standing(self.charter, signed)
             return self._append(signed)
 
     def record_decision(

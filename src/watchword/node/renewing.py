@@ -81,8 +81,7 @@ def renew(
         check_roles(person, roles)
     key = generate(44 if base in HEAD_JOBS else 65)
     name = f"people/{person}" if person else job
-    fresh = old is None or not (path / "keys" / f"{name}.pem").exists()
-    save_key(path / "keys" / (f"{name}.pem" if fresh and person else f"{name}{NEXT_KEY}"), key, passphrase)
+    save_key(path / "keys" / f"{name}{'.pem' if old is None else NEXT_KEY}", key, passphrase)
     new = {**key.public.value(), "job": base} | ({"person": person, "roles": list(roles)} if person else {})
     keys = [new if one is old else one for one in value["keys"]] + ([] if old is not None else [new])
     if old is not None and base != "witness":

@@ -74,5 +74,6 @@ def ratifications_to_file(store: Store) -> list[Signed]:
     if not said or store.retired(origin):
         return []
     held = (store.held(leaf.commitment) for leaf in store.leaves(origin))
-    filed = {one.signed.statement.id for one in held if one is not None}
-    return [one for one in said if one.statement.id not in filed]
+    filed = {(one.signed.key_id, one.signed.statement.subject) for one in held if one is not None}
+    fresh = {(one.key_id, one.statement.subject): one for one in said}
+    return [one for what, one in fresh.items() if what not in filed]
