@@ -48,8 +48,6 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-charter-draft/1", ("charter", "draft", "--alliance", "X", *MEMBERS)),
     (0, "watchword-ratification/1", ("charter", "ratify", "charter.json", *ALFA)),
     (0, "watchword-charter-shown/1", ("charter", "show", *ALFA)),
-    (0, "watchword-charter-proposed/1", ("charter", "propose", "--head-max-age", "3600", *ALFA)),
-    (0, "watchword-charter-diff/1", ("charter", "diff", "proposal.json", *ALFA)),
     (1, "watchword-charter-lint/1", ("charter", "lint", "charter.json")),
     (0, "watchword-adopt/1", ("charter", "adopt", "ALFA/charter.json", "--secret", "ALFA/alliance.secret", *ALFA)),
     (0, "watchword-heads/1", ("ledger", "show", *ALFA)),
@@ -106,6 +104,9 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-repaired/1", ("ledger", "repair", "PEER", *ALFA)),
     (1, "watchword-monitored/1", ("ledger", "monitor", "PEER", *ALFA)),
     (0, "watchword-recorded/1", ("gate", "cards", "sign", "cards.json", *ALFA)),
+    (0, "watchword-charter-proposed/1", ("charter", "propose", "--head-max-age", "3600", *ALFA)),
+    (0, "watchword-charter-diff/1", ("charter", "diff", "proposal.json", *ALFA)),
+    (0, "watchword-ledgers-prepared/1", ("ledger", "init", "--anew", "--unencrypted", *BRAVO)),
     (0, "watchword-completion/1", ("completion", "bash")),
 ]  # fmt: skip
 
