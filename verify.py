@@ -144,7 +144,7 @@ when: criticality:int; human:[text] || condition: field:text; op:in|contains|any
 view: format:=watchword-view/1; heads:object || view-head: root:hash; size:int; time:time
 use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
 decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_case,view:digest; subject:decided
-  considered,notices,red_lines,requirements,stale,successors:[any]; label,verdict:text
+  considered,notices,red_lines,requirements,stale,successors,unheld:[any]; caveats:[caveat-judged]; label,verdict:text
 approvals: count:int; distinct:=operators; role:text || quota: count,per_s:int || hours: from,to:text
 mandate-object: name:text; decision,use_case:digest
   valid_from,valid_until:time; hours:hours?; view_max_age_s:int; stale:any; rules:[rule] || rule: id,tool:text
@@ -152,6 +152,7 @@ mandate-object: name:text; decision,use_case:digest
 receipt: format:=watchword-receipt/1; action,decision,mandate:digest?
   body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
   time:time; event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped
+caveat-judged: cedar:clear|crossed?; member:text; rules:[any]; statement:digest
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?
   made:time; as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]
   objects:[object] || ledger: origin:text; checkpoint:long; earlier:[earlier]; start:int; leaves:[long]; proofs:[proof]
@@ -167,6 +168,9 @@ ANY_CHANNEL = (*BAD_NEWS, "caveat", "ratification")
 NOTICES = (*ANY_CHANNEL, "take-back", "lift")
 EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review")
 CONSIDERED = (*EVIDENCE, "endpoint", "waiver", "reliance")  # each filed under its kind and release (section 5)
+NAMING = ("claim", "bill-of-materials", "data-screening", "endpoint")  # say under which names bad news is looked for
+COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what only grows as evidence falls (section 8)
+WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
          "marking", "tool-cards")
@@ -575,7 +579,7 @@ def place_statement(proof: Proof, statement: Statement, found: list[Place]) -> N
         need(statement.kind not in KINDS or uses == right, f"a {statement.kind} does not belong there")
         try:
             check_standing(proof, statement, in_ledger=True)
-            wide = statement.kind in CONSIDERED and statement.predicate["scope"] in ("public", "alliance")
+            wide = statement.kind in CONSIDERED and statement.predicate["scope"] in WIDE
             name = f"evidence:{statement.kind}:{statement.subject[0][1]}" if wide else ""
             for origin, index in found if uses == {"ledger"} and proof.secret else []:
                 filed = hmac.digest(proof.secret, name.encode(), "sha256") if name else b""
@@ -604,7 +608,9 @@ def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:  # byte for 
         check_closed(proof)
         need(seconds(inputs["as_of"]) >= seconds(proof.charter["effective"]), "made before its charter was in force")
         loose = find_loose(proof, objects, inputs["loose"])
-        names, made = decide(proof, view["heads"], loose, seconds(inputs["as_of"]), subject["digest"], use_case)
+        free = {caveat["statement"]: caveat["cedar"] for caveat in recorded["caveats"]}  # as its maker's engine said
+        now = seconds(inputs["as_of"])
+        names, made = decide(proof, view["heads"], loose, now, subject["digest"], use_case, free)
         old, new = canonical(recorded).decode(), canonical(inputs | made).decode()
         n = 0 if old == new else next(i for i, (a, b) in enumerate(itertools.zip_longest(old, new)) if a != b)
         old, new = old[max(0, n - 60) : n + 60], new[max(0, n - 60) : n + 60]
@@ -654,21 +660,38 @@ def find_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[
         signers = {(proof.counting.get((n["origin"], n["index"])) or loose[n["statement"]]).key_id for n in said}
         for n in said if len(signers) < proof.roots[proof.keys[name[4:]].owner] else []:
             n["kind"] = "half-said"
-    back = [((n["origin"], n["index"]), proof.by_id[n["statement"]]) for n in found if n["kind"] == "take-back"]
-    of_them = {name for _, statement in back for name in (f"statement:{statement.id}", f"key:{statement.key_id}")}
-    against, voices = by_name(match_notices(proof, known, loose, of_them)), defaultdict[Any, set[str]](set)
-    for place, statement in back:
-        if not why_fallen(proof, loose, place, statement, against):
-            taken = statement.predicate["target"], statement.predicate["notice"]
-            voices[taken].add(proof.keys[statement.key_id].operator)
-    for n in (one for one in found if one["kind"] in ("recall", "dispute", "unheld")):
+    taken, lifted = back_again(proof, known, loose, found)
+    for n in (one for one in found if one["kind"] in ("recall", "dispute", "unheld", "caveat")):
         called = n["statement"] or "sha256:" + proof.leaves[n["origin"]][n["index"]][1:33].hex()
-        if len(voices[n["name"], called]) >= proof.charter["quorum"]["witness"]:
-            n["kind"] = "taken-back"
+        if (n["name"], called) in (lifted if n["kind"] == "caveat" else taken):
+            n["kind"] = "lifted" if n["kind"] == "caveat" else "taken-back"
     found.sort(key=lambda n: (n["kind"], n["name"], n["origin"] is None, n["origin"] or "", n["index"] or 0))
     for (kind, _), group in itertools.groupby(found, key=lambda n: (n["kind"], n["name"])):
         let_lapse(proof, known, loose, list(group) if kind in ("recall", "dispute") else [])
     return sorted(found, key=lambda n: (n["name"], n["origin"] or "", n["index"] or 0, n["statement"] or ""))
+def back_again(proof: Proof, known: Known, loose: Statements, found: list[Any]) -> tuple[set[Any], set[Any]]:
+    """What take-backs by enough operators, and what lifts, name: the name and the notice."""
+    said = [n for n in found if n["kind"] in ("take-back", "lift")]
+    back = [((n["origin"], n["index"]), proof.by_id[n["statement"]]) for n in said]
+    of_them = {name for _, statement in back for name in (f"statement:{statement.id}", f"key:{statement.key_id}")}
+    against, voices = by_name(match_notices(proof, known, loose, of_them)), defaultdict[Any, set[str]](set)
+    for place, statement in back:
+        if not why_fallen(proof, loose, place, statement, against):
+            what = statement.kind, statement.predicate["target"], statement.predicate["notice"]
+            voices[what].add(proof.keys[statement.key_id].operator)
+    enough = {w for w, who in voices.items() if w[0] == "lift" or len(who) >= proof.charter["quorum"]["witness"]}
+    return {w[1:] for w in enough if w[0] == "take-back"}, {w[1:] for w in enough if w[0] == "lift"}
+def find_unheld(proof: Proof, known: Known, loose: Statements, release: str, notices: list[Any]) -> list[Any]:  # step 4
+    names = {hmac.digest(proof.secret, f"evidence:{kind}:{release}".encode(), "sha256"): kind for kind in CONSIDERED}
+    taken, _ = back_again(proof, known, loose, notices)
+    unheld: list[Any] = []
+    for origin in sorted(o for o in known if proof.origins.get(o, ("", ""))[1] == "ledger"):
+        for index, leaf in sorted(proof.leaves.get(origin, {}).items()):
+            if index < known[origin][0] and leaf[33:] in names and (origin, index) not in proof.counting:
+                called, place = "sha256:" + leaf[1:33].hex(), {"index": index, "origin": origin}
+                state = "taken-back" if (f"release:{release}", called) in taken else "unheld"
+                unheld.append(place | {"kind": names[leaf[33:]], "leaf": called, "state": state})
+    return unheld
 def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:
     wanted = {hmac.digest(proof.secret, name.encode(), "sha256"): name for name in names}
     found: list[Any] = []
@@ -727,8 +750,11 @@ def consider(proof: Proof, known: Known, now: int, release: str) -> list[tuple[P
         if about and place[1] < known.get(place[0], (0, 0))[0] and seconds(statement.predicate["made"]) <= now:
             first.setdefault(statement.id, (place, statement))
     return [first[id_] for id_ in sorted(first)]
-def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, use: Any) -> tuple[list[str], Any]:
-    """Steps 1 to 7: the name set, and the fields of the decision object that are not its inputs."""
+Case = namedtuple("Case", "statements fallen unheld relied now use use_digest")  # what requirements are judged against
+def decide(
+    proof: Proof, heads: Any, loose: Statements, now: int, release: str, use: Any, free: Any
+) -> tuple[list[str], Any]:
+    """All steps: the name set, and the fields of the decision object that are not its inputs."""
     charter, known = proof.charter, {o: (head["size"], seconds(head["time"])) for o, head in heads.items()}
     known |= {origin: (end.size, 0) for origin, end in proof.closed.items()}
     considered = consider(proof, known, now, release)
@@ -736,29 +762,51 @@ def decide(proof: Proof, heads: Any, loose: Statements, now: int, release: str, 
     notices = find_notices(proof, known, loose, names := names_of(proof, release, statements))
     against = by_name(notices)
     fallen = {s.id: why_fallen(proof, loose, place, s, against) for place, s in considered}
-    requirements = [judge(proof, row, statements, fallen, now, use) for row in charter["requirements"]]
-    inspections = [s.predicate for s in statements if s.kind == "inspection"]
-    context = {name: use[name] for name in ("criticality", "human", "members", "tags")} | {
-        "recalls": sum(n["kind"] in ("recall", "unheld") for n in notices),
-        "dangerous": sum(p["dangerous"] > 0 or p["verdict"] == "dangerous" for p in inspections),
-        "against": sum(s.kind == "review" and s.predicate["outcome"] == "against" for s in statements),
+    unheld = find_unheld(proof, known, loose, release, notices)
+    kept_back, relied = [u["kind"] for u in unheld if u["state"] == "unheld"], defaultdict[str, list[Statement]](list)
+    for s in statements:
+        if s.kind == "reliance" and s.predicate["scope"] in WIDE and is_owner(proof, s, use):
+            relied[s.predicate["statement"]].append(s)
+    case = Case(statements, fallen, unheld, relied, now, use, digest(canonical(use)))
+    requirements = [judge(proof, row, case) for row in charter["requirements"]]
+    said = {kind: [s.predicate for s in statements if s.kind == kind] for kind in CONSIDERED}
+    suppliers = {p["issuer"] for p in said["claim"]} | {p["supplier"] for p in said["endpoint"]}
+    dangerous = sum(p["dangerous"] > 0 or p["verdict"] == "dangerous" for p in said["inspection"])
+    context = {name: use[name] for name in ("criticality", "human", "members", "tags", "owner")} | {
+        "suppliers": sorted(suppliers), "recalls": sum(n["kind"] in ("recall", "unheld") for n in notices),
+        "disputes": sum(n["kind"] == "dispute" for n in notices),
+        "dangerous": dangerous + kept_back.count("inspection"),
+        "against": sum(p["outcome"] == "against" for p in said["review"]) + kept_back.count("review"),
+        "endpoint": len(said["endpoint"]) + kept_back.count("endpoint"),
     }
-    lines = [(row["id"], all(holds(c, context, True) for c in row["forbid"])) for row in charter["red_lines"]]
+    lines: list[Any] = []
+    for row in charter["red_lines"]:
+        shown = not row["evidence"]
+        if kind := (row["evidence"] or {}).get("kind"):
+            such = (all(holds(c, p, True) for c in row["evidence"]["where"]) for p in said.get(kind, []))
+            shown = kind in kept_back or any(such)
+        lines.append((row["id"], shown and forbids(row["forbid"], context)))
+    stand = {n["statement"] for n in notices if n["kind"] == "caveat"}
+    caveats = [judge_caveat(loose.get(id_) or proof.by_id[id_], context, free) for id_ in stand]
+    caveats.sort(key=lambda caveat: (caveat["member"], caveat["statement"]))
     oldest, shared = now - charter["head_max_age_s"], proof.shared("ledger", "notices")
     stale = [origin for origin in shared if origin not in heads or seconds(heads[origin]["time"]) < oldest]
     ratified = [n for n in notices if n["kind"] == "ratification"]
     later = successors(proof, [loose.get(n["statement"]) or proof.by_id[n["statement"]] for n in ratified], now)
     states, alone = {row["state"] for row in requirements}, len({m["operator"] for m in charter["members"]}) == 1
     clear = not any(crossed for _, crossed in lines) and not stale and not context["recalls"] and not later
+    clear = clear and not any(kind in NAMING for kind in kept_back)
+    clear = clear and not any("crossed" in (c["cedar"], *(r["state"] for r in c["rules"])) for c in caveats)
     return names, {
         "format": "watchword-decision/1", "charter": proof.digest, "notices": notices, "stale": stale,
         "considered": [{"id": s.id, "index": place[1], "origin": place[0]} for place, s in considered],
         "red_lines": [{"id": id_, "state": "crossed" if crossed else "clear"} for id_, crossed in lines],
-        "requirements": requirements, "successors": later,
+        "requirements": requirements, "successors": later, "caveats": caveats,
+        "unheld": unheld,
         "verdict": "admitted" if clear and "met" in states and "unmet" not in states else "refused",
         "label": "unwitnessed, own clock" if alone else "witnessed",
     }
-def successors(proof: Proof, ratifications: list[Statement], now: int) -> list[str]:  # step 7
+def successors(proof: Proof, ratifications: list[Statement], now: int) -> list[str]:  # step 8
     charter, by = proof.charter, defaultdict[Any, dict[str, set[str]]](lambda: defaultdict(set))
     places = {(proof.digest, charter["version"] + 1), (charter["parent"], charter["version"])}
     for statement in ratifications:
@@ -771,30 +819,67 @@ def successors(proof: Proof, ratifications: list[Statement], now: int) -> list[s
         enough |= {(of, parent == proof.digest, since)} if len(who) >= charter["quorum"]["ratify"] else set()
     halt = len({of for of, follows, _ in enough if follows}) > 1
     return sorted({of for of, follows, since in enough if not follows or halt or seconds(since) <= now})
-def judge(proof: Proof, row: Any, statements: list[Statement], fallen: Any, now: int, use: Any) -> dict[str, Any]:  # 4
-    when = row["when"]
+def judge_caveat(caveat: Statement, context: Any, free: dict[str, Any]) -> dict[str, Any]:
+    cedar = None if caveat.predicate["cedar"] is None else free.get(caveat.id) or "not said"
+    rules = []
+    for rule in caveat.predicate["rules"]:
+        state = "crossed" if forbids(rule["forbid"], context) else "clear"
+        rules.append({"id": rule["id"], "state": state if rule["on"] == "admit" else "does not apply"})
+    return {"cedar": cedar, "member": caveat.issuer, "rules": rules, "statement": caveat.id}
+def is_owner(proof: Proof, statement: Statement, use: Any) -> bool:
+    key = proof.keys[statement.key_id]
+    return bool(key.owner == use["owner"] and not key.is_supplier)
+def judge(proof: Proof, row: Any, case: Case) -> dict[str, Any]:  # step 5
+    when, use, owners = row["when"], case.use, row["from"] == "owner"
     applies = use["criticality"] >= when["criticality"] and (not when["human"] or use["human"] in when["human"])
-    failing, good, ages = [], [], []
-    for statement in statements if applies else []:
+    failing, good, ages, newest = dict[str, str](), [], [], 0
+    for statement in case.statements if applies else []:
         key, predicate = proof.keys[statement.key_id], statement.predicate
-        by = row["from"] in ("any", "supplier" if key.is_supplier else "member")
+        own, relied = is_owner(proof, statement, use), case.relied.get(statement.id, [])
+        by = own or relied if owners else row["from"] in ("any", "supplier" if key.is_supplier else "member")
         if statement.kind != row["kind"] or not by or not all(holds(c, predicate, True) for c in row["where"]):
             continue
-        why = fallen[statement.id] or ("" if all(holds(c, predicate, False) for c in row["bound"]) else "bound")
-        age, sure = now - seconds(predicate["made"]), all(holds(c, predicate, False) for c in row["where"])
+        why = case.fallen[statement.id] or ("" if all(holds(c, predicate, False) for c in row["bound"]) else "bound")
+        why = why or "reliance fell" * (owners and not own and any(case.fallen[r.id] for r in relied))
+        age, sure = case.now - seconds(predicate["made"]), all(holds(c, predicate, False) for c in row["where"])
         if why:
-            failing.append({"id": statement.id, "why": why})
+            failing[statement.id], newest = why, max(newest, seconds(predicate["made"]))
         elif sure and (row["max_age_days"] is None or age <= row["max_age_days"] * 86400):
-            good.append((statement, key))
+            good += [(statement, key)] * (not owners or own or any(within(r, case) for r in relied))
         ages += [age] if sure and not why else []
+    kinds = (row["kind"], "reliance") if owners else (row["kind"],)
+    kept = [u["leaf"] for u in case.unheld if applies and u["state"] == "unheld" and u["kind"] in kinds]
     tools = len({s.predicate["tool"]["name"] for s, _ in good if "tool" in s.predicate})
     there = len({key.operator for _, key in good}) if row["distinct"] == "operators" else len(good)
-    met = there >= row["count"] and tools >= row["tools"] and not failing
+    met = there >= row["count"] and tools >= row["tools"] and not failing and not kept
+    waived = [] if met or kept or not applies else waivers(proof, row, case, newest)
+    whys = failing | {f"leaf:{leaf}": "unheld" for leaf in kept}
     return {
-        "counted": [s.id for s, _ in good], "failing": failing, "from": sorted({s.issuer for s, _ in good}),
-        "id": row["id"], "need": row["count"], "newest_age_s": min(ages, default=None), "owed_by": row["owed_by"],
-        "state": ("met" if met else "unmet") if applies else "does not apply", "there": there, "tools": tools,
+        "counted": [s.id for s, _ in good], "failing": [{"id": id_, "why": whys[id_]} for id_ in sorted(whys)],
+        "from": sorted({s.issuer for s, _ in good}), "id": row["id"], "need": row["count"],
+        "newest_age_s": min(ages, default=None), "owed_by": row["owed_by"], "there": there, "tools": tools,
+        "state": ("met" if met else "waived" if waived else "unmet") if applies else "does not apply",
+        "waived_by": waived,
     }
+def within(reliance: Statement, case: Case) -> bool:  # whether its limits hold for this use now
+    limits, use = reliance.predicate["limits"], case.use
+    inside = all(not limits[of] or set(use[of]) <= set(limits[of]) for of in ("tags", "members"))
+    return use["criticality"] <= limits["criticality_max"] and case.now <= seconds(limits["until"]) and inside
+def waivers(proof: Proof, row: Any, case: Case, newest: int) -> list[str]:  # none reaches evidence newer than itself
+    found, asked = dict[str, str](), row["waiver"] or {"count": 0, "role": ""}
+    for statement in case.statements if row["waiver"] else []:
+        said, key = statement.predicate, proof.keys[statement.key_id]
+        if statement.kind == "waiver" and (said["requirement"], said["use_case"]) == (row["id"], case.use_digest):
+            counts = not case.fallen[statement.id] and said["scope"] in WIDE and newest <= seconds(said["made"])
+            if counts and key.job == "people" and asked["role"] in key.words and case.now <= seconds(said["expires"]):
+                found[statement.id] = key.operator
+    return sorted(found) if len(set(found.values())) >= max(1, asked["count"]) else []
+def forbids(conditions: Any, context: Any) -> bool:  # trouble forbids: a count compares upwards, a text with no decimal
+    return all(is_trouble(c) or holds(c, context, True) for c in conditions)
+def is_trouble(c: Any) -> bool:
+    if c["field"] in COUNTED:
+        return c["op"] not in (">", ">=")
+    return c["op"] in ("==", "!=") and isinstance(c["value"], str) and bool(re.fullmatch(TEXTS["decimal"], c["value"]))
 def holds(condition: Any, facts: Any, in_trouble: bool) -> bool:  # *in_trouble*: a field missing, or of another type
     left, op, right = facts, condition["op"], condition["value"]
     for part in condition["field"].split("."):
@@ -901,7 +986,7 @@ def not_shown(proof: Proof, bundle: Any, anchored: dict[str, int]) -> Iterator[s
             yield f"{origin}#{index}: {name} of this {statement.kind} is redacted, and counts as missing"
     for (origin, index), (statement, why) in sorted(proof.odd.items(), key=lambda item: item[0]):
         yield f"{origin}#{index}: a {statement.kind} by {statement.issuer} that never counts: {why}"
-    yield "free Cedar policies, members' caveats, and a gate's quotas and hours: not re-made here"
+    yield "free Cedar policies in caveats, and a gate's quotas and hours: not re-made here"
 def render(report: dict[str, Any]) -> Iterator[str]:  # for people
     made = f"made {report['made']} by its own word, judged {report['at']}"  # nobody signs for who made a file and when
     yield f"VERIFIED  proof from {report['from']}, {made}   {report['bundle']}"

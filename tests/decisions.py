@@ -13,12 +13,12 @@ from typing import Any
 from charters import NOON, SECRET, charter_value, key
 
 from watchword.charter.charter import Charter, parse_charter
-from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View
+from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View
 from watchword.policy.pack import read_pack
 from watchword.policy.table import decide
 from watchword.statements.digests import D, blinded
 from watchword.statements.statement import Signed, Subject, make
-from watchword.statements.times import rfc3339
+from watchword.statements.times import parse_time, rfc3339
 
 RELEASE = Subject("mailsort 1.0", "sha256:" + "9c" * 32)
 NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO")
@@ -69,11 +69,27 @@ FIELDS: dict[str, dict[str, Any]] = {
     "dispute": {"reason": "not reproduced"},
     "revoke": {"reason": "key lost", "valid_up_to": []},
     "take-back": {"reason": "a mistake"},
+    "waiver": {
+        "requirement": "data-accounted", "use_case": "", "owner": "Officer A", "reason": "no earlier delivery",
+        "expires": "2026-03-31T12:00:00Z",
+    },
+    "reliance": {
+        "statement": "", "reason": "we know how they measure",
+        "limits": {"criticality_max": 2, "until": "2026-03-31T12:00:00Z", "tags": [], "members": []},
+    },
+    "endpoint": {
+        "supplier": "AQUILA", "system": "mailsort", "version": "1.0", "interface": "chat", "tries": 3,
+        "asked": "2026-01-30T12:00:00Z",
+        "canaries": [{"question": "sha256:" + "0e" * 32, "answer": "sha256:" + "0f" * 32}],
+    },
+    "caveat": {"reason": "our law", "name": "ours", "rules": [], "cedar": None},
+    "lift": {"reason": "the law changed"},
 }  # fmt: skip
 ROLE = {
     "claim": "supplier", "inspection": "evaluator", "bill-of-materials": "supplier", "data-screening": "steward",
     "evaluation": "evaluator", "review": "official", "recall": "official", "retract": "evaluator",
-    "dispute": "evaluator", "revoke": "root", "take-back": "official",
+    "dispute": "evaluator", "revoke": "root", "take-back": "official", "waiver": "official", "reliance": "official",
+    "endpoint": "evaluator", "caveat": "official", "lift": "official",
 }  # fmt: skip
 
 
@@ -94,6 +110,7 @@ class Paper:
         self.statements: list[Fact] = []
         self.leaves: list[NoticeLeaf] = []
         self.loose: list[Signed] = []
+        self.unheld: list[EvidenceLeaf] = []
         self.head_age: dict[str, timedelta] = {}
         self._indexes = {origin: itertools.count() for origin in self.charter.shared_origins}
 
@@ -130,6 +147,38 @@ class Paper:
         self.leaves.append(leaf)
         return leaf
 
+    def keep_back(self, kind: str, member: str, release: str = RELEASE.digest) -> EvidenceLeaf:
+        """Put the leaf of a statement of *kind* into *member*'s ledger, and its body nowhere."""
+        origin = self.charter.member(member).origins["ledger"]
+        index = next(self._indexes[origin])
+        name = f"evidence:{kind}:{release}"
+        leaf = EvidenceLeaf(origin, index, blinded(SECRET, name), bytes([len(self.unheld) + 1]) * 32)
+        self.unheld.append(leaf)
+        return leaf
+
+    def purge(self, fact: Fact) -> EvidenceLeaf:
+        """The body of a statement is gone; its leaf stays where it stands."""
+        self.statements.remove(fact)
+        statement = fact.signed.statement
+        name = f"evidence:{statement.kind}:{statement.subject[0].digest}"
+        leaf = EvidenceLeaf(fact.origin, fact.index, blinded(SECRET, name), bytes.fromhex(statement.id[7:]))
+        self.unheld.append(leaf)
+        return leaf
+
+    def caveat(self, member: str, *forbid: dict[str, Any], loose: bool = False, **fields: Any) -> Signed:
+        """*member* forbids something, in its notices or by another channel."""
+        rule = {
+            "id": "ours", "text": "not with us", "on": "admit", "forbid": list(forbid), "accountable": member,
+            "principle": [], "serves": [],
+        }  # fmt: skip
+        fields = {"rules": [rule] if forbid else []} | fields
+        if loose:
+            self.loose.append(self.bad_news("caveat", member, f"caveat:{member}", **fields))
+            return self.loose[-1]
+        leaf = self.notice("caveat", member, f"caveat:{member}", **fields)
+        assert leaf.signed is not None
+        return leaf.signed
+
     def bad_news(self, kind: str, issuer: str, target: str, **fields: Any) -> Signed:
         """A notice against *target*, in no ledger."""
         return self.signed(kind, issuer, subject=Subject("notice", D(target.encode())), target=target, **fields)
@@ -162,7 +211,7 @@ class Paper:
         heads = {}
         for origin in self.charter.shared_origins:
             size = 1 + max(
-                (p.index for p in (*self.statements, *self.leaves) if p.origin == origin), default=-1
+                (p.index for p in (*self.statements, *self.leaves, *self.unheld) if p.origin == origin), default=-1
             )  # fmt: skip
             time = rfc3339(self.now - self.head_age.get(origin, timedelta(hours=1)))
             heads[origin] = Head(size, b"r" * 32, time)
@@ -175,6 +224,7 @@ class Paper:
             tuple(sorted(self.leaves, key=lambda leaf: (leaf.origin, leaf.index))),
             tuple(sorted(self.loose, key=lambda signed: signed.statement.id)),
             SECRET,
+            tuple(sorted(self.unheld, key=lambda leaf: (leaf.origin, leaf.index))),
         )
 
     def decide(self, **use_case: Any) -> dict[str, Any]:
@@ -185,3 +235,40 @@ class Paper:
 def row(decision: dict[str, Any], id: str) -> dict[str, Any]:
     """One requirement of a decision."""
     return next(one for one in decision["requirements"] if one["id"] == id)
+
+
+def as_script_sees(verify: Any, paper: Paper) -> tuple[Any, dict[str, tuple[int, int]], dict[str, Any]]:
+    """The same as verify.py has it after step 6: the proof, how far each ledger is known, the loose notices."""
+    charter = paper.charter
+    proof = verify.Proof(charter.value, charter.digest, secret=b"s" * 32)
+    for holder in charter.holders.values():
+        words = holder.roles or (holder.job,)
+        proof.keys[holder.public.id] = verify.Key(
+            holder.public.id, holder.job, holder.owner, holder.operator, holder.is_supplier, words, b"", b""
+        )
+    proof.origins.update({origin: (of.member.name, of.use) for origin, of in charter.origins.items()})
+    proof.roots.update({member.name: member.root_threshold for member in charter.members})
+    proof.leaves.update({origin: {} for origin in charter.origins})
+
+    def statement(signed: Signed) -> Any:
+        one = signed.statement
+        subject = [(subject.name, subject.digest) for subject in one.subject]
+        return verify.Statement(one.id, one.kind, subject, one.predicate, one.issuer, signed.key_id, b"", b"")
+
+    for leaf in paper.leaves:
+        place = leaf.origin, leaf.index
+        proof.leaves[leaf.origin][leaf.index] = b"\2" + (leaf.commitment or bytes(32)) + leaf.blinded
+        if leaf.is_junk:
+            proof.junk.add(place)
+        elif leaf.signed is not None:
+            proof.by_id[leaf.signed.statement.id] = one = statement(leaf.signed)
+            if one.kind == "lift" and one.predicate["target"] != f"caveat:{one.issuer}":
+                proof.odd[place] = one, "not under its issuer's name"
+            else:
+                proof.counting[place] = one
+    loose = {signed.statement.id: statement(signed) for signed in paper.loose}
+    heads = paper.view().heads
+    known = {o: (head.size, int(parse_time(head.time).timestamp())) for o, head in heads.items()}
+    for origin, (size, _) in known.items():
+        proof.leaves[origin] = {i: proof.leaves[origin].get(i, bytes(65)) for i in range(size)}
+    return proof, known, loose

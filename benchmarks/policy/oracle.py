@@ -25,8 +25,7 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
-from watchword.charter.charter import Charter, parse_charter
-from watchword.charter.conditions import all_hold
+from watchword.charter.charter import Charter, Requirement, parse_charter
 from watchword.charter.lint import speakers
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View
 from watchword.limits import CEDAR_TEXT_BYTES_MAX, CONDITIONS_MAX, JSON_INTEGER_MAX
@@ -48,6 +47,8 @@ PER_CHARTER = 40
 TEXTS = ("in", "on", "out", "x", "office", "0.5", "0.50", "-1", "", 'a"b\\', "\u202e\u00e9\U0001f600", "MEMBER-1")
 NUMBERS = (-1, 0, 1, 2, 3, 4, JSON_INTEGER_MAX)
 OPS = ("==", "!=", "<", "<=", ">", ">=", "in", "contains", "any", "~")
+COUNTS = ("failing", "there", "tools", "waivers")
+"""Of a requirement, in a request to the engine."""
 FIELDS = {
     "inspection": ("verdict", "dangerous", "files", "tool.name", "report.bytes", "report", "findings", "absent"),
     "evaluation": ("high", "k", "n", "metric", "threat.goal", "data", "method.deep"),
@@ -91,11 +92,13 @@ class Draw:
         kind = one(tuple(FIELDS))
         return {
             "id": id, "text": one(TEXTS), "kind": kind, "count": one((0, 1, 1, 1, 2, 3)),
-            "from": one(("member", "supplier", "any", "any", "nobody")), "distinct": one(("operators", "statements")),
+            "from": one(("member", "supplier", "any", "any", "owner", "nobody")),
+            "distinct": one(("operators", "statements")),
             "where": self.conditions(FIELDS[kind], 1), "tools": one((0, 0, 0, 1, 2)),
             "max_age_days": one((None, None, 0, 1, 30)), "bound": self.conditions(FIELDS[kind], 2),
             "when": {"criticality": one((0, 0, 1, 2, 3)), "human": one(([], [], ["in"], ["on", "out"], ["maybe"]))},
-            "owed_by": "members", "accountable": one(TEXTS), "principle": ["A"], "serves": [], "waiver": None,
+            "owed_by": "members", "accountable": one(TEXTS), "principle": ["A"], "serves": [],
+            "waiver": one((None, None, {"count": one((0, 1, 2)), "role": "official"})),
         }  # fmt: skip
 
     def line(self, id: str) -> dict[str, Any]:
@@ -103,8 +106,13 @@ class Draw:
         many = CONDITIONS_MAX if self.chance.random() < 0.02 else self.chance.choice((0, 1, 2, 2, 3, 3))
         return {
             "id": id, "text": self.chance.choice(TEXTS), "forbid": self.conditions(fields, many, many),
-            "accountable": "official", "principle": ["A"], "serves": [], "evidence": None,
+            "accountable": "official", "principle": ["A"], "serves": [],
+            "evidence": self.chance.choice((None, None, self.finding())),
         }  # fmt: skip
+
+    def finding(self) -> dict[str, Any]:
+        kind = self.chance.choice(tuple(FIELDS))
+        return {"kind": kind, "where": self.conditions(FIELDS[kind], 2)}
 
     def conditions(self, fields: tuple[str, ...], most: int, least: int = 0) -> list[dict[str, Any]]:
         many = self.chance.randint(least, most)
@@ -312,12 +320,15 @@ def _request(charter: Charter, draw: Draw, reached: Counter[str]) -> None:
     context: dict[str, Any] = {
         name: use_case[name] if name in use_case else one.choice((0, 0, 1, 2, JSON_INTEGER_MAX))
         for name in cedar.RED_LINE_FIELDS
-    }
+    } | {"suppliers": draw.some(TEXTS)}
     context["rows"] = {
-        row.id: {name: one.choice((0, 0, 1, 2, 3, JSON_INTEGER_MAX)) for name in ("failing", "there", "tools")}
+        row.id: {name: one.choice((0, 0, 1, 2, 3, JSON_INTEGER_MAX)) for name in COUNTS}
         for row in charter.requirements
     }
     context["stale"] = one.choice(([], [], [], ["a.example/ledger"]))
+    context["found"] = {line.id: one.choice((0, 1, 2)) for line in charter.red_lines if line.evidence is not None}
+    context["successors"] = one.choice(([], [], [], ["sha256:00"]))
+    context["caveats"], context["unnamed"] = one.choice((0, 0, 0, 1)), one.choice((0, 0, 0, 1))
     broken = _break(context, one) if one.random() < 0.3 else ""
     expected = None if broken else _in_the_way(charter, context)
     try:
@@ -390,12 +401,19 @@ def _in_the_way(charter: Charter, context: Mapping[str, Any]) -> set[str]:
         row.id
         for row in asked
         for counts in [context["rows"][row.id]]
-        if counts["there"] < row.count or counts["tools"] < row.tools or counts["failing"]
+        if not _is_met(row, counts) and (row.waiver is None or counts["waivers"] < max(row.waiver.count, 1))
     }
-    found |= {line.id for line in charter.red_lines if all_hold(line.forbid, context, trouble=True)}
+    found |= {line.id for line in charter.red_lines if table.crossed(line, context, context["found"])}
     found |= {cedar.NO_RECALL} if context["recalls"] else set()
     found |= {cedar.FRESH} if context["stale"] else set()
-    return found if asked else found | {cedar.SOMETHING_APPLIES}
+    found |= {cedar.IN_FORCE} if context["successors"] else set()
+    found |= {cedar.NO_CAVEAT} if context["caveats"] else set()
+    found |= {cedar.NAMED} if context["unnamed"] else set()
+    return found if any(_is_met(row, context["rows"][row.id]) for row in asked) else found | {cedar.SOMETHING_MET}
+
+
+def _is_met(row: Requirement, counts: Mapping[str, int]) -> bool:
+    return counts["there"] >= row.count and counts["tools"] >= row.tools and not counts["failing"]
 
 
 # -- which lines ran --------------------------------------------------------------------------------

@@ -148,5 +148,5 @@ def test_the_fields_of_a_red_line_are_those_of_the_decision() -> None:
     from watchword.charter.lint import RED_LINE_FIELDS
     from watchword.policy import cedar, table
 
-    assert set(cedar.RED_LINE_FIELDS) == RED_LINE_FIELDS == set(table.red_line_context(TRIAGE, (), ()))
+    assert set(cedar.RED_LINE_FIELDS) == RED_LINE_FIELDS == set(table.red_line_context(TRIAGE, (), (), ()))
     assert pack_charter().red_lines

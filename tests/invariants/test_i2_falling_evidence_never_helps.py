@@ -1,4 +1,4 @@
-"""I2: no retraction, expiry, redaction or withheld body turns a refusal into an admission.
+"""I2: no caveat, retraction, expiry, redaction or withheld body turns a refusal into an admission.
 
 Evidence that falls counts as failing, not as absent: whoever is worst off cannot be made to disappear.
 """
@@ -6,13 +6,16 @@ Evidence that falls counts as failing, not as absent: whoever is worst off canno
 from __future__ import annotations
 
 import dataclasses
+import functools
+import random
 from typing import Any
 
 import pytest
 from charters import NOON
-from decisions import DAY, FIELDS, RELEASE, TRIAGE, Paper, pack_charter, row
+from decisions import DAY, FIELDS, NAMES, RELEASE, TRIAGE, Paper, pack_charter, row
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_papers import CONDITIONS, FREE, USE, random_paper, rules
 
 from watchword.ledger.view import Fact
 from watchword.policy.table import decide
@@ -67,8 +70,6 @@ def test_retracting_good_evidence_refuses() -> None:
 
 def test_a_filter_in_trouble_does_not_hide_a_failing_statement() -> None:
     """A ``where`` that has no answer for a statement counts it in. Fails when trouble is false there."""
-    from decisions import pack_charter
-
     rows: list[dict[str, Any]] = pack_charter().value["requirements"]
     where = [{"field": "tool.rules", "op": "<", "value": 5}]
     paper = Paper(pack_charter(requirements=[dict(r, where=where) if r["id"] == "inspected" else r for r in rows]))
@@ -206,3 +207,112 @@ def test_hiding_a_field_never_helps(
         redact(fact, sorted(names)) for fact, names in zip(paper.statements, hidden, strict=False)
     ]
     assert paper.decide()["verdict"] == "refused" or shown == "admitted"
+
+
+@pytest.mark.parametrize("kind", ["inspection", "evaluation", "review", "claim", "bill-of-materials", "data-screening"])
+def test_what_is_kept_back_counts_as_the_worst(kind: str) -> None:
+    """A leaf of evidence about the release, and nobody shows its body: refused where such evidence is asked for.
+
+    Of a claim, a bill of materials and a screening also elsewhere: else the names of bad news are not known. Fails when
+    unheld leaves are left out of the failing ones.
+    """
+    paper = Paper()
+    paper.sound()
+    paper.say("evaluation", "ALFA")
+    paper.say("review", "ALFA", of="legal")
+    assert paper.decide(criticality=2)["verdict"] == "admitted"
+    leaf = paper.keep_back(kind, "ECHO")
+    decision = paper.decide(criticality=2)
+    assert decision["verdict"] == "refused"
+    why = {"id": f"leaf:sha256:{leaf.commitment.hex()}", "why": "unheld"}
+    assert any(why in one["failing"] for one in decision["requirements"])
+    assert decision["unheld"] == [
+        {"index": leaf.index, "kind": kind, "leaf": why["id"][5:], "origin": "echo.example/ledger", "state": "unheld"}
+    ]
+
+
+def test_purging_a_finding_does_not_clear_its_red_line() -> None:
+    """Dangerous code was found, its inspection spilled: the line stays crossed. Fails when only bodies are counted."""
+    paper = Paper()
+    paper.sound()
+    found = paper.say("inspection", "DELTA", verdict="dangerous", dangerous=1)
+    paper.purge(found)
+    decision = paper.decide(criticality=0)
+    assert {"id": "hidden-code", "state": "crossed"} in decision["red_lines"]
+
+
+def test_enough_members_take_back_what_nobody_can_read() -> None:
+    """Three of five, by the leaf's commitment under the release's name; two do not suffice."""
+    paper = Paper()
+    paper.sound()
+    leaf = paper.keep_back("inspection", "ECHO")
+    for name, verdict in (("ALFA", "refused"), ("BRAVO", "refused"), ("CHARLIE", "admitted")):
+        paper.notice("take-back", name, f"release:{RELEASE.digest}", notice=f"sha256:{leaf.commitment.hex()}")
+        assert paper.decide()["verdict"] == verdict
+    assert paper.decide()["unheld"][0]["state"] == "taken-back"
+
+
+def test_evidence_about_another_release_is_not_missed_here() -> None:
+    """A kept-back leaf is about the release that its name says, and about no other."""
+    paper = Paper()
+    paper.sound()
+    paper.keep_back("inspection", "ECHO", "sha256:" + "77" * 32)
+    assert (paper.decide()["verdict"], paper.decide()["unheld"]) == ("admitted", [])
+
+
+@functools.cache
+def ruled() -> Any:
+    return pack_charter(**rules())
+
+
+def worsen(paper: Paper, draw: random.Random) -> None:
+    """One of the things that I2 names, done by a member or by nobody."""
+    fact = draw.choice(paper.statements) if paper.statements else None
+    way = draw.choice(("caveat", "caveat", "fall", "fall", "purge", "keep back", "lift falls", "time"))
+    if way == "caveat":
+        member = draw.choice(NAMES)
+        more: dict[str, Any] = {"cedar": FREE} if draw.random() < 0.3 else {}
+        if draw.random() < 0.2:
+            paper.notice("caveat", member, f"caveat:{member}", held=False)
+        else:
+            paper.caveat(member, *draw.sample(CONDITIONS, draw.choice((0, 1, 2))), loose=draw.random() < 0.5, **more)
+    elif way == "fall" and fact is not None:
+        statement, holder = fact.signed.statement, fact.holder
+        kind, by = draw.choice((("retract", holder.owner), ("dispute", "ECHO"), ("revoke", holder.owner)))
+        role = "supplier" if holder.is_supplier and kind == "retract" else "root" if kind == "revoke" else None
+        target = f"key:{fact.signed.key_id}" if kind == "revoke" else f"statement:{statement.id}"
+        if kind == "revoke" and holder.is_supplier:
+            return
+        if draw.random() < 0.5:
+            paper.loose.append(paper.bad_news(kind, by, target, role=role))
+        else:
+            paper.notice(kind, by, target, held=draw.random() < 0.8, role=role)
+    elif way == "purge" and fact is not None:
+        paper.purge(fact)
+    elif way == "keep back":
+        paper.keep_back(draw.choice(("inspection", "evaluation", "review", "claim", "reliance", "waiver")), "ECHO")
+    elif way == "lift falls":
+        lifts = [leaf.signed for leaf in paper.leaves if leaf.signed and leaf.signed.statement.kind == "lift"]
+        for signed in lifts:
+            paper.notice("dispute", "ECHO", f"statement:{signed.statement.id}")
+    else:
+        paper.now += draw.choice((1, 30, 400)) * DAY
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32), st.integers(1, 4))
+def test_nothing_that_restricts_or_falls_turns_a_refusal_into_an_admission(seed: int, many: int) -> None:
+    """Over random alliances with waivers, reliances, caveats and kept-back leaves: nothing that I2 names ever helps.
+
+    Fails when a kept-back leaf is not failing, a fallen reliance is forgotten, a count in a caveat may be compared
+    downwards, or a waiver reaches what came after it.
+    """
+    draw = random.Random(seed)
+    paper = random_paper(draw, ruled())
+    use = {"criticality": draw.choice((0, 1, 1, 2)), "tags": USE["tags"], "members": USE["members"]}
+    before = paper.decide(**use)["verdict"]
+    for _ in range(many):
+        worsen(paper, draw)
+        after = paper.decide(**use)["verdict"]
+        assert (before, after) != ("refused", "admitted")
+        before = after

@@ -17,12 +17,16 @@ from watchword.policy.admission import EngineDisagrees, admit, agree
 from watchword.policy.cedar import EngineTrouble, compile_charter, evaluate, measure
 from watchword.statements.times import rfc3339
 
-FIELDS = {"criticality": 1, "human": "on", "members": [], "tags": [], "recalls": 0, "dangerous": 0, "against": 0}
+FIELDS = {
+    "criticality": 1, "human": "on", "members": [], "tags": [], "owner": "ALFA", "suppliers": [], "recalls": 0,
+    "disputes": 0, "dangerous": 0, "against": 0, "endpoint": 0,
+}  # fmt: skip
 
 
 def context_of(charter: Charter, **changes: Any) -> dict[str, Any]:
-    rows = {row.id: {"failing": 0, "there": 9, "tools": 9} for row in charter.requirements}
-    return FIELDS | {"rows": rows, "stale": [], "successors": []} | changes
+    rows = {row.id: {"failing": 0, "there": 9, "tools": 9, "waivers": 0} for row in charter.requirements}
+    found = {line.id: 0 for line in charter.red_lines if line.evidence is not None}
+    return FIELDS | {"rows": rows, "stale": [], "successors": [], "caveats": 0, "unnamed": 0, "found": found} | changes
 
 
 def red_line(*forbid: dict[str, Any], id: str = "line") -> dict[str, Any]:
@@ -35,7 +39,7 @@ def test_every_row_is_a_forbid_and_one_permit_stands_at_the_bottom() -> None:
     text = cedar.cedar_text(pack_charter())
     policies = text.split("\n\n")
     assert text.count("\npermit (") == 1 and policies[-1].startswith('@id("watchword:permit")')
-    assert len(policies) == 10 + 4 + 4 + 1
+    assert len(policies) == len(pack_charter().requirements) + len(pack_charter().red_lines) + 6 + 1
     for policy in policies[:-1]:
         assert "\nforbid (principal" in policy
         assert all(f"@{note}(" in policy for note in ("id", "accountable", "principle", "text"))
@@ -54,10 +58,12 @@ def test_the_shipped_pack_validates_and_stays_warm() -> None:
         ({"recalls": 1}, {"recalled", cedar.NO_RECALL}),
         ({"stale": ["a.example/ledger"]}, {cedar.FRESH}),
         ({"successors": ["sha256:00"]}, {cedar.IN_FORCE}),
+        ({"caveats": 1}, {cedar.NO_CAVEAT}),
+        ({"unnamed": 1}, {cedar.NAMED}),
         ({"dangerous": 2}, {"hidden-code"}),
         ({"criticality": 3, "human": "out"}, {"no-lone-machine"}),
-        ({"rows": {"supplier-claim": {"failing": 0, "there": 0, "tools": 0}}}, {"supplier-claim"}),
-        ({"rows": {"two-inspections": {"failing": 1, "there": 5, "tools": 5}}}, {"two-inspections"}),
+        ({"rows": {"supplier-claim": {"failing": 0, "there": 0, "tools": 0, "waivers": 9}}}, {"supplier-claim"}),
+        ({"rows": {"two-inspections": {"failing": 1, "there": 5, "tools": 5, "waivers": 0}}}, {"two-inspections"}),
     ],
 )
 def test_the_engine_names_what_stands_in_the_way(change: dict[str, Any], forbids: set[str]) -> None:
@@ -168,6 +174,8 @@ CONDITIONS = st.fixed_dictionaries({
 CONTEXTS = st.fixed_dictionaries({
     "criticality": st.integers(0, 3), "human": st.sampled_from(["in", "on", "out"]),
     "members": st.lists(st.sampled_from(["x", "in", "ALFA"]), max_size=2), "tags": st.lists(st.just("x"), max_size=1),
+    "owner": st.sampled_from(["in", "ALFA", "0.50"]), "suppliers": st.lists(st.just("x"), max_size=1),
+    "disputes": st.integers(0, 2), "endpoint": st.integers(0, 2),
     "recalls": st.integers(0, 2), "dangerous": st.integers(0, 2), "against": st.integers(0, 1),
 })  # fmt: skip
 
@@ -179,7 +187,7 @@ def test_table_and_engine_agree_on_every_red_line(forbid: list[dict[str, Any]], 
     charter = pack_charter(("ALFA",), red_lines=[red_line(*forbid)])
     for fields in contexts:
         judged = evaluate(charter, TRIAGE, context_of(charter, **fields), RELEASE.digest)
-        assert ("line" in judged.forbids) == table.crossed(charter.red_lines[0], fields), (forbid, fields)
+        assert ("line" in judged.forbids) == table.crossed(charter.red_lines[0], fields, {}), (forbid, fields)
 
 
 WHENS = st.fixed_dictionaries({
@@ -246,5 +254,5 @@ def test_where_they_disagree_nothing_is_decided(monkeypatch: pytest.MonkeyPatch)
         agree(refused, cedar.Judged(False, frozenset({"evaluated-under-attack"})))
     monkeypatch.setattr(cedar, "_applies", lambda _: "false")
     charter = pack_charter(head_max_age_s=86_401)  # not yet warm
-    with pytest.raises(EngineDisagrees, match="something-applies"):
+    with pytest.raises(EngineDisagrees, match="something-met"):
         admit(charter, paper.view(), paper.facts(), rfc3339(paper.now), RELEASE, TRIAGE)

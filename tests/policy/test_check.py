@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 z3 = pytest.importorskip("z3", reason="policy check needs z3-solver")
 
 from watchword.charter.charter import Charter, Condition  # noqa: E402
-from watchword.charter.conditions import all_hold  # noqa: E402
 from watchword.limits import CHECK_RULES_MAX  # noqa: E402
 from watchword.policy import check as checking  # noqa: E402
 from watchword.policy.check import Checked, TooManyRules, check  # noqa: E402
 from watchword.policy.example import example, imagined, played  # noqa: E402
 from watchword.policy.pack import read_pack  # noqa: E402
+from watchword.policy.table import forbidden  # noqa: E402
 from watchword.policy.world import Forbid, World, places_for  # noqa: E402
 
 NAMES = ("ALFA", "BRAVO", "CHARLIE")
@@ -127,7 +127,7 @@ def test_a_requirement_that_applies_to_nothing_is_found() -> None:
     [
         [at("criticality", ">=", 2), at("criticality", "<", 2)],
         [at("human", "==", "out"), at("human", "in", ["in", "on"])],
-        [at("recalls", "<", 0)],
+        [at("criticality", "<", 0)],
         [at("tags", "contains", 5)],
         [at("human", "==", "absent")],
     ],
@@ -238,7 +238,7 @@ def test_an_example_that_the_table_does_not_confirm_is_told(monkeypatch: pytest.
         return decision | {"red_lines": [dict(each, state="crossed") for each in decision["red_lines"]]}
 
     monkeypatch.setattr(checking, "played", other)
-    checked: Checked = check(rules([row("base")], [line("never", at("recalls", "<", 0))]))
+    checked: Checked = check(rules([row("base")], [line("never", at("criticality", "<", 0))]))
     assert [one.confirmed for one in checked.findings] == [False]
 
 
@@ -310,7 +310,7 @@ def test_what_is_found_of_red_lines_is_what_trying_every_use_finds(lines: list[l
     """Where the uses are few enough to try all: the same lines never fire, forbid everything, or say nothing new."""
     charter = rules([row("base")], [line(f"line-{n}", *one) for n, one in enumerate(lines)])
     crossing = {
-        one.id: {n for n, context in enumerate(GRID) if all_hold(one.forbid, context, trouble=True)}
+        one.id: {n for n, context in enumerate(GRID) if forbidden(one.forbid, context)}
         for one in charter.red_lines
     }
     said = {(one.id, one.rules[0]): one.rules[1:] for one in check(charter).findings if one.id != "nothing-left"}

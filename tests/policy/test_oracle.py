@@ -31,7 +31,7 @@ def test_an_engine_that_forgets_a_condition_is_caught(monkeypatch: pytest.Monkey
 
 def test_a_table_that_passes_over_trouble_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A red line whose condition has no answer is crossed; a table that says otherwise differs from the engine."""
-    monkeypatch.setattr(table, "crossed", lambda line, context: table.all_hold(line.forbid, context, trouble=False))
+    monkeypatch.setattr(table, "crossed", lambda line, context, _: table.all_hold(line.forbid, context, trouble=False))
     with pytest.raises(Disagreement):
         compare(2_000, 3)
 

@@ -41,15 +41,15 @@ def test_a_sound_release_is_admitted(paper: Paper) -> None:
     assert row(decision, "two-inspections") == {
         "counted": sorted([id_of(paper, 2), id_of(paper, 3)]), "failing": [], "from": ["ALFA", "BRAVO"],
         "id": "two-inspections", "need": 2, "newest_age_s": 86_400, "owed_by": "members", "state": "met", "there": 2,
-        "tools": 1,
+        "tools": 1, "waived_by": [],
     }  # fmt: skip
     assert decision["charter"] == paper.charter.digest
     assert decision["view"] == DJ(paper.view().value())
     assert decision["use_case"] == DJ(TRIAGE)
     assert decision["loose"] == DJ({"format": "watchword-loose/1", "statements": []})
     assert set(decision) == {
-        "as_of", "charter", "considered", "format", "label", "loose", "notices", "red_lines", "requirements", "stale",
-        "subject", "successors", "use_case", "verdict", "view",
+        "as_of", "caveats", "charter", "considered", "format", "label", "loose", "notices", "red_lines", "requirements",
+        "stale", "subject", "successors", "unheld", "use_case", "verdict", "view",
     }  # fmt: skip
 
 

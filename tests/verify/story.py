@@ -75,12 +75,16 @@ class Story:
         return proof
 
     def decide(
-        self, loose: list[Any] | None = None, use: dict[str, Any] | None = None, **changes: Any
+        self,
+        loose: list[Any] | None = None,
+        use: dict[str, Any] | None = None,
+        free: dict[str, str] | None = None,
+        **changes: Any,
     ) -> dict[str, Any]:
-        """Record a decision as ALFA would; returns its object."""
+        """Record a decision as ALFA would; returns its object. *free*: what its engine said of free Cedar."""
         a, use = self.a, USE | (use or {})
         view, proof = a.view(), self.proof(loose)
-        names, decided = self.v.decide(proof, view["heads"], proof.loose, a.now, RELEASE, use)
+        names, decided = self.v.decide(proof, view["heads"], proof.loose, a.now, RELEASE, use, free or {})
         list_ = {"format": "watchword-loose/1", "statements": sorted(proof.loose)}
         digests = {
             name: self.b.digest(rfc8785.dumps(v)) for name, v in (("view", view), ("use_case", use), ("loose", list_))

@@ -6,12 +6,11 @@ Statements here are placed by hand, with standing and without signatures: what i
 import random
 from datetime import timedelta
 
-from decisions import DAY, NAMES, RELEASE, Paper, pack_charter
+from decisions import DAY, NAMES, RELEASE, Paper, as_script_sees, pack_charter
 
 from watchword.ledger.listing import notices
 from watchword.ledger.view import NoticeLeaf
 from watchword.statements.digests import blinded
-from watchword.statements.times import parse_time
 
 QUORUM = {"faulty": 1, "ratify": 4, "witness": 3}
 TARGETS = (f"release:{RELEASE.digest}", "supplier:AQUILA")
@@ -50,39 +49,6 @@ def random_paper(draw):
     for origin in paper.charter.shared_origins:
         paper.head_age[origin] = timedelta(hours=draw.choice((0, 1, 1, 30)))
     return paper
-
-
-def as_script_sees(verify, paper):
-    """The same as verify.py has it after step 6."""
-    charter = paper.charter
-    proof = verify.Proof(charter.value, charter.digest, secret=b"s" * 32)
-    for holder in charter.holders.values():
-        words = holder.roles or (holder.job,)
-        proof.keys[holder.public.id] = verify.Key(
-            holder.public.id, holder.job, holder.owner, holder.operator, holder.is_supplier, words, b"", b""
-        )
-    proof.origins.update({origin: (of.member.name, of.use) for origin, of in charter.origins.items()})
-    proof.roots.update({member.name: member.root_threshold for member in charter.members})
-    proof.leaves.update({origin: {} for origin in charter.origins})
-
-    def statement(signed):
-        one = signed.statement
-        subject = [(subject.name, subject.digest) for subject in one.subject]
-        return verify.Statement(one.id, one.kind, subject, one.predicate, one.issuer, signed.key_id, b"", b"")
-
-    for leaf in paper.leaves:
-        place = leaf.origin, leaf.index
-        proof.leaves[leaf.origin][leaf.index] = b"\2" + (leaf.commitment or bytes(32)) + leaf.blinded
-        if leaf.is_junk:
-            proof.junk.add(place)
-        elif leaf.signed is not None:
-            proof.counting[place] = proof.by_id[leaf.signed.statement.id] = statement(leaf.signed)
-    loose = {signed.statement.id: statement(signed) for signed in paper.loose}
-    heads = paper.view().heads
-    known = {o: (head.size, int(parse_time(head.time).timestamp())) for o, head in heads.items()}
-    for origin, (size, _) in known.items():
-        proof.leaves[origin] = {i: proof.leaves[origin].get(i, bytes(65)) for i in range(size)}
-    return proof, known, loose
 
 
 def test_both_settle_alike(verify):

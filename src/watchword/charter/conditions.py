@@ -20,6 +20,9 @@ from watchword.limits import JSON_INTEGER_MAX
 
 ORDER = frozenset({"<", "<=", ">", ">="})
 OPS = frozenset({"==", "!=", "in", "contains", "any"}) | ORDER
+COUNTED = frozenset({"recalls", "disputes", "dangerous", "against", "endpoint"})
+"""The counts that red lines and caveats speak of. They compare with ``>`` and ``>=`` alone: a count that grows must
+never let through what was forbidden."""
 DECIMAL_CHARS_MAX = 40
 """Characters of a decimal text. Origin: docs/protocol.md, section 8."""
 
@@ -60,6 +63,16 @@ def holds_or(condition: Condition, value: Mapping[str, Any], trouble: bool) -> b
 def all_hold(conditions: Sequence[Condition], value: Mapping[str, Any], trouble: bool) -> bool:
     """Whether every condition holds, trouble counting as *trouble*. True of no conditions."""
     return all(holds_or(condition, value, trouble) for condition in conditions)
+
+
+def is_trouble(condition: Condition) -> bool:
+    """Whether *condition* is trouble in a red line or caveat by its form alone, and so counts as holding.
+
+    A count compares only upwards; a text is compared as it stands, so it is not compared with a decimal.
+    """
+    if condition.field in COUNTED:
+        return condition.op not in (">", ">=")
+    return condition.op in ("==", "!=") and isinstance(condition.value, str) and is_decimal(condition.value)
 
 
 def written(condition: Condition) -> str:

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 
 import msgspec
 
-from watchword.charter.charter import RESERVED_ROLES, Charter, Condition, KeyHolder, Requirement
-from watchword.charter.conditions import wrong_with
+from watchword.charter.charter import RESERVED_ROLES, Charter, Condition, KeyHolder, RedLine, Requirement
+from watchword.charter.conditions import COUNTED, is_trouble, wrong_with
 from watchword.charter.quorum import least_quorum, quorums_intersect
 from watchword.limits import CONDITIONS_MAX
 from watchword.statements.kinds import BAD_NEWS, EVIDENCE, KINDS
 
 ROOT_ONLY = ("ratification", "revoke")
-RED_LINE_FIELDS = frozenset({"criticality", "human", "members", "tags", "recalls", "dangerous", "against"})
+RED_LINE_FIELDS = COUNTED | {"criticality", "human", "members", "tags", "owner", "suppliers"}
 PRINCIPLES = frozenset("ABCDEF")
 HUMAN = frozenset({"in", "on", "out"})
 CRITICALITY_MAX = 3
@@ -143,8 +143,10 @@ def _form(row: Requirement) -> Iterator[Complaint]:
     wrong = []
     if row.kind not in EVIDENCE:
         wrong.append(f"{row.kind[:80]!r} is no kind of evidence: {', '.join(sorted(EVIDENCE))}")
-    if row.from_ not in ("member", "supplier", "any"):
-        wrong.append(f"from is member, supplier or any, not {row.from_[:40]!r}")
+    if row.from_ not in ("member", "supplier", "any", "owner"):
+        wrong.append(f"from is member, supplier, any or owner, not {row.from_[:40]!r}")
+    if row.waiver is not None and row.waiver.count < 1:
+        wrong.append("waiver: count is 0, and no waiver waives nothing")
     if row.distinct not in ("operators", "statements"):
         wrong.append(f"distinct is operators or statements, not {row.distinct[:40]!r}")
     if row.count < 1:
@@ -192,9 +194,11 @@ def _reach(charter: Charter, row: Requirement) -> Iterator[Complaint]:
 def _red_lines(charter: Charter) -> Iterator[Complaint]:
     for line in charter.red_lines:
         wrong = _conditions(line.forbid)
-        if not line.forbid:
+        if not line.forbid and line.evidence is None:
             wrong.append("no condition: it forbids everything")
         wrong += [f"{c.field[:80]!r} is no field of a red line" for c in line.forbid if c.field not in RED_LINE_FIELDS]
+        wrong += [f"{c.field[:80]}: a count compares with > or >=" for c in line.forbid if is_trouble(c)]
+        wrong += _wrong_evidence(line)
         wrong += [
             f"principle {letter[:20]!r} is none of A to F" for letter in line.principle if letter not in PRINCIPLES
         ]
@@ -202,6 +206,17 @@ def _red_lines(charter: Charter) -> Iterator[Complaint]:
             wrong.append("accountable names someone")
         for what in wrong:
             yield Complaint("red-line", f"{line.id[:80]}: {what}", "", True)
+
+
+def _wrong_evidence(line: RedLine) -> list[str]:
+    if line.evidence is None:
+        return []
+    kind, fields = line.evidence.kind, _fields(line.evidence.kind)
+    if kind not in EVIDENCE:
+        return [f"evidence: {kind[:80]!r} is no kind of evidence"]
+    firsts = [one.field.partition(".")[0] for one in line.evidence.where]
+    wrong = [f"evidence: {trouble}" for trouble in _conditions(line.evidence.where)]
+    return wrong + [f"evidence: {kind} has no field {first[:80]!r}" for first in firsts if first not in fields]
 
 
 RULES: tuple[Callable[[Charter], Iterator[Complaint]], ...] = (

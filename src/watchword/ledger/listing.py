@@ -1,6 +1,6 @@
 """What is known of a release in a view: the evidence considered, the bad news, and which of it still counts.
 
-Follows docs/protocol.md, section 8, steps 1 to 3. Pure.
+Follows docs/protocol.md, section 8, steps 1 to 4. Pure.
 
 * Bad news counts from any channel as soon as it is signed; what takes it away counts only when proven in the view.
 * It is taken back by ``quorum.witness`` operators, of whom at least one is honest. By fewer, never.
@@ -19,7 +19,7 @@ from typing import Any
 
 from watchword.charter.charter import Charter
 from watchword.charter.standing import may_retract, may_revoke
-from watchword.ledger.notices import said_name, says_rightly
+from watchword.ledger.notices import evidence_name, said_name, says_rightly
 from watchword.ledger.view import Fact, Facts, NoticeLeaf, View
 from watchword.limits import NOTICE_LANE_EVERY_S, NOTICE_LANE_S
 from watchword.statements.digests import D
@@ -36,8 +36,9 @@ class Listed:
     """A notice against one name of the name set.
 
     ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held; ``no-standing``
-    where it may not say this; ``half-said``, ``taken-back``, ``lapsed``; or ``take-back``. ``origin`` and ``index`` are
-    None for a loose notice. ``signed`` is None where there is no statement. ``commitment`` is its leaf's, 32 bytes.
+    where it may not say this; ``half-said``, ``taken-back``, ``lapsed``, ``lifted``; ``caveat``, ``take-back``,
+    ``lift``. ``origin`` and ``index`` are None for a loose notice. ``signed`` is None where there is no statement.
+    ``commitment`` is its leaf's, 32 bytes.
     """
 
     name: str
@@ -52,6 +53,32 @@ class Listed:
         statement = None if self.signed is None else self.signed.statement.id
         return {
             "index": self.index, "kind": self.kind, "name": self.name, "origin": self.origin, "statement": statement,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Unheld:
+    """A statement about a release that is known by its leaf alone: its kind, not what it says. Counts as the worst.
+
+    ``state``: ``unheld``, or ``taken-back`` where enough operators say that it does not count.
+    """
+
+    kind: str
+    origin: str
+    index: int
+    commitment: bytes
+    state: str
+
+    @property
+    def id(self) -> str:
+        """What stands for its statement id, which nobody here knows."""
+        return f"leaf:sha256:{self.commitment.hex()}"
+
+    def value(self) -> dict[str, Any]:
+        """The same as a decision lists it."""
+        return {
+            "index": self.index, "kind": self.kind, "leaf": f"sha256:{self.commitment.hex()}", "origin": self.origin,
+            "state": self.state,
         }  # fmt: skip
 
 
@@ -80,14 +107,46 @@ def notices(charter: Charter, view: View, facts: Facts, names: Iterable[str], he
     revoked = {one.name for one in listed if one.kind == "revoke"}
     half = {name for name in revoked if _is_half_said(charter, name, listed)}
     listed = [replace(one, kind="half-said") if one.kind == "revoke" and one.name in half else one for one in listed]
-    gone = _taken_back(charter, view, facts, [one for one in listed if one.kind == "take-back"])
+    back = _good_back(charter, view, facts, listed)
+    gone = _taken_back(charter, back)
     listed = [replace(one, kind="taken-back") if (one.name, _called(one)) in gone else one for one in listed]
+    lifted = {_what(fact) for fact in back if fact.signed.statement.kind == "lift"}
+    listed = [
+        replace(one, kind="lifted")
+        if one.kind == "caveat" and one.signed is not None and (one.name, one.signed.statement.id) in lifted
+        else one
+        for one in listed
+    ]
     groups: dict[tuple[str, str], list[Listed]] = {}
     for one in listed:
         if one.kind in ("recall", "dispute"):
             groups.setdefault((one.name, one.kind), []).append(one)
     lapsed = {id(one) for group in groups.values() for one in _lapsed(charter, view, group)}
     return sorted((replace(one, kind="lapsed") if id(one) in lapsed else one for one in listed), key=_place)
+
+
+def unheld(charter: Charter, view: View, facts: Facts, release: str, listed: list[Listed]) -> list[Unheld]:
+    """Step 4: what is known to be said of *release* by its leaf alone, in order of (origin, index).
+
+    Args:
+        listed: the notices against the name set of *release*; take-backs among them may count.
+    """
+    kinds = {hmac.digest(facts.secret, evidence_name(kind, release).encode(), "sha256"): kind for kind in CONSIDERED}
+    here = [
+        leaf
+        for leaf in facts.unheld
+        if leaf.blinded in kinds and stands_in(charter, view, "ledger", leaf.origin, leaf.index)
+    ]
+    if not here:
+        return []
+    gone = _taken_back(charter, _good_back(charter, view, facts, listed))
+    return [
+        Unheld(
+            kinds[leaf.blinded], leaf.origin, leaf.index, leaf.commitment,
+            "taken-back" if (f"release:{release}", f"sha256:{leaf.commitment.hex()}") in gone else "unheld",
+        )
+        for leaf in here
+    ]  # fmt: skip
 
 
 def fallen(statements: Iterable[Fact], listed: Iterable[Listed]) -> dict[str, str]:
@@ -191,21 +250,31 @@ def _called(one: Listed) -> str:
     return one.signed.statement.id if one.signed is not None and one.kind in ("recall", "dispute") else ""
 
 
-def _taken_back(charter: Charter, view: View, facts: Facts, back: list[Listed]) -> set[tuple[str, str]]:
-    """Name and notice of all that enough operators took back, by statements that have not fallen themselves."""
+def _good_back(charter: Charter, view: View, facts: Facts, listed: list[Listed]) -> list[Fact]:
+    """The take-backs and lifts of the view that have not fallen themselves."""
     at = [
         Fact(one.signed, charter.holders[one.signed.key_id], one.origin, one.index or 0)
-        for one in back
-        if one.signed is not None and one.origin is not None
+        for one in listed
+        if one.kind in ("take-back", "lift") and one.signed is not None and one.origin is not None
     ]
     ids = {fact.signed.statement.id: fact for fact in at}
     names = {f"statement:{id}" for id in ids} | {f"key:{fact.signed.key_id}" for fact in at}
     fell = fallen(at, _matching(charter, view, facts, sorted(names), ids))
+    return [fact for fact in at if fact.signed.statement.id not in fell]
+
+
+def _what(back: Fact) -> tuple[str, str]:
+    """The name and the notice that a take-back or lift is about."""
+    said = back.signed.statement.predicate
+    return said["target"], said["notice"]
+
+
+def _taken_back(charter: Charter, back: Iterable[Fact]) -> set[tuple[str, str]]:
+    """Name and notice of all that enough operators took back."""
     operators: dict[tuple[str, str], set[str]] = {}
-    for fact in at:
-        said = fact.signed.statement.predicate
-        if fact.signed.statement.id not in fell:
-            operators.setdefault((said["target"], said["notice"]), set()).add(fact.holder.operator)
+    for fact in back:
+        if fact.signed.statement.kind == "take-back":
+            operators.setdefault(_what(fact), set()).add(fact.holder.operator)
     return {what for what, who in operators.items() if len(who) >= charter.quorum.witness}
 
 

@@ -16,7 +16,7 @@ from watchword.charter.charter import Charter, KeyHolder
 from watchword.charter.standing import NoStanding, may_retract, may_revoke, standing
 from watchword.errors import WatchwordError
 from watchword.statements.digests import D, is_digest
-from watchword.statements.kinds import CONSIDERED, NOTICES
+from watchword.statements.kinds import CONSIDERED, NOTICES, WIDE
 from watchword.statements.statement import Signed, Statement, Subject
 
 SORTS = ("release", "component", "model", "dataset", "supplier", "key", "statement", "caveat", "charter")
@@ -80,7 +80,7 @@ def filed_under(statement: Statement) -> str | None:
     if statement.kind in NOTICES:
         check_name(said_name(statement))
         return said_name(statement)
-    if statement.kind in CONSIDERED and statement.predicate["scope"] in ("public", "alliance"):
+    if statement.kind in CONSIDERED and statement.predicate["scope"] in WIDE:
         return evidence_name(statement.kind, statement.subject[0].digest)
     return None
 

@@ -162,6 +162,9 @@ def _add_decision(node: Node, contents: _Contents, heads: dict[str, KeptHead], l
         )
         _add_statement(node, contents, heads, found, what)
         considered.append(held.signed)
+    for one in decision["unheld"]:
+        # Of these the leaf alone is shown: that it stands there is what counts.
+        contents.leaves.setdefault(one["origin"], set()).add(one["index"])
     contents.names |= set(name_set(node.charter, decision["subject"]["digest"], considered))
     for name in ("use_case", "view", "loose"):
         value = node.store.object(decision[name])

@@ -26,10 +26,11 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.charter.conditions import all_hold, is_decimal
+from watchword.charter.conditions import is_decimal
 from watchword.errors import WatchwordError
 from watchword.limits import ACT_RULES_MAX, ACT_SLICES_MAX
 from watchword.policy.cedar import EngineTrouble, condition_text, forbid_text, measure
+from watchword.policy.table import forbidden
 from watchword.statements.kinds import CaveatRule, Condition
 
 ACT_FIELDS = {
@@ -115,7 +116,7 @@ class Restrictions:
         if not self.rules:
             return ()
         part = self._slice(context["tool"], ACT_FIELDS.keys() - context.keys())
-        by_table = {n for n, asked in part.asked.items() if all_hold(asked, context, trouble=True)}
+        by_table = {n for n, asked in part.asked.items() if forbidden(asked, context)}
         by_engine = self._asked(part, context, release)
         if by_table != by_engine:
             differ = ", ".join(self.rules[n].rule.id for n in sorted(by_table ^ by_engine))

@@ -20,6 +20,7 @@ from watchword.policy import cedar, table
 from watchword.policy.explain import explanation
 from watchword.policy.hypothesis import World
 from watchword.policy.missing import missing
+from watchword.statements.kinds import NAMING
 from watchword.statements.statement import Subject
 
 
@@ -58,16 +59,51 @@ def admit(
     # 1
     decision = table.decide(charter, view, facts, as_of, subject, use_case)
     # 2
-    considered = table.considered_facts(decision, facts)
-    kinds = [notice["kind"] for notice in decision["notices"]]
-    context = table.red_line_context(use_case, considered.values(), kinds)
-    judged = cedar.evaluate(charter, use_case, cedar.request_context(context, decision), subject.digest)
+    context, request = asked(charter, facts, decision, use_case)
+    judged = cedar.evaluate(charter, use_case, request, subject.digest)
     # 3
     agree(decision, judged)
+    _agree_on_caveats(facts, decision, context)
     objects = (dict(use_case), view.value(), table.loose_list(facts))
     lacks = missing(World(charter, view, facts), decision, subject, use_case)
     explained = explanation(charter, facts, decision, use_case) | {"missing": None if lacks is None else lacks.value()}
     return Admission(decision, objects, explained)
+
+
+def asked(
+    charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: Mapping[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What red lines and caveats may speak of, and the whole context of the request to the engine."""
+    considered = table.considered_facts(decision, facts)
+    kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
+    listed = [notice["kind"] for notice in decision["notices"]]
+    context = table.red_line_context(use_case, considered.values(), listed, kept_back)
+    found = table.findings(charter, considered.values(), kept_back)
+    operators = {id: fact.holder.operator for id, fact in considered.items()}
+    return context, cedar.request_context(context, found, decision, operators)
+
+
+def _agree_on_caveats(facts: Facts, decision: Mapping[str, Any], context: Mapping[str, Any]) -> None:
+    """Check that the engine finds the same rules of each caveat crossed.
+
+    Raises:
+        EngineDisagrees: names the caveat.
+    """
+    held = [*facts.loose, *(leaf.signed for leaf in facts.notices if leaf.signed is not None)]
+    subject = decision["subject"]["digest"]
+    rules = {signed.statement.id: signed.statement.predicate.get("rules", []) for signed in held}
+    for one in decision["caveats"]:
+        crossed = {place for place, rule in enumerate(one["rules"]) if rule["state"] == "crossed"}
+        try:
+            engine = cedar.evaluate_rules(one["statement"], rules[one["statement"]], context, subject)
+        except cedar.TooMuchText:
+            # Its author wrote more than the engine is given. The table's answer is whole without it.
+            continue
+        if engine != crossed:
+            raise EngineDisagrees(
+                f"requirement table and Cedar engine disagree on caveat {one['statement']} of {one['member']}",
+                "nothing was recorded; keep the charter and the view, and report this as a defect",
+            )
 
 
 def agree(decision: Mapping[str, Any], judged: cedar.Judged) -> None:
@@ -83,8 +119,12 @@ def agree(decision: Mapping[str, Any], judged: cedar.Judged) -> None:
         built_in.add(cedar.FRESH)
     if decision["successors"]:
         built_in.add(cedar.IN_FORCE)
-    if all(row["state"] == "does not apply" for row in decision["requirements"]):
-        built_in.add(cedar.SOMETHING_APPLIES)
+    if any(table.is_crossed(one) for one in decision["caveats"]):
+        built_in.add(cedar.NO_CAVEAT)
+    if any(one["kind"] in NAMING and one["state"] == "unheld" for one in decision["unheld"]):
+        built_in.add(cedar.NAMED)
+    if not any(row["state"] == "met" for row in decision["requirements"]):
+        built_in.add(cedar.SOMETHING_MET)
     in_the_way = rows | lines | built_in
     if in_the_way != judged.forbids or (decision["verdict"] == "admitted") != judged.admitted:
         differ = ", ".join(sorted(in_the_way ^ judged.forbids)) or "the verdict"

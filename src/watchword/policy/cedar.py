@@ -2,9 +2,11 @@
 
 One ``permit`` stands at the bottom; everything above it is a ``forbid``, so a row more can only shrink what is allowed.
 
-    requirement   forbid … when { it applies } unless { enough is there and nothing fails };
-    red line      forbid … when { all its conditions };
-    built in      no recall, no stale ledger, something to meet
+    requirement   forbid … when { it applies } unless { enough is there and nothing fails, or enough waive it };
+    red line      forbid … when { all its conditions, and its evidence is there };
+    built in      no recall, no stale ledger, no caveat crossed, every name known, something met
+
+A caveat's rules are asked for by themselves, each caveat as policies of its own: they do not depend on a charter.
 
 * Counting is the table's work (Cedar has no aggregates); the thresholds are judged here a second time.
 * Every attribute is required and typed by a schema, and the text is validated strictly against it before use: the
@@ -18,30 +20,42 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from watchword.charter.charter import Charter, Condition, RedLine, Requirement
+from watchword.charter.conditions import is_trouble
 from watchword.errors import WatchwordError
 from watchword.limits import CEDAR_CHAIN_MAX, CEDAR_NESTING_MAX, CEDAR_PATH_MAX, CEDAR_TEXT_BYTES_MAX, CONDITIONS_MAX
+from watchword.statements.kinds import NAMING
 
 NO_RECALL = "watchword:no-recall"
 FRESH = "watchword:fresh-ledgers"
 IN_FORCE = "watchword:charter-in-force"
-SOMETHING_APPLIES = "watchword:something-applies"
+SOMETHING_MET = "watchword:something-met"
+NO_CAVEAT = "watchword:no-caveat"
+NAMED = "watchword:every-name-known"
 PERMIT = "watchword:permit"
 BUILT_IN = {
     NO_RECALL: ("No recall, and no notice that cannot be read, reaches the release.", "context.recalls == 0"),
     FRESH: ("Every shared ledger has a head young enough.", "context.stale.isEmpty()"),
     IN_FORCE: ("No other charter is in force, or ratified beside this one.", "context.successors.isEmpty()"),
+    NO_CAVEAT: ("No member's caveat forbids it.", "context.caveats == 0"),
+    NAMED: ("Nothing is kept back that says under which names bad news would reach it.", "context.unnamed == 0"),
 }
-WARM_MAX = 8
-"""Charters kept compiled. Origin: the one in force, its neighbours, and those of other alliances on one node."""
+WARM_MAX = 256
+"""Charters and caveats kept compiled. Origin: 32 members with a handful of caveats each, under a few charters."""
 
 
 class EngineTrouble(WatchwordError):
     """Policies that cannot be compiled, or an engine that did not answer cleanly. Nothing is admitted."""
+
+
+class TooMuchText(EngineTrouble):
+    """More text than the engine is given."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A charter's policies: Cedar text, schema text, and the engine's handles on them."""
+    """Policies: Cedar text, schema text, and the engine's handles on them."""
 
     text: str
     schema: str
@@ -74,11 +88,37 @@ def evaluate(charter: Charter, use_case: Mapping[str, Any], context: Mapping[str
     Raises:
         EngineTrouble: no clean answer.
     """
+    return ask(compile_charter(charter), use_case["name"], context, subject)
+
+
+def evaluate_rules(id: str, rules: Sequence[Mapping[str, Any]], context: Mapping[str, Any], subject: str) -> set[int]:
+    """Ask the engine which rules of a caveat on admissions forbid, by their place among *rules*.
+
+    Args:
+        id: the caveat's statement id, by which its policies are kept warm.
+        context: what ``table.red_line_context`` makes.
+
+    Raises:
+        EngineTrouble: no clean answer; or more text than the engine is given.
+    """
+    places = [place for place, rule in enumerate(rules) if rule["on"] == "admit"]
+    if not places:
+        return set()
+    compiled = warm(id, f"caveat {id}", lambda: (_caveat_text(rules, places), schema_of({})))
+    judged = ask(compiled, "", {name: context[name] for name in RED_LINE_FIELDS}, subject)
+    return {int(forbid.removeprefix("rule:")) for forbid in judged.forbids}
+
+
+def ask(compiled: Compiled, principal: str, context: Mapping[str, Any], subject: str) -> Judged:
+    """One request for an admission.
+
+    Raises:
+        EngineTrouble: no clean answer.
+    """
     import cedarpy
 
-    compiled = compile_charter(charter)
     request = {
-        "principal": {"type": "UseCase", "id": use_case["name"]},
+        "principal": {"type": "UseCase", "id": principal},
         "action": {"type": "Action", "id": "admit"},
         "resource": {"type": "Release", "id": subject},
         "context": dict(context),
@@ -94,13 +134,35 @@ def evaluate(charter: Charter, use_case: Mapping[str, Any], context: Mapping[str
     return Judged(admitted, frozenset() if admitted else frozenset(reasons))
 
 
-def request_context(red_line_context: Mapping[str, Any], decision: Mapping[str, Any]) -> dict[str, Any]:
-    """The typed context of a request: the red lines' fields, the counts of each row (not its state), what is stale."""
+def request_context(
+    red_line_context: Mapping[str, Any],
+    found: Mapping[str, int],
+    decision: Mapping[str, Any],
+    operators: Mapping[str, str],
+) -> dict[str, Any]:
+    """The typed context of a request: the red lines' fields, the counts of each row (not its state), what is stale.
+
+    Args:
+        found: what ``table.findings`` makes.
+        operators: of each considered statement, by its id.
+    """
     counts = {
-        row["id"]: {"failing": len(row["failing"]), "there": row["there"], "tools": row["tools"]}
+        row["id"]: {
+            "failing": len(row["failing"]), "there": row["there"], "tools": row["tools"],
+            "waivers": len({operators[id] for id in row["waived_by"]}),
+        }
         for row in decision["requirements"]
-    }
-    return {**red_line_context, "rows": counts, "stale": decision["stale"], "successors": decision["successors"]}
+    }  # fmt: skip
+    crossed = [
+        one
+        for one in decision["caveats"]
+        if one["cedar"] == "crossed" or any(rule["state"] == "crossed" for rule in one["rules"])
+    ]
+    unnamed = [one for one in decision["unheld"] if one["kind"] in NAMING and one["state"] == "unheld"]
+    return {
+        **red_line_context, "caveats": len(crossed), "found": dict(found), "rows": counts, "stale": decision["stale"],
+        "successors": decision["successors"], "unnamed": len(unnamed),
+    }  # fmt: skip
 
 
 def compile_charter(charter: Charter) -> Compiled:
@@ -109,29 +171,46 @@ def compile_charter(charter: Charter) -> Compiled:
     Raises:
         EngineTrouble: too long, nested too deep, or refused by Cedar's validator; names the policies.
     """
-    warm = _WARM.get(charter.digest)
-    if warm is not None:
-        return warm
+    return warm(charter.digest, f"charter {charter.version}", lambda: (cedar_text(charter), cedar_schema(charter)))
+
+
+def warm(key: str, of: str, texts: Callable[[], tuple[str, str]]) -> Compiled:
+    """Policies and their schema, compiled and validated; kept by *key*. *of* names them in an error.
+
+    Raises:
+        EngineTrouble: too long, nested too deep, or refused by Cedar's validator; names the policies.
+    """
+    kept = _WARM.get(key)
+    if kept is not None:
+        _WARM.move_to_end(key)
+        return kept
+    compiled = _WARM[key] = compile_text(of, *texts())
+    while len(_WARM) > WARM_MAX:
+        _WARM.popitem(last=False)
+    return compiled
+
+
+def compile_text(of: str, text: str, schema: str) -> Compiled:
+    """Cedar policies and their schema, measured, validated strictly and compiled.
+
+    Raises:
+        EngineTrouble: as ``warm``.
+    """
     import cedarpy
 
-    text, schema = cedar_text(charter), cedar_schema(charter)
     for what, measured in (("policies", text), ("schema", schema)):
-        measure(f"charter {charter.version}, Cedar {what}", measured)
+        measure(f"{of}, Cedar {what}", measured)
     try:
         validated = cedarpy.validate_policies(text, schema)
         troubles = [f"{error.policy_id}: {error.error}" for error in validated.errors]
         if troubles or not validated.validation_passed:
-            raise EngineTrouble(f"charter {charter.version}: Cedar refuses {'; '.join(troubles)[:400]}")
-        compiled = Compiled(
+            raise EngineTrouble(f"{of}: Cedar refuses {'; '.join(troubles)[:400]}")
+        return Compiled(
             text, schema, cedarpy.PolicySet.from_str(text), cedarpy.Schema.from_str(schema),
             cedarpy.Entities.from_json_str("[]"),
         )  # fmt: skip
     except ValueError as error:
-        raise EngineTrouble(f"charter {charter.version}: Cedar cannot read its rows: {str(error)[:400]}") from error
-    _WARM[charter.digest] = compiled
-    while len(_WARM) > WARM_MAX:
-        _WARM.popitem(last=False)
-    return compiled
+        raise EngineTrouble(f"{of}: Cedar cannot read its rows: {str(error)[:400]}") from error
 
 
 def cedar_text(charter: Charter) -> str:
@@ -146,39 +225,58 @@ def cedar_text(charter: Charter) -> str:
 def rows_text(of: str, requirements: Sequence[Requirement], red_lines: Sequence[RedLine]) -> str:
     """The same for rows that stand in no charter yet; *of* names them in an error."""
     for id in [row.id for row in requirements] + [line.id for line in red_lines]:
-        if id in (*BUILT_IN, SOMETHING_APPLIES, PERMIT):
+        if id in (*BUILT_IN, SOMETHING_MET, PERMIT):
             raise EngineTrouble(f"{of}: {id} is built in", "call the row by another id")
     policies = [_requirement(row) for row in requirements]
     policies += [_red_line(line) for line in red_lines]
     policies += [forbid_text(id, "watchword", [], text, unless=condition) for id, (text, condition) in BUILT_IN.items()]
-    some = " || ".join(f"({_applies(row)})" for row in requirements) or "false"
-    policies.append(forbid_text(SOMETHING_APPLIES, "watchword", [], "Some requirement asks for evidence.", unless=some))
-    policies.append(f'@id("{PERMIT}")\npermit (principal, action == Action::"admit", resource);')
+    some = " || ".join(f"({_applies(row)} && {_met(row)})" for row in requirements) or "false"
+    policies.append(forbid_text(SOMETHING_MET, "watchword", [], "Some requirement is met by evidence.", unless=some))
+    policies.append(PERMIT_TEXT)
     return "\n\n".join(policies) + "\n"
 
 
 def cedar_schema(charter: Charter) -> str:
     """The Cedar schema of an admission's request."""
-    rows = "".join(f"    {_text(row.id)}: Row,\n" for row in charter.requirements)
-    return (
-        "entity UseCase;\nentity Release;\n"
-        'type Row = {"failing": Long, "there": Long, "tools": Long};\n'
-        'action "admit" appliesTo {\n  principal: [UseCase],\n  resource: [Release],\n  context: {\n'
-        + "".join(f'    "{name}": {kind},\n' for name, kind in RED_LINE_FIELDS.items())
-        + f'    "stale": Set<String>,\n    "successors": Set<String>,\n    "rows": {{\n{rows}    }}\n  }}\n}};\n'
+    row = '{"failing": Long, "there": Long, "tools": Long, "waivers": Long}'
+    rows = ", ".join(f"{_text(one.id)}: {row}" for one in charter.requirements)
+    lines = ", ".join(f"{_text(line.id)}: Long" for line in charter.red_lines if line.evidence is not None)
+    return schema_of(
+        {
+            "caveats": "Long", "unnamed": "Long", "stale": "Set<String>", "successors": "Set<String>",
+            "found": f"{{{lines}}}", "rows": f"{{{rows}}}",
+        }
     )
 
 
-RED_LINE_FIELDS = {
+def schema_of(more: Mapping[str, str], fields: Mapping[str, str] | None = None) -> str:
+    """The Cedar schema of a request with the fields of red lines, or *fields* instead, and *more* beside them."""
+    every = {**(RED_LINE_FIELDS if fields is None else fields), **more}
+    return (
+        "entity UseCase;\nentity Release;\n"
+        'action "admit" appliesTo {\n  principal: [UseCase],\n  resource: [Release],\n  context: {\n'
+        + "".join(f'    "{name}": {kind},\n' for name, kind in every.items())
+        + "  }\n};\n"
+    )
+
+
+USE_FIELDS = {
     "criticality": "Long",
     "human": "String",
     "members": "Set<String>",
     "tags": "Set<String>",
+    "owner": "String",
+    "suppliers": "Set<String>",
+}
+"""What a free policy may see: nothing that grows as evidence falls, or it could let through what was forbidden."""
+RED_LINE_FIELDS = USE_FIELDS | {
     "recalls": "Long",
+    "disputes": "Long",
     "dangerous": "Long",
     "against": "Long",
+    "endpoint": "Long",
 }
-"""What a red line may speak of, and its Cedar type (docs/protocol.md, section 8, step 5)."""
+"""What a red line may speak of, and its Cedar type (docs/protocol.md, section 8, step 6)."""
 
 
 def measure(what: str, text: str) -> None:
@@ -192,7 +290,7 @@ def measure(what: str, text: str) -> None:
     """
     size = len(text.encode())
     if size > CEDAR_TEXT_BYTES_MAX:
-        raise EngineTrouble(f"{what}: {size:,} bytes, limit {CEDAR_TEXT_BYTES_MAX:,}", "fewer rows, or shorter texts")
+        raise TooMuchText(f"{what}: {size:,} bytes, limit {CEDAR_TEXT_BYTES_MAX:,}", "fewer rows, or shorter texts")
     if any(found[1] not in (None, '"') for found in _QUOTED.finditer(text)):
         raise EngineTrouble(f"{what}: a text that does not end")
     bare = _QUOTED.sub(lambda found: '""' if found[1] is not None else " ", text)
@@ -219,18 +317,36 @@ _PATH = re.compile(rf"(?:\.\s*+\w++\s*+){{{CEDAR_PATH_MAX}}}")
 _ARITHMETIC = re.compile(r"[-+*]")
 _IF = re.compile(r"\bif\b")
 _LONG_OPS = {"==", "!=", "<", "<=", ">", ">="}
+PERMIT_TEXT = f'@id("{PERMIT}")\npermit (principal, action == Action::"admit", resource);'
 
 
 def _requirement(row: Requirement) -> str:
-    counts = f"context.rows[{_text(row.id)}]"
-    met = f"{counts}.there >= {row.count} && {counts}.tools >= {row.tools} && {counts}.failing == 0"
+    met = _met(row)
+    if row.waiver is not None:
+        met = f"({met}) || context.rows[{_text(row.id)}].waivers >= {max(row.waiver.count, 1)}"
     return forbid_text(row.id, row.accountable, row.principle, row.text, when=_applies(row), unless=met)
+
+
+def _met(row: Requirement) -> str:
+    counts = f"context.rows[{_text(row.id)}]"
+    return f"{counts}.there >= {row.count} && {counts}.tools >= {row.tools} && {counts}.failing == 0"
+
+
+def _caveat_text(rules: Sequence[Mapping[str, Any]], places: Sequence[int]) -> str:
+    policies = []
+    for place in places:
+        asked = msgspec.convert(rules[place]["forbid"], list[Condition])
+        conditions = " && ".join(condition_text(one) for one in asked)
+        policies.append(forbid_text(f"rule:{place}", "", [], "", when=conditions or "true"))
+    return "\n\n".join([*policies, PERMIT_TEXT]) + "\n"
 
 
 def _red_line(line: RedLine) -> str:
     if len(line.forbid) > CONDITIONS_MAX:
         raise EngineTrouble(f"red line {line.id[:80]}: {len(line.forbid)} conditions, limit {CONDITIONS_MAX}")
     conditions = " && ".join(condition_text(one) for one in line.forbid) or "true"
+    if line.evidence is not None:
+        conditions += f" && context.found[{_text(line.id)}] > 0"
     return forbid_text(line.id, line.accountable, line.principle, line.text, when=conditions)
 
 
@@ -245,7 +361,7 @@ def condition_text(condition: Condition, fields: Mapping[str, str] = RED_LINE_FI
     """One condition over *fields*, attributes of the context by Cedar type; ``true`` where it is in trouble."""
     kind = fields.get(condition.field)
     name, op, value = f"context.{condition.field}", condition.op, condition.value
-    if kind is None or op == "any":
+    if kind is None or op == "any" or is_trouble(condition):
         return "true"
     if op == "contains" and kind == "Set<String>" and isinstance(value, str | int):
         return f"{name}.contains({_text(value)})" if isinstance(value, str) else "false"

@@ -26,6 +26,7 @@ from watchword.policy import table
 from watchword.policy.hypothesis import is_supposed
 from watchword.policy.pack import PRINCIPLES
 from watchword.statements.statement import Signed
+from watchword.statements.times import parse_time
 
 SCHEMA = "watchword-explanation/1"
 SUPPOSED_PLACE = "(supposed)"
@@ -36,6 +37,7 @@ FELL = {
     "disputed": "is disputed",
     "unheld": "is hit by a notice whose text is not held here",
     "key revoked": "was signed with a key since revoked",
+    "reliance fell": "is what the owner of the use relies on, and that reliance fell",
 }
 
 
@@ -51,7 +53,10 @@ def explanation(
         for one in decision["notices"]
     ]
     fell = table.fallen(considered.values(), listed)
-    context = table.red_line_context(use_case, considered.values(), (notice.kind for notice in listed))
+    kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
+    context = table.red_line_context(use_case, considered.values(), (notice.kind for notice in listed), kept_back)
+    case = table.Case(considered, fell, (), use_case, parse_time(decision["as_of"]))
+    leaves = {f"leaf:{one['leaf']}": one for one in decision["unheld"]}
     return {
         "schema": SCHEMA,
         "verdict": decision["verdict"],
@@ -59,7 +64,9 @@ def explanation(
         "as_of": decision["as_of"],
         "subject": decision["subject"],
         "use_case": {key: use_case[key] for key in ("name", "criticality", "human")},
-        "requirements": [_requirement(charter, row, judged[row.id], considered) for row in charter.requirements],
+        "requirements": [
+            _requirement(charter, row, judged[row.id], considered, leaves) for row in charter.requirements
+        ],
         "red_lines": [
             {
                 "id": line.id, "text": line.text, "state": states[line.id], "accountable": line.accountable,
@@ -74,7 +81,7 @@ def explanation(
             {"origin": origin, "member": charter.origins[origin].member.name, "use": charter.origins[origin].use}
             for origin in decision["stale"]
         ],
-        "principles": [_principle(charter, letter, considered, fell) for letter in PRINCIPLES],
+        "principles": [_principle(charter, letter, case) for letter in PRINCIPLES],
     }  # fmt: skip
 
 
@@ -187,11 +194,17 @@ def _principle_lines(principles: list[dict[str, Any]]) -> list[str]:
 
 
 def _requirement(
-    charter: Charter, row: Requirement, judged: Mapping[str, Any], considered: Mapping[str, Fact]
+    charter: Charter,
+    row: Requirement,
+    judged: Mapping[str, Any],
+    considered: Mapping[str, Fact],
+    kept_back: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Any]:
     failing = [
         _statement(charter, considered[one["id"]])
         | {"why": one["why"], "detail": FELL.get(one["why"]) or _detail(row, considered[one["id"]])}
+        if one["id"] in considered
+        else _kept_back(charter, one["id"], kept_back[one["id"]])
         for one in judged["failing"]
     ]
     return {
@@ -207,6 +220,16 @@ def _requirement(
         "evidence": [_statement(charter, considered[id]) for id in judged["counted"]],
         "failing": failing,
     }
+
+
+def _kept_back(charter: Charter, id: str, leaf: Mapping[str, Any]) -> dict[str, Any]:
+    """A failing entry of which only the leaf is known: who has the body is whose ledger it stands in."""
+    of = charter.origins[leaf["origin"]].member
+    return {
+        "id": id, "kind": leaf["kind"], "issuer": of.name, "made": None, "why": "unheld",
+        "locator": _locator(charter, leaf["origin"], leaf["index"]),
+        "detail": "is kept back or was purged: only its leaf is known, so it counts as the worst",
+    }  # fmt: skip
 
 
 def _why(row: Requirement, judged: Mapping[str, Any], failing: list[dict[str, Any]]) -> list[str]:
@@ -233,7 +256,8 @@ def _owed_by(charter: Charter, row: Requirement, judged: Mapping[str, Any], cons
     if any(one["why"] == "bound" for one in judged["failing"]):
         return f"{supplier} (a release that passes)"
     if judged["failing"]:
-        return ", ".join(sorted({considered[one["id"]].signed.statement.issuer for one in judged["failing"]}))
+        fell = [considered[one["id"]].signed.statement.issuer for one in judged["failing"] if one["id"] in considered]
+        return ", ".join(sorted(set(fell))) or "whoever keeps its evidence back"
     if row.owed_by == "supplier":
         return supplier
     if row.owed_by != "members":
@@ -270,16 +294,14 @@ def _detail(row: Requirement, fact: Fact) -> str:
     return ", ".join(_short(part) for part in parts)
 
 
-def _principle(
-    charter: Charter, letter: str, considered: Mapping[str, Fact], fell: Mapping[str, str]
-) -> dict[str, Any]:
+def _principle(charter: Charter, letter: str, case: table.Case) -> dict[str, Any]:
     """What speaks to a principle: evidence that its rows are about, asked for here or not, that does not fail."""
     speaking = {
         id: fact
         for row in charter.requirements
         if letter in row.principle
-        for id, fact in table.candidates(row, considered).items()
-        if id not in fell and all_hold(row.bound, fact.signed.statement.predicate, trouble=False)
+        for id, fact in table.candidates(row, case).items()
+        if id not in case.fell and all_hold(row.bound, fact.signed.statement.predicate, trouble=False)
     }
     return {
         "letter": letter,

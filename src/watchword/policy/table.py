@@ -2,11 +2,13 @@
 
 Pure: values in, one JSON object out, the same bytes on every node. Numbers are those of docs/protocol.md, section 8:
 
-1. what is considered, 2. the notices against its names, 3. what they fell, 4. each requirement, 5. each red line,
-6. stale ledgers, 7. charters that follow this one, 8. the verdict.
+1. what is considered, 2. the notices against its names, 3. what they fell, 4. what is known by its leaf alone, 5. each
+requirement, 6. each red line and caveat, 7. stale ledgers, 8. charters that follow this one, 9. the verdict.
 
-* Good news counts only with standing and inside the view; bad news counts from any channel.
-* Evidence that falls counts as failing, never as absent: taking the worst run away does not help.
+* Good news counts only with standing and inside the view; bad news and what restricts counts from any channel.
+* Evidence that falls, or that somebody keeps back, counts as failing, never as absent: taking the worst run away does
+  not help. The counts that a red line may speak of only grow by it, and compare only upwards.
+* A requirement may be waived, where its row says by whom. Red lines and caveats have no such path.
 * Signatures, inclusion and cosignatures were checked where the facts were made (``ledger``); standing too, but for the
   two rules that need another statement: a retraction is by the issuer of its target, a revocation by the key's owner.
 """
@@ -14,23 +16,30 @@ Pure: values in, one JSON object out, the same bytes on every node. Numbers are 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
-from watchword.charter.charter import Charter, KeyHolder, RedLine, Requirement
-from watchword.charter.conditions import all_hold, holds_or
+import msgspec
+
+from watchword.charter.charter import Charter, Condition, KeyHolder, RedLine, Requirement
+from watchword.charter.conditions import all_hold, holds_or, is_trouble
 from watchword.charter.succession import successors
 from watchword.errors import WatchwordError
 from watchword.ledger import notices as ledger_notices
 from watchword.ledger.listing import Listed as Listed
+from watchword.ledger.listing import Unheld as Unheld
 from watchword.ledger.listing import consider as consider
 from watchword.ledger.listing import fallen as fallen
 from watchword.ledger.listing import notices as notices
+from watchword.ledger.listing import unheld as unheld
 from watchword.ledger.view import Fact, Facts, View
 from watchword.ledger.view import loose_list as view_list
 from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
 from watchword.statements.digests import DJ
+from watchword.statements.kinds import NAMING, WIDE
 from watchword.statements.statement import Subject
 from watchword.statements.times import parse_time
 
@@ -77,28 +86,26 @@ def decide(
     # 3
     fell = fallen(considered.values(), listed)
     # 4
-    requirements = [_judge(row, considered, fell, use_case, moment) for row in charter.requirements]
+    kept_back = unheld(charter, view, facts, subject.digest, listed)
+    case = Case(considered, fell, tuple(one for one in kept_back if one.state == "unheld"), use_case, moment)
     # 5
-    context = red_line_context(use_case, considered.values(), (notice.kind for notice in listed))
-    red_lines = [
-        {"id": line.id, "state": "crossed" if crossed(line, context) else "clear"} for line in charter.red_lines
-    ]
+    requirements = [_judge(row, case) for row in charter.requirements]
     # 6
-    stale = _stale(charter, view, moment)
+    context = red_line_context(use_case, considered.values(), (n.kind for n in listed), (u.kind for u in case.unheld))
+    found = findings(charter, considered.values(), (one.kind for one in case.unheld))
+    red_lines = [{"id": one.id, "state": _crossing(crossed(one, context, found))} for one in charter.red_lines]
+    caveats = _caveats(listed, context, use_case["name"], subject.digest)
     # 7
+    stale = _stale(charter, view, moment)
+    # 8
     ratified = [one.signed for one in listed if one.signed is not None and one.kind == "ratification"]
     next_charters = successors(charter, ratified, moment)
-    # 8
-    admitted = (
-        any(row["state"] == "met" for row in requirements)
-        and not any(row["state"] == "unmet" for row in requirements)
-        and not any(line["state"] == "crossed" for line in red_lines)
-        and not stale
-        and not next_charters
-        and not any(notice.kind in STOPPING for notice in listed)
-    )
+    # 9
+    stopped = any(n.kind in STOPPING for n in listed) or any(u.kind in NAMING for u in case.unheld)
+    admitted = not (stale or next_charters or stopped) and _all_clear(requirements, red_lines, caveats)
     return {
         "as_of": as_of,
+        "caveats": caveats,
         "charter": charter.digest,
         "considered": [
             {"id": id, "index": fact.index, "origin": fact.origin} for id, fact in sorted(considered.items())
@@ -112,10 +119,53 @@ def decide(
         "stale": stale,
         "subject": {"digest": subject.digest, "name": subject.name},
         "successors": next_charters,
+        "unheld": [one.value() for one in kept_back],
         "use_case": DJ(use_case),
         "verdict": "admitted" if admitted else "refused",
         "view": view.digest,
     }
+
+
+def _all_clear(
+    requirements: list[dict[str, Any]], red_lines: list[dict[str, str]], caveats: list[dict[str, Any]]
+) -> bool:
+    """Whether every row that applies is met or waived, one is met, and nothing is crossed."""
+    states = {row["state"] for row in requirements}
+    crossed_lines = any(line["state"] == "crossed" for line in red_lines)
+    return (
+        "met" in states
+        and "unmet" not in states
+        and not crossed_lines
+        and not any(is_crossed(caveat) for caveat in caveats)
+    )
+
+
+@dataclass(frozen=True)
+class Case:
+    """What rows are judged against: the considered statements and what fell of them by id, what is known by its leaf
+    alone and still counts, the use case, and the moment."""
+
+    considered: Mapping[str, Fact]
+    fell: Mapping[str, str]
+    unheld: tuple[Unheld, ...]
+    use_case: Mapping[str, Any]
+    moment: datetime
+
+    @cached_property
+    def use_case_digest(self) -> str:
+        """What waivers name the use case by."""
+        return DJ(self.use_case)
+
+    @cached_property
+    def relied_on(self) -> dict[str, list[Fact]]:
+        """The reliances of the use case's owner, fallen ones too, by the statement that they rely on."""
+        found: dict[str, list[Fact]] = {}
+        for fact in self.considered.values():
+            statement = fact.signed.statement
+            wide = statement.predicate["scope"] in WIDE
+            if statement.kind == "reliance" and wide and _is_owner(fact, self.use_case):
+                found.setdefault(statement.predicate["statement"], []).append(fact)
+        return found
 
 
 def name_set(charter: Charter, release: str, considered: Iterable[Fact]) -> tuple[str, ...]:
@@ -129,41 +179,77 @@ def applies(row: Requirement, use_case: Mapping[str, Any]) -> bool:
     return use_case["criticality"] >= when.criticality and (not when.human or use_case["human"] in when.human)
 
 
-def candidates(row: Requirement, considered: Mapping[str, Fact]) -> dict[str, Fact]:
+def candidates(row: Requirement, case: Case) -> dict[str, Fact]:
     """The considered statements that *row* is about, by id."""
     return {
         id: fact
-        for id, fact in considered.items()
+        for id, fact in case.considered.items()
         if fact.signed.statement.kind == row.kind
-        and _is_from(row.from_, fact.holder)
+        and (_is_from(row.from_, fact.holder) or (row.from_ == "owner" and _is_owners(fact, case)))
         and all_hold(row.where, fact.signed.statement.predicate, trouble=True)
     }
 
 
 def red_line_context(
-    use_case: Mapping[str, Any], considered: Iterable[Fact], notice_kinds: Iterable[str]
+    use_case: Mapping[str, Any], considered: Iterable[Fact], notice_kinds: Iterable[str], unheld_kinds: Iterable[str]
 ) -> dict[str, Any]:
-    """Step 5: what a red line may speak of. *notice_kinds*: the kind of each notice listed."""
-    predicates = [(fact.signed.statement.kind, fact.signed.statement.predicate) for fact in considered]
-    # Fallen ones too: a finding that was taken back was still a finding.
+    """Step 6: what red lines and caveats may speak of.
+
+    Args:
+        considered: fallen ones too: a finding that was taken back was still a finding.
+        notice_kinds: the kind of each notice listed.
+        unheld_kinds: the kind of each statement known by its leaf alone; it counts as the worst that it could be.
+    """
+    said = [(fact.signed.statement, fact.signed.statement.predicate) for fact in considered]
+    kept_back, listed = list(unheld_kinds), list(notice_kinds)
     dangerous = [
-        p for kind, p in predicates if kind == "inspection" and (p["dangerous"] or p["verdict"] == "dangerous")
+        p for s, p in said if s.kind == "inspection" and (p["dangerous"] or p["verdict"] == "dangerous")
     ]
-    against = [p for kind, p in predicates if kind == "review" and p["outcome"] == "against"]
+    against = [p for s, p in said if s.kind == "review" and p["outcome"] == "against"]
+    endpoints = [p for s, p in said if s.kind == "endpoint"]
+    suppliers = {s.issuer for s, _ in said if s.kind == "claim"} | {p["supplier"] for p in endpoints}
     return {
         "criticality": use_case["criticality"],
         "human": use_case["human"],
         "members": use_case["members"],
         "tags": use_case["tags"],
-        "recalls": sum(kind in STOPPING for kind in notice_kinds),
-        "dangerous": len(dangerous),
-        "against": len(against),
+        "owner": use_case["owner"],
+        "suppliers": sorted(suppliers),
+        "recalls": sum(kind in STOPPING for kind in listed),
+        "disputes": listed.count("dispute"),
+        "dangerous": len(dangerous) + kept_back.count("inspection"),
+        "against": len(against) + kept_back.count("review"),
+        "endpoint": len(endpoints) + kept_back.count("endpoint"),
     }
 
 
-def crossed(line: RedLine, context: Mapping[str, Any]) -> bool:
-    """Whether all conditions of *line* hold; one in trouble counts as holding."""
-    return all_hold(line.forbid, context, trouble=True)
+def findings(charter: Charter, considered: Iterable[Fact], unheld_kinds: Iterable[str]) -> dict[str, int]:
+    """Of each red line that names evidence, by its id: how many considered statements are such, fallen ones too."""
+    said, kept_back = [fact.signed.statement for fact in considered], list(unheld_kinds)
+    return {
+        line.id: kept_back.count(line.evidence.kind)
+        + sum(
+            one.kind == line.evidence.kind and all_hold(line.evidence.where, one.predicate, trouble=True)
+            for one in said
+        )
+        for line in charter.red_lines
+        if line.evidence is not None
+    }
+
+
+def crossed(line: RedLine, context: Mapping[str, Any], found: Mapping[str, int]) -> bool:
+    """Whether all conditions of *line* hold, and its evidence, where it names some, was found (``findings``)."""
+    return forbidden(line.forbid, context) and (line.evidence is None or found[line.id] > 0)
+
+
+def forbidden(conditions: Iterable[Condition], context: Mapping[str, Any]) -> bool:
+    """Whether all *conditions* hold over what ``red_line_context`` makes; one in trouble counts as holding."""
+    return all(is_trouble(one) or holds_or(one, context, trouble=True) for one in conditions)
+
+
+def is_crossed(caveat: Mapping[str, Any]) -> bool:
+    """Whether a caveat, as a decision lists it, forbids this admission."""
+    return caveat["cedar"] == "crossed" or any(rule["state"] == "crossed" for rule in caveat["rules"])
 
 
 def considered_facts(decision: Mapping[str, Any], facts: Facts) -> dict[str, Fact]:
@@ -199,50 +285,133 @@ def _is_from(who: str, holder: KeyHolder) -> bool:
     return who == ("supplier" if holder.is_supplier else "member")
 
 
-def _judge(
-    row: Requirement,
-    considered: Mapping[str, Fact],
-    fell: Mapping[str, str],
-    use_case: Mapping[str, Any],
-    moment: datetime,
-) -> dict[str, Any]:
+def _is_owner(fact: Fact, use_case: Mapping[str, Any]) -> bool:
+    return not fact.holder.is_supplier and fact.holder.owner == use_case["owner"]
+
+
+def _is_owners(fact: Fact, case: Case) -> bool:
+    """Whether the owner of the use case said this, or relies on it or once did."""
+    return _is_owner(fact, case.use_case) or fact.signed.statement.id in case.relied_on
+
+
+def _judge(row: Requirement, case: Case) -> dict[str, Any]:
     judged: dict[str, Any] = {
         "counted": [], "failing": [], "from": [], "id": row.id, "need": row.count, "newest_age_s": None,
-        "owed_by": row.owed_by, "state": "does not apply", "there": 0, "tools": 0,
+        "owed_by": row.owed_by, "state": "does not apply", "there": 0, "tools": 0, "waived_by": [],
     }  # fmt: skip
-    if not applies(row, use_case):
+    if not applies(row, case.use_case):
         return judged
     good: dict[str, Fact] = {}
     failing: dict[str, str] = {}
     ages: list[int] = []
-    for id, fact in sorted(candidates(row, considered).items()):
+    about = candidates(row, case)
+    for id, fact in about.items():
         statement = fact.signed.statement
-        if id in fell:
-            failing[id] = fell[id]
-            continue
-        if not all(holds_or(condition, statement.predicate, trouble=False) for condition in row.bound):
-            failing[id] = "bound"
+        why = _why_failing(row, fact, case)
+        if why is not None:
+            failing[id] = why
             continue
         if not all_hold(row.where, statement.predicate, trouble=False):
             # A filter in trouble lets in what fails and never what helps: a hidden field makes nothing pass.
             continue
-        age_s = int((moment - statement.made).total_seconds())
+        age_s = int((case.moment - statement.made).total_seconds())
         ages.append(age_s)
-        if row.max_age_days is None or age_s <= row.max_age_days * DAY_S:
+        young = row.max_age_days is None or age_s <= row.max_age_days * DAY_S
+        if young and (row.from_ != "owner" or _is_relied_on(fact, case)):
             good[id] = fact
+    kinds = {row.kind, "reliance"} if row.from_ == "owner" else {row.kind}
+    kept_back = {one.id: "unheld" for one in case.unheld if one.kind in kinds}
     operators = {fact.holder.operator for fact in good.values()}
     there = len(operators) if row.distinct == "operators" else len(good)
     tools = {_tool(fact) for fact in good.values()} - {None}
-    met = there >= row.count and len(tools) >= row.tools and not failing
+    met = there >= row.count and len(tools) >= row.tools and not failing and not kept_back
+    waivers = [] if met or kept_back else _waivers(row, case, [about[id] for id in failing])
     return judged | {
         "counted": sorted(good),
-        "failing": [{"id": id, "why": why} for id, why in failing.items()],
+        "failing": [{"id": id, "why": why} for id, why in sorted((failing | kept_back).items())],
         "from": sorted({fact.signed.statement.issuer for fact in good.values()}),
         "newest_age_s": min(ages, default=None),
-        "state": "met" if met else "unmet",
+        "state": "met" if met else "waived" if waivers else "unmet",
         "there": there,
         "tools": len(tools),
+        "waived_by": sorted(fact.signed.statement.id for fact in waivers),
     }
+
+
+def _why_failing(row: Requirement, fact: Fact, case: Case) -> str | None:
+    """Why a candidate counts against *row*, or None."""
+    statement = fact.signed.statement
+    if statement.id in case.fell:
+        return case.fell[statement.id]
+    if not all(holds_or(condition, statement.predicate, trouble=False) for condition in row.bound):
+        return "bound"
+    on_it = case.relied_on.get(statement.id, ()) if row.from_ == "owner" and not _is_owner(fact, case.use_case) else ()
+    return "reliance fell" if any(one.signed.statement.id in case.fell for one in on_it) else None
+
+
+def _is_relied_on(fact: Fact, case: Case) -> bool:
+    """Whether the owner said it, or relies on it within limits that hold for this use case now."""
+    if _is_owner(fact, case.use_case):
+        return True
+    use_case = case.use_case
+    limits = [one.signed.statement.predicate["limits"] for one in case.relied_on[fact.signed.statement.id]]
+    return any(
+        use_case["criticality"] <= one["criticality_max"]
+        and case.moment <= parse_time(one["until"])
+        and (not one["tags"] or set(use_case["tags"]) <= set(one["tags"]))
+        and (not one["members"] or set(use_case["members"]) <= set(one["members"]))
+        for one in limits
+    )
+
+
+def _waivers(row: Requirement, case: Case, failing: list[Fact]) -> list[Fact]:
+    """The waivers that lift *row* here; none where too few count. None reaches evidence newer than itself."""
+    if row.waiver is None:
+        return []
+    newest = max((fact.signed.statement.made for fact in failing), default=None)
+    found = []
+    for id, fact in case.considered.items():
+        statement, said = fact.signed.statement, fact.signed.statement.predicate
+        if (
+            statement.kind == "waiver"
+            and (said["requirement"], said["use_case"]) == (row.id, case.use_case_digest)
+            and id not in case.fell
+            and said["scope"] in WIDE
+            and row.waiver.role in fact.holder.roles
+            and case.moment <= parse_time(said["expires"])
+            and (newest is None or newest <= statement.made)
+        ):
+            found.append(fact)
+    enough = len({fact.holder.operator for fact in found}) >= max(row.waiver.count, 1)
+    return found if enough else []
+
+
+def _caveats(listed: Iterable[Listed], context: Mapping[str, Any], use_case: str, subject: str) -> list[dict[str, Any]]:
+    """Step 6: what each caveat that stands says of this use."""
+    stand = {one.signed.statement.id: one.signed.statement for one in listed if one.kind == "caveat" and one.signed}
+    judged = []
+    for id, statement in sorted(stand.items(), key=lambda item: (item[1].issuer, item[0])):
+        said = statement.predicate
+        rules = [
+            {"id": rule["id"], "state": _state(rule, context)} for rule in said["rules"]
+        ]
+        free = None
+        if said["cedar"] is not None:
+            from watchword.policy.caveat import free_crossed
+
+            free = _crossing(free_crossed(id, said["cedar"], use_case, context, subject))
+        judged.append({"cedar": free, "member": statement.issuer, "rules": rules, "statement": id})
+    return judged
+
+
+def _crossing(hit: bool) -> str:
+    return "crossed" if hit else "clear"
+
+
+def _state(rule: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    if rule["on"] != "admit":
+        return "does not apply"
+    return _crossing(forbidden(msgspec.convert(rule["forbid"], list[Condition]), context))
 
 
 def _tool(fact: Fact) -> str | None:

@@ -19,7 +19,7 @@ from functools import cached_property
 from typing import Any
 
 from watchword.charter.charter import Charter, Condition, KeyHolder, Requirement
-from watchword.charter.conditions import ORDER, is_decimal, wrong_with
+from watchword.charter.conditions import ORDER, is_decimal, is_trouble, wrong_with
 from watchword.charter.lint import speakers
 from watchword.errors import WatchwordError
 from watchword.limits import CHECK_PLACES_MAX, CHECK_QUESTION_S_MAX
@@ -137,7 +137,7 @@ class World:
     def forbidding(self, line: Forbid, of_use_case: bool | None = None) -> list[Formula]:
         """The conditions of *line*, each as a formula; those that the use case alone decides, or the others."""
         conditions = [
-            self._holds(one, self.context.get(one.field), trouble=True)
+            z3.BoolVal(True) if is_trouble(one) else self._holds(one, self.context.get(one.field), trouble=True)
             for one in line.forbid
             if of_use_case is None or (one.field in USE_CASE or one.field not in RED_LINE_FIELDS) == of_use_case
         ]
