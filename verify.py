@@ -138,8 +138,8 @@ former: name,operator:text; keys:[object] || member: name,operator,witness:text;
 key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier || people-key: ed25519,mldsa,person:text
   id:digest; job:=people; roles:[text] || requirement: id,text,kind,owed_by,accountable:text; principle,serves:[text]
   waiver:waived-by?; count,tools:int; from:member|supplier|any|owner; distinct:operators|statements; max_age_days:int?
-  where,bound:[condition]; when:when || waived-by: count:int; role:text || finding: kind:text; where:[condition]
-red-line: id,text,accountable:text; principle,serves:[text]; forbid:[condition]; evidence:finding?
+  where,bound:[condition]; when:when || waived-by: count:int; role:text || line-evidence: kind:text; where:[condition]
+red-line: id,text,accountable:text; principle,serves:[text]; forbid:[condition]; evidence:line-evidence?
 when: criticality:int; human:[text] || condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any
 view: format:=watchword-view/1; heads:object || view-head: root:hash; size:int; time:time
 use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
