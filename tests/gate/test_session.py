@@ -48,6 +48,8 @@ CARDS = {
                 card("fetch", "fetch", [["read", "page"]], {"url": argument("destination", "url")}, {}),
                 card("send", "irreversible", [["send", "write", "mail"]],
                      {"to": argument("destination", "email"), "text": argument("content", "text")}, {}),
+                card("post", "irreversible", [["post"]],
+                     {"channel": argument("destination", "name", "channel"), "text": argument("content", "text")}, {}),
                 card("delete", "irreversible", [["delete"]], {"id": argument("identifier", "id", "mail")}, {}),
                 card("pay", "irreversible", [["pay"]],
                      {"to": argument("destination", "account"), "amount": argument("amount", "number")}, {}),
@@ -130,6 +132,12 @@ def test_whose_words_give_addresses_is_not_asked_about_others():
     assert event(of, "send", to="eve@evil.example", text="Eve wrote.") == "deny"
     of = read(session("Send a summary of my mail to whoever asks"), [EVIL])
     assert event(of, "send", to="eve@evil.example", text="Eve wrote.") == "hold"
+
+
+def test_a_place_of_a_kind_that_was_not_spoken_of_is_not_asked_about():
+    """Who spoke of no channel is not asked whether a text should go to one; who did is."""
+    for words, verdict in (("Post what my mail says", "deny"), ("Post what my mail says to the right channel", "hold")):
+        assert event(read(session(words), [EVIL]), "post", channel="leaks", text="hi") == verdict
 
 
 def test_a_record_that_the_person_named_leads_to_its_address():

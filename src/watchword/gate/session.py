@@ -9,7 +9,8 @@ Follows docs/protocol.md, section 9 ("Provenance"). The rules in ``judge``, in o
 4. A secret leaves only where the person named both the secret and where it goes. Else: held.
 5. Until something untrusted was read, a system acts on the person's words and on trusted sources only: it may go on.
 6. After that, every argument needs a clean origin (``provenance``), else the call is held, or denied where the policy
-   says so. An unclean address is denied where the words themselves give addresses of that kind: they say where to.
+   says so. An unclean address is denied where the words themselves give addresses of that kind: they say where to;
+   an unclean name of a place, where they speak of no place of its kind.
    Words that a system made up itself have no clean origin, nor has a day where the person said none. They pass once
    for each destination (or thing) that the person chose, when every address in them is clean and no secret was read:
    the person asked for some words there.
@@ -341,7 +342,13 @@ class Session:
         if argument is None:
             return Unclean(name, leaf, "unknown", "an argument that the card does not name")
         origin = self.provenance.origin(leaf, argument.type, argument.nouns)
-        return Unclean(name, leaf, origin.label, origin.why, self._given(argument.type))
+        outside = self._given(argument.type) or self._unspoken(argument)
+        return Unclean(name, leaf, origin.label, origin.why, outside)
+
+    def _unspoken(self, argument: Argument) -> bool:
+        """Whether an argument is a place by name, of a kind that the person's words do not speak of at all."""
+        place = argument.role == "destination" and argument.type == "name" and bool(argument.nouns)
+        return place and not any(said.asks_for([argument.nouns], verb=False) for said in self.provenance.said)
 
     def _given(self, type: Type) -> bool:
         """Whether the person's words give addresses of this type."""
