@@ -116,7 +116,8 @@ bill-of-materials: format,system,release:text; components:[component]; base_mode
 evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
   report:attachment? || review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text
   report:attachment? || decision: decision:decision-object || mandate: mandate:mandate-object
-tool-cards: cards:object || waiver: requirement,owner,reason:text; use_case:digest; expires:time
+tool-cards: cards:object || endorsement: person,gate,session,argument:text; expires:time
+waiver: requirement,owner,reason:text; use_case:digest; expires:time
 reliance: statement:digest; limits:limits; reason:text || limits: criticality_max:int; until:time; tags,members:[text]
 caveat: target,reason,name:text; rules:[caveat-rule*200]; cedar:cedar? || caveat-rule: id,text,accountable:text
   on:admit|act; forbid:[condition*64]; principle,serves:[text] || lift: target,reason:text; notice:digest
@@ -151,7 +152,7 @@ mandate-object: name:text; decision,use_case:digest
   args:[condition]; approvals:approvals; unclean:approvals?; hold_s:int; quota:quota?
 receipt: format:=watchword-receipt/1; action,decision,mandate:digest?
   body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
-  time:time; event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped
+  time:time; event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped|endorsed
 caveat-judged: cedar:clear|crossed?; member:text; rules:[any]; statement:digest
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?
   made:time; as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]
@@ -173,7 +174,7 @@ COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what on
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
-         "marking", "tool-cards")
+         "marking", "tool-cards", "endorsement")
 FORMS |= {f"{form}-of-many-roots": FORMS[form] | {"root_threshold": "int"} for form in ("member", "former")}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)

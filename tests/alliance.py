@@ -44,6 +44,7 @@ STANDING: dict[str, list[str]] = {
     "mandate": ["commander"],
     "tool-cards": ["commander"],
     "approval": ["commander"],
+    "endorsement": ["commander"],
     "stop": ["commander", "official"],
     "record-head": ["gate"],
     "equivocation": ["gate"],

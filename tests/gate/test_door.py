@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from gate.gated import Gated
 
+from watchword.gate.approval import DoesNotCount
 from watchword.gate.cards import read_cards
 from watchword.gate.door import Denied, Door, IsHeld, Shadow
 from watchword.gate.session import Session
+from watchword.statements.digests import DJ
+from watchword.statements.statement import Subject
+from watchword.statements.times import rfc3339
 
 ONE = {"count": 1, "distinct": "operators", "role": "commander"}
 NOBODY = {"count": 0, "distinct": "operators", "role": ""}
@@ -103,6 +108,48 @@ def test_an_injected_address_waits_for_people_and_then_goes_once(here: Gated):
     assert here.events()[-4:] == ["held", "approved", "released", "returned"]
     with pytest.raises(IsHeld):
         program.send(to="eve@evil.example", text="hello")
+
+
+def _endorsement(here: Gated, program: Program, value: str, **changes: Any) -> bytes:
+    fields = {
+        "person": "commander", "gate": "ALFA", "session": program.session.id, "argument": "to",
+        "expires": rfc3339(here.clock.now() + timedelta(hours=1)),
+    }  # fmt: skip
+    return here.sign("BRAVO", "endorsement", (Subject("value", DJ(value)),), fields | changes, "commander")
+
+
+def test_a_person_signs_for_one_value_and_it_is_recorded_first(here: Gated):
+    """An endorsed address is written to without asking again; another is not, and the record says who vouched."""
+    program = Program(here, "Send an answer to whoever asks with 'yes'")
+    program.inbox()
+    signed = _endorsement(here, program, "eve@evil.example")
+    program.door.endorse(signed, "to", "eve@evil.example")
+    assert here.events()[-1] == "endorsed"
+    assert program.send(to="eve@evil.example", text="yes") == "sent"
+    with pytest.raises(IsHeld):
+        program.send(to="eve2@evil.example", text="yes")
+    with pytest.raises(DoesNotCount, match="taken before"):
+        program.door.endorse(signed, "to", "eve@evil.example")
+    here.reopen()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"session": "another"}, {"argument": "text"}, {"gate": "BRAVO"}, {"person": "official"},
+     {"expires": "2020-01-01T00:00:00Z"}],
+)  # fmt: skip
+def test_an_endorsement_for_something_else_counts_for_nothing(here: Gated, changes: dict[str, str]):
+    """Each field binds (each seen to pass without its check); nothing is recorded and nothing believed."""
+    program = Program(here, "Send an answer to whoever asks with 'yes'")
+    program.inbox()
+    before = here.events()
+    with pytest.raises(DoesNotCount):
+        program.door.endorse(_endorsement(here, program, "eve@evil.example", **changes), "to", "eve@evil.example")
+    with pytest.raises(DoesNotCount, match="another value"):
+        program.door.endorse(_endorsement(here, program, "bob@alfa.example"), "to", "eve@evil.example")
+    assert here.events() == before
+    with pytest.raises(IsHeld):
+        program.send(to="eve@evil.example", text="yes")
 
 
 def test_what_the_mandate_names_nobody_for_is_denied(here: Gated):

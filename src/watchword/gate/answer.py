@@ -5,14 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.gate.action import Action, shown
+from watchword.gate.action import Action, shown, shown_text
 from watchword.statements.digests import DJ
 
 REASON_CHARS_MAX = 1_000
 """Characters of one reason. Origin: it may quote hostile input, and a receipt has to be read again at every start."""
 
 VERDICTS = {"permitted": "permit", "released": "permit", "held": "hold", "approved": "hold"}
-_NOTED = frozenset({"returned", "unknown", "stopped"})
+_NOTED = frozenset({"returned", "unknown", "stopped", "endorsed"})
+
+
+def clean_reason(reason: str) -> str:
+    """A reason that may quote hostile text, made fit for a terminal and for a receipt."""
+    text = shown_text(reason)
+    return text if len(text) <= REASON_CHARS_MAX else text[: REASON_CHARS_MAX - 3] + "..."
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from watchword.charter.standing import NoStanding, standing
 from watchword.errors import WatchwordError
@@ -21,6 +22,7 @@ from watchword.gate.mandate import Rule
 from watchword.gate.request import Request
 from watchword.ledger.view import Fact
 from watchword.limits import JSON_INTEGER_MAX
+from watchword.statements.digests import DJ
 from watchword.statements.statement import Signed
 from watchword.statements.times import parse_time, rfc3339
 
@@ -87,3 +89,41 @@ def check_approval(
     if said["answer"] == "approve" and request.needs.role not in holder.roles:
         raise DoesNotCount(f"{who}: is not a {request.needs.role}, which rule {rule.id} asks for")
     return fact
+
+
+def check_endorsement(
+    known: Known,
+    gate: str,
+    signed: Signed,
+    session: str,
+    argument: str,
+    value: Any,
+    now: datetime,
+    bad_news: Iterable[Signed],
+) -> str:
+    """Check that *signed* vouches for *value* as *argument* in *session* at *now*; who does, for people.
+
+    Raises:
+        DoesNotCount: another kind, value, argument, session or gate; expired; no standing; fallen.
+    """
+    statement, said = signed.statement, signed.statement.predicate
+    if statement.kind != "endorsement":
+        raise DoesNotCount(f"a {statement.kind[:40]} is no endorsement")
+    try:
+        holder = standing(known.charter, signed)
+    except NoStanding as error:
+        raise DoesNotCount(error.message, error.hint) from error
+    who = f"endorsement by {holder.person} of {holder.owner}"
+    if holder.person is None or said["person"] != holder.person:
+        raise DoesNotCount(f"endorsement names {said['person'][:80]!r} and is signed with the key of {holder.person}")
+    if [subject.digest for subject in statement.subject] != [DJ(value)]:
+        raise DoesNotCount(f"{who}: is of another value")
+    for field, wanted in (("gate", gate), ("session", session), ("argument", argument)):
+        if said[field] != wanted:
+            raise DoesNotCount(f"{who}: {field} is {said[field][:80]!r}, not {wanted[:80]!r}")
+    if not statement.made <= now <= parse_time(said["expires"]):
+        raise DoesNotCount(f"{who}: made {rfc3339(statement.made)}, expires {said['expires']}: not now")
+    fell = against_approval(known, bad_news, Fact(signed, holder, "", JSON_INTEGER_MAX))
+    if fell is not None:
+        raise DoesNotCount(f"{who}: {fell}")
+    return f"{holder.person} of {holder.owner}"

@@ -125,6 +125,15 @@ class Door:
         """
         return self._answered(self.gate.release(hold), None)
 
+    def endorse(self, envelope: bytes, argument: str, value: Any) -> None:
+        """Believe one value as *argument* for the rest of this session, because a person signed for it.
+
+        Raises:
+            DoesNotCount: he did not, or may not; nothing changes.
+        """
+        answer = self.gate.endorse(envelope, self.session.id, argument, value)
+        self.session.endorse(answer.reasons[0], argument, value)
+
     def _answered(self, answer: Answer, verdict: Verdict | None) -> Any:
         if answer.verdict == "hold":
             raise IsHeld(answer)

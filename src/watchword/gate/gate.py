@@ -30,19 +30,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from watchword.charter.standing import NoStanding, standing
 from watchword.errors import WatchwordError
-from watchword.gate.action import Action, parse_action, shown_text
-from watchword.gate.answer import REASON_CHARS_MAX, Answer, Hold
-from watchword.gate.approval import DoesNotCount, check_approval
-from watchword.gate.authority import (
-    Ground,
-    Known,
-    against,
-    against_view,
-    newest_mandate,
-    stop_of,
-    use_cases,
-    view_age_s,
-)
+from watchword.gate import authority
+from watchword.gate.action import Action, parse_action, shown_json
+from watchword.gate.answer import Answer, Hold, clean_reason
+from watchword.gate.approval import DoesNotCount, check_approval, check_endorsement
+from watchword.gate.authority import Ground, Known, against, against_view, newest_mandate, stop_of
 from watchword.gate.history import WAITING, BadRecord, Held, History
 from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
 from watchword.gate.receipts import parse_receipt
@@ -289,6 +281,21 @@ class Gate:
                 raise NoSuchHold(f"action {action}: its outcome is recorded already, {gone.outcome}")
             return self._record(outcome, (), self.clock.now(), action=gone.action)
 
+    def endorse(self, envelope: bytes, session: str, argument: str, value: Any) -> Answer:
+        """Take in that a person vouches for one value in one session; durable when this returns.
+
+        Raises:
+            DoesNotCount: see ``check_endorsement``; or it was taken before. BadEnvelope, BadStatement, StorageTrouble.
+        """
+        with self._turn:
+            now, signed = self._begin(), open_envelope(envelope)
+            if signed.statement.id in self._history.used:
+                raise DoesNotCount("this endorsement was taken before", "one endorsement counts once")
+            who = check_endorsement(self._known(), self.name, signed, session, argument, value, now, self._bad_news())
+            self.node.append_envelope(signed.envelope)
+            reasons = (f"{who} vouches for {argument} = {shown_json(value)} in session {session}",)
+            return self._record("endorsed", reasons, now, approvals=(signed.statement.id,))
+
     def stop(self, envelope: bytes) -> Answer:
         """Void every mandate made until a ``stop`` was, before the next action; durable when this returns.
 
@@ -315,7 +322,7 @@ class Gate:
         with self._turn:
             self._catch_up()
             now, known = self.clock.now(), self._known()
-            age_s, oldest = view_age_s(known, now)
+            age_s, oldest = authority.view_age_s(known, now)
             mandates = [self._mandate_shown(known, id, now) for id in known.mandates]
             everything = {"id", "issuer", "reason"}
             return {
@@ -428,7 +435,7 @@ class Gate:
         stops = tuple(stop_of(signed, holders[signed.key_id]) for signed in self.node.stops())
         known = self._cached[1] if self._cached is not None else None
         if known is None or (known.view.digest, known.facts, known.stops) != (view.digest, facts, stops):
-            known = Known(self.node.charter, view, facts, stops, use_cases(facts, self.node.store.object))
+            known = Known(self.node.charter, view, facts, stops, authority.use_cases(facts, self.node.store.object))
         self._cached = (view.digest, stamp), known
         return known
 
@@ -494,9 +501,9 @@ class Gate:
         if mandate is not None:
             for rule in mandate.rules:
                 reasons = self._against_rule(known, id, mandate, rule, now)
-                rules[rule.id] = [_clean(reason) for reason in reasons]
+                rules[rule.id] = [clean_reason(reason) for reason in reasons]
         return {
-            "against": [_clean(reason) for reason in against(known, ground, ground.release or "", now)],
+            "against": [clean_reason(reason) for reason in against(known, ground, ground.release or "", now)],
             "by": ground.who,
             "id": id,
             "name": None if mandate is None else mandate.name,
@@ -534,7 +541,7 @@ class Gate:
         try:
             return self._record("denied", reasons, self.clock.now(), action=action, weighed=weighed, held=held)
         except WatchwordError as error:
-            told = tuple(_clean(reason) for reason in (*reasons, f"no receipt: {error.message}"))
+            told = tuple(clean_reason(reason) for reason in (*reasons, f"no receipt: {error.message}"))
             return Answer("denied", self.name, told, action, None if held is None else held.id)
 
     def _record(
@@ -564,7 +571,7 @@ class Gate:
             "gate": self.name,
             "hold": held.id if held is not None else hold,
             "mandate": mandate_id if is_digest(mandate_id) else None,
-            "reasons": [_clean(reason) for reason in reasons[:REASONS_MAX]],
+            "reasons": [clean_reason(reason) for reason in reasons[:REASONS_MAX]],
             "rule": rule,
             "time": rfc3339(now),
         }
@@ -591,9 +598,3 @@ def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 def _reasons_of(error: WatchwordError) -> tuple[str, ...]:
     return (error.message, error.hint) if error.hint else (error.message,)
-
-
-def _clean(reason: str) -> str:
-    """A reason that may quote hostile text, made fit for a terminal and for a receipt."""
-    text = shown_text(reason)
-    return text if len(text) <= REASON_CHARS_MAX else text[: REASON_CHARS_MAX - 3] + "..."

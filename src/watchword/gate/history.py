@@ -86,7 +86,7 @@ class History:
             else:
                 hold.state = event
                 self._waiting.pop(hold.action.digest, None)
-        if event in ("released", "refused", "approved"):
+        if event in ("released", "refused", "approved", "endorsed"):
             self._use(receipt, index)
         if event in LETTING_GO:
             gone = action or (hold.action if hold is not None else _action(receipt, index))

@@ -46,7 +46,17 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     body: dict[str, Any] | None
     decision: Digest | None
     event: Literal[
-        "permitted", "denied", "held", "approved", "refused", "released", "expired", "returned", "unknown", "stopped"
+        "permitted",
+        "denied",
+        "held",
+        "approved",
+        "refused",
+        "released",
+        "expired",
+        "returned",
+        "unknown",
+        "stopped",
+        "endorsed",
     ]
     format: Literal["watchword-receipt/1"]
     gate: Text

@@ -292,6 +292,16 @@ class Approval(Common, frozen=True, kw_only=True):
     preview: Digest
 
 
+class Endorsement(Common, frozen=True, kw_only=True):
+    """A person vouches for one value of one argument, in one session. Subject: the value, by its digest."""
+
+    person: Text
+    gate: Text
+    session: Text
+    argument: Text
+    expires: Time
+
+
 class Stop(Common, frozen=True, kw_only=True):
     """Every mandate made before it, for this release or for all, is void."""
 
@@ -448,6 +458,7 @@ KINDS: dict[str, type[Common]] = {
     "mandate": Mandate,
     "tool-cards": ToolCards,
     "approval": Approval,
+    "endorsement": Endorsement,
     "stop": Stop,
     "record-head": RecordHead,
     "equivocation": Equivocation,
