@@ -27,10 +27,11 @@ def test_an_admission_reads_as_people_read() -> None:
         "  met      supplier-claim, bill-of-materials, inspected, two-inspections, data-accounted\n"
         "\n"
         "  A  Lawfulness                         nothing yet (red lines: no-lone-machine, reviewed-against)\n"
-        "  B  Responsibility and accountability  claim ALFA#0 (red lines: recalled, reviewed-against)\n"
+        "  B  Responsibility and accountability  claim ALFA#0, inspection ALFA#2"
+        " (red lines: recalled, reviewed-against)\n"
         "  C  Explainability and traceability    bill-of-materials ALFA#1, data-screening CHARLIE#0\n"
         "  D  Reliability                        inspection ALFA#2, inspection BRAVO#0, data-screening CHARLIE#0"
-        " (red lines: hidden-code)\n"
+        " (red lines: hidden-code, measured-evasion, endpoint-capped, disputed)\n"
         "  E  Governability                      nothing yet (red lines: recalled, no-lone-machine)\n"
         "  F  Bias mitigation                    nothing yet\n"
     )

@@ -76,7 +76,10 @@ def check(charter: Charter, caveats: Sequence[Forbid] = ()) -> Checked:
     Raises:
         TooManyRules: more than ``CHECK_RULES_MAX``.
     """
-    lines = [Forbid(one.id, tuple(one.forbid)) for one in charter.red_lines]
+    lines = [
+        Forbid(one.id, tuple(one.forbid), "", one.evidence and (one.evidence.kind, tuple(one.evidence.where)))
+        for one in charter.red_lines
+    ]
     rules: list[Rule] = [*charter.requirements, *lines, *caveats]
     if len(rules) > CHECK_RULES_MAX:
         raise TooManyRules(f"{len(rules)} rules, limit {CHECK_RULES_MAX}", "check fewer packs or caveats at a time")
@@ -84,8 +87,13 @@ def check(charter: Charter, caveats: Sequence[Forbid] = ()) -> Checked:
     sound = [rule for rule in rules if not search.alone(rule)]
     search.pairs(sound)
     search.together(sound)
-    # Two rules that contradict imply every other: one of them is left out of what follows.
-    search.implied([rule for rule in sound if name_of(rule) not in search.ends])
+    # Two rules that contradict imply every other: one of them is left out of what follows. So is a row that asks the
+    # owner of the use: here anybody stands for the owner, and what others have shown does not stand for that.
+    search.implied([
+        rule
+        for rule in sound
+        if name_of(rule) not in search.ends and not (isinstance(rule, Requirement) and rule.from_ == "owner")
+    ])  # fmt: skip
     return Checked(
         tuple(search.findings), tuple(search.unclear.items()), len(charter.requirements), len(lines), len(caveats)
     )

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from watchword.charter.charter import Charter, Requirement
+from watchword.charter.charter import Charter, RedLine, Requirement
 from watchword.charter.conditions import Trouble, all_hold, holds, written
 from watchword.ledger.view import Fact, Facts
 from watchword.policy import table
@@ -55,6 +55,7 @@ def explanation(
     fell = table.fallen(considered.values(), listed)
     kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
     context = table.red_line_context(use_case, considered.values(), (notice.kind for notice in listed), kept_back)
+    found = table.findings(charter, considered.values(), kept_back)
     case = table.Case(considered, fell, (), use_case, parse_time(decision["as_of"]))
     leaves = {f"leaf:{one['leaf']}": one for one in decision["unheld"]}
     return {
@@ -71,7 +72,7 @@ def explanation(
             {
                 "id": line.id, "text": line.text, "state": states[line.id], "accountable": line.accountable,
                 "principle": line.principle,
-                "why": "; ".join(f"{written(one)} (it is {_short(context.get(one.field))})" for one in line.forbid),
+                "why": _conditions(line, context, found),
             }
             for line in charter.red_lines
         ],
@@ -220,6 +221,17 @@ def _requirement(
         "evidence": [_statement(charter, considered[id]) for id in judged["counted"]],
         "failing": failing,
     }
+
+
+def _conditions(line: RedLine, context: Mapping[str, Any], found: Mapping[str, int]) -> str:
+    """The conditions of a red line with what there is; last, the evidence that it takes, and how many there are."""
+    said = [f"{written(one)} (it is {_short(context.get(one.field))})" for one in line.forbid]
+    if line.evidence is not None:
+        where = " and ".join(written(one) for one in line.evidence.where)
+        count = found[line.id]
+        there = "there is none" if not count else f"there {'is' if count == 1 else 'are'} {count}"
+        said.append(f"{line.evidence.kind}{f' where {where}' if where else ''} ({there})")
+    return "; ".join(said)
 
 
 def _kept_back(charter: Charter, id: str, leaf: Mapping[str, Any]) -> dict[str, Any]:
