@@ -477,6 +477,9 @@ CEDAR_PATH_MAX = 8
 CEDAR_CHAIN_MAX = 512
 """Arithmetic operators, and `if`s, in Cedar text. Origin: some 2,000 `if`s and 4,000 operators crash the engine."""
 
+AMENDMENT_DELAY_S_MAX = 10 * 366 * 86_400
+"""Seconds between ratifying a change of the rules and its effect. Origin: longer than the systems that it is about."""
+
 CONDITIONS_MAX = 64
 """Conditions of one row or red line. Origin: the engine's evaluator gives up on chains of some 2,000 terms."""
 

@@ -87,6 +87,10 @@ CONDITION = {"field": "verdict", "op": "==", "value": "nothing-found"}
         (_set("quorum/ratify", 6), "quorum-ratify", "6 ratifications"),
         (_set("quorum/ratify", 2), "quorum-ratify-minority", "2 of 5"),
         (_set("head_max_age_s", 0), "head-age-zero", "stale at once"),
+        (_set("amendment/ratify", 2), "amendment-quorum", "a change of the rules takes 2 operators"),
+        (_set("amendment/ratify", 6), "amendment-quorum", "there are 5"),
+        (_set("amendment/delay_s", 10**9), "amendment-never", "longer than systems live"),
+        (_set("requirements/0/max_age_days", 0), "freshness-unreachable", "older when it is first seen"),
         (_set("members/0/name", "ALFA\u202e"), "name-odd", "member"),
         (_set("members/0/operator", "a/b"), "name-odd", "operator"),
         (_set("members/0/operator", "AQUILA"), "supplier-operator", "AQUILA"),
@@ -130,6 +134,9 @@ def test_what_cannot_work_is_fatal(change: Callable[[dict[str, Any]], None], rul
         (_set("standing/review", ["official", "lawyer"]), "role-unheld"),
         (_set("requirements/3/count", 6), "requirement-unmeetable"),
         (_set("requirements", []), "no-requirements"),
+        (_set("amendment/ratify", 5), "amendment-everybody"),
+        (_set("amendment/delay_s", 0), "amendment-at-once"),
+        (_set("head_max_age_s", 40 * 86_400), "freshness-short"),
     ],
 )
 def test_what_only_refuses_is_said_and_not_fatal(change: Callable[[dict[str, Any]], None], rule: str) -> None:

@@ -6,7 +6,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ from watchword.account.proof import verify
 from watchword.charter.charter import CharterFile, parse_charter
 from watchword.charter.draft import successor
 from watchword.charter.lint import lint
-from watchword.ledger.log import NoLedger
+from watchword.ledger.bundle import Bundle, encode, parse_bundle
+from watchword.ledger.log import Log, NoLedger
+from watchword.ledger.proof import NotProven
 from watchword.node import CannotAdopt, Node
 from watchword.node.monitoring import monitor
 from watchword.node.recorded import Retired
@@ -40,6 +43,7 @@ from watchword.statements.times import rfc3339
 
 VERIFY = Path(__file__).resolve().parents[2] / "verify.py"
 NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA")
+EMPTY = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
 ROW: dict[str, Any] = {
     "id": "inspected", "text": "inspected", "kind": "inspection", "count": 1, "from": "member", "distinct": "operators",
     "where": [], "tools": 0, "max_age_days": None, "bound": [{"field": "dangerous", "op": "==", "value": 0}],
@@ -167,6 +171,66 @@ def test_what_stands_in_a_closed_ledger_is_proven_offline(alliance: Alliance, tm
     assert report["decisions"][0]["verdict"] == "admitted"
 
 
+def without(bundle: Bundle, origin: str) -> Bundle:
+    return replace(bundle, ledgers=tuple(part for part in bundle.ledgers if part.origin != origin), bodies=())
+
+
+def other(bundle: Bundle, origin: str, **changes: Any) -> Bundle:
+    parts = (replace(part, **changes) if part.origin == origin else part for part in bundle.ledgers)
+    return replace(bundle, ledgers=tuple(parts))
+
+
+CLOSED = "alfa.example/notices"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "step"),
+    [
+        (lambda bundle: without(bundle, CLOSED), 8),
+        (lambda bundle: other(bundle, CLOSED, entries=()), 4),
+        (lambda bundle: other(bundle, CLOSED, note=f"{CLOSED}\n0\n{EMPTY}\n".encode(), entries=()), 3),
+    ],
+)
+def test_bad_news_in_a_closed_ledger_is_not_left_out(
+    closed: tuple[CharterFile, bytes], tmp_path: Path, spoil: Callable[[Bundle], Bundle], step: int
+) -> None:
+    """Whoever says "no notice" shows every closed notices ledger whole, up to the end that the charter states (I11).
+
+    Each fails where closed ledgers are believed, or need not be there."""
+    charter, data = closed
+    assert verify(charter, data, NOON).absence is not None
+    bad = encode(spoil(parse_bundle(data, "proof")))
+    with pytest.raises(NotProven) as caught:
+        verify(charter, bad, NOON)
+    assert caught.value.step == step
+    assert f"step {step}" in refused(tmp_path, charter, bad)
+
+
+@pytest.fixture(scope="module")
+def closed(standing_alliance: Alliance, tmp_path_factory: pytest.TempPathFactory) -> tuple[CharterFile, bytes]:
+    """A charter that closes ALFA's ledgers over a recall, and a proof about the release recalled there."""
+    with quick_disk():
+        made = copy_alliance(standing_alliance, tmp_path_factory.mktemp("closed") / "alliance")
+        made.recall("ALFA", f"release:{RELEASE.digest}")
+        made.sync()
+        file = follow(made, [node.begin_anew(made.home("ALFA"), None, made.clock)])
+        adopt(made, file)
+        made.sync(3)
+        data = made.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
+        made.close()
+        return file, data
+
+
+def refused(folder: Path, charter: CharterFile, proof: bytes) -> str:
+    """Why verify.py refuses a proof."""
+    (folder / "charter.json").write_bytes(charter.encode())
+    (folder / "proof.json").write_bytes(proof)
+    command = [sys.executable, "-I", str(VERIFY), "charter.json", "proof.json", "--at", "2026-01-31T12:00:00Z"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout
+    return done.stdout
+
+
 def verified(folder: Path, charter: CharterFile, proof: bytes, former: CharterFile) -> dict[str, Any]:
     """What verify.py says of a proof, run as an auditor runs it."""
     files = {"charter.json": charter.encode(), "former.json": former.encode(), "proof.json": proof}
@@ -222,7 +286,7 @@ def test_a_ledger_that_was_closed_is_not_shortened_later(alliance: Alliance) -> 
     file = follow(alliance, [], leave=["DELTA"], ends=node.known_ends(alliance.nodes["ALFA"]))
     adopt(alliance, file, NAMES[:3])
     alliance.sync()
-    empty = {"size": 0, "root": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="}
+    empty = {"size": 0, "root": EMPTY}
     closed = [one | (empty if one["use"] == "ledger" else {}) for one in file.charter.value["closed"]]
     value = successor(file.charter, [], [], made=rfc3339(alliance.clock.now()))
     charter = parse_charter(value | {"closed": closed})
@@ -363,8 +427,6 @@ def test_a_charter_signed_by_a_retired_key_says_so(alliance: Alliance) -> None:
 
 def test_a_ledger_is_not_created_twice(alliance: Alliance) -> None:
     """Adopting again opens no second ledger under an origin, whatever became of its folder."""
-    from watchword.ledger.log import Log
-
     home = alliance.home("ALFA")
     alliance.nodes["ALFA"].close()
     shutil.rmtree(home / "ledger")

@@ -18,7 +18,7 @@ import msgspec
 from watchword.charter.charter import RESERVED_ROLES, Charter, Condition, KeyHolder, RedLine, Requirement
 from watchword.charter.conditions import COUNTED, is_trouble, wrong_with
 from watchword.charter.quorum import least_quorum, quorums_intersect
-from watchword.limits import CONDITIONS_MAX
+from watchword.limits import AMENDMENT_DELAY_S_MAX, CONDITIONS_MAX
 from watchword.statements.kinds import BAD_NEWS, EVIDENCE, KINDS
 
 ROOT_ONLY = ("ratification", "revoke")
@@ -26,6 +26,7 @@ RED_LINE_FIELDS = COUNTED | {"criticality", "human", "members", "tags", "owner",
 PRINCIPLES = frozenset("ABCDEF")
 HUMAN = frozenset({"in", "on", "out"})
 CRITICALITY_MAX = 3
+DAY_S = 86_400
 
 
 @dataclass(frozen=True)
@@ -69,12 +70,49 @@ def _quorums(charter: Charter) -> Iterator[Complaint]:
         )  # fmt: skip
 
 
+def _amendment(charter: Charter) -> Iterator[Complaint]:
+    operators, ratify, amendment = len(charter.operators), charter.quorum.ratify, charter.amendment
+    if not ratify <= amendment.ratify <= operators:
+        yield Complaint(
+            "amendment-quorum",
+            f"a change of the rules takes {amendment.ratify} operators, any other {ratify}, and there are {operators}",
+            f"amendment.ratify is at least {ratify} and at most {operators}", True,
+        )  # fmt: skip
+    elif amendment.ratify > operators - 1 and operators > 1:
+        yield Complaint(
+            "amendment-everybody",
+            f"amendment.ratify is {amendment.ratify} of {operators}: no number of others replaces a root that is lost",
+            f"at most {operators - 1} lets the others do it, after the delay", False,
+        )  # fmt: skip
+    if not amendment.delay_s and operators > 1:
+        yield Complaint(
+            "amendment-at-once", "amendment.delay_s is 0: a red line goes before anybody can object",
+            "a week is 604800", False,
+        )  # fmt: skip
+    elif amendment.delay_s > AMENDMENT_DELAY_S_MAX:
+        yield Complaint(
+            "amendment-never", f"amendment.delay_s is {amendment.delay_s:,}: longer than systems live",
+            "a lost root waits as long; a week is 604800", True,
+        )  # fmt: skip
+
+
 def _freshness(charter: Charter) -> Iterator[Complaint]:
     if charter.head_max_age_s < 1:
         yield Complaint(
             "head-age-zero", "head_max_age_s is 0: every head is stale at once and nothing is ever admitted",
             "say how old a cosigned head may be, in seconds; a day is 86400", True,
         )  # fmt: skip
+    for row in charter.requirements:
+        # What nobody has heard of counts nowhere: it is cosigned and carried first, as rarely as the charter allows.
+        if row.max_age_days is not None and row.max_age_days * DAY_S < charter.head_max_age_s:
+            never = row.max_age_days == 0
+            yield Complaint(
+                "freshness-unreachable" if never else "freshness-short",
+                f"{row.id[:80]}: evidence of at most {row.max_age_days} days, in heads of up to "
+                f"{charter.head_max_age_s:,} s: " + ("it is older when it is first seen" if never else
+                "it may be too old when it is first seen"),
+                "let it be older, or heads be younger", never,
+            )  # fmt: skip
 
 
 def _names(charter: Charter) -> Iterator[Complaint]:
@@ -220,7 +258,7 @@ def _wrong_evidence(line: RedLine) -> list[str]:
 
 
 RULES: tuple[Callable[[Charter], Iterator[Complaint]], ...] = (
-    _quorums, _freshness, _names, _standing, _requirements, _red_lines,
+    _quorums, _amendment, _freshness, _names, _standing, _requirements, _red_lines,
 )  # fmt: skip
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?", re.ASCII)

@@ -11,7 +11,7 @@ from watchword.cli.output import emit, naming, passphrase, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
-    from watchword.charter.charter import Charter, CharterFile
+    from watchword.charter.charter import Charter, CharterFile, Member
 
 
 class CannotWork(WatchwordError):
@@ -133,15 +133,20 @@ def show(args: argparse.Namespace) -> int:
     """Print a charter for people: who, keys, quorums, the requirement table, the red lines."""
     from watchword.charter.standing import NotInForce, in_force
     from watchword.policy.pack import render_table
+    from watchword.statements.times import SystemClock, parse_time
 
     file = file_of(args)
     charter = file.charter
     try:
-        state = f"in force, ratified by {', '.join(sorted(in_force(file)))}"
+        by, effective = ", ".join(sorted(in_force(file))), parse_time(charter.effective)
+        since = "in force" if effective <= SystemClock().now() else f"in force from {charter.effective} on"
+        state = f"{since}, ratified by {by}"
     except NotInForce as error:
         state = f"NOT in force: {error.message}"
     members = [f"  {m.name:10} operated by {m.operator:10} {m.origins['ledger']}" for m in charter.members]
     suppliers = [f"  {s.name:10} {s.contact}" for s in charter.suppliers]
+    past = [f"  {m.name:10} operated by {m.operator:10} until charter {_left(m)}" for m in charter.former]
+    past += [f"  {one['member']:10} {one['origin']} ends at size {one['size']:,}" for one in charter.value["closed"]]
     quorum = charter.quorum
     lines = [
         f"{charter.alliance}, charter {charter.version} ({charter.digest}), {state}",
@@ -150,10 +155,16 @@ def show(args: argparse.Namespace) -> int:
         "members",
         *members,
         *(["suppliers", *suppliers] if suppliers else []),
+        *(["former members, and closed ledgers", *past] if past else []),
         render_table(charter.value["requirements"], charter.value["red_lines"]).rstrip("\n"),
     ]
     emit(args, "\n".join(lines), _shown(charter, state))
     return 0
+
+
+def _left(member: Member) -> int:
+    """The version of the charter that a former member is no member of."""
+    return max(holder.retired_by or 0 for holder in member.keys)
 
 
 def _shown(charter: Charter, state: str) -> dict[str, Any]:

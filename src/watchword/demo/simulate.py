@@ -35,6 +35,7 @@ from watchword.demo.world import (
 )
 from watchword.errors import WatchwordError
 from watchword.node import Node
+from watchword.node.home import COMING
 from watchword.policy.table import decide
 from watchword.statements.times import from_unix, parse_time, rfc3339
 
@@ -240,6 +241,8 @@ class _Run:
         subject = (release(RELEASES + self.step),)
         for here in (world.twin, world.nodes[DISHONEST]):
             if here is not None:
+                # An honest program that hears of its other history stops for good; this one does not.
+                (here.home / COMING).unlink(missing_ok=True)
                 here.sign_and_append("inspection", subject, INSPECTION)
                 here.publish(refresh=True)
         world.letters += [

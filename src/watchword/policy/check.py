@@ -77,7 +77,7 @@ def check(charter: Charter, caveats: Sequence[Forbid] = ()) -> Checked:
         TooManyRules: more than ``CHECK_RULES_MAX``.
     """
     lines = [
-        Forbid(one.id, tuple(one.forbid), "", one.evidence and (one.evidence.kind, tuple(one.evidence.where)))
+        Forbid(one.id, tuple(one.forbid), "", (found.kind, tuple(found.where)) if (found := one.evidence) else None)
         for one in charter.red_lines
     ]
     rules: list[Rule] = [*charter.requirements, *lines, *caveats]
