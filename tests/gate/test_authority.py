@@ -7,12 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from alliance import RELEASE
+from alliance import RELEASE, ratification_by
 from gate.gated import Gated
 
+from watchword.charter.charter import parse_charter
+from watchword.charter.draft import successor
 from watchword.gate.authority import Known, against, against_view
 from watchword.ledger.view import Fact
+from watchword.statements.keys import load_key
 from watchword.statements.statement import Subject
+from watchword.statements.times import rfc3339
 
 OTHER = "sha256:" + "77" * 32
 
@@ -85,6 +89,23 @@ def test_a_mandate_dated_ahead_waits_for_its_day(here: Gated) -> None:
     assert "after now" in here.ask(mandate_id=ahead).reasons[0]
     here.clock.jump(30)
     assert here.ask(mandate_id=ahead).verdict == "permit"
+
+
+def test_a_gate_stops_when_another_charter_is_in_force(here: Gated) -> None:
+    """Ratifications that come by any channel close the gate from the time on that they name; one member's does not.
+
+    Fails where a gate that adopts late goes on under rules that are gone."""
+    charter = here.at("ALFA").charter
+    later = rfc3339(here.clock.now() + timedelta(seconds=60))
+    value = successor(charter, [], [], made=rfc3339(here.clock.now()), effective=later)
+    after = parse_charter(value)
+    for name in here.names[: charter.quorum.ratify]:
+        assert here.ask().verdict == "permit"
+        key = load_key(here.folder / name / "keys" / "root.pem")
+        here.at("ALFA").take_loose(ratification_by(name, key, after, here.clock))
+    assert here.ask().verdict == "permit"
+    here.clock.advance(60)
+    assert f"charter {after.digest} is ratified" in here.ask().reasons[0]
 
 
 def test_a_view_from_the_future_is_not_fresh(here: Gated) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from watchword.charter.charter import Charter, KeyHolder
 from watchword.charter.standing import NoStanding, standing
+from watchword.charter.succession import successors
 from watchword.errors import WatchwordError
 from watchword.gate.mandate import BadMandate, Envelope, Mandate, Rule, parse_mandate, within_hours
 from watchword.ledger.view import Fact, Facts, View
@@ -92,7 +93,8 @@ class Ground:
     """A mandate with what speaks against it at any time: ``reasons`` is empty when nothing does.
 
     ``mandate`` and ``release`` (a digest) are None where the mandate is not held or malformed; ``use_case`` where that
-    is not held here. ``caveats``: those that stand, in order of member and id.
+    is not held here. ``caveats``: those that stand, in order of member and id. ``ratifications``: those of charters
+    that follow the one in force here, or stand beside it.
     """
 
     reasons: tuple[str, ...]
@@ -101,6 +103,7 @@ class Ground:
     release: str | None = None
     use_case: Mapping[str, Any] | None = None
     caveats: tuple[Signed, ...] = ()
+    ratifications: tuple[Signed, ...] = ()
 
     @property
     def who(self) -> str:
@@ -140,6 +143,8 @@ def against(known: Known, ground: Ground, release: str, now: datetime) -> list[s
             reasons.append(
                 f"stop of {what} by {stop.issuer} at {rfc3339(stop.made)}: {stop.reason[:200]}; it takes a new mandate"
             )
+    for digest in successors(known.charter, ground.ratifications, now):
+        reasons.append(f"charter {digest} is ratified; adopt it: under the one before, nothing is permitted any more")
     if not parse_time(mandate.valid_from) <= now < parse_time(mandate.valid_until):
         reasons.append(
             f"mandate {mandate.name} is valid from {mandate.valid_from} until {mandate.valid_until}; "
@@ -245,10 +250,11 @@ def _ground(known: Known, mandate_id: str) -> Ground:
         notice.signed.statement.id: notice.signed for notice in listed if notice.kind == "caveat" and notice.signed
     }
     caveats = tuple(sorted(stand.values(), key=lambda one: (one.statement.issuer, one.statement.id)))
+    ratified = tuple(one.signed for one in listed if one.kind == "ratification" and one.signed is not None)
     use_case = known.use_cases.get(mandate.use_case)
     if not reasons:
         reasons = _against_use(known, decision, use_case, caveats)
-    return Ground(tuple(reasons), fact, mandate, release, use_case, caveats)
+    return Ground(tuple(reasons), fact, mandate, release, use_case, caveats, ratified)
 
 
 def _against_use(
