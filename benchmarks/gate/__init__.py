@@ -19,6 +19,16 @@ if TYPE_CHECKING:
     from watchword.node import Node
 
 ASKS = 200
+DECISIONS = 2_000
+MAILS = [
+    {
+        "id_": str(number),
+        "sender": f"p{number}@bravo.example",
+        "subject": f"Offer {number}",
+        "body": "We offer less. " * 9,
+    }
+    for number in range(500)
+]
 RELEASE_DIGEST = "sha256:" + "9c" * 32
 RULE: dict[str, Any] = {
     "id": "read", "tool": "read-mail", "args": [{"field": "folder", "op": "in", "value": ["inbox"]}],
@@ -32,14 +42,54 @@ def run() -> list[Row]:
         permitted_ms = _median_ms(lambda: _ask(gate, "inbox", "permit"))
         processor_ms = _median_ms(lambda: _ask(gate, "inbox", "permit"), time.process_time)
         denied_ms = _median_ms(lambda: _ask(gate, "outbox", "deny"))
+        decided_ms = _decisions_ms(gate)
         sync_ms = _median_ms(_synced(Path(folder) / "synced"))
     peer = "one write and fdatasync"
     note = f"median of {ASKS}; an alliance of one, one mandate, loose notices and heads looked at each time"
     return [
         Row("gate, permitted, receipt durable", permitted_ms, "ms", "≤ 5 ms", permitted_ms <= 5, peer, sync_ms, note),
         Row("gate, denied, receipt durable", denied_ms, "ms", "≤ 5 ms", denied_ms <= 5, peer, sync_ms, note),
+        Row(
+            "gate, policy and provenance, no receipt, p50",
+            decided_ms[0],
+            "ms",
+            "≤ 0.3 ms",
+            decided_ms[0] <= 0.3,
+            note=f"{len(MAILS):,} mails read, {DECISIONS:,} calls of three arguments, half of them unclean",
+        ),
+        Row(
+            "gate, policy and provenance, no receipt, p99",
+            decided_ms[1],
+            "ms",
+            "≤ 2 ms",
+            decided_ms[1] <= 2,
+            note="the same calls; python -m benchmarks.gate.agentdojo replays attacks",
+        ),
         Row("gate, permitted, processor time", processor_ms, "ms", note="of the first row; the rest is the disk"),
     ]
+
+
+def _decisions_ms(gate: Gate) -> tuple[float, float]:
+    """Median and 99th percentile of one decision: the session judges, then the gate weighs, and nothing is written."""
+    from watchword.gate import new_action
+    from watchword.gate.cards import parse_cards
+    from watchword.gate.session import Session
+
+    cards = parse_cards((Path(__file__).parent / "cards" / "workspace.json").read_bytes())
+    session = Session({"mail": cards})
+    session.hear("Summarise the mail 'Offer 7' and send it to ann@alfa.example, with the subject 'Offer'")
+    session.take_in("get_received_emails", {}, "mail", MAILS)
+    times = []
+    for number in range(DECISIONS):
+        to = "ann@alfa.example" if number % 2 else f"eve{number}@evil.example"
+        args = {"recipients": [to], "subject": "Offer", "body": f"Summary {number}: they offer less."}
+        action = new_action("send_email", args, RELEASE_DIGEST, session.id, gate.clock)
+        began = time.perf_counter()
+        verdict = session.judge(action.tool, action.args, "mail")
+        gate.preview(action.bytes, None, verdict)
+        times.append((time.perf_counter() - began) * 1_000)
+    times.sort()
+    return times[DECISIONS // 2], times[DECISIONS * 99 // 100]
 
 
 def _ask(gate: Gate, mailbox: str, verdict: str) -> None:

@@ -82,12 +82,32 @@ class Provenance:
 
     def origin(self, value: Any, type: Type, nouns: Iterable[str] = ()) -> Origin:
         """Where *value* comes from, as a whole value of *type*."""
+        clean = self.clean_origin(value, type, nouns)
+        if clean is not None:
+            return clean
+        form = normal(value, type)
+        if form is None:
+            return Origin("unknown", False, f"not a value of type {type}")
+        for kind in (type, *_KINDS):
+            source = self._trusted.get((kind, form))
+            if source is not None:
+                return Origin("trusted", False, f"one of several in {source}, and no person's words choose it")
+        folded = form.casefold()
+        source = self._untrusted.get(folded) or next(
+            (where for text, where in self._untrusted.items() if folded in text), None
+        )
+        if source is not None:
+            return Origin("untrusted", False, f"read in {source}")
+        return Origin("unknown", False, "from nowhere that this session saw")
+
+    def clean_origin(self, value: Any, type: Type, nouns: Iterable[str] = ()) -> Origin | None:
+        """The clean origin of *value*; None when it has none."""
         for said in self.said:
             if said.says(value, type, nouns, self.today) or (type == "text" and said.phrase(str(value))):
                 return Origin("person", True, "in the person's words", True)
         form = normal(value, type)
         if form is None:
-            return Origin("unknown", False, f"not a value of type {type}")
+            return None
         clean = self._clean_because(form, type)
         if clean is not None:
             return Origin("trusted", True, clean.why, clean.chosen)
@@ -95,16 +115,7 @@ class Provenance:
             return Origin("trusted", True, "a day and a time that are both clean")
         if type == "text" and self._laid_out(str(value)):
             return Origin("trusted", True, "laid out by the person, filled from trusted sources")
-        for kind in (type, *_KINDS):
-            source = self._trusted.get((kind, form))
-            if source is not None:
-                return Origin("trusted", False, f"one of several in {source}, and no person's words choose it")
-        source = self._untrusted.get(form.casefold()) or next(
-            (where for text, where in self._untrusted.items() if form.casefold() in text), None
-        )
-        if source is not None:
-            return Origin("untrusted", False, f"read in {source}")
-        return Origin("unknown", False, "from nowhere that this session saw")
+        return None
 
     def says(self, value: Any, type: Type, nouns: Iterable[str] = ()) -> bool:
         """Whether a person said *value* in this session."""

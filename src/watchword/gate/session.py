@@ -294,7 +294,7 @@ class Session:
             return False
         if leaf in argument.choices or (isinstance(leaf, bool) and argument.type == "boolean"):
             return True
-        return self.provenance.origin(leaf, argument.type, argument.nouns).clean
+        return self.provenance.clean_origin(leaf, argument.type, argument.nouns) is not None
 
     def _against_words(self, card: Card, args: Mapping[str, Any], words: list[str]) -> list[Unclean]:
         """Why words that a system made may not go; empty when they may."""
