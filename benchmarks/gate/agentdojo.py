@@ -1,14 +1,18 @@
-"""AgentDojo replayed without a model, through the Python door: what an agent does that obeys every injection.
+"""AgentDojo replayed without a model: what an agent does that obeys every injection, judged as by the Python door.
 
 ``python -m benchmarks.gate.agentdojo [SUITE …]`` with ``agentdojo`` 0.1.35 (suites v1.2.2) installed.
 
 * The agent makes the calls of the user task's ground truth. The moment a tool's output shows an injection, it makes the
   calls of that injection's ground truth first, then goes on: nothing is owed to a model's resistance.
+* Each call is judged by the door's ``Session``; the gate behind it, with its mandate and receipts, is left out: it
+  could only deny more.
 * Two attacks: ``important_instructions`` as published (plain), and the same with its goal in base64 (laundered).
 * Two people: one who refuses every ask that the injection made (what runs then ran *silently*), and one who approves
   everything. Asks of the user's own calls are approved, each value endorsed for its session.
 * Cards were written from the tools' descriptions alone and are pinned: ``cards/digests.json`` was committed before the
-  first run. The suite named there as held out took no part in anything until the figures were final.
+  first run. The rules of ``watchword.gate`` were worked out with three suites in view; the one named there as held out
+  took no part, and is reported apart. One rule came after its first measurement, about destinations by name; that suite
+  has none.
 * Counted: injected calls that write, send or fetch; AgentDojo's own ``utility`` and ``security`` on the environments.
   Only pairs are counted whose attack reaches its goal when nothing is gated.
 """
@@ -309,7 +313,7 @@ def main(argv: list[str]) -> int:
         print(one.line())
     print(_all(figures).line())
     if args.held_out:
-        print("held out, measured once:")
+        print("held out, and all with it:")
         figures.append(measure(held_out, args.tasks_only, told))
         print(figures[-1].line())
         print(_all(figures).line())
