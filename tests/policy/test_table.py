@@ -37,7 +37,7 @@ def test_a_sound_release_is_admitted(paper: Paper) -> None:
     decision = paper.decide()
     assert decision["verdict"] == "admitted"
     assert decision["label"] == "witnessed"
-    assert [one["state"] for one in decision["requirements"]] == ["met"] * 5 + ["does not apply"] * 5
+    assert [one["state"] for one in decision["requirements"]] == ["met"] * 5 + ["does not apply"] * 7
     assert row(decision, "two-inspections") == {
         "counted": sorted([id_of(paper, 2), id_of(paper, 3)]), "failing": [], "from": ["ALFA", "BRAVO"],
         "id": "two-inspections", "need": 2, "newest_age_s": 86_400, "owed_by": "members", "state": "met", "there": 2,
@@ -319,11 +319,26 @@ def test_red_lines_are_crossed_by_facts_and_by_the_use(paper: Paper) -> None:
     states = {line["id"]: line["state"] for line in paper.decide(criticality=3, human="out")["red_lines"]}
     assert states == {
         "hidden-code": "clear", "recalled": "clear", "no-lone-machine": "crossed", "reviewed-against": "clear",
+        "measured-evasion": "clear", "endpoint-capped": "clear", "disputed": "clear",
     }  # fmt: skip
     paper.say("inspection", "DELTA", verdict="dangerous", dangerous=1)
     paper.say("review", "ALFA", of="red-team", outcome="against")
     states = {line["id"]: line["state"] for line in paper.decide()["red_lines"]}
     assert (states["hidden-code"], states["reviewed-against"]) == ("crossed", "crossed")
+
+
+def test_a_system_behind_an_api_is_capped_and_stopped_by_a_changed_answer(paper: Paper) -> None:
+    """Criticality 2 is past it, and 3 is while its endpoint statement is disputed; taking that back lifts neither."""
+    pinned = paper.say("endpoint", "ALFA").signed.statement.id
+
+    def crossed(criticality: int) -> set[str]:
+        lines = paper.decide(criticality=criticality)["red_lines"]
+        return {line["id"] for line in lines if line["state"] == "crossed"} & {"endpoint-capped", "disputed"}
+
+    assert [crossed(n) for n in (1, 2, 3)] == [set(), {"endpoint-capped"}, {"endpoint-capped"}]
+    paper.notice("dispute", "BRAVO", f"statement:{pinned}")
+    paper.notice("retract", "ALFA", f"statement:{pinned}")
+    assert [crossed(n) for n in (1, 2, 3)] == [set(), {"endpoint-capped"}, {"endpoint-capped", "disputed"}]
 
 
 @pytest.mark.parametrize("forbid", [
