@@ -55,6 +55,21 @@ args = [{ field = "message", op = "any" }]
 approvals = { count = 2, role = "commander" }
 hold_s = 600
 """,
+    "ours.toml": """name = "ours"
+reason = "our parliament asked for it"
+
+[[rule]]
+id = "no-foreign-mail"
+text = "Not with mail of others."
+forbid = [{ field = "tags", op = "contains", value = "foreign-mail" }]
+accountable = "official"
+
+[[rule]]
+id = "no-code"
+text = "No dangerous code where people can be harmed."
+forbid = [{ field = "dangerous", op = ">", value = 0 }, { field = "criticality", op = ">=", value = 2 }]
+accountable = "official"
+""",
     "odd-pack.toml": """name = "odd"
 title = "rules with holes"
 standing = { claim = ["supplier"], inspection = ["evaluator"], evaluation = ["evaluator"], recall = ["official"] }

@@ -30,10 +30,12 @@ def rule(*forbid: tuple[str, str, Any], id: str = "no-such", on: str = "act") ->
     }  # fmt: skip
 
 
-def caveat(here: Gated, *rules: dict[str, Any], by: str = "BRAVO", loose: bool = True) -> None:
+def caveat(
+    here: Gated, *rules: dict[str, Any], by: str = "BRAVO", loose: bool = True, cedar: str | None = None
+) -> None:
     """*by* signs a caveat; ALFA is handed the envelope alone, or gets it with *by*'s notices."""
     target = f"caveat:{by}"
-    fields = {"target": target, "reason": "ours", "name": "ours", "rules": list(rules), "cedar": None}
+    fields = {"target": target, "reason": "ours", "name": "ours", "rules": list(rules), "cedar": cedar}
     subject = (Subject("notice", D(target.encode())),)
     envelope = here.sign(by, "caveat", subject, fields, "official")
     if loose:
@@ -86,6 +88,33 @@ def test_a_caveat_speaks_of_roles_where_a_card_gives_them(here: Gated) -> None:
     with pytest.raises(Denied, match="caveat no-such of BRAVO"):
         program.send(to="kim@alfa.example", text="hello")
     assert program.sent == ["bob@alfa.example"]
+
+
+def test_a_rule_on_admissions_forbids_the_use_from_now_on(here: Gated) -> None:
+    """A caveat signed after the admission closes the gate for its use, and says whose it is."""
+    caveat(here, rule(("criticality", ">=", 1), on="admit"))
+    answer = here.ask("read-mail")
+    assert answer.event == "denied" and "caveat ours of BRAVO forbids the use" in answer.reasons[0]
+
+
+FREE = """@id("mail") @accountable("official") @text("Not by night.")
+forbid (principal, action == Action::"act", resource) when {{ {} }};"""
+
+
+def test_a_free_policy_forbids_the_actions_that_it_says(here: Gated) -> None:
+    """By the engine alone; one that names what this door cannot know forbids, and so does one that cannot be read."""
+    caveat(here, cedar=FREE.format('context.tool == "label-mail" && context.criticality >= 1'))
+    assert here.ask("read-mail").event == "permitted"
+    denied = here.ask("label-mail", {"label": "x"})
+    assert denied.event == "denied" and "caveat ours of BRAVO forbids it" in denied.reasons[0]
+    caveat(here, by="CHARLIE", cedar=FREE.format('context.tool == "none" && context.amount > 5'))
+    assert here.ask("read-mail").event == "denied"
+
+
+def test_a_free_policy_that_cannot_be_evaluated_forbids(here: Gated) -> None:
+    """Whoever signs nonsense stops his own use of it, and nothing passes by it."""
+    caveat(here, cedar="permit (principal, action, resource);")
+    assert here.ask("read-mail").event == "denied"
 
 
 def test_a_red_line_that_later_evidence_crosses_closes_the_gate(here: Gated) -> None:

@@ -16,6 +16,7 @@ import pytest
 from decisions import RELEASE, TRIAGE, pack_charter
 
 from watchword.limits import CEDAR_CHAIN_MAX, CEDAR_NESTING_MAX, CEDAR_PATH_MAX, CEDAR_TEXT_BYTES_MAX
+from watchword.policy.caveat import BadCaveat, check_free
 from watchword.policy.cedar import EngineTrouble, evaluate, measure
 
 ALLOW = cedarpy.Decision.Allow
@@ -65,6 +66,16 @@ def test_a_misspelt_attribute_passes_the_validator() -> None:
     assert validated.validation_passed and not validated.errors
     assert asked(misspelt, {"there": 1}, SCHEMA).decision is ALLOW
     assert asked(misspelt, {"dangerous": 5}).decision is ALLOW
+
+
+@pytest.mark.parametrize("action", ["admit", "act"])
+def test_a_caveat_with_a_misspelt_attribute_is_refused(action: str) -> None:
+    """It would pass every validation and forbid nothing. Fails when only the engine's validator is asked."""
+    head = f'@id("x") @accountable("y") @text("z") forbid (principal, action == Action::"{action}", resource)'
+    check_free(f"{head} when {{ context has owner && context.criticality > 1 }};", "caveat")
+    for misspelt in ("context has ownr && context.criticality > 1", "!(context has tols)", "principal has owners"):
+        with pytest.raises(BadCaveat, match="there is no attribute"):
+            check_free(f"{head} when {{ {misspelt} }};", "caveat")
 
 
 @pytest.mark.parametrize("context", [{}, {"rows": {}}, {"dangerous": None}, {"recalls": 2**63}, {"tags": "x"}])

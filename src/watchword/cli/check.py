@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit
+from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.charter.charter import Charter
     from watchword.policy.check import Checked, Finding
+    from watchword.policy.world import Forbid
+
+
+class TwoOfOneName(WatchwordError):
+    """Two caveats of one name: their rules could not be told apart."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what was found. 0 nothing, 1 something, 2 nothing, but not every rule could be looked at."""
     from watchword.policy.check import check
 
-    checked = check(_charter(args))
+    caveats, unclear = _caveats(args.caveat)
+    checked = check(_charter(args), caveats)
+    checked = replace(checked, unclear=(*checked.unclear, *unclear))
     emit(args, _text(checked), _value(checked))
     if checked.findings:
         return 1
@@ -33,6 +44,31 @@ def _charter(args: argparse.Namespace) -> Charter:
         return read_charter_file(args.charter or node.find_home(args.home) / "charter.json").charter
     pack = find_packs(args.pack)
     return imagined(pack.requirements, pack.red_lines, pack.standing)
+
+
+def _caveats(paths: Sequence[Path]) -> tuple[list[Forbid], list[tuple[str, str]]]:
+    """The rules on admissions of caveat files, each under its caveat's name, and what is not looked at."""
+    from watchword.charter.charter import Condition
+    from watchword.policy.caveat import read_caveat
+    from watchword.policy.world import Forbid
+
+    found: dict[str, Path] = {}
+    rules: list[Forbid] = []
+    unclear: list[tuple[str, str]] = []
+    for path in paths:
+        caveat = read_caveat(path)
+        name = caveat["name"]
+        if name in found:
+            raise TwoOfOneName(f"{path}: a caveat named {name[:80]}, as in {found[name]}", "rename one of the two")
+        found[name] = path
+        for rule in caveat["rules"]:
+            if rule["on"] == "admit":
+                rules.append(Forbid(rule["id"], tuple(Condition(**one) for one in rule["forbid"]), name))
+            else:
+                unclear.append((f"{name}:{rule['id']}", "rules about actions are not looked at"))
+        if caveat["cedar"] is not None:
+            unclear.append((name, "free Cedar policies are not looked at"))
+    return rules, unclear
 
 
 def _text(checked: Checked) -> str:

@@ -498,6 +498,7 @@ def _policy(commands: Sub) -> None:
     text = "look for holes in rules: what nothing can meet or cross, what says nothing new, what contradicts"
     check = _add(policy, "check", "check:run", text)
     _whose(check)
+    check.add_argument("--caveat", type=Path, action="append", default=[], metavar="FILE", help="with this caveat too")
     text = "say which norm entries a table serves with which evidence, and which nothing serves"
     coverage = _add(policy, "coverage", "policy:coverage", text, ("text", "json", "markdown"))
     _whose(coverage)

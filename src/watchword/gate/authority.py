@@ -26,7 +26,7 @@ from watchword.gate.mandate import BadMandate, Envelope, Mandate, Rule, parse_ma
 from watchword.ledger.view import Fact, Facts, View
 from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.admission import admit
-from watchword.policy.table import Listed, consider, considered_facts, fallen, name_set, notices
+from watchword.policy.table import Listed, consider, considered_facts, fallen, is_crossed, name_set, notices
 from watchword.statements.digests import D, is_digest
 from watchword.statements.statement import Signed
 from watchword.statements.times import parse_time, rfc3339
@@ -281,8 +281,8 @@ def _against_use(
     crossed = [f"red line {line['id']}" for line in made["red_lines"] if line["state"] == "crossed"]
     crossed += [
         f"caveat {names.get(one['statement'], one['statement'])} of {one['member']}"
-        for one in made.get("caveats", ())
-        if one["cedar"] == "crossed" or any(rule["state"] == "crossed" for rule in one["rules"])
+        for one in made["caveats"]
+        if is_crossed(one)
     ]
     return [f"{what} forbids the use by what is known now; nothing here lifts it" for what in crossed]
 

@@ -21,6 +21,7 @@ from watchword.gate.action import Action
 from watchword.gate.cards import Card
 from watchword.gate.session import Verdict
 from watchword.policy.acts import Restriction, Restrictions
+from watchword.policy.caveat import free_forbids
 from watchword.statements.canonical import canonical
 from watchword.statements.kinds import CaveatRule
 from watchword.statements.statement import Signed
@@ -39,9 +40,9 @@ def restricting(
     Raises:
         EngineTrouble, ActsDisagree: no clean answer; the action is denied.
     """
-    rules = _compiled(tuple(caveats))
-    if not rules.rules:
+    if not caveats:
         return []
+    rules = _compiled(tuple(caveats))
     card, unclean = None, None
     if provenance is not None:
         card = provenance.card
@@ -49,7 +50,12 @@ def restricting(
         if provenance.unclean or (provenance.event == "permit" and card is not None and card.effect != "read"):
             unclean = len(provenance.unclean)
     context = act_context(action, use_case, card, unclean)
-    return [one.told for one in rules.forbidding(context, action.release)]
+    free = [one.statement for one in caveats if one.statement.predicate["cedar"] is not None]
+    return [one.told for one in rules.forbidding(context, action.release)] + [
+        f"caveat {one.predicate['name']} of {one.issuer} forbids it by a policy of its own, or cannot be evaluated"
+        for one in free
+        if free_forbids(one.id, one.predicate["cedar"], context, action.release)
+    ]
 
 
 def act_context(

@@ -48,7 +48,7 @@ ACT_FIELDS = {
     "unclean": "Long",
 }
 """What a rule about an action may speak of, and its Cedar type (docs/protocol.md, section 9)."""
-_FILLED: dict[str, Any] = {
+FILLED: dict[str, Any] = {
     name: {"String": "", "Long": 0, "Set<String>": []}[kind] for name, kind in ACT_FIELDS.items()
 }
 _SCHEMA = (
@@ -128,7 +128,7 @@ class Restrictions:
 
         request = {
             "principal": {"type": "Release", "id": release}, "action": {"type": "Action", "id": "act"},
-            "resource": {"type": "Tool", "id": context["tool"]}, "context": {**_FILLED, **context},
+            "resource": {"type": "Tool", "id": context["tool"]}, "context": {**FILLED, **context},
         }  # fmt: skip
         schema, entities = self._handle()
         answer = cedarpy.is_authorized(request, part.policies, entities, schema=schema)

@@ -11,6 +11,8 @@ A caveat can only restrict (docs/protocol.md, section 8). As a person writes it,
 * Of a free policy the syntax tree is looked at: ``forbid`` only, for the action ``admit`` or ``act`` and no other, with
   the annotations ``id``, ``accountable`` and ``text``. So no caveat reaches a stop, a recall, a dispute, or what counts
   as evidence: those are no actions here.
+* An attribute that it asks for with ``has`` and that there never is, is refused: the validator takes a policy that can
+  never forbid for a good one.
 * It is measured before the engine parses it, and validated strictly. A policy that cannot be evaluated forbids.
 * A free policy sees the use case, the suppliers and the release: nothing that grows as evidence falls.
 """
@@ -32,6 +34,7 @@ from watchword.charter.conditions import ORDER, is_trouble, wrong_with
 from watchword.errors import WatchwordError
 from watchword.ledger.view import Facts
 from watchword.policy import cedar
+from watchword.policy.acts import ACT_FIELDS, FILLED
 from watchword.policy.use_case import read_text, read_toml
 from watchword.statements.digests import D
 from watchword.statements.kinds import CaveatRule
@@ -40,8 +43,6 @@ from watchword.statements.statement import Signed, Subject, make
 ANNOTATIONS = ("id", "accountable", "text")
 """What every free policy says of itself."""
 ACTIONS = ("admit", "act")
-ACT_FIELDS = {"tool": "String"}
-"""What a free policy on a gate's action may see."""
 
 
 class BadCaveat(WatchwordError):
@@ -106,6 +107,7 @@ def check_free(text: str, what: str, first_line: int = 1, taken: Sequence[str] |
             raise BadCaveat(f"{where}: a template has no place in a caveat", "name the principal and the resource")
         [one] = tree["staticPolicies"].values()
         where = _check_policy(one, where)
+        _refuse_absent(one, where)
         id = one["annotations"]["id"]
         if id in seen:
             raise BadCaveat(f"{where}: a second policy or rule of this id")
@@ -133,6 +135,28 @@ def free_crossed(id: str, text: str, use_case: str, context: Mapping[str, Any], 
     try:
         compiled = cedar.warm(f"free {id}", f"caveat {id}", checked)
         return not cedar.ask(compiled, use_case, {name: context[name] for name in cedar.USE_FIELDS}, subject).admitted
+    except (BadCaveat, cedar.EngineTrouble):
+        return True
+
+
+def free_forbids(id: str, text: str, context: Mapping[str, Any], release: str) -> bool:
+    """Whether the free policies of the caveat *id* forbid an action; so does whatever cannot be evaluated.
+
+    Args:
+        context: over ``acts.ACT_FIELDS``, what is not known left out. Policies that name such an attribute forbid:
+            the engine knows no third answer.
+        release: the digest of the release that acts.
+    """
+    if any(re.search(rf"\b{name}\b", text) for name in ACT_FIELDS.keys() - context.keys()):
+        return True
+
+    def checked() -> tuple[str, str]:
+        check_free(text, f"caveat {id}")
+        return f'{text}\n@id("{cedar.PERMIT}")\npermit (principal, action == Action::"act", resource);\n', _SCHEMA
+
+    try:
+        compiled = cedar.warm(f"act {id}", f"caveat {id}", checked)
+        return not cedar.ask(compiled, "", {**FILLED, **context}, release, "act").admitted
     except (BadCaveat, cedar.EngineTrouble):
         return True
 
@@ -185,18 +209,18 @@ def _rule(value: Any, where: str) -> dict[str, Any]:
         raise BadCaveat(f"{where}{name}: no condition: it would forbid everything", "say in forbid what is forbidden")
     for condition in conditions:
         wrong = wrong_with(condition)
-        if wrong is None and rule["on"] == "admit":
-            wrong = _never_right(condition)
+        if wrong is None:
+            wrong = _never_right(condition, cedar.RED_LINE_FIELDS if rule["on"] == "admit" else ACT_FIELDS)
         if wrong is not None:
             raise BadCaveat(f"{where}{name}: {condition.field[:80]}: {wrong}")
     return rule
 
 
-def _never_right(condition: Condition) -> str | None:
-    """What makes *condition* trouble over the fields of an admission, whatever the use."""
-    kind = cedar.RED_LINE_FIELDS.get(condition.field)
+def _never_right(condition: Condition, fields: Mapping[str, str]) -> str | None:
+    """What makes *condition* trouble over *fields*, whatever the use or the action."""
+    kind = fields.get(condition.field)
     if kind is None:
-        return f"no field that a caveat may speak of; those are {', '.join(cedar.RED_LINE_FIELDS)}"
+        return f"no field that a caveat may speak of; those are {', '.join(fields)}"
     if is_trouble(condition):
         return "a count compares with > or >=, and a text with no decimal"
     ops = {"Set<String>": ("contains",), "String": ("==", "!=", "in")}.get(kind, ("in", "==", "!=", *sorted(ORDER)))
@@ -237,3 +261,19 @@ def _check_policy(one: dict[str, Any], where: str) -> str:
             "a caveat reaches no stop, recall, dispute or evidence",
         )
     return where
+
+
+def _refuse_absent(one: dict[str, Any], where: str) -> None:
+    """Refuse ``has`` of an attribute that no request has: a slip of the pen would make the policy forbid nothing."""
+    fields = ACT_FIELDS if one["action"]["entity"]["id"] == "act" else cedar.USE_FIELDS
+    waiting: list[Any] = [one["conditions"]]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict):
+            has = node.get("has")
+            if isinstance(has, dict) and has.get("attr") not in fields:
+                there = ", ".join(sorted(fields))
+                raise BadCaveat(f"{where}: there is no attribute {str(has.get('attr'))[:80]!r}", f"there are {there}")
+            waiting += node.values()
+        elif isinstance(node, list):
+            waiting += node

@@ -109,8 +109,10 @@ def evaluate_rules(id: str, rules: Sequence[Mapping[str, Any]], context: Mapping
     return {int(forbid.removeprefix("rule:")) for forbid in judged.forbids}
 
 
-def ask(compiled: Compiled, principal: str, context: Mapping[str, Any], subject: str) -> Judged:
-    """One request for an admission.
+def ask(
+    compiled: Compiled, principal: str, context: Mapping[str, Any], subject: str, action: str = "admit"
+) -> Judged:
+    """One request, for an admission or another *action*.
 
     Raises:
         EngineTrouble: no clean answer.
@@ -119,7 +121,7 @@ def ask(compiled: Compiled, principal: str, context: Mapping[str, Any], subject:
 
     request = {
         "principal": {"type": "UseCase", "id": principal},
-        "action": {"type": "Action", "id": "admit"},
+        "action": {"type": "Action", "id": action},
         "resource": {"type": "Release", "id": subject},
         "context": dict(context),
     }

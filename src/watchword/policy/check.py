@@ -76,10 +76,7 @@ def check(charter: Charter, caveats: Sequence[Forbid] = ()) -> Checked:
     Raises:
         TooManyRules: more than ``CHECK_RULES_MAX``.
     """
-    lines = [
-        Forbid(one.id, tuple(one.forbid), "", (found.kind, tuple(found.where)) if (found := one.evidence) else None)
-        for one in charter.red_lines
-    ]
+    lines = [forbid_of(one) for one in charter.red_lines]
     rules: list[Rule] = [*charter.requirements, *lines, *caveats]
     if len(rules) > CHECK_RULES_MAX:
         raise TooManyRules(f"{len(rules)} rules, limit {CHECK_RULES_MAX}", "check fewer packs or caveats at a time")
@@ -97,6 +94,12 @@ def check(charter: Charter, caveats: Sequence[Forbid] = ()) -> Checked:
     return Checked(
         tuple(search.findings), tuple(search.unclear.items()), len(charter.requirements), len(lines), len(caveats)
     )
+
+
+def forbid_of(line: RedLine) -> Forbid:
+    """A red line as it is looked at here."""
+    shown = None if line.evidence is None else (line.evidence.kind, tuple(line.evidence.where))
+    return Forbid(line.id, tuple(line.forbid), evidence=shown)
 
 
 def name_of(rule: Rule) -> str:
@@ -150,12 +153,11 @@ class _Search:
             self.found("forbids-everything", [line], "every release crosses it for every use", world, [], {"crossed"})
         elif self.ask(world, crossed) is None:
             parts = least(list(line.forbid), lambda some: self.ask_of(_with(line, some)) is None)
-            near = _with(line, parts[:-1])
+            near = _with(line, parts[:-1]) if parts else replace(line, evidence=None)
+            why = _excluding(parts) if parts else "no evidence is what it is about"
             wide = self.world([line, near])
-            self.found(
-                "never-crossed", [line], f"nothing crosses it: {_excluding(parts)}", wide,
-                [wide.judged(near).refuses], {"clear"},
-            )  # fmt: skip
+            crossing = [wide.judged(near).refuses]
+            self.found("never-crossed", [line], f"nothing crosses it: {why}", wide, crossing, {"clear"})
 
     def _unmeetable(self, row: Requirement) -> None:
         parts = least(_parts(row), lambda some: self.ask_of(_only(row, some), met=True) is None)
