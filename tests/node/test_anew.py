@@ -245,6 +245,35 @@ def verified(folder: Path, charter: CharterFile, proof: bytes, former: CharterFi
     return told
 
 
+def test_what_a_stolen_key_said_past_its_end_falls_and_is_not_forgotten(alliance: Alliance, tmp_path: Path) -> None:
+    """Below the size that the charter states it counts; past it evidence fails and bad news has no standing (I2).
+
+    Each fails where a retired key is believed everywhere, or nowhere."""
+    alfa, first = alliance.nodes["ALFA"], alliance.charter_file
+    kept = alfa.sign_and_append("inspection", (RELEASE,), inspection())
+    fell = alfa.sign_and_append("inspection", (RELEASE,), inspection(tool="the thief's"))
+    alliance.recall("ALFA", f"release:{RELEASE.digest}")
+    alliance.sync()
+    alliance.close()
+    home = alliance.home("ALFA")
+    node.renew(home, None, person="evaluator", up_to={"alfa.example/ledger": 1})
+    node.renew(home, None, person="official", up_to={"alfa.example/ledger": 1})
+    second = follow(alliance, [node.enrolment(home, coming=True)])
+    adopt(alliance, second)
+    alliance.sync(3)
+    here = alliance.nodes["BRAVO"]
+    view = here.latest_view()
+    made = admit(here.charter, view, here.facts(view), rfc3339(alliance.clock.now()), RELEASE, USE)
+    (judged,) = made.decision["requirements"]
+    assert judged["counted"] == [kept.id]
+    assert judged["failing"] == [{"id": fell.id, "why": "key retired"}]
+    assert {one["kind"] for one in made.decision["notices"] if one["name"].startswith("release:")} == {"no-standing"}
+    said = here.record_decision(made.decision, made.objects)
+    alliance.sync()
+    told = verified(tmp_path, second, here.make_proof([said.id]), first)
+    assert told["decisions"][0]["verdict"] == "refused"
+
+
 def test_a_member_leaves_and_what_it_said_stays(alliance: Alliance) -> None:
     """Its ledgers end where the others cosigned them; its evidence and its bad news count on, and it signs nothing new.
 
