@@ -301,6 +301,9 @@ def _nothing(folder: Path) -> None:
 
 def _alliance(folder: Path) -> None:
     pack = read_pack(None)
+    # The pack lets nobody waive anything; here one official may put off the second inspection.
+    row = next(row for row in pack.requirements if row["id"] == "two-inspections")
+    row["waiver"] = {"count": 1, "role": "official"}
     # The commands tell the time by the machine's clock, so the alliance begins now.
     now = datetime.now(UTC).replace(microsecond=0)
     made = make_alliance(

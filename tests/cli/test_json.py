@@ -19,6 +19,15 @@ NAMED = ("--system", "mail-sorter", "--release", "2.0")
 ASK = ("gate", "ask", "--of", "mail-sorter 1.0", "--tool")
 MEMBERS = [word for name in ("ALFA", "BRAVO", "CHARLIE") for word in ("--member", f"{name}/enrolment.json")]
 
+CAVEAT = """name = "none-at-3"
+reason = "not yet"
+[[rule]]
+id = "none-at-3"
+text = "nothing critical"
+forbid = [{ field = "criticality", op = ">=", value = 3 }]
+accountable = "official"
+"""
+
 # Exit code, schema, what is typed. HOLD and ACTION stand for what an earlier answer said, PEER for BRAVO over HTTP.
 STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-inspection/1", ("inspect", "mail-sorter")),
@@ -64,6 +73,18 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-explanation/1", ("admit", "mail-sorter 1.0", "--use", "use.toml", *ALFA)),
     (1, "watchword-explanation/1", ("admit", "mail-sorter-2", "--use", "use.toml", "--no-record", *ALFA)),
     (0, "watchword-status/1", ("status", *ALFA)),
+    (1, "watchword-caveat-added/1", ("caveat", "add", "ours.toml", *BRAVO)),
+    (0, "watchword-caveat-added/1", ("caveat", "add", "ours.toml", "--yes", *BRAVO)),
+    (0, "watchword-caveats/1", ("caveat", "list", *BRAVO)),
+    (0, "watchword-caveat/1", ("caveat", "show", "none-at-3", *BRAVO)),
+    (0, "watchword-recorded/1", ("caveat", "lift", "none-at-3", "--reason", "x", *BRAVO)),
+    (0, "watchword-recorded/1",
+        ("waiver", "add", "mail-sorter 1.0", "--requirement", "two-inspections", "--use", "use.toml", "--owner", "kim",
+         "--reason", "x", "--expires", "2040-01-01T00:00:00Z", *BRAVO)),
+    (0, "watchword-waivers/1", ("waiver", "list", *ALFA)),
+    (0, "watchword-recorded/1",
+        ("rely", "ALFA#0", "--criticality-max", "1", "--until", "2040-01-01T00:00:00Z", "--reason", "x", *BRAVO)),
+    (0, "watchword-reliances/1", ("rely", "--check", *BRAVO)),
     (0, "watchword-admissions/1",
         ("admit", "mail-sorter", "--use", "use.toml", "--bundle", "no-notice.json", "--charter", "ALFA/charter.json")),
     (0, "watchword-policy/1", ("policy", "show", *ALFA)),
@@ -121,6 +142,7 @@ def answers(
     pytest.importorskip("uvicorn", reason="what `serve` needs is not installed")
     folder = tmp_path_factory.mktemp("json") / "work"
     shutil.copytree(stages["work"], folder)
+    folder.joinpath("ours.toml").write_text(CAVEAT, "utf-8")
     said = {"HOLD": "", "ACTION": "", "KEY": ""}
     found = []
     serve = [sys.executable, "-m", "watchword", "serve", "--port", "0", "--format", "json", *BRAVO]

@@ -9,10 +9,12 @@ from decisions import DAY, RELEASE, TRIAGE, Paper, pack_charter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchword.policy.explain import explanation, render_text
 from watchword.policy.hypothesis import World, suppose
 from watchword.policy.missing import Missing, missing
 from watchword.policy.pack import read_pack
 from watchword.policy.table import decide
+from watchword.statements.digests import DJ
 from watchword.statements.times import rfc3339
 
 
@@ -179,3 +181,45 @@ def test_the_missing_set_admits_and_no_part_of_it_is_too_much(
     assert many
     for number in range(many):
         assert verdict_with(paper, found, number, **use_case) == "refused"
+
+
+def waivable() -> Paper:
+    """An alliance in which two officials may waive the second inspection."""
+    rows = [
+        row | {"waiver": {"count": 2, "role": "official"}} if row["id"] == "two-inspections" else row
+        for row in read_pack().requirements
+    ]
+    paper = Paper(pack_charter(requirements=rows))
+    paper.sound()
+    paper.statements = [one for one in paper.statements if one.signed.statement.issuer != "BRAVO"]
+    return paper
+
+
+def test_a_waiver_is_named_beside_the_evidence_and_shown_with_its_owner_and_end() -> None:
+    """Until two have signed it nothing is waived; then the admission names both, and who answers for each."""
+    paper = waivable()
+    found = lacks(paper)
+    assert found is not None and found.waivable == ("two-inspections, by 2 waivers of the role official",)
+    said = {
+        "requirement": "two-inspections", "use_case": DJ(TRIAGE), "owner": "kim", "reason": "late",
+        "expires": "2026-02-20T00:00:00Z",
+    }  # fmt: skip
+    paper.say("waiver", "DELTA", role="official", **said)
+    assert lacks(paper) is not None
+    paper.say("waiver", "ECHO", role="official", **said)
+    assert lacks(paper) is None
+    explained = explanation(paper.charter, paper.facts(), paper.decide(), TRIAGE)
+    text = render_text(explained | {"missing": None})
+    assert "  waived   two-inspections until 2026-02-20T00:00:00Z by DELTA (DELTA#0): kim answers" in text
+    assert text.startswith("ADMITTED")
+
+
+def test_a_caveat_stays_until_its_member_lifts_it() -> None:
+    """Whose it is stands beside it, first among what is in the way."""
+    paper = Paper()
+    paper.sound()
+    paper.caveat("ECHO", {"field": "criticality", "op": ">=", "value": 1})
+    found = lacks(paper)
+    assert found is not None and [(one.what, one.by) for one in found.unlifted] == [("caveat", "ECHO")]
+    text = render_text(explanation(paper.charter, paper.facts(), paper.decide(), TRIAGE)).splitlines()
+    assert text[1].startswith("  crossed  ours  not with us") and "caveat of ECHO (ECHO/notices#0)" in text[1]

@@ -138,10 +138,14 @@ def answer_of(admission: Admission) -> contents.Answer:
     applying = [row for row in decision["requirements"] if row["state"] != "does not apply"]
     unmet = [row["id"] for row in applying if row["state"] == "unmet"]
     crossed = [line["id"] for line in decision["red_lines"] if line["state"] == "crossed"]
+    caveats = [line["id"] for line in _caveat_rules(explained) if line["state"] == "crossed"]
+    waived = [row["id"] for row in applying if row["state"] == "waived"]
     if admission.admitted:
         asked = (
             f"all {len(applying)} requirements that apply are met" if len(applying) > 1 else "what is required is met"
         )
+        if waived:
+            asked = f"what applies is met, or waived for a time ({', '.join(waived)})"
         sentence = f"{what} may be used for {use}: {asked}, and no red line is crossed."
         return contents.Answer("admitted", sentence, decision["label"], decision["as_of"])
     reasons = []
@@ -149,6 +153,8 @@ def answer_of(admission: Admission) -> contents.Answer:
         reasons.append(f"{len(unmet)} of {len(applying)} requirements unmet ({', '.join(unmet)})")
     if crossed:
         reasons.append(f"red line crossed ({', '.join(crossed)})")
+    if caveats:
+        reasons.append(f"forbidden by a {'; a '.join(caveats)}")
     if decision["stale"]:
         reasons.append(f"{len(decision['stale'])} ledgers are too old or missing in this view")
     stopping = [one for one in decision["notices"] if one["kind"] in ("recall", "unheld")]
@@ -232,7 +238,8 @@ def _decided(
         "use_case": asked,
         "requirements": tuple(_requirement(row, judged[row["id"]]) for row in explained["requirements"]),
         "red_lines": tuple(
-            contents.RedLine(one["id"], one["text"], one["state"], one["accountable"]) for one in explained["red_lines"]
+            contents.RedLine(one["id"], one["text"], one["state"], one["accountable"])
+            for one in [*explained["red_lines"], *_caveat_rules(explained)]
         ),
         "principles": tuple(_principle(one, explained["requirements"]) for one in explained["principles"]),
         "notices": tuple(_notice(one) for one in explained["notices"]),
@@ -240,6 +247,18 @@ def _decided(
         "decision": canonical(admission.decision).decode(),
         "view": admission.decision["view"],
     }
+
+
+def _caveat_rules(explained: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each rule of each member's caveat, as a line among the red lines, named with whose it is."""
+    lines = []
+    for caveat in explained["caveats"]:
+        whose = f"caveat of {caveat['member']}, {caveat['name']}"
+        lines += [rule | {"id": f"{whose}: {rule['id']}"} for rule in caveat["rules"]]
+        if caveat["cedar"]:
+            free = {"state": caveat["cedar"], "text": caveat["reason"], "accountable": caveat["member"]}
+            lines.append(free | {"id": f"{whose}: free policies"})
+    return lines
 
 
 def _requirement(row: Mapping[str, Any], judged: Mapping[str, Any]) -> contents.Requirement:

@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _ledger(commands)
     _notices(commands)
     _decisions(commands)
+    _restrictions(commands)
     _policy(commands)
     _guard(commands)
     _gate(commands)
@@ -514,6 +515,45 @@ def _whose(command: argparse.ArgumentParser) -> None:
         "--pack", action="append", default=[], metavar="NAME|FILE", help="a pack that comes with watchword, or a file"
     )
     whose.add_argument("--charter", type=Path, metavar="FILE", help="this charter (default: the one in force here)")
+
+
+def _restrictions(commands: Sub) -> None:
+    caveat = _noun(commands, "caveat", "this member's own further restrictions on use; they can only restrict")
+    add = _add(caveat, "add", "caveat:add", "show what a caveat would stop and for whom, then sign it")
+    add.add_argument("file", type=Path, metavar="FILE", help="the caveat (TOML)")
+    add.add_argument("--yes", action="store_true", help="sign it; without a terminal nobody is asked")
+    _person(add)
+    _add(caveat, "list", "caveat:list_", "list every caveat held, and whose it is")
+    show = _add(caveat, "show", "caveat:show", "print a caveat's rules")
+    show.add_argument("caveat", metavar="CAVEAT", help="its name, id or locator")
+    lift = _add(caveat, "lift", "caveat:lift", "lift a caveat of this member's own")
+    lift.add_argument("caveat", metavar="CAVEAT", help="its name, id or locator")
+    lift.add_argument("--reason", required=True, metavar="TEXT", type=_said)
+    _person(lift)
+    waiver = _noun(commands, "waiver", "let one requirement pass, for one release and use, for a time")
+    waive = _add(waiver, "add", "waiver:add", "waive a requirement; the charter says which, by whom and how many")
+    waive.add_argument("release", metavar="RELEASE", help="a path, a digest, or its recorded name")
+    waive.add_argument("--requirement", required=True, metavar="ID", help="the row of the charter's table")
+    waive.add_argument("--use", type=Path, required=True, metavar="FILE", help="the use case (TOML)")
+    waive.add_argument("--owner", required=True, metavar="PERSON", type=_said, help="who answers for it")
+    waive.add_argument("--reason", required=True, metavar="TEXT", type=_said)
+    waive.add_argument("--expires", required=True, metavar="TIME", help="such as 2027-01-31T12:00:00Z")
+    _person(waive)
+    _add(waiver, "list", "waiver:list_", "list every waiver held, and when it ends")
+    rely = _add(commands, "rely", "waiver:rely", "take over another member's evidence within limits")
+    rely.add_argument("statement", nargs="?", metavar="STATEMENT", help="its id or locator")
+    rely.add_argument("--limits", metavar="FILE", help="criticality_max, until, tags, members (TOML), or the options")
+    rely.add_argument("--criticality-max", type=int, choices=range(4), metavar="N", help="no use past this, 0 to 3")
+    rely.add_argument("--until", metavar="TIME", help="such as 2027-01-31T12:00:00Z")
+    rely.add_argument("--tag", action="append", default=[], metavar="TAG", help="only uses with one of these tags")
+    rely.add_argument("--member", action="append", default=[], metavar="NAME", help="only uses of these members")
+    rely.add_argument("--reason", metavar="TEXT", type=_said)
+    rely.add_argument("--check", action="store_true", help="list what is relied on; exit 1 when something has fallen")
+    _person(rely)
+
+
+def _person(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
 
 
 def _guard(commands: Sub) -> None:

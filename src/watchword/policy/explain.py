@@ -5,7 +5,10 @@ decided here: states and verdict are the decision's. Its fields:
 
 * ``schema``, ``verdict``, ``label``, ``as_of``, ``subject`` {name, digest}, ``use_case`` {name, criticality, human};
 * ``requirements``: each row's ``id``, ``text``, ``state``, ``need``, ``there``, ``why`` [text], ``owed_by`` (text or
-  null), ``accountable``, ``principle`` [letter], ``evidence`` [statement], ``failing`` [statement, why, detail];
+  null), ``accountable``, ``principle`` [letter], ``evidence`` [statement], ``failing`` [statement, why, detail],
+  ``waived_by`` [statement, owner, reason, until];
+* ``caveats``: as the decision judges them, and ``name``, ``reason``, ``locator``, each rule's text and accountable;
+* ``reliances``: the use's owner's, each a statement, ``of`` (the id relied on), ``until``; ``successors`` [digest];
 * ``red_lines``: ``id``, ``text``, ``state``, ``why`` text, ``accountable``, ``principle``;
 * ``notices``: as the decision lists them, and ``by``, ``reason``, ``locator`` (null for a loose one);
 * ``stale``: ``origin``, ``member``, ``use``;
@@ -16,7 +19,7 @@ decided here: states and verdict are the decision's. Its fields:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from watchword.charter.charter import Charter, RedLine, Requirement
@@ -76,7 +79,13 @@ def explanation(
             }
             for line in charter.red_lines
         ],
-        "notices": [_notice(charter, one) for one in listed if one.kind != "ratification"],
+        "caveats": [_caveat(charter, one, listed) for one in decision["caveats"]],
+        "notices": [_notice(charter, one) for one in listed if one.kind not in ("ratification", "caveat", "lift")],
+        "reliances": [
+            _statement(charter, fact) | {"of": id, "until": fact.signed.statement.predicate["limits"]["until"]}
+            for id, facts_on in sorted(case.relied_on.items())
+            for fact in facts_on
+        ],
         "successors": decision["successors"],
         "stale": [
             {"origin": origin, "member": charter.origins[origin].member.name, "use": charter.origins[origin].use}
@@ -98,6 +107,12 @@ def render_text(explained: Mapping[str, Any]) -> str:
     unmet = [(r["id"], "; ".join(r["why"]), f"owed by {r['owed_by']}") for r in rows if r["state"] == "unmet"]
     red_lines = [line for line in explained["red_lines"] if line["state"] == "crossed"]
     crossed = [(line["id"], line["text"], f"answers for it: {line['accountable']}") for line in red_lines]
+    for caveat in explained["caveats"]:
+        rules = [rule for rule in caveat["rules"] if rule["state"] == "crossed"]
+        whose = f"caveat of {caveat['member']} ({caveat['locator'] or 'received directly'})"
+        crossed += [(rule["id"], rule["text"], f"{whose}: {caveat['reason']}") for rule in rules]
+        if caveat["cedar"] == "crossed":
+            crossed.append((caveat["name"], "its free policies forbid this", f"{whose}: {caveat['reason']}"))
     ids = max((len(row[0]) for row in unmet + crossed), default=0)
     middle = min(max((len(row[1]) for row in unmet + crossed), default=0), 60)
     for label, group in (("unmet", unmet), ("crossed", crossed)):
@@ -110,6 +125,12 @@ def render_text(explained: Mapping[str, Any]) -> str:
         lines.append(f"  stale    {one['origin']}: no head of {one['member']}'s {one['use']} is young enough")
     for digest in explained["successors"]:
         lines.append(f"  charter  {digest} is ratified: adopt it, and decide under that; two of them halt the alliance")
+    lines += [
+        f"  waived   {row['id']} until {one['until']} by {one['issuer']} ({one['locator']}): {one['owner']} answers"
+        for row in rows
+        if row["state"] == "waived"
+        for one in row["waived_by"]
+    ]
     met = ", ".join(row["id"] for row in rows if row["state"] == "met")
     lines += [f"  met      {met or 'nothing'}", *_missing_lines(explained.get("missing"), places)]
     lines += ["", *_principle_lines(explained["principles"])]
@@ -132,6 +153,13 @@ def render_full(explained: Mapping[str, Any]) -> str:
                 lines.append(f"           {how:6}  {who}  {said['id']}")
     for line in explained["red_lines"]:
         lines.append(f"  {line['state']:7}  red line {line['id']}: {line['why']}")
+    for caveat in explained["caveats"]:
+        for rule in caveat["rules"]:
+            lines.append(f"  {rule['state']:7}  caveat of {caveat['member']}, {rule['id']}: {rule['text']}")
+        if caveat["cedar"]:
+            lines.append(f"  {caveat['cedar']:7}  caveat of {caveat['member']}, {caveat['name']}: free policies")
+    for one in explained["reliances"]:
+        lines.append(f"  relies   {one['issuer']} on {one['of']} until {one['until']} ({one['locator']})")
     return render_text(explained) + "".join(_printable(line) + "\n" for line in lines)
 
 
@@ -173,6 +201,7 @@ def _missing_lines(missing: Mapping[str, Any] | None, places: Mapping[str, str])
         what = ", ".join(f"{one['what']} {places.get(one['id']) or called(one['id'])}" for one in never)
         return [f"  stays    no evidence lifts {what}"]
     lines = [f"  missing  {one['text']} for {', '.join(one['requirements'])}" for one in missing["evidence"]]
+    lines += [f"  or       waive {one}" for one in missing["waivable"]]
     if missing["admits"]:
         some = "this is the least that" if missing["smallest"] else "this much"
         return [*lines, f"           {some} would make it admitted"]
@@ -220,6 +249,7 @@ def _requirement(
         "principle": row.principle,
         "evidence": [_statement(charter, considered[id]) for id in judged["counted"]],
         "failing": failing,
+        "waived_by": [_waiver(charter, considered[id]) for id in judged["waived_by"]],
     }
 
 
@@ -232,6 +262,22 @@ def _conditions(line: RedLine, context: Mapping[str, Any], found: Mapping[str, i
         there = "there is none" if not count else f"there {'is' if count == 1 else 'are'} {count}"
         said.append(f"{line.evidence.kind}{f' where {where}' if where else ''} ({there})")
     return "; ".join(said)
+
+
+def _waiver(charter: Charter, fact: Fact) -> dict[str, Any]:
+    said = fact.signed.statement.predicate
+    return _statement(charter, fact) | {"owner": said["owner"], "reason": said["reason"], "until": said["expires"]}
+
+
+def _caveat(charter: Charter, judged: Mapping[str, Any], listed: Iterable[table.Listed]) -> dict[str, Any]:
+    """A caveat as the decision judged it, and what it says."""
+    found = next(one for one in listed if one.signed and one.signed.statement.id == judged["statement"])
+    said = found.signed.statement.predicate if found.signed else {}
+    texts = {rule["id"]: rule for rule in said["rules"]}
+    rules = [{**one, "text": texts[one["id"]]["text"], "accountable": texts[one["id"]]["accountable"]}
+             for one in judged["rules"]]  # fmt: skip
+    locator = _notice(charter, found)["locator"]
+    return dict(judged) | {"rules": rules, "name": said["name"], "reason": _short(said["reason"]), "locator": locator}
 
 
 def _kept_back(charter: Charter, id: str, leaf: Mapping[str, Any]) -> dict[str, Any]:

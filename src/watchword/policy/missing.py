@@ -82,18 +82,22 @@ class Unlifted:
 
 @dataclass(frozen=True)
 class Missing:
-    """What a refusal lacks. ``admits``: with ``evidence`` alone, the decision made again is *admitted*."""
+    """What a refusal lacks. ``admits``: with ``evidence`` alone, the decision made again is *admitted*.
+
+    ``waivable``: the rows that the charter lets somebody waive instead, and by whom.
+    """
 
     evidence: tuple[Needed, ...]
     unlifted: tuple[Unlifted, ...]
     admits: bool
     smallest: bool
+    waivable: tuple[str, ...]
 
     def value(self) -> dict[str, Any]:
         """The same as JSON data."""
         return {
             "admits": self.admits, "evidence": [one.value() for one in self.evidence], "smallest": self.smallest,
-            "unlifted": [one.value() for one in self.unlifted],
+            "unlifted": [one.value() for one in self.unlifted], "waivable": list(self.waivable),
         }  # fmt: skip
 
 
@@ -108,7 +112,13 @@ def missing(world: World, decision: Mapping[str, Any], subject: Subject, use_cas
     moment = parse_time(decision["as_of"])
     then = suppose(world, supposed, subject, moment)
     again = table.decide(then.charter, then.view, then.facts, decision["as_of"], subject, use_case)
-    return Missing(tuple(evidence), unlifted, again["verdict"] == "admitted", search.smallest)
+    unmet = {row["id"] for row in decision["requirements"] if row["state"] == "unmet"}
+    waivable = tuple(
+        f"{row.id}, by {row.waiver.count} waiver{'' if row.waiver.count == 1 else 's'} of the role {row.waiver.role}"
+        for row in world.charter.requirements
+        if row.id in unmet and row.waiver is not None
+    )
+    return Missing(tuple(evidence), unlifted, again["verdict"] == "admitted", search.smallest, waivable)
 
 
 @dataclass(frozen=True)
@@ -286,26 +296,41 @@ def _unlifted(
             fields = {condition.field for condition in lines[one["id"]].forbid}
             by = quorum if fields & FROM_NOTICES else "another use" if fields <= OF_USE else ""
             found.append(Unlifted("red line", one["id"], by, lines[one["id"]].text))
+    for caveat in decision["caveats"]:
+        if table.is_crossed(caveat):
+            rules = [rule["id"] for rule in caveat["rules"] if rule["state"] == "crossed"] or ["free policies"]
+            text = f"caveat of {caveat['member']}: {', '.join(rules)}"
+            found.append(Unlifted("caveat", ", ".join(rules), caveat["member"], text))
+    for digest in decision["successors"]:
+        text = "decide under the charter that follows"
+        found.append(Unlifted("successor charter", digest, "whoever adopts it", text))
     for notice in decision["notices"]:
         if notice["kind"] in table.STOPPING:
             found.append(Unlifted("notice", notice["name"], quorum, notice["kind"]))
     failing: dict[tuple[str, str], list[str]] = {}
     for row in decision["requirements"]:
-        for one in row["failing"]:
+        for one in row["failing"] if row["state"] == "unmet" else ():
             failing.setdefault((one["id"], one["why"]), []).append(row["id"])
+    waivers = {row.id: row.waiver for row in charter.requirements}
     for (id, why), rows in failing.items():
-        kind = considered[id].signed.statement.kind if id in considered else "evidence"
-        text = f"{kind}, {why}, counts against {', '.join(rows)}"
-        found.append(Unlifted("failing evidence", id, quorum if why in LIFTABLE else "", text))
+        kind = considered[id].signed.statement.kind if id in considered else "evidence that is kept back"
+        by = quorum if why in LIFTABLE else ""
+        if not by and all(waivers[row] is not None for row in rows):
+            by = f"waivers of {', '.join(rows)}"
+        found.append(Unlifted("failing evidence", id, by, f"{kind}, {why}, counts against {', '.join(rows)}"))
     for origin in decision["stale"]:
         found.append(Unlifted("stale ledger", origin, charter.origins[origin].member.name, "no head young enough"))
-    if all(row["state"] == "does not apply" for row in decision["requirements"]):
+    states = {row["state"] for row in decision["requirements"]}
+    if "waived" in states and not states & {"met", "unmet"}:
+        text = "every requirement that applies is waived, and one has to be met"
+        found.append(Unlifted("charter", f"version {charter.version}", "whoever meets one", text))
+    if states <= {"does not apply"}:
         text = f"no requirement is for criticality {use_case['criticality']}, human {use_case['human']}"
         found.append(Unlifted("charter", f"version {charter.version}", "", text))
     return found
 
 
-LIFTABLE = frozenset({"disputed", "unheld"})
+LIFTABLE = frozenset({"disputed", "unheld", "reliance fell"})
 """Why evidence fails, where enough operators can take that back."""
 FROM_NOTICES = frozenset({"recalls", "disputes"})
 """Fields of a red line's context that notices alone set."""

@@ -19,6 +19,7 @@ _KINDS = {
     "not decided": "warn",
     "met": "good",
     "unmet": "bad",
+    "waived": "warn",
     "does not apply": "none",
     "clear": "good",
     "crossed": "bad",
