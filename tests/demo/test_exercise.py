@@ -59,6 +59,14 @@ def test_a_real_model_is_admitted_and_two_are_refused_with_reasons(played: Playe
     assert re.search(r"REFUSED  magika 1\.1\.0 ", changed) and "annotator a-07 changed 12 of 476 rows" in changed
 
 
+def test_a_caveat_shows_its_price_before_it_is_signed_and_no_red_line_is_waived(played: Played) -> None:
+    """The first would stop what three members use and is left unsigned; the second stops nothing."""
+    own = played.step("d")
+    assert "magika 1.0.3 for mail-triage  stopped for ALFA mail service, ALFA, BRAVO, CHARLIE  by shared-mail" in own
+    assert "nothing was signed" in own and "it would stop 0 of 1 admitted uses known here" in own
+    assert "hint: a red line has no waiver: amend the charter" in own
+
+
 def test_nothing_of_the_hidden_code_ran(played: Played) -> None:
     """The harmless command in release 2.0.0 would have printed a line of its own."""
     assert not re.search(r"^\s*this would have run$", played.text, re.MULTILINE)

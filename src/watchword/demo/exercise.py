@@ -1,7 +1,8 @@
 """The exercise, step by step. Each step is a function; each prints the commands it runs and what they said.
 
 (a) a charter in force with four of five, (b) a real model admitted, (c) hidden code refused, (d) manipulated data
-refused, (e) human command, (f) a recall that closes the gates, (g) an auditor with one file, and three forgeries.
+refused, and a member's own rules, (e) human command, (f) a recall that closes the gates, (g) an auditor with one file,
+and three forgeries.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _set_up(stage: Path, shown: Shown) -> Exercise:
     stage = stage.resolve()
     for name in ("post", "deliveries", *(name.lower() for name in (*MEMBERS, SUPPLIER))):
         (stage / name).mkdir(parents=True)
-    for source in ("mail-triage.toml", "mandate.toml", "claim.toml"):
+    for source in ("mail-triage.toml", "mandate.toml", "claim.toml", "no-shared-mail.toml", "watched-mail.toml"):
         with as_file(files("watchword.demo").joinpath("files", source)) as path:
             shutil.copy(path, stage / source)
     members = {name: Party(name, stage, shown) for name in MEMBERS}
@@ -146,6 +147,18 @@ def _manipulated_data(play: Exercise) -> None:
     bravo.runs("data", "diff", "labels-2.csv", "labels-3.csv", *COLUMNS, "--reveal", *_of("1.1.0"), exits=1)
     play.exchange()
     alfa.runs("admit", "magika 1.1.0", "--use", "mail-triage.toml", exits=1)
+    _own_rules(play)
+
+
+def _own_rules(play: Exercise) -> None:
+    """DELTA sees what a caveat would cost everybody, and signs one that costs nobody; no red line is waived."""
+    delta = play.members["DELTA"]
+    delta.runs("caveat", "add", "no-shared-mail.toml", exits=1)
+    delta.runs("caveat", "add", "watched-mail.toml", "--yes")
+    play.members["ALFA"].runs(
+        "waiver", "add", "magika 2.0.0", "--requirement", "hidden-code", "--use", "mail-triage.toml",
+        "--owner", "duty officer", "--reason", "the port is busy", "--expires", "2040-01-01T00:00:00Z", exits=2,
+    )  # fmt: skip
 
 
 def _human_command(play: Exercise) -> None:
