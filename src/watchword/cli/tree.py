@@ -1,3 +1,4 @@
+# long: one tree of commands, read as one
 """The tree of commands: what exists, what each takes, which function answers it. Imports argparse and nothing heavy.
 
 A command's function is named as ``module:function`` under ``watchword.cli`` and imported when it is called.

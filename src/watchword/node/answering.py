@@ -17,6 +17,7 @@ from watchword.ledger.demand import parse_demand
 from watchword.ledger.exchange import attachments, scope_allows
 from watchword.limits import BODIES_ANSWERED_BYTES_MAX
 from watchword.node.carry import Named, loose_for
+from watchword.node.cases import cases_for
 from watchword.node.node import Node
 from watchword.statements.digests import DJ
 from watchword.statements.times import rfc3339
@@ -55,6 +56,7 @@ class Answers:
                 ledgers=(),
                 bodies=tuple(bodies),
                 loose=() if known == demand.loose else tuple(signed.envelope for signed in loose),
+                objects=cases_for(node.store, bodies),
             )
         )
 

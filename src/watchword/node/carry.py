@@ -44,6 +44,7 @@ from watchword.ledger.merkle import EMPTY_ROOT, Frontier, frontier_at
 from watchword.ledger.tiles import TileReader
 from watchword.limits import BUNDLE_BODIES_BYTES_MAX, BUNDLE_BYTES_MAX
 from watchword.node.accusing import accuse
+from watchword.node.cases import cases_for, keep_cases
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
 from watchword.node.renewing import begin_if_superseded
@@ -153,6 +154,7 @@ def export(
     peer = peer if since is None else Peer(dict(since), {})
     parts = [part for origin in node.charter.known_origins if (part := _part(store, origin, peer)) is not None]
     missing = missing_value(store.missing())
+    bodies = tuple(_bodies_for(store, to, parts, peer))
     bundle = Bundle(
         purpose="exchange",
         charter=node.charter.digest,
@@ -160,9 +162,9 @@ def export(
         to=to,
         made=rfc3339(node.clock.now()),
         ledgers=tuple(parts),
-        bodies=tuple(_bodies_for(store, to, parts, peer)),
+        bodies=bodies,
         loose=tuple(signed.envelope for signed in loose_for(node, to)),
-        objects=(missing,) if missing["ledgers"] else (),
+        objects=(*((missing,) if missing["ledgers"] else ()), *cases_for(store, bodies)),
     )
     data = encode(bundle) + b"\n"
     if len(data) > BUNDLE_BYTES_MAX:
@@ -345,6 +347,7 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
     if bundle.ledgers:
         sizes = {part.origin: part.start + len(part.entries) for part in bundle.ledgers if part.origin not in forked}
         store.set_peer(bundle.sender, Peer(sizes, missing))
+    keep_cases(store, bundle.bodies, bundle.objects)
     # 7
     cosigned = sum(node.cosign(origin) for origin in plan.parts if node.charter.origins[origin].end is None)
     honour(node)
