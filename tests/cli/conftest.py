@@ -301,7 +301,7 @@ def _nothing(folder: Path) -> None:
 
 def _alliance(folder: Path) -> None:
     pack = read_pack(None)
-    # The pack lets nobody waive anything; here one official may put off the second inspection.
+    # Here one official may put off the second inspection.
     row = next(row for row in pack.requirements if row["id"] == "two-inspections")
     row["waiver"] = {"count": 1, "role": "official"}
     # The commands tell the time by the machine's clock, so the alliance begins now.
