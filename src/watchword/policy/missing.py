@@ -123,11 +123,13 @@ def missing(world: World, decision: Mapping[str, Any], subject: Subject, use_cas
 
 @dataclass(frozen=True)
 class _Group:
-    """Rows that one statement can serve, with its fields and the parties that may say it, by operator."""
+    """Rows that one statement can serve, with its fields, the parties that may say it, by operator, and for each row
+    the operators whose word it takes."""
 
     rows: tuple[Requirement, ...]
     fields: dict[str, Any]
     parties: dict[str, list[str]]
+    allowed: dict[str, frozenset[str]]
 
 
 class _Search:
@@ -173,23 +175,22 @@ class _Search:
         """One statement for all of *rows*, which harms no other row that applies; None where there is none."""
         kind = rows[0].kind
         conditions = [one for row in rows for one in (*row.where, *row.bound)]
-        parties = self._parties(kind, rows, [one for one in conditions if _root(one) in COMMON])
+        by_row = {row.id: self._parties(row) for row in rows}
+        parties = {operator: names for of in reversed(by_row.values()) for operator, names in of.items()}
         fields = fitting(kind, [one for one in conditions if _root(one) not in COMMON])
-        if fields is None or not parties:
+        if fields is None or not all(by_row.values()):
             return None
         for other in self.applying:
-            if other.kind != kind or other in rows or not self._parties(kind, (*rows, other), []):
+            if other.kind != kind or other in rows or not parties.keys() & self._parties(other).keys():
                 continue
             about = all_hold(other.where, fields, trouble=True)
             if about and not all(holds_or(one, fields, trouble=False) for one in other.bound):
                 return self._group((*rows, other))
-        return _Group(rows, fields, parties)
+        return _Group(rows, fields, parties, {id: frozenset(of) for id, of in by_row.items()})
 
-    def _parties(
-        self, kind: str, rows: Sequence[Requirement], conditions: Sequence[Condition]
-    ) -> dict[str, list[str]]:
-        """The parties that may say *kind* for all of *rows*, by operator."""
-        about = [one for one in conditions if one.field == "issuer"]
+    def _parties(self, row: Requirement) -> dict[str, list[str]]:
+        """The parties whose word *row* takes, by operator."""
+        about = [one for one in (*row.where, *row.bound) if one.field == "issuer"]
         claiming = {f.signed.statement.issuer for f in self.considered.values() if f.holder.is_supplier}
         found: dict[str, list[str]] = {}
         for holder in self.charter.holders.values():
@@ -198,8 +199,8 @@ class _Search:
             sorts = {"any", "supplier" if holder.is_supplier else "member"}
             if holder.owner == self.use_case["owner"]:
                 sorts.add("owner")
-            fits = all(row.from_ in sorts for row in rows) and all_hold(about, {"issuer": holder.owner}, trouble=False)
-            names = found.setdefault(holder.operator, []) if fits and may_say(self.charter, holder, kind) else None
+            fits = row.from_ in sorts and all_hold(about, {"issuer": holder.owner}, trouble=False)
+            names = found.setdefault(holder.operator, []) if fits and may_say(self.charter, holder, row.kind) else None
             if names is not None and holder.owner not in names:
                 names.append(holder.owner)
         return found
@@ -207,11 +208,12 @@ class _Search:
     def _needed(self, group: _Group) -> list[Needed]:
         """The fewest statements by distinct operators that make up what the rows of *group* lack."""
         lacking = [row for row in group.rows if self._lacks(row)]
-        counted = {
-            row.id: {self.considered[id].holder.operator for id in self.judged[row.id]["counted"]} for row in lacking
-        }
+        counted = {row.id: set(group.parties) - group.allowed[row.id] for row in lacking}
+        for row in lacking:
+            if row.distinct == "operators":
+                counted[row.id] |= {self.considered[id].holder.operator for id in self.judged[row.id]["counted"]}
         wanted = {
-            row.id: row.count - self.judged[row.id]["there"] for row in lacking if row.distinct == "operators"
+            row.id: row.count - self.judged[row.id]["there"] if row.distinct == "operators" else 1 for row in lacking
         }
         tools = max((row.tools - self.judged[row.id]["tools"] for row in lacking), default=0)
         if tools > 0 and "tool" not in group.fields:
@@ -259,7 +261,7 @@ class _Search:
     ) -> list[Needed]:
         """What is chosen, with everybody who could do as well: those that the same rows have counted already."""
         def kind_of(operator: str) -> tuple[str, ...]:
-            return tuple(row.id for row in lacking if row.distinct != "operators" or operator not in counted[row.id])
+            return tuple(row.id for row in lacking if operator not in counted[row.id])
 
         told = []
         conditions = dict.fromkeys(written(one) for row in group.rows for one in (*row.where, *row.bound))
