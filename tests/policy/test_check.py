@@ -206,6 +206,16 @@ def test_a_caveat_implies_nothing_of_the_charter() -> None:
     assert found(rules([row("base")]), *twice) == []
 
 
+def test_a_supplier_that_a_rule_names_is_one_that_claims() -> None:
+    """Its claim crosses the line; a name that is no party's is told, not passed over."""
+    ours = caveat("not-theirs", at("suppliers", "contains", "AQUILA"), at("dangerous", ">", 0))
+    hidden = line("hidden", at("dangerous", ">", 0))
+    assert found(rules([row("base")], [hidden]), ours) == [("implied", "BRAVO:not-theirs", "hidden")]
+    assert found(rules([row("base")]), caveat("alone", at("suppliers", "contains", "AQUILA"))) == []
+    checked = check(rules([row("base")]), [caveat("typo", at("suppliers", "contains", "AQILA"))])
+    assert [name for name, _ in checked.unclear] == ["BRAVO:typo"]
+
+
 def test_two_rules_together_imply_a_third() -> None:
     """None of them does alone; each is named."""
     third = caveat("loop", at("human", "in", ["on", "out"]))

@@ -136,6 +136,10 @@ class World:
 
     def forbidding(self, line: Forbid, of_use_case: bool | None = None) -> list[Formula]:
         """The conditions of *line*, each as a formula; those that the use case alone decides, or the others."""
+        claiming = {holder.owner for holder in self.speakers("claim")}
+        for one in line.forbid:
+            if one.field == "suppliers" and isinstance(one.value, str) and one.value not in claiming:
+                raise Unclear(f"{one.value[:80]} is no supplier of this charter that may make a claim")
         conditions = [
             z3.BoolVal(True) if is_trouble(one) else self._holds(one, self.context.get(one.field), trouble=True)
             for one in line.forbid
@@ -315,7 +319,11 @@ class World:
         return z3.IntVal(int(Decimal(text) * self.scale))
 
     def _count_statements(self) -> None:
-        """Tie what a red line counts to the statements that are there."""
+        """Tie what a red line counts, and the suppliers that it names, to the statements that are there."""
+        for name, held in self.context["suppliers"].holds.items():
+            saying = [n for n, holder in enumerate(self.speakers("claim")) if holder.owner == name]
+            claims = [z3.And(p.present, p.who == n) for p in self.places.get("claim", []) for n in saying]
+            self._ties.append(held == z3.Or(*claims))
         for name in sorted(self._counted & set(self.context)):
             kind, shown = COUNTED[name], []
             for place in self.places.get(kind, []):
@@ -422,6 +430,8 @@ def places_for(rules: Iterable[Rule]) -> dict[str, int]:
             continue
         for one in rule.forbid:
             kind = COUNTED.get(one.field)
+            if one.field == "suppliers":
+                shown.add(("claim", str(one.value)))
             if kind is not None:
                 many = _bounded(one.value + 2 if type(one.value) is int else 1, kind)
                 counted[kind] = max(counted.get(kind, 1), many)
