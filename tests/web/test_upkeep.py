@@ -211,7 +211,7 @@ def test_a_node_put_back_to_an_older_state_is_raised_and_its_heads_kept(alliance
     assert ("fork", alfa.store.splits()[0].name) in raised(alliance)
     # It signs no second history: not a leaf more, not a head, also not after a restart; the rest goes on.
     before = alfa.store.own("ledger").checkpoint()
-    with pytest.raises(Retired, match="ledger is retired"):
+    with pytest.raises(Retired, match="takes nothing more"):
         alfa.sign_and_append("inspection", (RELEASE,), inspection())
     alfa = alliance.reopen("ALFA")
     alfa.append_record([{"event": "denied"}])
