@@ -13,7 +13,7 @@ _LOADER = """
 import os, pickle, sys
 WATCHED = {"os.system", "subprocess.Popen", "exec", "open", "os.mkdir", "os.remove", "os.rename", "os.listdir",
            "os.posix_spawn", "socket.connect", "object.__setattr__", "import"}
-armed = False
+armed, numpy = False, None
 def hook(event, args):
     # What importing a library does to load itself is no proof of anything.
     if armed and event in WATCHED and not any(word in str(args) for word in ("/lib/python", "frozen", "<string>")):
@@ -23,6 +23,8 @@ for name in sorted(os.listdir(".")):
     if not name.endswith(".pkl"):
         continue
     data = open(name, "rb").read()
+    if b"numpy" in data and numpy is None:
+        import numpy  # here, once: not in hundreds of children
     child = os.fork()
     if not child:
         armed = True
