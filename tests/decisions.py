@@ -142,8 +142,9 @@ class Paper:
         origin = self.charter.member(publisher).origins["notices"]
         holder = self.charter.holders[signed.key_id] if held and standing else None
         leaf = NoticeLeaf(
-            origin, next(self._indexes[origin]), blinded(SECRET, target), signed if held else None, holder
-        )
+            origin, next(self._indexes[origin]), blinded(SECRET, target), signed if held else None, holder,
+            bytes.fromhex(signed.statement.id[7:]),
+        )  # fmt: skip
         self.leaves.append(leaf)
         return leaf
 
