@@ -17,7 +17,7 @@ USE = TRIAGE | {"tags": ["office"], "members": ["ALFA"]}
 BOUND = {"field": "high", "op": "<=", "value": "0.20"}
 CONDITIONS: tuple[dict[str, Any], ...] = (
     {"field": "criticality", "op": ">=", "value": 1}, {"field": "dangerous", "op": ">", "value": 0},
-    {"field": "dangerous", "op": "==", "value": 0}, {"field": "disputes", "op": ">=", "value": 1},
+    {"field": "against", "op": "==", "value": 0}, {"field": "disputes", "op": ">=", "value": 1},
     {"field": "against", "op": ">", "value": 1}, {"field": "endpoint", "op": ">", "value": 0},
     {"field": "owner", "op": "in", "value": ["BRAVO", "ECHO"]}, {"field": "owner", "op": "!=", "value": "1.0"},
     {"field": "suppliers", "op": "contains", "value": "AQUILA"}, {"field": "tags", "op": "contains", "value": "x"},
@@ -90,6 +90,6 @@ def random_paper(draw: Random, charter: Charter) -> Paper:
         kind, by = draw.choice((("retract", holder.owner), ("dispute", "ECHO")))
         role = "supplier" if holder.is_supplier and kind == "retract" else None
         paper.loose.append(paper.bad_news(kind, by, f"statement:{statement.id}", role=role))
-    for origin in paper.charter.shared_origins:
-        paper.head_age[origin] = timedelta(hours=draw.choice((0, 1, 1, 1, 1, 1, 1, 1, 30)))
+    if draw.random() < 0.1:
+        paper.head_age[draw.choice(paper.charter.shared_origins)] = timedelta(hours=30)
     return paper
