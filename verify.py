@@ -169,7 +169,6 @@ ANY_CHANNEL = (*BAD_NEWS, "caveat", "ratification")
 NOTICES = (*ANY_CHANNEL, "take-back", "lift")
 EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review")
 CONSIDERED = (*EVIDENCE, "endpoint", "waiver", "reliance")  # each filed under its kind and release (section 5)
-NAMING = ("claim", "bill-of-materials", "data-screening", "endpoint")  # say under which names bad news is looked for
 COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what only grows as evidence falls (section 8)
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
@@ -796,7 +795,7 @@ def decide(
     later = successors(proof, [loose.get(n["statement"]) or proof.by_id[n["statement"]] for n in ratified], now)
     states, alone = {row["state"] for row in requirements}, len({m["operator"] for m in charter["members"]}) == 1
     clear = not any(crossed for _, crossed in lines) and not stale and not context["recalls"] and not later
-    clear = clear and not any(kind in NAMING for kind in kept_back)
+    clear = clear and not kept_back
     clear = clear and not any("crossed" in (c["cedar"], *(r["state"] for r in c["rules"])) for c in caveats)
     return names, {
         "format": "watchword-decision/1", "charter": proof.digest, "notices": notices, "stale": stale,
@@ -880,7 +879,8 @@ def forbids(conditions: Any, context: Any) -> bool:  # trouble forbids: a count 
 def is_trouble(c: Any) -> bool:
     if c["field"] in COUNTED:
         return c["op"] not in (">", ">=")
-    return c["op"] in ("==", "!=") and isinstance(c["value"], str) and bool(re.fullmatch(TEXTS["decimal"], c["value"]))
+    decimal_text = isinstance(c["value"], str) and re.fullmatch(TEXTS["decimal"], c["value"])
+    return bool(decimal_text) and c["op"] not in ("in", "contains", "any")
 def holds(condition: Any, facts: Any, in_trouble: bool) -> bool:  # *in_trouble*: a field missing, or of another type
     left, op, right = facts, condition["op"], condition["value"]
     for part in condition["field"].split("."):

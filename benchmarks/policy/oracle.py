@@ -328,7 +328,7 @@ def _request(charter: Charter, draw: Draw, reached: Counter[str]) -> None:
     context["stale"] = one.choice(([], [], [], ["a.example/ledger"]))
     context["found"] = {line.id: one.choice((0, 1, 2)) for line in charter.red_lines if line.evidence is not None}
     context["successors"] = one.choice(([], [], [], ["sha256:00"]))
-    context["caveats"], context["unnamed"] = one.choice((0, 0, 0, 1)), one.choice((0, 0, 0, 1))
+    context["caveats"], context["unheld"] = one.choice((0, 0, 0, 1)), one.choice((0, 0, 0, 1))
     broken = _break(context, one) if one.random() < 0.3 else ""
     expected = None if broken else _in_the_way(charter, context)
     try:
@@ -408,7 +408,7 @@ def _in_the_way(charter: Charter, context: Mapping[str, Any]) -> set[str]:
     found |= {cedar.FRESH} if context["stale"] else set()
     found |= {cedar.IN_FORCE} if context["successors"] else set()
     found |= {cedar.NO_CAVEAT} if context["caveats"] else set()
-    found |= {cedar.NAMED} if context["unnamed"] else set()
+    found |= {cedar.KEPT_BACK} if context["unheld"] else set()
     return found if any(_is_met(row, context["rows"][row.id]) for row in asked) else found | {cedar.SOMETHING_MET}
 
 

@@ -211,10 +211,9 @@ def test_hiding_a_field_never_helps(
 
 @pytest.mark.parametrize("kind", ["inspection", "evaluation", "review", "claim", "bill-of-materials", "data-screening"])
 def test_what_is_kept_back_counts_as_the_worst(kind: str) -> None:
-    """A leaf of evidence about the release, and nobody shows its body: refused where such evidence is asked for.
+    """A leaf of evidence about the release, and nobody shows its body: refused, and failing where it is asked for.
 
-    Of a claim, a bill of materials and a screening also elsewhere: else the names of bad news are not known. Fails when
-    unheld leaves are left out of the failing ones.
+    Fails when unheld leaves are left out of the failing ones.
     """
     paper = Paper()
     paper.sound()

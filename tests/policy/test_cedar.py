@@ -26,7 +26,7 @@ FIELDS = {
 def context_of(charter: Charter, **changes: Any) -> dict[str, Any]:
     rows = {row.id: {"failing": 0, "there": 9, "tools": 9, "waivers": 0} for row in charter.requirements}
     found = {line.id: 0 for line in charter.red_lines if line.evidence is not None}
-    return FIELDS | {"rows": rows, "stale": [], "successors": [], "caveats": 0, "unnamed": 0, "found": found} | changes
+    return FIELDS | {"rows": rows, "stale": [], "successors": [], "caveats": 0, "unheld": 0, "found": found} | changes
 
 
 def red_line(*forbid: dict[str, Any], id: str = "line") -> dict[str, Any]:
@@ -59,10 +59,10 @@ def test_the_shipped_pack_validates_and_stays_warm() -> None:
         ({"stale": ["a.example/ledger"]}, {cedar.FRESH}),
         ({"successors": ["sha256:00"]}, {cedar.IN_FORCE}),
         ({"caveats": 1}, {cedar.NO_CAVEAT}),
-        ({"unnamed": 1}, {cedar.NAMED}),
+        ({"unheld": 1}, {cedar.KEPT_BACK}),
         ({"dangerous": 2}, {"hidden-code"}),
         ({"criticality": 3, "human": "out"}, {"no-lone-machine"}),
-        ({"rows": {"supplier-claim": {"failing": 0, "there": 0, "tools": 0, "waivers": 9}}}, {"supplier-claim"}),
+        ({"rows": {"supplier-claim": {"failing": 0, "there": 0, "tools": 0, "waivers": 0}}}, {"supplier-claim"}),
         ({"rows": {"two-inspections": {"failing": 1, "there": 5, "tools": 5, "waivers": 0}}}, {"two-inspections"}),
     ],
 )

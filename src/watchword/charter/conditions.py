@@ -72,7 +72,8 @@ def is_trouble(condition: Condition) -> bool:
     """
     if condition.field in COUNTED:
         return condition.op not in (">", ">=")
-    return condition.op in ("==", "!=") and isinstance(condition.value, str) and is_decimal(condition.value)
+    compares = condition.op in ORDER or condition.op in ("==", "!=")
+    return compares and isinstance(condition.value, str) and is_decimal(condition.value)
 
 
 def written(condition: Condition) -> str:

@@ -20,7 +20,6 @@ from watchword.policy import cedar, table
 from watchword.policy.explain import explanation
 from watchword.policy.hypothesis import World
 from watchword.policy.missing import missing
-from watchword.statements.kinds import NAMING
 from watchword.statements.statement import Subject
 
 
@@ -121,8 +120,8 @@ def agree(decision: Mapping[str, Any], judged: cedar.Judged) -> None:
         built_in.add(cedar.IN_FORCE)
     if any(table.is_crossed(one) for one in decision["caveats"]):
         built_in.add(cedar.NO_CAVEAT)
-    if any(one["kind"] in NAMING and one["state"] == "unheld" for one in decision["unheld"]):
-        built_in.add(cedar.NAMED)
+    if any(one["state"] == "unheld" for one in decision["unheld"]):
+        built_in.add(cedar.KEPT_BACK)
     if not any(row["state"] == "met" for row in decision["requirements"]):
         built_in.add(cedar.SOMETHING_MET)
     in_the_way = rows | lines | built_in

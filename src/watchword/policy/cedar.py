@@ -4,7 +4,7 @@ One ``permit`` stands at the bottom; everything above it is a ``forbid``, so a r
 
     requirement   forbid … when { it applies } unless { enough is there and nothing fails, or enough waive it };
     red line      forbid … when { all its conditions, and its evidence is there };
-    built in      no recall, no stale ledger, no caveat crossed, every name known, something met
+    built in      no recall, no stale ledger, no caveat crossed, nothing kept back, something met
 
 A caveat's rules are asked for by themselves, each caveat as policies of its own: they do not depend on a charter.
 
@@ -30,21 +30,20 @@ from watchword.charter.charter import Charter, Condition, RedLine, Requirement
 from watchword.charter.conditions import is_trouble
 from watchword.errors import WatchwordError
 from watchword.limits import CEDAR_CHAIN_MAX, CEDAR_NESTING_MAX, CEDAR_PATH_MAX, CEDAR_TEXT_BYTES_MAX, CONDITIONS_MAX
-from watchword.statements.kinds import NAMING
 
 NO_RECALL = "watchword:no-recall"
 FRESH = "watchword:fresh-ledgers"
 IN_FORCE = "watchword:charter-in-force"
 SOMETHING_MET = "watchword:something-met"
 NO_CAVEAT = "watchword:no-caveat"
-NAMED = "watchword:every-name-known"
+KEPT_BACK = "watchword:nothing-kept-back"
 PERMIT = "watchword:permit"
 BUILT_IN = {
     NO_RECALL: ("No recall, and no notice that cannot be read, reaches the release.", "context.recalls == 0"),
     FRESH: ("Every shared ledger has a head young enough.", "context.stale.isEmpty()"),
     IN_FORCE: ("No other charter is in force, or ratified beside this one.", "context.successors.isEmpty()"),
     NO_CAVEAT: ("No member's caveat forbids it.", "context.caveats == 0"),
-    NAMED: ("Nothing is kept back that says under which names bad news would reach it.", "context.unnamed == 0"),
+    KEPT_BACK: ("No body of what is said of the release is kept back.", "context.unheld == 0"),
 }
 WARM_MAX = 256
 """Charters and caveats kept compiled. Origin: 32 members with a handful of caveats each, under a few charters."""
@@ -160,10 +159,10 @@ def request_context(
         for one in decision["caveats"]
         if one["cedar"] == "crossed" or any(rule["state"] == "crossed" for rule in one["rules"])
     ]
-    unnamed = [one for one in decision["unheld"] if one["kind"] in NAMING and one["state"] == "unheld"]
+    unheld = [one for one in decision["unheld"] if one["state"] == "unheld"]
     return {
         **red_line_context, "caveats": len(crossed), "found": dict(found), "rows": counts, "stale": decision["stale"],
-        "successors": decision["successors"], "unnamed": len(unnamed),
+        "successors": decision["successors"], "unheld": len(unheld),
     }  # fmt: skip
 
 
@@ -245,7 +244,7 @@ def cedar_schema(charter: Charter) -> str:
     lines = ", ".join(f"{_text(line.id)}: Long" for line in charter.red_lines if line.evidence is not None)
     return schema_of(
         {
-            "caveats": "Long", "unnamed": "Long", "stale": "Set<String>", "successors": "Set<String>",
+            "caveats": "Long", "unheld": "Long", "stale": "Set<String>", "successors": "Set<String>",
             "found": f"{{{lines}}}", "rows": f"{{{rows}}}",
         }
     )

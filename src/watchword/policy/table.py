@@ -39,7 +39,7 @@ from watchword.ledger.view import loose_list as view_list
 from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
 from watchword.statements.digests import DJ
-from watchword.statements.kinds import NAMING, WIDE
+from watchword.statements.kinds import WIDE
 from watchword.statements.statement import Subject
 from watchword.statements.times import parse_time
 
@@ -101,7 +101,8 @@ def decide(
     ratified = [one.signed for one in listed if one.signed is not None and one.kind == "ratification"]
     next_charters = successors(charter, ratified, moment)
     # 9
-    stopped = any(n.kind in STOPPING for n in listed) or any(u.kind in NAMING for u in case.unheld)
+    # Of what is kept back neither the names are known under which bad news would reach it, nor what it says.
+    stopped = any(notice.kind in STOPPING for notice in listed) or bool(case.unheld)
     admitted = not (stale or next_charters or stopped) and _all_clear(requirements, red_lines, caveats)
     return {
         "as_of": as_of,

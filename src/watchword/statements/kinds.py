@@ -482,8 +482,6 @@ EVIDENCE = frozenset(
 """What a requirement may ask for."""
 CONSIDERED = EVIDENCE | {"waiver", "reliance"}
 """What a decision looks at, if about its release. Each is filed under its kind and release, so that none can hide."""
-NAMING = frozenset({"claim", "bill-of-materials", "data-screening", "endpoint"})
-"""What says under which names bad news would reach a release: of one that is kept back, they are not known."""
 WIDE = ("public", "alliance")
 """The scopes of what every member may hold."""
 BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
