@@ -157,8 +157,10 @@ def _own_rules(play: Exercise) -> None:
     delta.runs("caveat", "add", "watched-mail.toml", "--yes")
     play.members["ALFA"].runs(
         "waiver", "add", "magika 2.0.0", "--requirement", "hidden-code", "--use", "mail-triage.toml",
-        "--owner", "duty officer", "--reason", "the port is busy", "--expires", "2040-01-01T00:00:00Z", exits=2,
+        "--owner", "duty officer", "--reason", "the port is busy", "--expires", "2040-01-01T00:00:00Z",
+        exits=2, show=False,
     )  # fmt: skip
+    play.shown.line("  (ALFA asks to waive hidden-code for release 2.0.0, and is told that a red line has no waiver)")
 
 
 def _human_command(play: Exercise) -> None:
