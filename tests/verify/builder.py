@@ -167,6 +167,7 @@ class Alliance:
             "approval": ["approver"],
         }
         standing |= {"ratification": ["root"], "revoke": ["root"], "record-head": ["gate"], "stop": ["official"]}
+        standing |= {kind: ["official"] for kind in ("caveat", "lift", "waiver")}
         return {
             "alliance": "Test", "format": "watchword-charter/1", "made": at(START), "effective": at(START),
             "parent": None, "version": 1, "suite": 1, "amendment": {"delay_s": 3600, "ratify": 3}, "former": [],
@@ -320,7 +321,7 @@ class Alliance:
         earlier = [{"checkpoint": note, "path": [b64(h) for h in consistency(size, leaves)]} for size, note in older]
         if origin.endswith("/ledger"):
             for index, leaf in enumerate(leaves):
-                if leaf[1:33] in self.bodies:
+                if leaf[1:33] in self.bodies or leaf[0] == 4:
                     proofs.append(
                         {"index": index, "leaf": b64(leaf), "path": [b64(h) for h in inclusion(index, leaves)]}
                     )
