@@ -240,7 +240,7 @@ def _ground(known: Known, mandate_id: str) -> Ground:
     listed = notices(known.charter, known.view, known.facts, sorted(names), evidence | own)
     reasons = [_told(notice) for notice in listed if notice.kind in ("recall", "unheld")]
     # 5. Neither mandate nor admission, nor what the admission counted, has fallen.
-    relied_on = {id for row in value["requirements"] for id in row["counted"]}
+    relied_on = {id for row in value["requirements"] for id in (*row["counted"], *row["waived_by"])}
     standing_on = own | {id: one for id, one in counted.items() if id in relied_on}
     for id, why in fallen(standing_on.values(), listed).items():
         one = standing_on[id].signed.statement
@@ -325,7 +325,7 @@ def _counted(facts: Facts, decision: Mapping[str, Any]) -> dict[str, Fact]:
     """The statements that *decision* considered, all of them."""
     try:
         listed = {str(one["id"]) for one in decision["considered"]}
-        wanted = {str(id) for row in decision["requirements"] for id in row["counted"]}
+        wanted = {str(id) for row in decision["requirements"] for id in (*row["counted"], *row["waived_by"])}
         found = considered_facts(decision, facts)
     except (KeyError, TypeError) as error:
         raise _NotHeld("the admission is not a decision object as section 8 states it") from error
