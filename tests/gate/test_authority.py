@@ -47,7 +47,7 @@ def test_a_sound_mandate_has_nothing_against_it(here: Gated) -> None:
         ({"subject": None}, RELEASE, "another release"),
         ({"considered": None}, RELEASE, "not a decision object"),
         ({"considered": [{"id": OTHER, "index": 0, "origin": "alfa.example/ledger"}]}, RELEASE, "not held here"),
-        ({"requirements": [{"counted": [OTHER]}]}, RELEASE, "not held here"),
+        ({"requirements": [{"counted": [OTHER], "waived_by": []}]}, RELEASE, "not held here"),
     ],
 )
 def test_an_admission_that_is_none_gives_no_ground(
