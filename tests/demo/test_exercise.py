@@ -98,7 +98,7 @@ def test_an_auditor_finds_what_was_decided_and_every_forgery(played: Played) -> 
     assert "VERIFIED  proof from ALFA" in audit
     forged = audit.split("removed-recall.json   # exit 1")[1]
     removed, head, flipped = re.split(r"(?:forged-head|flipped-byte)\.json   # exit 1", forged)
-    assert "delta.example/notices: 0 leaves, the head says 1" in removed
+    assert "delta.example/notices: 0 leaves, the head says 2" in removed
     assert "step 3" in head and "delta.example/notices" in head
     assert "step 5" in flipped
     for name, code in (("proof", 0), ("removed-recall", 1), ("forged-head", 1), ("flipped-byte", 1)):

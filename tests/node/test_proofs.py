@@ -137,11 +137,11 @@ def test_absence_is_told_with_its_names_and_time(decided: Alliance, small: bytes
 
 
 def test_another_member_proves_the_same_decision(alliance: Alliance) -> None:
-    """BRAVO holds all that ALFA's decision rests on, but not its use case until ALFA hands it over."""
+    """BRAVO holds all that ALFA's decision rests on, its use case too, but not its view until ALFA hands it over."""
     recorded = decision(alliance)
     alliance.sync()
     bravo = alliance.nodes["BRAVO"]
-    with pytest.raises(CannotProve, match="use case"):
+    with pytest.raises(CannotProve, match="its view"):
         bravo.make_proof([recorded.id])
     given = proven(alliance, alliance.nodes["ALFA"].make_proof([recorded.id])).inputs(recorded.id)
     for value in (given.use_case, given.view.value(), loose_list(given.facts)):

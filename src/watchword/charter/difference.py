@@ -46,7 +46,9 @@ def asked(before: Charter, after: Charter) -> list[str]:
     if amended(before, after):
         said.append(f"{amendment} operators do so {delay}, because it changes {', '.join(amended(before, after))}")
     for name in changed_members(before, after):
-        said.append(f"{name} is among them, because it is changed; or {amendment} others are, {delay}")
+        # The others can do it only where there are enough of them.
+        instead = f"; or {amendment} others are, {delay}" if amendment < len(before.operators) else ""
+        said.append(f"{name} is among them, because it is changed{instead}")
     return said
 
 

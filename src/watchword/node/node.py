@@ -290,6 +290,8 @@ class Node:
             for index, leaf in enumerate(self.store.leaves(origin)):
                 held = self.store.held(leaf.commitment)
                 if held is not None and held.signed.statement.id == signed.statement.id:
+                    if held.signed.envelope != signed.envelope:
+                        standing(self.charter, signed)
                     return self._recorded(held.signed, origin, index)
             standing(self.charter, signed)
             return self._append(signed)
