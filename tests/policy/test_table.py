@@ -383,6 +383,12 @@ def test_a_view_from_the_future_makes_no_decision(paper: Paper) -> None:
         paper.decide()
 
 
+def test_the_last_moment_there_is_gets_a_decision(paper: Paper) -> None:
+    """At the end of the year 9999 every head is old: refused, and no error of the clock's arithmetic."""
+    decision = decide(paper.charter, paper.view(), paper.facts(), "9999-12-31T23:59:59Z", RELEASE, TRIAGE)
+    assert (decision["verdict"], len(decision["stale"])) == ("refused", len(paper.charter.shared_origins))
+
+
 def test_a_malformed_use_case_makes_no_decision(paper: Paper) -> None:
     """Criticality 4 is not "at least 3"."""
     with pytest.raises(BadUseCase, match="criticality"):

@@ -271,9 +271,9 @@ def _refuse_future(charter: Charter, view: View, moment: datetime) -> None:
             f"charter {charter.version} of {charter.alliance} is in force from {charter.effective} on",
             "decide for a later time, or under the charter before it",
         )
-    latest = moment + timedelta(seconds=CLOCK_AHEAD_S_MAX)
     for origin, head in sorted(view.heads.items()):
-        if parse_time(head.time) > latest:
+        # A difference, not a sum: there is no time after the year 9999 to compare with.
+        if parse_time(head.time) - moment > timedelta(seconds=CLOCK_AHEAD_S_MAX):
             raise ViewFromTheFuture(
                 f"view: head of {origin} was cosigned {head.time}, more than {CLOCK_AHEAD_S_MAX} s after this decision",
                 "decide for a later time, or with an older view; check the clock of this machine",
