@@ -113,6 +113,7 @@ FORMS = (
     _form("a package index token", b"AgEIcHlwaS5vcmc", rb"pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,}"),
     _form("a Weights & Biases key", b"WANDB_API_KEY", rb"WANDB_API_KEY\W{1,5}[0-9a-f]{40}", _last),
     _form("an AWS secret key", b"aws_secret_access_key", rb"aws_secret_access_key\W{1,6}[A-Za-z0-9/+]{40}", _last),
+    _form("an AWS secret key", b"AWS_SECRET_ACCESS_KEY", rb"AWS_SECRET_ACCESS_KEY\W{1,6}[A-Za-z0-9/+]{40}", _last),
     _form("an Azure storage key", b"AccountKey=", rb"AccountKey=[A-Za-z0-9+/]{86}=="),
     _form("a SendGrid key", b"SG.", rb"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),
     _form("a Telegram bot token", b"api.telegram.org/bot", rb"api\.telegram\.org/bot\d{8,10}:[A-Za-z0-9_-]{35}"),
