@@ -722,6 +722,9 @@ LABEL_BYTES_MAX = 65_536
 ENDPOINT_QUESTIONS_MAX = 100
 """Canaries of one endpoint. Origin: asked three times at 2 s each, ten minutes; the statement holds 15 KB."""
 
+ENDPOINT_TRIES_MAX = 10
+"""How often one canary question is asked. Origin: what differs once in ten is no canary, and every try costs money."""
+
 ENDPOINT_QUESTION_BYTES_MAX = 65_536
 """Bytes of one canary question. Origin: a page of text and a small picture in base64."""
 

@@ -1,4 +1,3 @@
-# long: one tree of commands, read as one
 """The tree of commands: what exists, what each takes, which function answers it. Imports argparse and nothing heavy.
 
 A command's function is named as ``module:function`` under ``watchword.cli`` and imported when it is called.
@@ -8,12 +7,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
-from watchword.limits import JOBS_MAX
-
-Sub = Any
-"""What ``add_subparsers`` returns; argparse gives the type no public name."""
+from watchword.cli.arguments import (
+    Sub,
+    columns,
+    from_one_to,
+    noun,
+    peers,
+    person,
+    release_names,
+    said,
+    signer,
+    verb,
+    whose,
+)
+from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
 
 
 def parser() -> argparse.ArgumentParser:
@@ -44,76 +52,20 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
-def _common(formats: tuple[str, ...]) -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    group = common.add_argument_group("everywhere")
-    group.add_argument("--home", type=Path, help="the node's folder (else $WATCHWORD_HOME, else a .watchword)")
-    group.add_argument("--format", choices=formats, default="text", help="how the result is printed")
-    group.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    group.add_argument("--passphrase-fd", type=int, metavar="N", help="read the keys' passphrase from this descriptor")
-    return common
-
-
-def _add(
-    sub: Sub, name: str, run: str, text: str, formats: tuple[str, ...] = ("text", "json")
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = sub.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + ".", parents=[_common(formats)]
-    )
-    command.set_defaults(run=run)
-    return command
-
-
-def _noun(sub: Sub, name: str, text: str) -> Sub:
-    noun = sub.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    noun.set_defaults(run="completion:help_of", noun=noun)
-    return noun.add_subparsers(metavar="VERB")
-
-
-def _said(text: str) -> str:
-    if not text.strip():
-        raise argparse.ArgumentTypeError("nothing was said")
-    return text
-
-
-def _jobs(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= JOBS_MAX:
-        raise argparse.ArgumentTypeError(f"not a number from 1 to {JOBS_MAX}")
-    return int(text)
-
-
-def _tries(text: str) -> int:
-    if not text.isdigit() or not 1 <= int(text) <= 10:
-        raise argparse.ArgumentTypeError("not a number from 1 to 10")
-    return int(text)
-
-
-def _release_names(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--system", metavar="NAME", help="the system's name (default: the path's last part)")
-    command.add_argument("--release", metavar="VERSION", help="the release's version (default: unversioned)")
-
-
-def _signer(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
-    command.add_argument(
-        "--scope", default="alliance", metavar="WHO", help="who may hold the body: public, alliance, own, or ALFA,BRAVO"
-    )
-
-
 def _main_job(commands: Sub) -> None:
-    assure = _add(
+    assure = verb(
         commands, "assure", "assure:run", "inspect a release, record what was found, decide, write the report"
     )
     assure.add_argument("path", type=Path, metavar="PATH", help="a model file or folder")
-    _release_names(assure)
+    release_names(assure)
     assure.add_argument("--use", type=Path, metavar="FILE", help="the use case (TOML) for which admission is asked")
     assure.add_argument("--report", type=Path, default=Path("report.html"), metavar="FILE", help="where the page goes")
-    _signer(assure)
+    signer(assure)
 
 
 def _inspect(commands: Sub) -> None:
     text = "look for what is hidden in model files; nothing in them is executed"
-    inspect = _add(commands, "inspect", "inspect:run", text, ("text", "json", "sarif", "junit"))
+    inspect = verb(commands, "inspect", "inspect:run", text, ("text", "json", "sarif", "junit"))
     inspect.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="files or folders")
     inspect.add_argument("--explain", metavar="RULE", help="print what a rule means and what to do")
     inspect.add_argument("--no-hash", action="store_true", help="judge only; no manifest, no release digest")
@@ -121,7 +73,8 @@ def _inspect(commands: Sub) -> None:
     inspect.add_argument(
         "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that exits 1"
     )
-    inspect.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="how many processes look (default: 1)")
+    jobs = inspect.add_argument("--jobs", type=from_one_to(JOBS_MAX), default=1, metavar="N")
+    jobs.help = "how many processes look (default: 1)"
     inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
     inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")
     inspect.add_argument("--against", type=Path, metavar="OLD", help="tell what changed since this older release")
@@ -129,76 +82,65 @@ def _inspect(commands: Sub) -> None:
     inspect.add_argument("--bom", type=Path, metavar="FILE", help="write the bill of materials (CycloneDX) there")
     inspect.add_argument("--write-baseline", type=Path, metavar="FILE", help="draft such a file of all that was found")
     inspect.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
-    _release_names(inspect)
-    _signer(inspect)
+    release_names(inspect)
+    signer(inspect)
 
 
 def _evidence(commands: Sub) -> None:
-    data = _noun(commands, "data", "was the data manipulated: row manifests and exact differences")
-    manifest = _add(data, "manifest", "data:manifest", "write the row manifest of a delivery (CSV, JSONL, Parquet)")
+    data = noun(commands, "data", "was the data manipulated: row manifests and exact differences")
+    manifest = verb(data, "manifest", "data:manifest", "write the row manifest of a delivery (CSV, JSONL, Parquet)")
     manifest.add_argument("path", type=Path, metavar="FILE")
-    _columns(manifest)
+    columns(manifest)
     manifest.add_argument("--output", type=Path, metavar="FILE", help="default: FILE.rows beside it")
-    diff = _add(data, "diff", "data:diff", "say exactly which rows of two deliveries differ, by source and annotator")
+    diff = verb(data, "diff", "data:diff", "say exactly which rows of two deliveries differ, by source and annotator")
     diff.add_argument("old", type=Path, metavar="OLD", help="a delivery, or its row manifest")
     diff.add_argument("new", type=Path, metavar="NEW", help="a delivery, or its row manifest")
-    _columns(diff)
+    columns(diff)
     diff.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
     diff.add_argument("--dataset", metavar="NAME", help="the data set's name (default: NEW's file name)")
     diff.add_argument("--of", metavar="RELEASE", help="the release trained on it: its path or digest")
-    _release_names(diff)
-    _signer(diff)
+    release_names(diff)
+    signer(diff)
     _statements(commands)
 
 
 def _statements(commands: Sub) -> None:
-    statement = _noun(commands, "statement", "sign and show single statements")
-    sign = _add(statement, "sign", "statement:sign", "sign a statement of any kind from a TOML file of its fields")
+    statement = noun(commands, "statement", "sign and show single statements")
+    sign = verb(statement, "sign", "statement:sign", "sign a statement of any kind from a TOML file of its fields")
     sign.add_argument("kind", metavar="KIND")
     sign.add_argument("fields", type=Path, metavar="FILE", help="the kind's own fields (docs/reference/kinds.md)")
     sign.add_argument("--of", metavar="RELEASE", required=True, help="what it is about: a path or a digest")
-    _release_names(sign)
-    _signer(sign)
+    release_names(sign)
+    signer(sign)
     sign.add_argument("--output", type=Path, metavar="FILE", help="write the envelope there instead of appending it")
     text = "sign this field so that it can be taken out later; no decision reads it"
     sign.add_argument("--redactable", action="append", default=[], metavar="FIELD", help=text)
-    foreign = _add(statement, "model-signature", "statement:model_signature", "check an OpenSSF model signature (OMS)")
+    foreign = verb(statement, "model-signature", "statement:model_signature", "check an OpenSSF model signature (OMS)")
     foreign.add_argument("path", type=Path, metavar="PATH", help="the model that was signed: a file or folder")
     foreign.add_argument("--signature", type=Path, required=True, metavar="FILE", help="the bundle, such as model.sig")
     foreign.add_argument("--public-key", type=Path, metavar="FILE", help="the signer's public key (PEM)")
     foreign.add_argument("--sign-with", type=Path, metavar="FILE", help="write the bundle, with this EC key (PEM)")
     foreign.add_argument("--record", action="store_true", help="sign that it holds and append it to this node's ledger")
-    _release_names(foreign)
-    _signer(foreign)
+    release_names(foreign)
+    signer(foreign)
     _beside(statement)
-    listing = _add(statement, "list", "statement:list_", "list the statements this node holds, oldest first")
+    listing = verb(statement, "list", "statement:list_", "list the statements this node holds, oldest first")
     listing.add_argument("--kind", metavar="KIND")
     listing.add_argument("--by", metavar="ISSUER")
     listing.add_argument("--of", metavar="RELEASE", help="about this release: a path, a digest, or its recorded name")
-    show = _add(statement, "show", "statement:show", "print a statement: who signed it, when, where it is recorded")
+    show = verb(statement, "show", "statement:show", "print a statement: who signed it, when, where it is recorded")
     show.add_argument("what", metavar="ID|FILE", help="an id, a locator such as BRAVO#12, or an envelope file")
 
 
-def _columns(command: argparse.ArgumentParser) -> None:
-    for name, text in (
-        ("key", "names a row in both deliveries"),
-        ("label", "holds the label"),
-        ("source", "says where a row came from"),
-        ("annotator", "says who labelled it"),
-    ):
-        command.add_argument(f"--{name}", metavar="COLUMN", help=f"the column that {text}")
-    command.add_argument("--reveal", action="store_true", help="show the labels themselves, not only their digests")
-
-
 def _claims(commands: Sub) -> None:
-    claim = _noun(commands, "claim", "what a supplier says of its release, beside what others found")
-    check = _add(claim, "check", "claim:check", "compare each line of a claim with later evidence")
+    claim = noun(commands, "claim", "what a supplier says of its release, beside what others found")
+    check = verb(claim, "check", "claim:check", "compare each line of a claim with later evidence")
     check.add_argument("release", metavar="RELEASE", help="a path, a digest, or its name as recorded")
 
 
 def _endpoints(commands: Sub) -> None:
-    endpoint = _noun(commands, "endpoint", "systems reached by their API alone: known by sealed answers")
-    pin = _add(endpoint, "pin", "endpoint:pin", "ask canary questions, seal the answers, sign the endpoint release")
+    endpoint = noun(commands, "endpoint", "systems reached by their API alone: known by sealed answers")
+    pin = verb(endpoint, "pin", "endpoint:pin", "ask canary questions, seal the answers, sign the endpoint release")
     pin.add_argument("url", metavar="URL", help="where questions are posted")
     pin.add_argument("--supplier", required=True, metavar="NAME", help="who supplies it, as the charter calls it")
     pin.add_argument("--system", required=True, metavar="NAME")
@@ -207,40 +149,41 @@ def _endpoints(commands: Sub) -> None:
     pin.add_argument("--interface", choices=("chat", "json"), default="chat", help="chat as OpenAI's, or plain JSON")
     pin.add_argument("--model", default="", metavar="NAME", help="the model that a chat request names")
     pin.add_argument("--pick", default="", metavar="FIELD", help="the part of a JSON answer that counts, such as a.b")
-    pin.add_argument("--tries", type=_tries, default=3, metavar="N", help="how often each is asked (default: 3)")
-    _signer(pin)
-    check = _add(endpoint, "check", "endpoint:check", "ask the sealed questions again; a changed answer is bad news")
+    tries = pin.add_argument("--tries", type=from_one_to(ENDPOINT_TRIES_MAX), default=3, metavar="N")
+    tries.help = "how often each is asked (default: 3)"
+    signer(pin)
+    check = verb(endpoint, "check", "endpoint:check", "ask the sealed questions again; a changed answer is bad news")
     check.add_argument("release", metavar="RELEASE", help="the endpoint release: its digest or recorded name")
     check.add_argument("--yes", action="store_true", help="dispute the endpoint statement without asking")
-    check.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
-    for verb in (pin, check):
-        verb.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")
+    person(check)
+    for one in (pin, check):
+        one.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")
 
 
 def _beside(statement: Sub) -> None:
     text = "answer a statement that is about you; shown beside it, counts for nothing"
-    reply = _add(statement, "reply", "beside:reply", text)
+    reply = verb(statement, "reply", "beside:reply", text)
     text = "put a confidentiality label beside a statement; no decision reads it"
-    mark = _add(statement, "mark", "beside:mark", text)
-    for verb in (reply, mark):
-        verb.add_argument("statement", metavar="STATEMENT", help="its id, its locator, or the file that holds it")
-    redact = _add(statement, "redact", "beside:redact", "take fields out of a statement that was signed for it")
+    mark = verb(statement, "mark", "beside:mark", text)
+    for one in (reply, mark):
+        one.add_argument("statement", metavar="STATEMENT", help="its id, its locator, or the file that holds it")
+    redact = verb(statement, "redact", "beside:redact", "take fields out of a statement that was signed for it")
     redact.add_argument("statement", metavar="STATEMENT", help="its id or locator")
     redact.add_argument("--field", action="append", required=True, metavar="FIELD")
-    redact.add_argument("--reason", metavar="TEXT", type=_said, help="have them purged everywhere, and say why")
+    redact.add_argument("--reason", metavar="TEXT", type=said, help="have them purged everywhere, and say why")
     redact.add_argument("--output", type=Path, metavar="FILE", help="purge nothing; write a copy without them there")
-    redact.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
-    reply.add_argument("--text", required=True, metavar="TEXT", type=_said)
+    person(redact)
+    reply.add_argument("--text", required=True, metavar="TEXT", type=said)
     mark.add_argument("label", type=Path, metavar="LABEL", help="XML in the structure of STANAG 4774, or TOML or JSON")
     mark.add_argument("--xml", type=Path, metavar="FILE", help="also write the label as XML")
-    for verb in (reply, mark):
-        verb.add_argument("--output", type=Path, metavar="FILE", help="write the envelope there, append nothing")
-        verb.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
-        verb.add_argument("--scope", metavar="WHO", help="who may hold it (default: who may hold the statement)")
+    for one in (reply, mark):
+        one.add_argument("--output", type=Path, metavar="FILE", help="write the envelope there, append nothing")
+        person(one)
+        one.add_argument("--scope", metavar="WHO", help="who may hold it (default: who may hold the statement)")
 
 
 def _membership(commands: Sub) -> None:
-    init = _add(commands, "init", "init:run", "make a node's folder and keys, and the enrolment that a charter needs")
+    init = verb(commands, "init", "init:run", "make a node's folder and keys, and the enrolment that a charter needs")
     init.add_argument("name", metavar="NAME", help="the member's or supplier's name, such as ALFA")
     init.add_argument("--supplier", action="store_true", help="a supplier: one signing key, no ledgers")
     init.add_argument("--contact", default="", metavar="TEXT", help="a supplier's security contact")
@@ -266,7 +209,7 @@ def _membership(commands: Sub) -> None:
         "--root-threshold", type=int, default=1, metavar="K", help="how many root keys it takes to speak for the member"
     )
     init.add_argument("--unencrypted", action="store_true", help="keep the keys in plain files, mode 0600")
-    keys = _add(commands, "keys", "init:keys", "list this node's keys, or make one for the next charter")
+    keys = verb(commands, "keys", "init:keys", "list this node's keys, or make one for the next charter")
     keys.add_argument(
         "--add", metavar="NAME:ROLE[,ROLE]", help="make a key for one more person, or another one for a person"
     )
@@ -277,12 +220,11 @@ def _membership(commands: Sub) -> None:
         help="of a stolen key: it counts below this size (default: all that is known)",
     )  # fmt: skip
     keys.add_argument("--unencrypted", action="store_true", help="keep the new key in a plain file, mode 0600")
-    keys.set_defaults(run="init:keys")
 
 
 def _charter(commands: Sub) -> None:
-    charter = _noun(commands, "charter", "the alliance's machine-readable annex: who, what may be said, red lines")
-    draft = _add(charter, "draft", "charter:draft", "write a charter from members' enrolments and a requirement table")
+    charter = noun(commands, "charter", "the alliance's machine-readable annex: who, what may be said, red lines")
+    draft = verb(charter, "draft", "charter:draft", "write a charter from members' enrolments and a requirement table")
     draft.add_argument("--alliance", required=True, metavar="NAME")
     draft.add_argument("--member", type=Path, action="append", required=True, metavar="FILE", help="an enrolment.json")
     draft.add_argument("--supplier", type=Path, action="append", default=[], metavar="FILE", help="an enrolment.json")
@@ -302,35 +244,35 @@ def _charter(commands: Sub) -> None:
     draft.add_argument("--secret-output", type=Path, default=Path("alliance.secret"), metavar="FILE")
     _propose(charter)
     text = "set members' draft positions beside each other: what all accept, what passes, who blocks what"
-    compare = _add(charter, "compare", "charter:compare", text, ("text", "json", "markdown"))
+    compare = verb(charter, "compare", "charter:compare", text, ("text", "json", "markdown"))
     compare.add_argument("positions", type=Path, nargs="+", metavar="FILE", help="one position (TOML) of each member")
     compare.add_argument("--quorum", type=int, metavar="K", help="how many must accept (default: as charter draft)")
     compare.add_argument("--draft", type=Path, metavar="FILE", help="write the largest table that passes as a pack")
     compare.add_argument("--page", type=Path, metavar="FILE", help="also write it as a page (HTML)")
-    ratify = _add(charter, "ratify", "charter:ratify", "sign a charter with this member's root key")
+    ratify = verb(charter, "ratify", "charter:ratify", "sign a charter with this member's root key")
     ratify.add_argument("charter", type=Path, metavar="CHARTER")
     ratify.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
     ratify.add_argument("--output", type=Path, metavar="FILE", help="default: NAME.ratification.json")
-    adopt = _add(charter, "adopt", "charter:adopt", "install a charter that enough members ratified; open the ledgers")
+    adopt = verb(charter, "adopt", "charter:adopt", "install a charter that enough members ratified; open the ledgers")
     adopt.add_argument("charter", type=Path, metavar="CHARTER")
     adopt.add_argument("ratifications", type=Path, nargs="*", metavar="RATIFICATION")
     adopt.add_argument(
         "--receive-for", metavar="MEMBER", help="make a home without keys that only receives, behind a data diode"
     )
     adopt.add_argument("--secret", type=Path, required=True, metavar="FILE", help="the alliance secret")
-    show = _add(charter, "show", "charter:show", "print a charter: members, keys, quorums, the requirement table")
+    show = verb(charter, "show", "charter:show", "print a charter: members, keys, quorums, the requirement table")
     show.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
-    policy = _add(
+    policy = verb(
         charter, "tlog-policy", "charter:tlog_policy", "print who signs and who must witness, as a C2SP policy file"
     )
     policy.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
     policy.add_argument("--output", type=Path, metavar="FILE")
-    lint = _add(charter, "lint", "charter:lint", "say what in a charter cannot work")
+    lint = verb(charter, "lint", "charter:lint", "say what in a charter cannot work")
     lint.add_argument("charter", type=Path, nargs="?", metavar="CHARTER", help="default: the one in force here")
 
 
 def _propose(charter: Sub) -> None:
-    propose = _add(charter, "propose", "proposing:propose", "draft the charter that follows, and ratify it first")
+    propose = verb(charter, "propose", "proposing:propose", "draft the charter that follows, and ratify it first")
     propose.add_argument(
         "party", type=Path, nargs="*", metavar="ENROLMENT", help="of members and suppliers that come in or change"
     )
@@ -348,7 +290,7 @@ def _propose(charter: Sub) -> None:
     )
     propose.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
     propose.add_argument("--output", type=Path, default=Path("proposal.json"), metavar="FILE")
-    diff = _add(charter, "diff", "proposing:diff", "say in words what a charter changes, and what it takes")
+    diff = verb(charter, "diff", "proposing:diff", "say in words what a charter changes, and what it takes")
     diff.add_argument("charter", type=Path, metavar="CHARTER")
     diff.add_argument("--against", type=Path, metavar="CHARTER", help="default: the one in force here")
 
@@ -359,53 +301,53 @@ def _number(text: str) -> tuple[str, int]:
 
 
 def _ledger(commands: Sub) -> None:
-    ledger = _noun(commands, "ledger", "append-only logs that other members witness")
-    _add(ledger, "show", "ledger:show", "print heads, sizes, witnesses with ages, and what is not yet cosigned")
-    init = _add(ledger, "init", "ledger:init", "prepare new ledgers with a new key; those in use are created once")
+    ledger = noun(commands, "ledger", "append-only logs that other members witness")
+    verb(ledger, "show", "ledger:show", "print heads, sizes, witnesses with ages, and what is not yet cosigned")
+    init = verb(ledger, "init", "ledger:init", "prepare new ledgers with a new key; those in use are created once")
     init.add_argument("--anew", action="store_true", help="close the ledgers in use, which then take nothing more")
     init.add_argument("--unencrypted", action="store_true", help="keep the new keys in plain files, mode 0600")
-    append = _add(ledger, "append", "ledger:append", "publish statements that somebody with standing signed")
+    append = verb(ledger, "append", "ledger:append", "publish statements that somebody with standing signed")
     append.add_argument("envelopes", type=Path, nargs="+", metavar="FILE")
-    export = _add(ledger, "export", "ledger:export", "write one file with what another member has not yet")
+    export = verb(ledger, "export", "ledger:export", "write one file with what another member has not yet")
     export.add_argument("--to", required=True, metavar="MEMBER")
     export.add_argument("--output", type=Path, metavar="FILE", help="default: FROM-to-MEMBER.wwx.json")
     export.add_argument(
         "--since", metavar="FILE|start", help="from where an earlier file ended, or from the start"
     )
     export.add_argument("--one-way", action="store_true", help="no answer ever comes: what is written counts as held")
-    import_ = _add(ledger, "import", "ledger:import_", "take in another member's file, whole or not at all, and cosign")
+    import_ = verb(ledger, "import", "ledger:import_", "take in another member's file, whole or not at all, and cosign")
     import_.add_argument("files", type=Path, nargs="+", metavar="FILE")
     import_.add_argument("--reply", type=Path, metavar="FOLDER", help="write there what carries cosignatures home")
-    exchange = _add(
+    exchange = verb(
         ledger, "exchange", "ledger:exchange", "import what a shared folder holds for us; export to everyone"
     )
     exchange.add_argument("folder", type=Path, metavar="FOLDER")
-    sync = _add(ledger, "sync", "ledger:sync", "pull what peers hold over HTTP, verify it, cosign")
-    _peers(sync)
+    sync = verb(ledger, "sync", "ledger:sync", "pull what peers hold over HTTP, verify it, cosign")
+    peers(sync)
     sync.add_argument("--all-bodies", action="store_true", help="ask for every body that is missing once more")
-    witness = _add(ledger, "witness", "ledger:witness", "have peers cosign this node's heads over HTTP")
-    _peers(witness)
-    prove = _add(ledger, "prove", "ledger:prove", "write one file that re-checks decisions offline, bad news included")
+    witness = verb(ledger, "witness", "ledger:witness", "have peers cosign this node's heads over HTTP")
+    peers(witness)
+    prove = verb(ledger, "prove", "ledger:prove", "write one file that re-checks decisions offline, bad news included")
     prove.add_argument("decisions", nargs="+", metavar="DECISION", help="a decision's id or locator")
     prove.add_argument("--tlog-proof", action="store_true", help="of one statement, its place as other tools read it")
     prove.add_argument("--record", action="store_true", help="with the gate's receipts")
     prove.add_argument("--output", type=Path, default=Path("proof.json"), metavar="FILE")
-    absent = _add(
+    absent = verb(
         ledger, "no-notice", "ledger:no_notice", "write one file that shows all bad news of a release, or none"
     )
     absent.add_argument("releases", nargs="+", metavar="RELEASE", help="a path, a digest, or its recorded name")
     absent.add_argument("--as-of", metavar="TIME", help="such as 2027-01-31T12:00:00Z (default: now)")
     absent.add_argument("--output", type=Path, default=Path("no-notice.json"), metavar="FILE")
-    verify = _add(ledger, "verify", "ledger:verify", "re-check a proof, or an equivocation, against a charter")
+    verify = verb(ledger, "verify", "ledger:verify", "re-check a proof, or an equivocation, against a charter")
     verify.add_argument("charter", type=Path, metavar="CHARTER")
     verify.add_argument("bundle", type=Path, metavar="BUNDLE")
-    check = _add(
+    check = verb(
         ledger, "check", "ledger:check", "rebuild every tree of this node from its entries; name the first bad index"
     )
-    repair = _add(ledger, "repair", "ledger:repair", "restore what the disk lost, if it is provably the same")
-    _peers(repair)
-    monitor = _add(ledger, "monitor", "ledger:monitor", "raise what a member should be woken for")
-    _peers(monitor)
+    repair = verb(ledger, "repair", "ledger:repair", "restore what the disk lost, if it is provably the same")
+    peers(repair)
+    monitor = verb(ledger, "monitor", "ledger:monitor", "raise what a member should be woken for")
+    peers(monitor)
     monitor.add_argument("--within", type=int, metavar="S", help="how old a cosignature may be (default: charter)")
     monitor.add_argument(
         "--accept", action="store_true", help="what now stands under our keys in ledgers of others is known from now on"
@@ -413,18 +355,12 @@ def _ledger(commands: Sub) -> None:
     check.add_argument("--signatures", action="store_true", help="verify the Ed25519 half of every body held, too")
 
 
-def _peers(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "peers", nargs="*", metavar="MEMBER[=URL]", help="with whom (default: every peer that node.toml names)"
-    )
-
-
 def _notices(commands: Sub) -> None:
-    spill = _add(commands, "spill", "notice:spill", "purge a statement's body everywhere; its proofs still verify")
+    spill = verb(commands, "spill", "notice:spill", "purge a statement's body everywhere; its proofs still verify")
     spill.add_argument("statement", metavar="STATEMENT", help="its id or locator")
-    spill.add_argument("--reason", required=True, metavar="TEXT", type=_said)
-    spill.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
-    notice = _noun(commands, "notice", "bad news with standing: it counts as soon as it is signed")
+    spill.add_argument("--reason", required=True, metavar="TEXT", type=said)
+    person(spill)
+    notice = noun(commands, "notice", "bad news with standing: it counts as soon as it is signed")
     for name, text in (
         ("recall", "recall a release, component, model, data set or supplier"),
         ("retract", "take back a statement of this node's own"),
@@ -433,39 +369,39 @@ def _notices(commands: Sub) -> None:
         ("take-back", "say that bad news no longer counts; it takes as many members as cosign a head"),
         ("confirm", "say the bad news of another as well, so that it does not lapse"),
     ):
-        verb = _add(notice, name, "notice:issue", text)
-        verb.set_defaults(kind=name)
+        one = verb(notice, name, "notice:issue", text)
+        one.set_defaults(kind=name)
         of_notice = name in ("take-back", "confirm")
-        verb.add_argument(
+        one.add_argument(
             "target",
             metavar="NOTICE" if of_notice else "TARGET",
             help="the notice's locator or id" if of_notice else "a name (release:sha256:…), an id, locator or path",
         )
-        verb.add_argument("--reason", required=True, metavar="TEXT", type=_said)
-        verb.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")
-        _signer(verb)
-        verb.set_defaults(scope=None)  # that of the statement it is against, if it is against one
+        one.add_argument("--reason", required=True, metavar="TEXT", type=said)
+        one.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")
+        signer(one)
+        one.set_defaults(scope=None)  # that of the statement it is against, if it is against one
         if name == "recall":
-            verb.add_argument("--action", action="append", default=[], metavar="TEXT", help="what holders must do")
-            verb.add_argument("--deadline", metavar="TIME", help="by when, such as 2027-01-31T12:00:00Z")
-            verb.add_argument("--supersedes", metavar="ID", help="the id of an earlier recall that this one replaces")
+            one.add_argument("--action", action="append", default=[], metavar="TEXT", help="what holders must do")
+            one.add_argument("--deadline", metavar="TIME", help="by when, such as 2027-01-31T12:00:00Z")
+            one.add_argument("--supersedes", metavar="ID", help="the id of an earlier recall that this one replaces")
         if name == "revoke":
-            verb.add_argument(
+            one.add_argument(
                 "--valid-up-to",
                 action="append",
                 default=[],
                 metavar="ORIGIN:SIZE",
                 help="what the key signed before this size of a ledger still counts (default: nothing)",
             )
-    take = _add(notice, "take", "notice:take", "take in a notice from any channel; it counts at once")
+    take = verb(notice, "take", "notice:take", "take in a notice from any channel; it counts at once")
     take.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    _add(notice, "list", "notice:show", "print every notice that this node holds")
+    verb(notice, "list", "notice:show", "print every notice that this node holds")
 
 
 def _decisions(commands: Sub) -> None:
-    status = _add(commands, "status", "status:run", "what this member may use, what lapses, what it owes, who waits")
+    status = verb(commands, "status", "status:run", "what this member may use, what lapses, what it owes, who waits")
     status.add_argument("--page", type=Path, metavar="FILE", help="also write it as a page")
-    admit = _add(commands, "admit", "admit:run", "decide whether a release may be used for a use case, and explain")
+    admit = verb(commands, "admit", "admit:run", "decide whether a release may be used for a use case, and explain")
     admit.add_argument(
         "releases", nargs="+", metavar="RELEASE", help="a path, a digest, or its name as recorded (NAME@VERSION)"
     )
@@ -481,85 +417,73 @@ def _decisions(commands: Sub) -> None:
     admit.add_argument("--charter", type=Path, metavar="FILE", help="with --bundle: the charter that is trusted")
     admit.add_argument("--no-record", action="store_true", help="decide and print only")
     admit.add_argument("--report", type=Path, metavar="FILE", help="also write the page")
-    _signer(admit)
+    signer(admit)
 
 
 def _policy(commands: Sub) -> None:
-    policy = _noun(commands, "policy", "requirement tables and red lines, packs of them, and the norms they serve")
-    _add(policy, "packs", "policy:packs", "list the packs that come with watchword")
-    show = _add(policy, "show", "policy:show", "print the requirement table of the charter in force, or of packs")
-    _whose(show)
+    policy = noun(commands, "policy", "requirement tables and red lines, packs of them, and the norms they serve")
+    verb(policy, "packs", "policy:packs", "list the packs that come with watchword")
+    show = verb(policy, "show", "policy:show", "print the requirement table of the charter in force, or of packs")
+    whose(show)
     text = "turn a pack into a table for spreadsheets or documents, and back: TOML, CSV, Markdown"
-    table = _add(policy, "table", "policy:table", text)
+    table = verb(policy, "table", "policy:table", text)
     table.add_argument("source", nargs="+", metavar="NAME|FILE", help="a pack: its name, or TOML, CSV, Markdown")
     table.add_argument(
         "--output", type=Path, metavar="FILE", help="its ending says the form (default: Markdown, printed)"
     )
-    cedar = _add(policy, "cedar", "policy:cedar", "print the Cedar policies that a table compiles to")
-    _whose(cedar)
+    cedar = verb(policy, "cedar", "policy:cedar", "print the Cedar policies that a table compiles to")
+    whose(cedar)
     text = "look for holes in rules: what nothing can meet or cross, what says nothing new, what contradicts"
-    check = _add(policy, "check", "check:run", text)
-    _whose(check)
+    check = verb(policy, "check", "check:run", text)
+    whose(check)
     check.add_argument("--caveat", type=Path, action="append", default=[], metavar="FILE", help="with this caveat too")
     text = "say which norm entries a table serves with which evidence, and which nothing serves"
-    coverage = _add(policy, "coverage", "policy:coverage", text, ("text", "json", "markdown"))
-    _whose(coverage)
+    coverage = verb(policy, "coverage", "policy:coverage", text, ("text", "json", "markdown"))
+    whose(coverage)
     coverage.add_argument(
         "--norm", action="append", default=[], metavar="ID", help="show this norm (default: those that rows name)"
     )
     coverage.add_argument("--page", type=Path, metavar="FILE", help="also write it as a page (HTML)")
 
 
-def _whose(command: argparse.ArgumentParser) -> None:
-    whose = command.add_mutually_exclusive_group()
-    whose.add_argument(
-        "--pack", action="append", default=[], metavar="NAME|FILE", help="a pack that comes with watchword, or a file"
-    )
-    whose.add_argument("--charter", type=Path, metavar="FILE", help="this charter (default: the one in force here)")
-
-
 def _restrictions(commands: Sub) -> None:
-    caveat = _noun(commands, "caveat", "this member's own further restrictions on use; they can only restrict")
-    add = _add(caveat, "add", "caveat:add", "show what a caveat would stop and for whom, then sign it")
+    caveat = noun(commands, "caveat", "this member's own further restrictions on use; they can only restrict")
+    add = verb(caveat, "add", "caveat:add", "show what a caveat would stop and for whom, then sign it")
     add.add_argument("file", type=Path, metavar="FILE", help="the caveat (TOML)")
     add.add_argument("--yes", action="store_true", help="sign it; without a terminal nobody is asked")
-    _person(add)
-    _add(caveat, "list", "caveat:list_", "list every caveat held, and whose it is")
-    show = _add(caveat, "show", "caveat:show", "print a caveat's rules")
+    person(add)
+    verb(caveat, "list", "caveat:list_", "list every caveat held, and whose it is")
+    show = verb(caveat, "show", "caveat:show", "print a caveat's rules")
     show.add_argument("caveat", metavar="CAVEAT", help="its name, id or locator")
-    lift = _add(caveat, "lift", "caveat:lift", "lift a caveat of this member's own")
+    lift = verb(caveat, "lift", "caveat:lift", "lift a caveat of this member's own")
     lift.add_argument("caveat", metavar="CAVEAT", help="its name, id or locator")
-    lift.add_argument("--reason", required=True, metavar="TEXT", type=_said)
-    _person(lift)
-    waiver = _noun(commands, "waiver", "let one requirement pass, for one release and use, for a time")
-    waive = _add(waiver, "add", "waiver:add", "waive a requirement; the charter says which, by whom and how many")
+    lift.add_argument("--reason", required=True, metavar="TEXT", type=said)
+    person(lift)
+    waiver = noun(commands, "waiver", "let one requirement pass, for one release and use, for a time")
+    waive = verb(waiver, "add", "waiver:add", "waive a requirement; the charter says which, by whom and how many")
     waive.add_argument("release", metavar="RELEASE", help="a path, a digest, or its recorded name")
     waive.add_argument("--requirement", required=True, metavar="ID", help="the row of the charter's table")
     waive.add_argument("--use", type=Path, required=True, metavar="FILE", help="the use case (TOML)")
-    waive.add_argument("--owner", required=True, metavar="PERSON", type=_said, help="who answers for it")
-    waive.add_argument("--reason", required=True, metavar="TEXT", type=_said)
+    waive.add_argument("--owner", required=True, metavar="PERSON", type=said, help="who answers for it")
+    waive.add_argument("--reason", required=True, metavar="TEXT", type=said)
     waive.add_argument("--expires", required=True, metavar="TIME", help="such as 2027-01-31T12:00:00Z")
-    _person(waive)
-    _add(waiver, "list", "waiver:list_", "list every waiver held, and when it ends")
-    rely = _add(commands, "rely", "waiver:rely", "take over another member's evidence within limits")
+    person(waive)
+    verb(waiver, "list", "waiver:list_", "list every waiver held, and when it ends")
+    rely = verb(commands, "rely", "waiver:rely", "take over another member's evidence within limits")
     rely.add_argument("statement", nargs="?", metavar="STATEMENT", help="its id or locator")
     rely.add_argument("--limits", metavar="FILE", help="criticality_max, until, tags, members (TOML), or the options")
     rely.add_argument("--criticality-max", type=int, choices=range(4), metavar="N", help="no use past this, 0 to 3")
     rely.add_argument("--until", metavar="TIME", help="such as 2027-01-31T12:00:00Z")
     rely.add_argument("--tag", action="append", default=[], metavar="TAG", help="only uses with one of these tags")
     rely.add_argument("--member", action="append", default=[], metavar="NAME", help="only uses of these members")
-    rely.add_argument("--reason", metavar="TEXT", type=_said)
+    rely.add_argument("--reason", metavar="TEXT", type=said)
     rely.add_argument("--check", action="store_true", help="list what is relied on; exit 1 when something has fallen")
-    _person(rely)
-
-
-def _person(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--person", metavar="NAME", help="whose key signs (default: the one whose role may say this)")
+    person(rely)
 
 
 def _guard(commands: Sub) -> None:
     text = "run a command on a sealed copy of a release, if it may be used; what was looked at is what it loads"
-    run = _add(commands, "run", "run:run", text)
+    run = verb(commands, "run", "run:run", text)
     run.add_argument(
         "model", type=Path, metavar="RELEASE",
         help="a model file or folder (default: this folder, and the command runs in its copy)",
@@ -575,67 +499,67 @@ def _guard(commands: Sub) -> None:
 
 
 def _gate(commands: Sub) -> None:
-    gate = _noun(commands, "gate", "no action without a mandate, a durable receipt and, where it matters, people")
-    mandate = _add(gate, "mandate", "gate:mandate", "delegate limited authority to an admitted system")
+    gate = noun(commands, "gate", "no action without a mandate, a durable receipt and, where it matters, people")
+    mandate = verb(gate, "mandate", "gate:mandate", "delegate limited authority to an admitted system")
     mandate.add_argument("file", type=Path, metavar="FILE", help="the mandate (TOML)")
     mandate.add_argument("--decision", required=True, metavar="DECISION", help="the admission it rests on")
-    _signer(mandate)
-    ask = _add(gate, "ask", "gate:ask", "ask for one action: permitted, denied or held")
+    signer(mandate)
+    ask = verb(gate, "ask", "gate:ask", "ask for one action: permitted, denied or held")
     ask.add_argument("--mandate", metavar="MANDATE", help="default: the newest for the release")
     ask.add_argument("--action", metavar="FILE", help="the action as JSON (- for stdin), instead of --tool and --arg")
     ask.add_argument("--of", metavar="RELEASE", help="the release that asks: a path, a digest, or its recorded name")
     ask.add_argument("--tool", metavar="NAME")
     ask.add_argument("--arg", action="append", default=[], metavar="NAME=VALUE", help="VALUE is JSON, or else a text")
     ask.add_argument("--session", default="terminal", metavar="NAME")
-    _add(gate, "holds", "gate:holds", "print what waits for people")
-    request = _add(gate, "request", "gate:request", "write a held action as a file for an approver at another node")
+    verb(gate, "holds", "gate:holds", "print what waits for people")
+    request = verb(gate, "request", "gate:request", "write a held action as a file for an approver at another node")
     request.add_argument("hold", metavar="HOLD")
     request.add_argument("--output", type=Path, metavar="FILE", help="default: HOLD.request.json")
-    approve = _add(
+    approve = verb(
         gate, "approve", "gate:approve", "show one held action and sign exactly its bytes with a person's key"
     )
     approve.add_argument("request", metavar="REQUEST|HOLD", help="a request file, or a hold of this node")
     approve.add_argument("--refuse", action="store_true", help="sign a refusal instead")
     approve.add_argument("--confirm", metavar="TEXT", help="the word the screen asks for, where there is no terminal")
     approve.add_argument("--output", type=Path, metavar="FILE", help="default: HOLD.PERSON.approval.json")
-    _signer(approve)
-    take = _add(gate, "take", "gate:take", "take in approvals signed elsewhere")
+    signer(approve)
+    take = verb(gate, "take", "gate:take", "take in approvals signed elsewhere")
     take.add_argument("files", type=Path, nargs="+", metavar="FILE")
-    release = _add(gate, "release", "gate:release", "re-check everything and release an approved action, once")
+    release = verb(gate, "release", "gate:release", "re-check everything and release an approved action, once")
     release.add_argument("hold", metavar="HOLD")
     release.add_argument("--output", type=Path, metavar="FILE", help="write the action's exact bytes there")
-    outcome = _add(gate, "outcome", "gate:outcome", "record what became of a released action")
+    outcome = verb(gate, "outcome", "gate:outcome", "record what became of a released action")
     outcome.add_argument("action", metavar="DIGEST", help="the action's digest")
     outcome.add_argument("outcome", choices=("returned", "unknown"))
-    stop = _add(gate, "stop", "gate:stop", "void every mandate made until now, for a release or for all")
+    stop = verb(gate, "stop", "gate:stop", "void every mandate made until now, for a release or for all")
     stop.add_argument("what", metavar="RELEASE|all")
-    stop.add_argument("--reason", required=True, metavar="TEXT", type=_said)
-    _signer(stop)
-    _add(gate, "status", "gate:status", "print mandates, holds, stops, the view's age, and what would be denied")
-    cards = _noun(gate, "cards", "what a gate knows of a tool: drafted, edited by a person, signed")
-    suggest = _add(cards, "suggest", "cards:suggest", "draft cards from what an MCP server says of its tools")
+    stop.add_argument("--reason", required=True, metavar="TEXT", type=said)
+    signer(stop)
+    verb(gate, "status", "gate:status", "print mandates, holds, stops, the view's age, and what would be denied")
+    cards = noun(gate, "cards", "what a gate knows of a tool: drafted, edited by a person, signed")
+    suggest = verb(cards, "suggest", "cards:suggest", "draft cards from what an MCP server says of its tools")
     suggest.add_argument("--server", metavar="NAME", help="what to call the server (default: its own name)")
     suggest.add_argument("--output", type=Path, default=Path("cards.json"), metavar="FILE")
     suggest.add_argument("command", nargs="+", metavar="COMMAND", help="the server and its arguments, after --")
-    sign = _add(cards, "sign", "cards:sign", "sign cards that you have read and edited")
+    sign = verb(cards, "sign", "cards:sign", "sign cards that you have read and edited")
     sign.add_argument("file", type=Path, metavar="FILE", help="the cards (JSON)")
-    _signer(sign)
-    _add(cards, "show", "cards:show", "print the cards that count here now")
+    signer(sign)
+    verb(cards, "show", "cards:show", "print the cards that count here now")
 
 
 def _rest(commands: Sub) -> None:
-    serve = _add(commands, "serve", "serve:run", "serve ledgers, mirrors, witness and bodies over HTTP")
+    serve = verb(commands, "serve", "serve:run", "serve ledgers, mirrors, witness and bodies over HTTP")
     serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
     serve.add_argument("--port", type=int, default=8440, metavar="N", help="default: 8440; 0 takes a free one")
     serve.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; without it plain HTTP")
     serve.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, not encrypted")
-    demo = _add(commands, "demo", "demo:run", "the exercise: five members, one model, three minutes")
+    demo = verb(commands, "demo", "demo:run", "the exercise: five members, one model, three minutes")
     demo.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a new temporary folder)")
     demo.add_argument("--keep", action="store_true", help="leave the folder for a look around")
     text = "an alliance under stress, checked at each step, from a seed"
-    simulate = _add(commands, "simulate", "demo:simulate", text)
+    simulate = verb(commands, "simulate", "demo:simulate", text)
     simulate.add_argument("--seed", type=int, metavar="N", help="tell this story again (default: a new one)")
     simulate.add_argument("--steps", type=int, default=2000, metavar="N", help="how long (default: 2000, some minutes)")
     simulate.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a temporary folder)")
-    completion = _add(commands, "completion", "completion:run", "print a completion script for a shell")
+    completion = verb(commands, "completion", "completion:run", "print a completion script for a shell")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
