@@ -35,13 +35,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _charter(args: argparse.Namespace) -> Charter:
-    from watchword import node
-    from watchword.charter.charter import read_charter_file
+    from watchword.cli.charter import file_of
     from watchword.policy.example import imagined
     from watchword.policy.pack import find_packs
 
     if not args.pack:
-        return read_charter_file(args.charter or node.find_home(args.home) / "charter.json").charter
+        return file_of(args).charter
     pack = find_packs(args.pack)
     return imagined(pack.requirements, pack.red_lines, pack.standing)
 

@@ -9,6 +9,7 @@ from watchword.cli.output import emit, one_line, short
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
+    from watchword.account.beside import Beside
     from watchword.account.claims import Comparison, Found
 
 
@@ -54,7 +55,9 @@ def check(args: argparse.Namespace) -> int:
     return 1 if any(one.contradicted for _, one in compared) else 0
 
 
-def _lines(one: Comparison, place: str, name: str, places: dict[str, str], beside: dict[str, Any]) -> list[str]:
+def _lines(one: Comparison, place: str, name: str, places: dict[str, str], beside: dict[str, Beside]) -> list[str]:
+    from watchword.account.beside import NOTHING_BESIDE
+
     word = "CONTRADICTED" if one.contradicted else "NOT CONTRADICTED"
     fell = f" ({one.fell})" if one.fell else ""
     lines = [one_line(f"{word}  {name}, claim {place} of {one.claim.issuer}{fell} ({short(one.claim.id)})")]
@@ -64,7 +67,7 @@ def _lines(one: Comparison, place: str, name: str, places: dict[str, str], besid
         at = places.get(found.statement.id, short(found.statement.id))
         what = f"{found.statement.kind} by {found.statement.issuer}{gone}"
         said = [one_line(f"      {at:12} {what} {does}: {found.says}")]
-        replies = beside[found.statement.id].replies if found.statement.id in beside else ()
+        replies = beside.get(found.statement.id, NOTHING_BESIDE).replies
         return said + [one_line(f"        reply of {r.issuer}: {r.predicate['text']}") for r in replies]
 
     for line in one.lines:

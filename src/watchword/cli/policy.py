@@ -107,13 +107,12 @@ def page(args: argparse.Namespace, drawn: Board) -> str:
 
 def _rows(args: argparse.Namespace) -> tuple[str, Rows, Rows]:
     """Whose table, its requirements and its red lines: of the packs named, the charter named, or the one in force."""
-    from watchword import node
-    from watchword.charter.charter import read_charter_file
+    from watchword.cli.charter import file_of
     from watchword.policy.pack import find_packs
 
     if args.pack:
         pack = find_packs(args.pack)
         return pack.name, pack.requirements, pack.red_lines
-    charter = read_charter_file(args.charter or node.find_home(args.home) / "charter.json").charter
+    charter = file_of(args).charter
     of = f"charter {charter.version} of {charter.alliance}"
     return of, charter.value["requirements"], charter.value["red_lines"]

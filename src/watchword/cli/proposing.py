@@ -27,7 +27,7 @@ def propose(args: argparse.Namespace) -> int:
         pack = find_packs(args.pack)
         changes = {"red_lines": pack.red_lines, "requirements": pack.requirements, "standing": pack.standing}
     for part in ("quorum", "amendment"):
-        given = {name: number for name, number in (pair for pair in getattr(args, part))}
+        given = dict(getattr(args, part))
         if given:
             changes[part] = dict(before.value[part]) | given
     if args.head_max_age is not None:

@@ -6,7 +6,7 @@ import argparse
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from watchword.cli.output import emit, write_new
+from watchword.cli.output import emit
 
 if TYPE_CHECKING:
     from watchword.account.status import Known
@@ -17,9 +17,9 @@ def run(args: argparse.Namespace) -> int:
     """Print the page; exit 1 when something used is refused or in trouble."""
     from watchword import node
     from watchword.account.status import board, render_text, status
+    from watchword.cli.policy import page
     from watchword.ledger.durable import StorageTrouble
     from watchword.node.home import BusyNode
-    from watchword.report.board import render
 
     home = node.find_home(args.home)
     try:
@@ -29,11 +29,10 @@ def run(args: argparse.Namespace) -> int:
     except (BusyNode, StorageTrouble):
         with node.Node.open(home, writing=False) as here:
             found = status(known(here))
-    lines = [render_text(found)]
+    text = render_text(found)
     if args.page:
-        write_new(args.page, render(board(found)).encode())
-        lines.append(f"\nwrote {args.page}")
-    emit(args, "\n".join(lines), found.value())
+        text += "\n" + page(args, board(found))
+    emit(args, text, found.value())
     return 0 if found.yes else 1
 
 
