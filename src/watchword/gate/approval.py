@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from watchword.charter.charter import Charter, KeyHolder
 from watchword.charter.standing import NoStanding, standing
 from watchword.errors import WatchwordError
 from watchword.gate.authority import Known, against_approval
@@ -47,14 +48,7 @@ def check_approval(
     """
     statement, said = signed.statement, signed.statement.predicate
     # 1
-    if statement.kind != "approval":
-        raise DoesNotCount(f"a {statement.kind[:40]} is no approval")
-    try:
-        holder = standing(known.charter, signed)
-    except NoStanding as error:
-        raise DoesNotCount(error.message, error.hint) from error
-    if holder.person is None or said["person"] != holder.person:
-        raise DoesNotCount(f"approval names {said['person'][:80]!r} and is signed with the key of {holder.person}")
+    holder = _signer(known.charter, signed, "approval")
     who = f"approval by {holder.person} of {holder.owner}"
     # 2
     if [subject.digest for subject in statement.subject] != [request.action.digest]:
@@ -80,11 +74,7 @@ def check_approval(
     if statement.made > until:
         raise DoesNotCount(f"{who}: signed {rfc3339(statement.made)}, after it expires")
     # 4
-    # It stands in no ledger of the view, so that no revocation spares it.
-    fact = Fact(signed, holder, "", JSON_INTEGER_MAX)
-    fell = against_approval(known, bad_news, fact)
-    if fell is not None:
-        raise DoesNotCount(f"{who}: {fell}")
+    fact = _standing_fact(known, bad_news, signed, holder, who)
     # 5
     if said["answer"] == "approve" and request.needs.role not in holder.roles:
         raise DoesNotCount(f"{who}: is not a {request.needs.role}, which rule {rule.id} asks for")
@@ -107,15 +97,8 @@ def check_endorsement(
         DoesNotCount: another kind, value, argument, session or gate; expired; no standing; fallen.
     """
     statement, said = signed.statement, signed.statement.predicate
-    if statement.kind != "endorsement":
-        raise DoesNotCount(f"a {statement.kind[:40]} is no endorsement")
-    try:
-        holder = standing(known.charter, signed)
-    except NoStanding as error:
-        raise DoesNotCount(error.message, error.hint) from error
+    holder = _signer(known.charter, signed, "endorsement")
     who = f"endorsement by {holder.person} of {holder.owner}"
-    if holder.person is None or said["person"] != holder.person:
-        raise DoesNotCount(f"endorsement names {said['person'][:80]!r} and is signed with the key of {holder.person}")
     if [subject.digest for subject in statement.subject] != [DJ(value)]:
         raise DoesNotCount(f"{who}: is of another value")
     for field, wanted in (("gate", gate), ("session", session), ("argument", argument)):
@@ -123,7 +106,37 @@ def check_endorsement(
             raise DoesNotCount(f"{who}: {field} is {said[field][:80]!r}, not {wanted[:80]!r}")
     if not statement.made <= now <= parse_time(said["expires"]):
         raise DoesNotCount(f"{who}: made {rfc3339(statement.made)}, expires {said['expires']}: not now")
-    fell = against_approval(known, bad_news, Fact(signed, holder, "", JSON_INTEGER_MAX))
+    _standing_fact(known, bad_news, signed, holder, who)
+    return f"{holder.person} of {holder.owner}"
+
+
+def holder_of(charter: Charter, signed: Signed, kind: str) -> KeyHolder:
+    """Whose key signed a statement that is handed to a gate as one of *kind*.
+
+    Raises:
+        DoesNotCount: another kind, or he has no standing to say it.
+    """
+    if signed.statement.kind != kind:
+        raise DoesNotCount(f"a {signed.statement.kind[:40]} is no {kind}")
+    try:
+        return standing(charter, signed)
+    except NoStanding as error:
+        raise DoesNotCount(error.message, error.hint) from error
+
+
+def _signer(charter: Charter, signed: Signed, kind: str) -> KeyHolder:
+    """The same, where it names a person, who must be the one who signed."""
+    holder, person = holder_of(charter, signed, kind), signed.statement.predicate["person"]
+    if holder.person is None or person != holder.person:
+        raise DoesNotCount(f"{kind} names {person[:80]!r} and is signed with the key of {holder.person}")
+    return holder
+
+
+def _standing_fact(known: Known, bad_news: Iterable[Signed], signed: Signed, holder: KeyHolder, who: str) -> Fact:
+    """*signed* with its holder, where no bad news fells it."""
+    # It stands in no ledger of the view, so that no revocation spares it.
+    fact = Fact(signed, holder, "", JSON_INTEGER_MAX)
+    fell = against_approval(known, bad_news, fact)
     if fell is not None:
         raise DoesNotCount(f"{who}: {fell}")
-    return f"{holder.person} of {holder.owner}"
+    return fact

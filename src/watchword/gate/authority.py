@@ -236,7 +236,7 @@ def _ground(known: Known, mandate_id: str) -> Ground:
     # 4. No recall of what the release consists of or rests on, as known today.
     evidence = consider(known.charter, known.view, known.facts, _END_OF_TIME, release) | counted
     own = {mandate_id: fact, mandate.decision: decision}
-    names = {*name_set(known.charter, release, evidence.values()), *_names_of(own.values())}
+    names = {*name_set(known.charter, release, evidence.values()), *names_of(own.values())}
     listed = notices(known.charter, known.view, known.facts, sorted(names), evidence | own)
     reasons = [_told(notice) for notice in listed if notice.kind in ("recall", "unheld")]
     # 5. Neither mandate nor admission, nor what the admission counted, has fallen.
@@ -337,7 +337,8 @@ def _counted(facts: Facts, decision: Mapping[str, Any]) -> dict[str, Fact]:
     return found
 
 
-def _names_of(facts: Iterable[Fact]) -> list[str]:
+def names_of(facts: Iterable[Fact]) -> list[str]:
+    """The names under which bad news about statements and the keys that signed them is filed."""
     return [name for fact in facts for name in (f"statement:{fact.signed.statement.id}", f"key:{fact.signed.key_id}")]
 
 

@@ -28,12 +28,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from watchword.charter.standing import NoStanding, standing
 from watchword.errors import WatchwordError
 from watchword.gate import authority
 from watchword.gate.action import Action, parse_action, shown_json
 from watchword.gate.answer import Answer, Hold, clean_reason
-from watchword.gate.approval import DoesNotCount, check_approval, check_endorsement
+from watchword.gate.approval import DoesNotCount, check_approval, check_endorsement, holder_of
 from watchword.gate.authority import Ground, Known, against, against_view, newest_mandate, stop_of
 from watchword.gate.history import WAITING, BadRecord, Held, History
 from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
@@ -113,10 +112,7 @@ class Gate:
                 waiting = self._history.waiting_for(action.digest)
                 if waiting is not None:
                     return self._still_held(waiting)
-                weighed = self._weigh(action, mandate_id, now, provenance)
-                if weighed.reasons or weighed.rule is None:
-                    return self._deny(action, weighed.reasons, weighed)
-                event, reasons = decided(weighed.rule, provenance)
+                event, reasons, weighed = self._judge(action, mandate_id, now, provenance)
                 if event == "denied":
                     return self._deny(action, reasons, weighed)
                 if event == "permitted":
@@ -132,13 +128,20 @@ class Gate:
             try:
                 action = parse_action(data)
                 self._catch_up()
-                weighed = self._weigh(action, mandate_id, self.clock.now(), provenance)
+                event, reasons, weighed = self._judge(action, mandate_id, self.clock.now(), provenance)
             except WatchwordError as error:
                 return Answer("denied", self.name, _reasons_of(error), action)
-            if weighed.reasons or weighed.rule is None:
-                return Answer("denied", self.name, weighed.reasons, action, mandate=weighed.mandate_id)
-            event, reasons = decided(weighed.rule, provenance)
-            return Answer(event, self.name, reasons, action, mandate=weighed.mandate_id, rule=weighed.rule.id)
+            rule = None if weighed.rule is None else weighed.rule.id
+            return Answer(event, self.name, reasons, action, mandate=weighed.mandate_id, rule=rule)
+
+    def _judge(
+        self, action: Action, mandate_id: str | None, now: datetime, provenance: Verdict | None
+    ) -> tuple[str, tuple[str, ...], _Weighed]:
+        """What is to be answered, ``denied``, ``permitted`` or ``held``, and why."""
+        weighed = self._weigh(action, mandate_id, now, provenance)
+        if weighed.reasons or weighed.rule is None:
+            return "denied", weighed.reasons, weighed
+        return *decided(weighed.rule, provenance), weighed
 
     def _hold(
         self, action: Action, weighed: _Weighed, reasons: tuple[str, ...], now: datetime, provenance: Verdict | None
@@ -305,13 +308,7 @@ class Gate:
         with self._turn:
             self._catch_up()
             signed = open_envelope(envelope)
-            if signed.statement.kind != "stop":
-                raise DoesNotCount(f"a {signed.statement.kind[:40]} is no stop")
-            try:
-                holder = standing(self.node.charter, signed)
-            except NoStanding as error:
-                raise DoesNotCount(error.message, error.hint) from error
-            stop = stop_of(signed, holder)
+            stop = stop_of(signed, holder_of(self.node.charter, signed, "stop"))
             self.node.append_envelope(signed.envelope)
             what = "everything" if stop.releases is None else f"release {', '.join(sorted(stop.releases))}"
             reasons = (f"{what} is stopped by {stop.issuer}: {stop.reason}", f"by statement {stop.id}")

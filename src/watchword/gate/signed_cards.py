@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from watchword.gate.authority import names_of
 from watchword.gate.cards import Cards, read_cards
 from watchword.policy.table import fallen, notices
 from watchword.statements.statement import Subject
@@ -38,7 +39,7 @@ def cards_of(node: Node) -> dict[str, Cards]:
         and fact.holder.owner == node.member
         and fact.holder.person is not None
     }
-    names = sorted({f"statement:{id}" for id in signed} | {f"key:{fact.signed.key_id}" for fact in signed.values()})
+    names = sorted(set(names_of(signed.values())))
     down = fallen(signed.values(), notices(node.charter, view, facts, names, signed))
     found: dict[str, Cards] = {}
     for id, fact in sorted(signed.items(), key=lambda item: (item[1].signed.statement.made, item[0])):
