@@ -140,7 +140,7 @@ class Door:
         if answer.action_bytes is None:
             raise Denied(answer)
         action = parse_action(answer.action_bytes)
-        card = self.session.cards[SERVER].tools.get(action.tool) if SERVER in self.session.cards else None
+        card = self.session.card_of(action.tool, SERVER)
         outcome: Any = "returned" if card is not None and card.effect == "read" else "unknown"
         try:
             result = self._run(action.tool, action.args)

@@ -82,9 +82,10 @@ class Provenance:
 
     def origin(self, value: Any, type: Type, nouns: Iterable[str] = ()) -> Origin:
         """Where *value* comes from, as a whole value of *type*."""
-        clean = self.clean_origin(value, type, nouns)
-        if clean is not None:
-            return clean
+        return self.clean_origin(value, type, nouns) or self.unclean_origin(value, type)
+
+    def unclean_origin(self, value: Any, type: Type) -> Origin:
+        """Where a value that has no clean origin comes from."""
         form = normal(value, type)
         if form is None:
             return Origin("unknown", False, f"not a value of type {type}")
@@ -103,7 +104,7 @@ class Provenance:
     def clean_origin(self, value: Any, type: Type, nouns: Iterable[str] = ()) -> Origin | None:
         """The clean origin of *value*; None when it has none."""
         for said in self.said:
-            if said.says(value, type, nouns, self.today) or (type == "text" and said.phrase(str(value))):
+            if said.phrase(str(value)) if type == "text" else said.says(value, type, nouns, self.today):
                 return Origin("person", True, "in the person's words", True)
         form = normal(value, type)
         if form is None:
@@ -123,7 +124,7 @@ class Provenance:
 
     def secret_in(self, text: str) -> str | None:
         """The name of a secret that stands in *text*, whole; None when none is seen. Encoded, it is not seen."""
-        squeezed = _squeezed(text)
+        squeezed = _squeezed(text) if self.secrets else ""
         return next((name for secret, name in self.secrets.items() if secret in squeezed), None)
 
     # -- learning ---------------------------------------------------------------------------------
@@ -184,12 +185,15 @@ class Provenance:
                 self.secrets.setdefault(squeezed, name or source.tool)
         if output is None or output.trust == "untrusted" or normal(leaf, output.type) is None:
             self._untrusted_field(leaf, source)
-        elif source.named:
+            return
+        # Of a text each line may be meant alone.
+        parts = [leaf, *leaf.splitlines()] if output.type == "text" and isinstance(leaf, str) else [leaf]
+        if source.named:
             why = f"from {source.tool}, which the person's words lead to"
-            for part in [leaf, *leaf.splitlines()] if output.type == "text" and isinstance(leaf, str) else [leaf]:
+            for part in parts:
                 self.know(part, output.type, why, source.under, chosen=source.chosen)
         elif self._room():
-            for part in [leaf, *leaf.splitlines()] if output.type == "text" and isinstance(leaf, str) else [leaf]:
+            for part in parts:
                 self._trusted.setdefault((output.type, str(normal(part, output.type))), source.tool)
 
     def _untrusted_field(self, leaf: Any, source: _Source) -> None:

@@ -119,7 +119,7 @@ class Session:
         Args:
             described: what the server says of the tool now; None: this door pinned it already (see ``cards``).
         """
-        call = DJ({"args": args, "server": server, "tool": tool})
+        call = _call(tool, args, server)
         # 1
         try:
             card = self._card(tool, server, described)
@@ -169,10 +169,10 @@ class Session:
 
     def going(self, tool: str, args: Mapping[str, Any], server: str) -> None:
         """A call goes: what it used up is used up. To be called before it is released."""
-        call = DJ({"args": args, "server": server, "tool": tool})
+        call = _call(tool, args, server)
         if self._calls.get(call):
             self._calls[call] -= 1
-        card = self.cards[server].tools.get(tool) if server in self.cards else None
+        card = self.card_of(tool, server)
         if card is not None:
             self._words_gone.add(_place(card, args))
             if self.provenance.tainted is None:
@@ -185,7 +185,7 @@ class Session:
 
     def take_in(self, tool: str, args: Mapping[str, Any], server: str, result: Any) -> None:
         """Label what came back, an error's text as well. *result* is a JSON value."""
-        card = self.cards[server].tools.get(tool) if server in self.cards else None
+        card = self.card_of(tool, server)
         if card is None:
             self.provenance.taint(tool)
             return
@@ -229,13 +229,17 @@ class Session:
 
     # -- the rules --------------------------------------------------------------------------------
 
+    def card_of(self, tool: str, server: str) -> Card | None:
+        """The card of *tool*, whatever its server says of it now; None where there is none."""
+        return self.cards[server].tools.get(tool) if server in self.cards else None
+
     def _card(self, tool: str, server: str, described: Mapping[str, Any] | None) -> Card:
         cards = self.cards.get(server)
         if cards is None:
             raise NotPinned(f"server {server[:80]!r} has no tool cards")
         if described is not None:
             return cards.verify_pinned(tool, described)
-        card = cards.tools.get(tool)
+        card = self.card_of(tool, server)
         if card is None:
             raise NotPinned(f"tool {tool[:80]!r} of {server[:80]} has no card")
         return card
@@ -341,7 +345,7 @@ class Session:
     def _say(self, leaf: Any, name: str, argument: Argument | None) -> Unclean:
         if argument is None:
             return Unclean(name, leaf, "unknown", "an argument that the card does not name")
-        origin = self.provenance.origin(leaf, argument.type, argument.nouns)
+        origin = self.provenance.unclean_origin(leaf, argument.type)
         outside = self._given(argument.type) or self._unspoken(argument)
         return Unclean(name, leaf, origin.label, origin.why, outside)
 
@@ -390,6 +394,10 @@ def _place(card: Card, args: Mapping[str, Any]) -> str:
     """Tool, destinations and things of a call: where its words go."""
     where = {name: args.get(name) for name, one in card.args.items() if one.role in ("destination", "identifier")}
     return DJ({"tool": card.tool, "where": where})
+
+
+def _call(tool: str, args: Mapping[str, Any], server: str) -> str:
+    return DJ({"args": args, "server": server, "tool": tool})
 
 
 def _key(leaf: Any) -> str:

@@ -139,10 +139,8 @@ class Said:
         form = normal(value, type)
         if form is None:
             return False
-        if type == "email" or type == "url" or type == "account":
+        if type in ("email", "url", "account", "number"):
             return form in self.values[type]
-        if type == "number":
-            return form in self.values["number"]
         if type == "time":
             parsed = moment(str(value))
             return parsed is not None and self._says_moment(*parsed, today)
