@@ -46,8 +46,7 @@ class BadEndpoint(WatchwordError):
     """An address, key or answer that is not of the form this needs."""
 
 
-@dataclass(frozen=True)
-class Door:
+class Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where and how to ask. ``interface``: ``chat`` (OpenAI-compatible) or ``json`` (the question is the body).
 
     ``model``: the name that a chat request carries. ``pick``: the dotted field of a JSON answer that counts; "": all.
@@ -207,7 +206,7 @@ def sealed_file(door: Door, canaries: Sequence[Canary]) -> bytes:
             }
             for one in canaries
         ],
-        "door": {"interface": door.interface, "model": door.model, "pick": door.pick, "url": door.url},
+        "door": msgspec.to_builtins(door),
         "format": SEALED_FORMAT,
     }  # fmt: skip
     return canonical(value)
@@ -220,16 +219,9 @@ class _Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     question_salt: str
 
 
-class _Door(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    interface: str
-    model: str
-    pick: str
-    url: str
-
-
 class _Sealed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     canaries: list[_Canary]
-    door: _Door
+    door: Door
     format: str
 
 
@@ -250,7 +242,7 @@ def open_sealed(data: bytes, what: str, sealed: Sequence[Mapping[str, str]]) -> 
     )
     if raw.format != SEALED_FORMAT or [one.sealed() for one in canaries] != [dict(one) for one in sealed]:
         raise BadEndpoint(f"{what}: not the questions and answers that the statement seals", "it was changed; pin anew")
-    return Door(raw.door.url, raw.door.interface, raw.door.model, raw.door.pick), canaries
+    return raw.door, canaries
 
 
 def _picked(value: Any, path: str, where: str) -> Any:
