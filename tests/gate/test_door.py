@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from gate.gated import Gated
+from gate.gated import NOBODY, Gated
+from gate.test_session import argument, card
 
 from watchword.gate.approval import DoesNotCount
 from watchword.gate.cards import read_cards
@@ -17,19 +18,6 @@ from watchword.statements.statement import Subject
 from watchword.statements.times import rfc3339
 
 ONE = {"count": 1, "distinct": "operators", "role": "commander"}
-NOBODY = {"count": 0, "distinct": "operators", "role": ""}
-NO_DIGEST = "sha256:" + "0" * 64
-
-
-def _argument(role: str, type: str) -> dict[str, Any]:
-    return {"role": role, "type": type, "choices": [], "nouns": []}
-
-
-def _card(tool: str, effect: str, asked: list[list[str]], args: Any) -> dict[str, Any]:
-    return {
-        "tool": tool, "schema": NO_DIGEST, "effect": effect, "asked": asked, "args": args, "outputs": {},
-        "lookup": False,
-    }  # fmt: skip
 
 
 def _rule(tool: str, *args: str, unclean: Any = None) -> dict[str, Any]:
@@ -46,10 +34,10 @@ CARDS = {
             "format": "watchword-tool-cards/1",
             "server": "python",
             "tools": [
-                _card("inbox", "read", [], {}),
-                _card("send", "irreversible", [["send", "write"]],
-                      {"to": _argument("destination", "email"), "text": _argument("content", "text")}),
-                _card("wipe", "irreversible", [["wipe"]], {}),
+                card("inbox", "read", [], {}, {}),
+                card("send", "irreversible", [["send", "write"]],
+                     {"to": argument("destination", "email"), "text": argument("content", "text")}, {}),
+                card("wipe", "irreversible", [["wipe"]], {}, {}),
             ],
         }
     )
