@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_samples import EVIL, found, look
 
-from watchword.inspect.formats.gguf import GgufBroken, read_gguf
+from watchword.inspect.exhibit import Malformed
+from watchword.inspect.formats.gguf import read_gguf
 from watchword.inspect.source import Held
 
 TEMPLATE = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
@@ -118,5 +119,6 @@ def test_any_damage_gives_a_verdict(at: int, junk: bytes) -> None:
     data[at : at + len(junk)] = junk
     try:
         read_gguf(Held(bytes(data)))
-    except GgufBroken as error:
-        assert error.oddity.rule in ("gguf-broken", "unpack-limit")
+    except Malformed as error:
+        assert error.offset >= 0
+        assert found(bytes(data), "m.gguf") & {"gguf-broken", "unpack-limit"}

@@ -13,7 +13,7 @@ from inspect_samples import args, call, found, name, program, stack_name, text, 
 from real_loader import what_ran
 
 from watchword.inspect.facts import Verdict
-from watchword.inspect.pickles.allowed import ALLOWED, DATA, REASONS, derived
+from watchword.inspect.pickles.allowed import ALLOWED, DATA, LOADED_AGAIN, REASONS, derived
 from watchword.inspect.pickles.shapes import SHAPES
 
 RUNS, TRUE = name("_osx_support", "_read_output"), text("true")
@@ -106,6 +106,7 @@ def test_rebuilding_a_module_or_a_function_is_no_rebuilding_of_data(module: str,
 def test_every_entry_has_its_shape_and_its_reason() -> None:
     """By hand or derived: no entry without a reason, none with a shape that nobody checks, none twice."""
     assert set(ALLOWED) == set(REASONS) and set(ALLOWED.values()) <= {*SHAPES, "reference"}
+    assert set(LOADED_AGAIN) == {path for path, shape in ALLOWED.items() if shape == "nested"}
     rows = [line.split("\t") for line in DATA.read_text("utf-8").splitlines()]
     assert rows[0] == ["# rebuilds 1"]
     assert all(len(row) == 3 and row[2].startswith("needed by ") for row in rows[1:])

@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.inspect.exhibit import MAGIC, Exhibit, Format
+from watchword.inspect.exhibit import MAGIC, Exhibit, Format, Malformed
 from watchword.inspect.facts import Oddity
 from watchword.inspect.formats.metadata_text import commands_in
 from watchword.inspect.pickles.reader import Ended, Reader
@@ -41,14 +41,6 @@ _CARDS = {
     "general.license": "licences", "general.base_model.0.name": "base_models", "general.datasets": "datasets",
     "general.base_model.0.repo_url": "base_models",
 }  # fmt: skip
-
-
-class GgufBroken(Exception):
-    """The file cannot be followed; ``oddity`` says where."""
-
-    def __init__(self, offset: int, message: str, rule: str = "gguf-broken") -> None:
-        super().__init__(message)
-        self.oddity = Oddity(rule, offset, message)
 
 
 @dataclass(slots=True)
@@ -89,7 +81,7 @@ class _Parser:
         at = self.reader.tell()
         length = self.count()
         if length > self.reader.left():
-            raise GgufBroken(at, f"a text of {length:,} bytes is longer than the file")
+            raise Malformed(at, f"a text of {length:,} bytes is longer than the file")
         start = self.reader.tell()
         kept = self.reader.take(min(length, keep))
         self.reader.skip(length - len(kept))
@@ -106,20 +98,20 @@ class _Parser:
                 self.facts.texts.append((key, start, length))
             return kept.decode("utf-8", "backslashreplace")
         if sort != _ARRAY:
-            raise GgufBroken(at, f"{key[:60]!r} is of type {sort}, which does not exist")
+            raise Malformed(at, f"{key[:60]!r} is of type {sort}, which does not exist")
         if depth > GGUF_ARRAY_DEPTH_MAX:
-            raise GgufBroken(at, "arrays nest deeper than is followed", "unpack-limit")
+            raise Malformed(at, "arrays nest deeper than is followed", limit=True)
         inner, count = int(self.number("I")), self.count()
         if inner in _SCALARS:
             size = count * struct.calcsize(_SCALARS[inner])
             if size > self.reader.left():
-                raise GgufBroken(at, f"{key[:60]!r}: {count:,} values are more than the file has")
+                raise Malformed(at, f"{key[:60]!r}: {count:,} values are more than the file has")
             self.reader.skip(size)
             return None
         self.items -= count
         if self.items < 0 or count > self.reader.left():
-            rule = "unpack-limit" if count <= self.reader.left() else "gguf-broken"
-            raise GgufBroken(at, f"{key[:60]!r} has {count:,} items, more than can be followed", rule)
+            limit = count <= self.reader.left()
+            raise Malformed(at, f"{key[:60]!r} has {count:,} items, more than can be followed", limit)
         if inner == _TEXT and count > 64:  # a vocabulary
             self.skip_texts(count)
             return None
@@ -143,7 +135,7 @@ class _Parser:
                 start += at
                 block, at = b"", 0
                 if start > self.source.size:
-                    raise GgufBroken(start - width - length, f"a text of {length:,} bytes is longer than the file")
+                    raise Malformed(start - width - length, f"a text of {length:,} bytes is longer than the file")
         self.reader.seek(start + at)
 
 
@@ -151,40 +143,43 @@ def read_gguf(source: Source) -> GgufFacts:
     """The metadata and tensor list of *source*, checked.
 
     Raises:
-        GgufBroken: malformed, or past a bound (rule ``unpack-limit``).
+        Malformed: it breaks off, contradicts itself, or passes a bound.
     """
-    parser = _Parser(source)
-    try:
-        return _follow(parser)
-    except Ended:
-        raise GgufBroken(source.size, "the file ends within its metadata") from None
+    return _follow(_Parser(source))
 
 
 def _follow(parser: _Parser) -> GgufFacts:
+    try:
+        return _whole(parser)
+    except Ended:
+        raise Malformed(parser.source.size, "the file ends within its metadata") from None
+
+
+def _whole(parser: _Parser) -> GgufFacts:
     facts, reader = parser.facts, parser.reader
     facts.version = int(parser.number("I"))
     if facts.version > 0xFFFF:  # written by a machine of the other byte order
         facts.order, facts.version = ">", int.from_bytes(facts.version.to_bytes(4, "little"), "big")
     if facts.version not in (1, 2, 3):
-        raise GgufBroken(4, f"version {facts.version} does not exist")
+        raise Malformed(4, f"version {facts.version} does not exist")
     tensors, keys = parser.count(), parser.count()
     # The shortest key takes 13 bytes, the shortest tensor 24 (version 1: 9 and 16).
     if keys > GGUF_KEYS_MAX or tensors > GGUF_KEYS_MAX or keys * 9 + tensors * 16 > reader.left():
-        raise GgufBroken(8, f"{tensors:,} tensors and {keys:,} keys are more than the file can hold")
+        raise Malformed(8, f"{tensors:,} tensors and {keys:,} keys are more than the file can hold")
     for _ in range(keys):
         at = reader.tell()
         key = parser.text(65_535)[0].decode("utf-8", "backslashreplace")
         value = parser.value(key, int(parser.number("I")), 0)
         if key in facts.values:
-            raise GgufBroken(at, f"the key {key[:60]!r} stands there twice: readers differ on which counts")
+            raise Malformed(at, f"the key {key[:60]!r} stands there twice: readers differ on which counts")
         facts.values[key] = value
     alignment = facts.values.get("general.alignment", 32)
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1) or alignment > 1 << 20:
-        raise GgufBroken(reader.tell(), f"an alignment of {alignment!r}")
+        raise Malformed(reader.tell(), f"an alignment of {alignment!r}")
     spans = [_tensor(parser) for _ in range(tensors)]
     facts.tensors = tensors
     if len({name for (name, _, _), _, _, _ in spans}) < tensors:
-        raise GgufBroken(reader.tell(), "two tensors have one name")
+        raise Malformed(reader.tell(), "two tensors have one name")
     start = -(-reader.tell() // alignment) * alignment
     facts.listed = [(*one, start + offset, length) for one, offset, length, _ in spans]
     _layout(parser, [(one[0], offset, length, at) for one, offset, length, at in spans], start, alignment)
@@ -201,17 +196,17 @@ def _tensor(parser: _Parser) -> tuple[tuple[str, str, tuple[int, ...]], int, int
         facts.oddities.append(Oddity("gguf-gap", at, f"a tensor's name of {length:,} bytes: readers take at most 63"))
     dimensions = int(parser.number("I"))
     if dimensions > 4:
-        raise GgufBroken(at, f"tensor {name[:60]!r} has {dimensions:,} dimensions")
+        raise Malformed(at, f"tensor {name[:60]!r} has {dimensions:,} dimensions")
     sizes = [parser.count() for _ in range(dimensions)]  # the fastest first
     elements, first = math.prod(sizes), sizes[0] if sizes else 1
     if elements >= 2**63:
-        raise GgufBroken(at, f"tensor {name[:60]!r} has more elements than can be counted")
+        raise Malformed(at, f"tensor {name[:60]!r} has more elements than can be counted")
     sort, offset = int(parser.number("I")), int(parser.number("Q"))
     if sort not in _BLOCKS:
-        raise GgufBroken(at, f"tensor {name[:60]!r} is of type {sort}, which is not known")
+        raise Malformed(at, f"tensor {name[:60]!r} is of type {sort}, which is not known")
     label, block, width = _BLOCKS[sort]
     if first % block:
-        raise GgufBroken(at, f"tensor {name[:60]!r}: rows of {first:,} are no multiple of {block}")
+        raise Malformed(at, f"tensor {name[:60]!r}: rows of {first:,} are no multiple of {block}")
     facts.parameters += elements
     facts.types.add(label)
     return (name, label, tuple(reversed(sizes))), offset, elements // block * width, at
@@ -224,7 +219,7 @@ def _layout(parser: _Parser, spans: list[tuple[str, int, int, int]], start: int,
     for name, offset, length, at in sorted(spans, key=lambda span: (span[1], span[2])):
         if start + offset + length > source.size:
             over = start + offset + length - source.size
-            raise GgufBroken(at, f"tensor {name[:60]!r} ends {over:,} bytes after the file")
+            raise Malformed(at, f"tensor {name[:60]!r} ends {over:,} bytes after the file")
         if offset != end and len(facts.oddities) < 50:
             what = f"{end - offset:,} bytes overlap" if offset < end else f"{offset - end:,} bytes before"
             facts.oddities.append(Oddity("gguf-gap", start + min(offset, end), f"{what} tensor {name[:60]!r}"))
@@ -248,13 +243,11 @@ def _padding(parser: _Parser, start: int, end: int) -> None:
 def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
     source = exhibit.source
     parser = _Parser(source)
-    broken: Oddity | None = None
+    broken: Malformed | None = None
     try:
         _follow(parser)
-    except Ended:
-        broken = Oddity("gguf-broken", source.size, "the file ends within its metadata")
-    except GgufBroken as error:
-        broken = error.oddity
+    except Malformed as error:
+        broken = error.with_traceback(None)
     facts = parser.facts
     exhibit.keep(*facts.oddities)
     # What was met before damage is judged: a server may have read that far.
@@ -267,8 +260,7 @@ def _read(exhibit: Exhibit, what: str) -> tuple[str, str]:
             exhibit.inner(f"bytes@{oddity.offset:#x}", Part(source, oddity.offset, source.size - oddity.offset))
     _tell(exhibit, facts)
     if broken is not None:
-        exhibit.keep(broken)
-        exhibit.unread(broken.offset or 0, source.size)
+        exhibit.malformed("gguf-broken", broken, broken.offset)
         return what, "metadata up to where it is malformed"
     return what, "every key and tensor header; every byte owned by a tensor" if not facts.oddities else "every header"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from watchword.inspect.exhibit import MAGIC, WEAK, Exhibit, Format
 from watchword.inspect.formats.hdf5 import MARK, Hdf5Broken, Hdf5Facts, find_superblock, read_hdf5, summary
-from watchword.inspect.formats.keras_config import judge_text
+from watchword.inspect.formats.keras_config import judge_config, judge_text
 from watchword.inspect.formats.locations import leads_out
 from watchword.inspect.source import Held, Part, Source
 
@@ -88,10 +88,10 @@ def _carve(exhibit: Exhibit) -> None:
     if at < 0:
         return
     try:
-        end = json.JSONDecoder().raw_decode(text := data[at:].decode("utf-8", "ignore"))[1]
+        value, _ = json.JSONDecoder().raw_decode(data[at:].decode("utf-8", "ignore"))
     except (ValueError, RecursionError):
         return
-    judge_text(exhibit, text[:end].encode(), at)
+    judge_config(exhibit, value, at)
 
 
 def _claims(source: Source, head: bytes, name: str) -> bool:

@@ -36,8 +36,11 @@ class SafetensorsBroken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SafetensorsFacts:
-    """``parameters`` counts elements; ``metadata`` is the text map of the header (at most 64 entries kept)."""
+    """``header``: name → dtype, shape and data_offsets, which count from ``base``. ``parameters`` counts elements;
+    ``metadata`` is the text map of the header (at most 64 entries kept)."""
 
+    header: dict[str, dict[str, Any]]
+    base: int
     tensors: int
     parameters: int
     dtypes: tuple[str, ...]
@@ -79,7 +82,7 @@ def read_safetensors(source: Source) -> SafetensorsFacts:
         dtypes.add(info["dtype"])
     oddities = (*named, *_coverage(spans, 8 + length, source.size))
     kept = {key[:200]: value[:1000] for key, value in list(metadata.items())[:64]}
-    return SafetensorsFacts(len(spans), parameters, tuple(sorted(dtypes)), kept, oddities)
+    return SafetensorsFacts(header, 8 + length, len(spans), parameters, tuple(sorted(dtypes)), kept, oddities)
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

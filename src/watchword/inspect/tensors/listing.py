@@ -76,19 +76,15 @@ class _Damaged(Exception):
 
 
 def _safetensors(source: Source) -> Iterator[Tensor]:
-    from watchword.inspect.formats.json_text import parse_json
     from watchword.inspect.formats.safetensors import SafetensorsBroken, read_safetensors
 
     try:
-        read_safetensors(source)
+        facts = read_safetensors(source)
     except SafetensorsBroken as error:
         raise _Damaged from error
-    length = int.from_bytes(source.read_at(0, 8), "little")
-    header = parse_json(source.read_at(8, length))
-    header.pop("__metadata__", None)
-    for name, info in sorted(header.items(), key=lambda item: item[1]["data_offsets"][0]):
+    for name, info in sorted(facts.header.items(), key=lambda item: item[1]["data_offsets"][0]):
         start, end = info["data_offsets"]
-        at = 8 + length + start
+        at = facts.base + start
         yield Tensor(name, info["dtype"], tuple(info["shape"]), Part(source, at, end - start), at)
 
 
@@ -275,11 +271,12 @@ def _onnx(source: Source) -> Iterator[Tensor]:
 
 
 def _gguf(source: Source) -> Iterator[Tensor]:
-    from watchword.inspect.formats.gguf import GgufBroken, read_gguf
+    from watchword.inspect.exhibit import Malformed
+    from watchword.inspect.formats.gguf import read_gguf
 
     try:
         facts = read_gguf(source)
-    except GgufBroken as error:
+    except Malformed as error:
         raise _Damaged from error
     if facts.order != "<":
         raise _Damaged  # numbers of the other byte order are not read
