@@ -1,11 +1,15 @@
-"""Writers of sample files: pickles by hand, PyTorch archives, ONNX messages. No framework needed."""
+"""Writers of sample files, and the shortest ways to judge them. No framework needed."""
 
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import struct
+import tarfile
 import zipfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from watchword.inspect.facts import Verdict, worst
@@ -28,6 +32,11 @@ def verdict(data: bytes, name: str = "sample") -> Verdict:
 def found(data: bytes, name: str = "sample") -> set[str]:
     """The ids of the rules that found something."""
     return {finding.rule for finding in look(data, name).findings}
+
+
+def sample(name: str) -> bytes:
+    """The file of this name in ``samples``, written by its own framework."""
+    return (Path(__file__).parent / "samples" / name).read_bytes()
 
 
 # -- a pickle assembler: each function gives opcodes that push one value ---------------------------------------------
@@ -151,8 +160,35 @@ def zipped(*members: tuple[str, bytes], method: int = zipfile.ZIP_STORED) -> byt
     return out.getvalue()
 
 
+def tarred(*members: tuple[str, bytes], format: int = tarfile.PAX_FORMAT) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=format) as archive:
+        for name, data in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
 def safetensors(header: bytes, data: bytes) -> bytes:
     return struct.pack("<Q", len(header)) + header + data
+
+
+def npy(shape: bytes, data: bytes) -> bytes:
+    header = (b"{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + b", }").ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + data
+
+
+def notebook(*cells: str, output: str = "") -> bytes:
+    outputs = [{"output_type": "display_data", "data": {"text/html": [output]}}] if output else []
+    made = [{"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": outputs} for cell in cells]
+    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}).encode()
+
+
+def pmml(body: str, before: str = "") -> bytes:
+    return (
+        f'<?xml version="1.0"?>{before}<PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">{body}</PMML>'.encode()
+    )
 
 
 # -- protobuf -------------------------------------------------------------------------------------
@@ -181,6 +217,34 @@ def onnx_model(*nodes: bytes, initializers: bytes = b"", functions: bytes = b"",
 
 def onnx_node(op: bytes, domain: bytes = b"", more: bytes = b"") -> bytes:
     return field(1, b"x") + field(2, b"y") + field(4, op) + more + (field(7, domain) if domain else b"")
+
+
+def onnx_external(**entries: bytes) -> bytes:
+    """A model with a tensor that stands in another file."""
+    data = b"".join(field(13, field(1, key.encode()) + field(2, value)) for key, value in entries.items())
+    return onnx_model(onnx_node(b"Add"), initializers=field(5, field(8, b"w") + data + field(14, 1)))
+
+
+def wired(op: bytes, inputs: Sequence[bytes], output: bytes) -> bytes:
+    return b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, op)
+
+
+def onnx_branching(*nodes: bytes) -> bytes:
+    """A model that multiplies its input, with these nodes behind; ``k`` and ``fake`` are constants."""
+    more = field(11, field(1, b"x")) + b"".join(field(5, field(8, name)) for name in (b"k", b"fake", b"w"))
+    return onnx_model(wired(b"MatMul", (b"x", b"w"), b"y"), *nodes, initializers=more)
+
+
+def tf_graph(*ops: bytes) -> bytes:
+    """A SavedModel of nodes that have these operators."""
+    nodes = b"".join(field(1, field(1, b"n") + field(2, op)) for op in ops)
+    return field(1, 1) + field(2, field(1, field(5, b"2.21.0")) + field(2, nodes))
+
+
+def paddle(op: bytes) -> bytes:
+    """A PaddlePaddle program of one operator."""
+    block = field(1, field(1, 0) + field(2, 0) + field(4, field(3, op)))
+    return block + field(4, field(1, 2_006_000))
 
 
 EVIL = program(call(name("posix", "system"), text("true")))

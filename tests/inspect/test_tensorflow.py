@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inspect_samples import field, found, look
+from inspect_samples import field, found, look, sample
 
 from watchword.inspect.exhibit import Malformed
 from watchword.inspect.formats.tflite import read_ort, read_tflite
 from watchword.inspect.source import Held
-
-SAMPLES = Path(__file__).parent / "samples"
-
-
-def sample(name: str) -> bytes:
-    return (SAMPLES / name).read_bytes()
 
 
 def node(op: bytes, *texts: bytes, name: bytes = b"n") -> bytes:

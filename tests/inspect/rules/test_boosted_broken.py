@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-MODEL = (SAMPLES / "xgboost.ubj").read_bytes()
+MODEL = sample("xgboost.ubj")
 
 
 def test_a_model_of_trees_that_goes_on_after_its_end_is_told() -> None:

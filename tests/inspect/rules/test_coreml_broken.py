@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-MODEL = (SAMPLES / "coreml-dense.mlmodel").read_bytes()
+MODEL = sample("coreml-dense.mlmodel")
 
 
 def test_a_model_that_breaks_off_is_told() -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
-
-SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 def test_a_layer_of_a_class_from_elsewhere_is_told() -> None:
     """The class is code of the program that loads the model."""
-    data = (SAMPLES / "coreml-custom.mlmodel").read_bytes()
+    data = sample("coreml-custom.mlmodel")
     assert {(f.rule, f.verdict) for f in look(data, "m.mlmodel").findings} == {("coreml-custom", Verdict.SUSPICIOUS)}
 
 
 def test_layers_that_core_ml_brings_are_silent() -> None:
     """A dense layer needs nothing else."""
-    data = (SAMPLES / "coreml-dense.mlmodel").read_bytes()
+    data = sample("coreml-dense.mlmodel")
     assert look(data, "m.mlmodel").findings == []

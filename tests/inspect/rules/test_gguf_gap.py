@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-
+from gguf_samples import NAME, W, gguf
 from inspect_samples import look
 
 from watchword.inspect.facts import Verdict
 
-NAME = struct.pack("<Q", 20) + b"general.architecture" + struct.pack("<IQ", 8, 5) + b"llama"
-TENSOR = struct.pack("<Q", 1) + b"w" + struct.pack("<IQIQ", 1, 8, 0, 0)
-HEAD = b"GGUF" + struct.pack("<IQQ", 3, 1, 1) + NAME + TENSOR
-MODEL = HEAD + b"\0" * (-len(HEAD) % 32) + b"\1" * 32
+MODEL = gguf([NAME], [W], b"\1" * 32)
 
 
 def test_bytes_behind_the_last_tensor_are_told() -> None:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
-
-SAMPLES = Path(__file__).parents[1] / "samples"
 
 
 def test_weights_that_link_to_a_neighbour_are_told() -> None:
     """Keras never writes such a link."""
-    data = (SAMPLES / "keras-link.weights.h5").read_bytes()
+    data = sample("keras-link.weights.h5")
     assert {(f.rule, f.verdict) for f in look(data, "m.weights.h5").findings} == {("hdf5-beside", Verdict.SUSPICIOUS)}
 
 
 def test_a_table_that_links_to_a_neighbour_is_silent() -> None:
     """In files that are no model of Keras, links are ordinary."""
-    data = (SAMPLES / "hdf5-link.h5").read_bytes().replace(b"/etc/other.h5", b"./a/other0.h5")
+    data = sample("hdf5-link.h5").replace(b"/etc/other.h5", b"./a/other0.h5")
     assert look(data, "m.h5").findings == []

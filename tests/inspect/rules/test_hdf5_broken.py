@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-MODEL = (SAMPLES / "keras-dense.h5").read_bytes()
+MODEL = sample("keras-dense.h5")
 
 
 def test_a_file_that_breaks_off_is_told() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-LINK = (SAMPLES / "hdf5-link.h5").read_bytes()
+LINK = sample("hdf5-link.h5")
 
 
 def test_a_link_to_a_file_of_the_machine_is_told() -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
 
-SAMPLES = Path(__file__).parents[1] / "samples"
-MODEL = (SAMPLES / "hdf5-userblock.h5").read_bytes()
+MODEL = sample("hdf5-userblock.h5")
 
 
 def test_bytes_behind_the_end_are_told() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import found, look
+from inspect_samples import found, look, sample
 
 from watchword.inspect.facts import Verdict
 
-FLAX = (Path(__file__).parents[1] / "samples" / "flax.msgpack").read_bytes()
+FLAX = sample("flax.msgpack")
 
 
 def test_an_extension_type_of_nobody_is_suspicious() -> None:

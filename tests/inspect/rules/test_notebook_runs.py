@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
-from inspect_samples import found, look
+from inspect_samples import found, look, notebook
 
 from watchword.inspect.facts import Verdict
-
-
-def notebook(cell: str, output: str = "") -> bytes:
-    outputs = [{"output_type": "display_data", "data": {"text/html": [output]}}] if output else []
-    cells = [{"cell_type": "code", "source": [cell], "outputs": outputs}]
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
 
 
 def test_a_cell_that_starts_an_unusual_program_is_suspicious() -> None:

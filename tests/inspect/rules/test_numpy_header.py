@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, look, npy
 
 from watchword.inspect.facts import Verdict
-
-
-def npy(shape: bytes, data: bytes) -> bytes:
-    header = (b"{'descr': '<f8', 'fortran_order': False, 'shape': " + shape + b", }").ljust(117) + b"\n"
-    return b"\x93NUMPY\x01\0" + len(header).to_bytes(2, "little") + header + data
 
 
 def test_a_header_that_is_code_is_unreadable() -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import found, look
+from inspect_samples import found, look, sample
 
 from watchword.inspect.facts import Verdict
 
-DENSE = (Path(__file__).parents[1] / "samples" / "openvino-dense.xml").read_bytes()
+DENSE = sample("openvino-dense.xml")
 
 
 def test_an_operator_of_a_set_of_its_own_is_suspicious() -> None:

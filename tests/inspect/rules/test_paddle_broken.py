@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from inspect_samples import field, found, look
+from inspect_samples import found, look, paddle
 
 from watchword.inspect.facts import Verdict
-
-
-def paddle(op: bytes) -> bytes:
-    """A program of one operator."""
-    block = field(1, field(1, 0) + field(2, 0) + field(4, field(3, op)))
-    return block + field(4, field(1, 2_006_000))
 
 
 def test_a_program_that_breaks_off_is_unreadable() -> None:

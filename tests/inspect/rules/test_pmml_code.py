@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, look, pmml
 
 from watchword.inspect.facts import Verdict
-
-
-def pmml(body: str) -> bytes:
-    return f'<?xml version="1.0"?><PMML xmlns="http://www.dmg.org/PMML-4_4" version="4.4">{body}</PMML>'.encode()
 
 
 def test_code_in_an_extension_is_dangerous() -> None:

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from inspect_samples import field, look
+from inspect_samples import look, tf_graph
 
 from watchword.inspect.facts import Verdict
 
 
-def graph(*ops: bytes) -> bytes:
-    """A SavedModel of nodes that have these operators."""
-    nodes = b"".join(field(1, field(1, b"n") + field(2, op)) for op in ops)
-    return field(1, 1) + field(2, field(1, field(5, b"2.21.0")) + field(2, nodes))
-
-
 def test_a_graph_that_lists_files_is_suspicious() -> None:
     """A graph that looks at the disk takes in more than its input."""
-    findings = look(graph(b"MatchingFiles"), "saved_model.pb").findings
+    findings = look(tf_graph(b"MatchingFiles"), "saved_model.pb").findings
     assert [(f.rule, f.verdict) for f in findings] == [("tf-file-read", Verdict.SUSPICIOUS)]
 
 
 def test_a_graph_that_restores_and_decodes_is_silent() -> None:
     """Every saver restores its weights, and an image that is given is decoded without a file."""
-    assert look(graph(b"RestoreV2", b"DecodeJpeg"), "saved_model.pb").findings == []
+    assert look(tf_graph(b"RestoreV2", b"DecodeJpeg"), "saved_model.pb").findings == []

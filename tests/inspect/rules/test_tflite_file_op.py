@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from inspect_samples import look
+from inspect_samples import look, sample
 
 from watchword.inspect.facts import Verdict
 
-FILES = (Path(__file__).parents[1] / "samples" / "tflite-files.tflite").read_bytes()
+FILES = sample("tflite-files.tflite")
 
 
 def test_a_model_that_reads_and_writes_files_is_dangerous() -> None:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, pmml
 
 from watchword.inspect.facts import Verdict
-
-
-def pmml(body: str, doctype: str = "") -> bytes:
-    text = f'<?xml version="1.0"?>{doctype}<PMML version="4.4" xmlns="http://www.dmg.org/PMML-4_4">{body}</PMML>'
-    return text.encode()
 
 
 def test_elements_that_do_not_close_are_unreadable() -> None:
