@@ -34,6 +34,11 @@ def found(data: bytes, name: str = "sample") -> set[str]:
     return {finding.rule for finding in look(data, name).findings}
 
 
+def told(data: bytes, name: str = "sample") -> set[tuple[str, Verdict]]:
+    """The same, each with its verdict."""
+    return {(finding.rule, finding.verdict) for finding in look(data, name).findings}
+
+
 def sample(name: str) -> bytes:
     """The file of this name in ``samples``, written by its own framework."""
     return (Path(__file__).parent / "samples" / name).read_bytes()

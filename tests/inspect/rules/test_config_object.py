@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,7 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_tag_that_runs_a_command_is_told() -> None:
     """``yaml.unsafe_load`` would call ``os.system``."""
     data = b"x: !!python/object/apply:os.system [id]\n"
-    assert {(f.rule, f.verdict) for f in look(data, "hparams.yaml").findings} == {("config-object", Verdict.DANGEROUS)}
+    assert told(data, "hparams.yaml") == {("config-object", Verdict.DANGEROUS)}
 
 
 def test_a_tag_that_holds_settings_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,9 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_call_of_an_unknown_function_is_told() -> None:
     """What ``mypackage.make`` does is not in the document."""
     data = b"x: !!python/object/apply:mypackage.make [1]\n"
-    assert {(f.rule, f.verdict) for f in look(data, "h.yaml").findings} == {
-        ("config-object-unknown", Verdict.SUSPICIOUS)
-    }
+    assert told(data, "h.yaml") == {("config-object-unknown", Verdict.SUSPICIOUS)}
 
 
 def test_a_path_that_was_written_as_an_object_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,7 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_target_that_runs_commands_is_told() -> None:
     """Hydra would import ``os.system`` and call it with ``id``."""
     data = b'{"_target_": "os.system", "_args_": ["id"]}'
-    assert {(f.rule, f.verdict) for f in look(data, "x.json").findings} == {("config-target", Verdict.DANGEROUS)}
+    assert told(data, "x.json") == {("config-target", Verdict.DANGEROUS)}
 
 
 def test_a_target_that_trains_is_silent() -> None:

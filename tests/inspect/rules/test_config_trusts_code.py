@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,9 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_consent_that_comes_with_the_release_is_told() -> None:
     """The release decides what its user should decide."""
     data = b'{"trust_remote_code": true}'
-    assert {(f.rule, f.verdict) for f in look(data, "config.json").findings} == {
-        ("config-trusts-code", Verdict.SUSPICIOUS)
-    }
+    assert told(data, "config.json") == {("config-trusts-code", Verdict.SUSPICIOUS)}
 
 
 def test_a_refusal_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look, sample
+from inspect_samples import look, sample, told
 
 from watchword.inspect.facts import Verdict
 
@@ -11,9 +11,7 @@ MODEL = sample("coreml-dense.mlmodel")
 
 def test_a_model_that_breaks_off_is_told() -> None:
     """The last three bytes are missing."""
-    assert {(f.rule, f.verdict) for f in look(MODEL[:-3], "m.mlmodel").findings} == {
-        ("coreml-broken", Verdict.UNREADABLE)
-    }
+    assert told(MODEL[:-3], "m.mlmodel") == {("coreml-broken", Verdict.UNREADABLE)}
 
 
 def test_a_whole_model_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look, sample
+from inspect_samples import look, sample, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,7 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_layer_of_a_class_from_elsewhere_is_told() -> None:
     """The class is code of the program that loads the model."""
     data = sample("coreml-custom.mlmodel")
-    assert {(f.rule, f.verdict) for f in look(data, "m.mlmodel").findings} == {("coreml-custom", Verdict.SUSPICIOUS)}
+    assert told(data, "m.mlmodel") == {("coreml-custom", Verdict.SUSPICIOUS)}
 
 
 def test_layers_that_core_ml_brings_are_silent() -> None:

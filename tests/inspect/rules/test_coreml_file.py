@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import field, look
+from inspect_samples import field, look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -18,7 +18,7 @@ def reading(path: bytes) -> bytes:
 def test_weights_from_outside_of_the_package_are_told() -> None:
     """Any file of the machine could be read as weights."""
     data = reading(b"../../secret")
-    assert {(f.rule, f.verdict) for f in look(data, "m.mlmodel").findings} == {("coreml-file", Verdict.DANGEROUS)}
+    assert told(data, "m.mlmodel") == {("coreml-file", Verdict.DANGEROUS)}
 
 
 def test_weights_in_the_package_are_silent() -> None:

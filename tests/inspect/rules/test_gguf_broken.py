@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gguf_samples import NAME, W, gguf
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -12,7 +12,7 @@ MODEL = gguf([NAME], [W], b"\1" * 32)
 
 def test_a_tensor_that_leads_out_of_the_file_is_told() -> None:
     """The last byte of its numbers is missing."""
-    assert {(f.rule, f.verdict) for f in look(MODEL[:-1], "m.gguf").findings} == {("gguf-broken", Verdict.UNREADABLE)}
+    assert told(MODEL[:-1], "m.gguf") == {("gguf-broken", Verdict.UNREADABLE)}
 
 
 def test_a_whole_file_is_silent() -> None:

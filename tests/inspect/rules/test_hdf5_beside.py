@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look, sample
+from inspect_samples import look, sample, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,7 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_weights_that_link_to_a_neighbour_are_told() -> None:
     """Keras never writes such a link."""
     data = sample("keras-link.weights.h5")
-    assert {(f.rule, f.verdict) for f in look(data, "m.weights.h5").findings} == {("hdf5-beside", Verdict.SUSPICIOUS)}
+    assert told(data, "m.weights.h5") == {("hdf5-beside", Verdict.SUSPICIOUS)}
 
 
 def test_a_table_that_links_to_a_neighbour_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 from keras_samples import archive, model
 
 from watchword.inspect.facts import Verdict
@@ -11,7 +11,7 @@ from watchword.inspect.facts import Verdict
 def test_a_vocabulary_from_elsewhere_on_the_machine_is_told() -> None:
     """The words of the layer would be the accounts of the machine."""
     data = archive(model({"class_name": "StringLookup", "config": {"vocabulary": "/etc/passwd"}}))
-    assert {(f.rule, f.verdict) for f in look(data, "m.keras").findings} == {("keras-file", Verdict.DANGEROUS)}
+    assert told(data, "m.keras") == {("keras-file", Verdict.DANGEROUS)}
 
 
 def test_a_word_that_looks_like_a_path_is_silent() -> None:

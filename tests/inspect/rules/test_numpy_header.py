@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, npy
+from inspect_samples import found, npy, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_header_that_is_code_is_unreadable() -> None:
     """A shape that calls a function is no literal, and it is never evaluated."""
-    judged = look(npy(b"(__import__('os').getpid(),)", bytes(16)), "a.npy")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("numpy-header", Verdict.UNREADABLE) in told
+    assert ("numpy-header", Verdict.UNREADABLE) in told(npy(b"(__import__('os').getpid(),)", bytes(16)), "a.npy")
 
 
 def test_a_header_of_python_2_is_silent() -> None:

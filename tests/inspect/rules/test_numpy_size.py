@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, npy
+from inspect_samples import found, npy, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_bytes_after_the_array_are_suspicious() -> None:
     """Whatever follows the last number is no part of the array."""
-    judged = look(npy(b"(2,)", bytes(16) + b"more"), "a.npy")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("numpy-size", Verdict.SUSPICIOUS) in told
+    assert ("numpy-size", Verdict.SUSPICIOUS) in told(npy(b"(2,)", bytes(16) + b"more"), "a.npy")
 
 
 def test_an_array_of_its_size_is_silent() -> None:

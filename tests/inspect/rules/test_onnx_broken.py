@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, onnx_model, onnx_node
+from inspect_samples import found, onnx_model, onnx_node, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_model_that_breaks_off_is_unreadable() -> None:
     """A graph that lacks its last bytes is told."""
-    judged = look(onnx_model(onnx_node(b"Add"))[:-3], "m.onnx")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("onnx-broken", Verdict.UNREADABLE) in told
+    assert ("onnx-broken", Verdict.UNREADABLE) in told(onnx_model(onnx_node(b"Add"))[:-3], "m.onnx")
 
 
 def test_a_whole_model_is_silent() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import field, found, look, onnx_model, onnx_node
+from inspect_samples import field, found, onnx_model, onnx_node, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_an_operator_of_a_foreign_domain_is_suspicious() -> None:
     """An operator that the user is asked to register is told."""
-    judged = look(onnx_model(onnx_node(b"PyOp", b"ai.onnx.contrib")), "m.onnx")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("onnx-custom-op", Verdict.SUSPICIOUS) in told
+    assert ("onnx-custom-op", Verdict.SUSPICIOUS) in told(onnx_model(onnx_node(b"PyOp", b"ai.onnx.contrib")), "m.onnx")
 
 
 def test_an_operator_that_the_model_defines_is_silent() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, onnx_external
+from inspect_samples import found, onnx_external, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_key_that_becomes_an_attribute_is_suspicious() -> None:
     """Some readers set whatever is named as an attribute of their own objects."""
-    judged = look(onnx_external(location=b"w", __class__=b"x"), "m.onnx")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("onnx-external-key", Verdict.SUSPICIOUS) in told
+    assert ("onnx-external-key", Verdict.SUSPICIOUS) in told(onnx_external(location=b"w", __class__=b"x"), "m.onnx")
 
 
 def test_the_keys_of_the_format_are_silent() -> None:

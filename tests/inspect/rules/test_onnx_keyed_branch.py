@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, onnx_branching, wired
+from inspect_samples import found, onnx_branching, told, wired
 
 from watchword.inspect.facts import Verdict
 
@@ -12,9 +12,9 @@ WHERE = wired(b"Where", (b"c", b"fake", b"y"), b"z")
 
 def test_an_output_replaced_for_one_sum_of_the_input_is_suspicious() -> None:
     """The sum of the input decides whether the answer is false."""
-    judged = look(onnx_branching(wired(b"ReduceSum", (b"x",), b"s"), EQUAL, WHERE), "m.onnx")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("onnx-keyed-branch", Verdict.SUSPICIOUS) in told
+    assert ("onnx-keyed-branch", Verdict.SUSPICIOUS) in told(
+        onnx_branching(wired(b"ReduceSum", (b"x",), b"s"), EQUAL, WHERE), "m.onnx"
+    )
 
 
 def test_an_elementwise_mask_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, sample
+from inspect_samples import found, sample, told
 
 from watchword.inspect.facts import Verdict
 
@@ -12,8 +12,7 @@ DENSE = sample("openvino-dense.xml")
 def test_an_operator_of_a_set_of_its_own_is_suspicious() -> None:
     """An operator of no set that OpenVINO brings along is a library."""
     other = DENSE.replace(b'type="ReLU" version="opset1"', b'type="Evil" version="extension"')
-    told = {(finding.rule, finding.verdict) for finding in look(other, "m.xml").findings}
-    assert ("openvino-custom-op", Verdict.SUSPICIOUS) in told
+    assert ("openvino-custom-op", Verdict.SUSPICIOUS) in told(other, "m.xml")
 
 
 def test_what_openvino_saves_is_silent() -> None:

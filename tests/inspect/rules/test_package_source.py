@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_repository_without_encryption_is_suspicious() -> None:
     """What is fetched over plain HTTP can be changed on the way."""
-    judged = look(b"git+http://a.example/x.git\n", "requirements.txt")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("package-source", Verdict.SUSPICIOUS) in told
+    assert ("package-source", Verdict.SUSPICIOUS) in told(b"git+http://a.example/x.git\n", "requirements.txt")
 
 
 def test_a_pinned_list_is_silent() -> None:

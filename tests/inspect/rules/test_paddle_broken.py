@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, paddle
+from inspect_samples import found, paddle, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_program_that_breaks_off_is_unreadable() -> None:
     """A program that lacks its last byte is told."""
-    judged = look(paddle(b"matmul_v2")[:-1], "m.pdmodel")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("paddle-broken", Verdict.UNREADABLE) in told
+    assert ("paddle-broken", Verdict.UNREADABLE) in told(paddle(b"matmul_v2")[:-1], "m.pdmodel")
 
 
 def test_a_whole_program_is_silent() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, paddle
+from inspect_samples import found, paddle, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_an_operator_that_calls_python_is_dangerous() -> None:
     """py_func runs a function of the machine that loads."""
-    told = {(finding.rule, finding.verdict) for finding in look(paddle(b"py_func"), "m.pdmodel").findings}
-    assert ("paddle-op", Verdict.DANGEROUS) in told
+    assert ("paddle-op", Verdict.DANGEROUS) in told(paddle(b"py_func"), "m.pdmodel")
 
 
 def test_an_operator_that_computes_is_silent() -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import call, found, look, name, program, text
+from inspect_samples import call, found, name, program, text, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_command_for_an_unknown_class_is_suspicious() -> None:
     """A class that nobody knows is given a command."""
-    judged = look(program(call(name("acme.nets", "Layer"), text("x && curl h"))), "m.pkl")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("pickle-argument", Verdict.SUSPICIOUS) in told
+    assert ("pickle-argument", Verdict.SUSPICIOUS) in told(
+        program(call(name("acme.nets", "Layer"), text("x && curl h"))), "m.pkl"
+    )
 
 
 def test_an_ordinary_argument_is_silent() -> None:

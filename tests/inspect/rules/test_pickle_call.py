@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import call, found, look, name, program, text
+from inspect_samples import call, found, name, program, text, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_call_of_system_is_dangerous() -> None:
     """Loading this would run a command."""
-    judged = look(program(call(name("posix", "system"), text("true"))), "m.pkl")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("pickle-call", Verdict.DANGEROUS) in told
+    assert ("pickle-call", Verdict.DANGEROUS) in told(program(call(name("posix", "system"), text("true"))), "m.pkl")
 
 
 def test_a_call_that_only_builds_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import call, found, look, name, program, stack_name, text
+from inspect_samples import call, found, name, program, stack_name, text, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,9 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_name_that_a_call_returns_is_suspicious() -> None:
     """The attribute to import is the result of a call, so it cannot be read."""
     made = call(name("acme.words", "Pick"), text("a"))
-    judged = look(program(stack_name(text("acme"), made), 4), "m.pkl")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("pickle-computed-name", Verdict.SUSPICIOUS) in told
+    assert ("pickle-computed-name", Verdict.SUSPICIOUS) in told(program(stack_name(text("acme"), made), 4), "m.pkl")
 
 
 def test_a_name_written_as_text_is_silent() -> None:

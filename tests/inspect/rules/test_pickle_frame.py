@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
@@ -12,8 +12,7 @@ from watchword.inspect.facts import Verdict
 def test_a_frame_that_ends_within_an_opcode_is_suspicious() -> None:
     """A frame of one byte ends within the text that it begins."""
     cut = b"\x80\x04\x95" + (1).to_bytes(8, "little") + b"X\4\0\0\0abcd."
-    told = {(finding.rule, finding.verdict) for finding in look(cut, "m.pkl").findings}
-    assert ("pickle-frame", Verdict.SUSPICIOUS) in told
+    assert ("pickle-frame", Verdict.SUSPICIOUS) in told(cut, "m.pkl")
 
 
 def test_frames_of_pickle_itself_are_silent() -> None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, name, program
+from inspect_samples import found, name, program, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_an_import_of_system_is_dangerous() -> None:
     """The function is taken hold of, and whoever gets it may call it."""
-    judged = look(program(name("posix", "system")), "m.pkl")
-    told = {(finding.rule, finding.verdict) for finding in judged.findings}
-    assert ("pickle-import", Verdict.DANGEROUS) in told
+    assert ("pickle-import", Verdict.DANGEROUS) in told(program(name("posix", "system")), "m.pkl")
 
 
 def test_an_import_of_a_class_is_silent() -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import call, found, look, name, program, text
+from inspect_samples import call, found, name, program, text, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_class_that_a_pickle_changes_is_told() -> None:
     """State that is set on an imported class, not on an object of it, is told."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(
-            program(name("collections", "OrderedDict") + b"}" + text("update") + text("x") + b"sb"), "m.pkl"
-        ).findings
-    }
-    assert ("pickle-write", Verdict.SUSPICIOUS) in told
+    assert ("pickle-write", Verdict.SUSPICIOUS) in told(
+        program(name("collections", "OrderedDict") + b"}" + text("update") + text("x") + b"sb"), "m.pkl"
+    )
 
 
 def test_state_of_an_object_of_the_class_is_silent() -> None:

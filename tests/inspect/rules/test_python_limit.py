@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_source_too_deep_to_parse_is_told() -> None:
     """Ten thousand signs in a row nest deeper than is followed."""
-    told = {(finding.rule, finding.verdict) for finding in look(b"x = " + b"-" * 9999 + b"1\n", "shipped.py").findings}
-    assert ("python-limit", Verdict.SUSPICIOUS) in told
+    assert ("python-limit", Verdict.SUSPICIOUS) in told(b"x = " + b"-" * 9999 + b"1\n", "shipped.py")
 
 
 def test_a_long_table_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
@@ -11,8 +11,7 @@ SOURCE = b"import subprocess\nclass M:\n    def forward(self, x):\n        subpr
 
 def test_a_program_that_a_model_starts_is_told() -> None:
     """A loader takes the file as the model and runs it with every call."""
-    told = {(finding.rule, finding.verdict) for finding in look(SOURCE, "modeling_m.py").findings}
-    assert ("python-model-runs", Verdict.SUSPICIOUS) in told
+    assert ("python-model-runs", Verdict.SUSPICIOUS) in told(SOURCE, "modeling_m.py")
 
 
 def test_a_program_that_a_handler_starts_is_silent() -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_file_that_every_python_imports_is_told() -> None:
     """The name alone makes it run, whatever stands in it."""
-    told = {(finding.rule, finding.verdict) for finding in look(b"x = 1\n", "lib/sitecustomize.py").findings}
-    assert ("python-startup", Verdict.SUSPICIOUS) in told
+    assert ("python-startup", Verdict.SUSPICIOUS) in told(b"x = 1\n", "lib/sitecustomize.py")
 
 
 def test_the_same_lines_in_a_module_of_another_name_are_silent() -> None:

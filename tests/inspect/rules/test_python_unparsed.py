@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_command_in_python_2_is_told() -> None:
     """Python 3 does not parse the line, Python 2 would run it."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(b"for i in range(3):\n    print i, os.system('id')\n", "shipped.py").findings
-    }
-    assert ("python-unparsed", Verdict.SUSPICIOUS) in told
+    assert ("python-unparsed", Verdict.SUSPICIOUS) in told(
+        b"for i in range(3):\n    print i, os.system('id')\n", "shipped.py"
+    )
 
 
 def test_an_ordinary_source_of_python_2_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 from r_samples import rds, reals
 
 from watchword.inspect.facts import Verdict
@@ -12,8 +12,7 @@ NUMBERS = reals(1.0, 2.0)
 
 def test_data_that_breaks_off_is_unreadable() -> None:
     """One byte short is enough: what was meant to stand there was not seen."""
-    told = {(finding.rule, finding.verdict) for finding in look(rds(NUMBERS)[:-1], "m.rds").findings}
-    assert ("r-broken", Verdict.UNREADABLE) in told
+    assert ("r-broken", Verdict.UNREADABLE) in told(rds(NUMBERS)[:-1], "m.rds")
 
 
 def test_numbers_are_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 from r_samples import call, function, rds
 
 from watchword.inspect.facts import Verdict
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 
 def test_a_function_that_runs_commands_is_told() -> None:
     """A saved function that names ``system`` is told before anybody calls it."""
-    told = {(finding.rule, finding.verdict) for finding in look(rds(function(call(b"system"))), "m.rds").findings}
-    assert ("r-command", Verdict.SUSPICIOUS) in told
+    assert ("r-command", Verdict.SUSPICIOUS) in told(rds(function(call(b"system"))), "m.rds")
 
 
 def test_a_function_that_computes_is_silent() -> None:

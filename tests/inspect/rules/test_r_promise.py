@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 from r_samples import call, promise, rds, reals
 
 from watchword.inspect.facts import Verdict
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 
 def test_a_promise_that_waits_is_dangerous() -> None:
     """An expression without a value runs as soon as somebody looks (CVE-2024-27322)."""
-    told = {(finding.rule, finding.verdict) for finding in look(rds(promise(call(b"quit"))), "m.rds").findings}
-    assert ("r-promise", Verdict.DANGEROUS) in told
+    assert ("r-promise", Verdict.DANGEROUS) in told(rds(promise(call(b"quit"))), "m.rds")
 
 
 def test_a_promise_that_has_its_value_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 from r_samples import call, function, workspace
 
 from watchword.inspect.facts import Verdict
@@ -10,11 +10,7 @@ from watchword.inspect.facts import Verdict
 
 def test_a_function_that_a_session_starts_with_is_dangerous() -> None:
     """R calls ``.First`` when a session with the workspace starts."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(workspace(b".First", function(call(b"quit"))), "m.RData").findings
-    }
-    assert ("r-start", Verdict.DANGEROUS) in told
+    assert ("r-start", Verdict.DANGEROUS) in told(workspace(b".First", function(call(b"quit"))), "m.RData")
 
 
 def test_the_same_function_under_another_name_is_silent() -> None:

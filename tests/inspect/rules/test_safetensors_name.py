@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look, safetensors
+from inspect_samples import found, safetensors, told
 
 from watchword.inspect.facts import Verdict
 
@@ -11,11 +11,9 @@ W = b'{"dtype":"F32","shape":[2],"data_offsets":[0,8]}'
 
 def test_a_tensor_named_like_a_path_is_told() -> None:
     """Tools that write a file for each tensor would write outside."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(safetensors(b'{"../../x":' + W + b"}", b"\0" * 8), "m.safetensors").findings
-    }
-    assert ("safetensors-name", Verdict.SUSPICIOUS) in told
+    assert ("safetensors-name", Verdict.SUSPICIOUS) in told(
+        safetensors(b'{"../../x":' + W + b"}", b"\0" * 8), "m.safetensors"
+    )
 
 
 def test_dots_and_slashes_in_a_name_are_silent() -> None:

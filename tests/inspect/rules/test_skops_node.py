@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from inspect_samples import found, look, zipped
+from inspect_samples import found, told, zipped
 
 from watchword.inspect.facts import Verdict
 
@@ -17,10 +17,7 @@ def skops(module: str, name: str, loader: str, **more: object) -> bytes:
 
 def test_a_node_that_names_a_command_is_dangerous() -> None:
     """Who trusts the name lets the loader take ``os.system``."""
-    told = {
-        (finding.rule, finding.verdict) for finding in look(skops("os", "system", "FunctionNode"), "m.skops").findings
-    }
-    assert ("skops-node", Verdict.DANGEROUS) in told
+    assert ("skops-node", Verdict.DANGEROUS) in told(skops("os", "system", "FunctionNode"), "m.skops")
 
 
 def test_a_node_that_names_an_estimator_is_silent() -> None:

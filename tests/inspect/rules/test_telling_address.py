@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_bare_public_address_is_told() -> None:
     """A number instead of a name is where stolen data goes."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(b'{"callback": "http://203.0.113.9/collect"}', "x.json").findings
-    }
-    assert ("telling-address", Verdict.SUSPICIOUS) in told
+    assert ("telling-address", Verdict.SUSPICIOUS) in told(b'{"callback": "http://203.0.113.9/collect"}', "x.json")
 
 
 def test_this_machine_and_a_named_host_are_silent() -> None:

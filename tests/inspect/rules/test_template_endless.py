@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from inspect_samples import found, look
+from inspect_samples import found, told
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_thousand_million_rounds_are_told() -> None:
     """A server that renders the template stands still."""
-    told = {
-        (finding.rule, finding.verdict)
-        for finding in look(b"{% for i in range(10**9) %}x{% endfor %}", "chat_template.jinja").findings
-    }
-    assert ("template-endless", Verdict.SUSPICIOUS) in told
+    assert ("template-endless", Verdict.SUSPICIOUS) in told(
+        b"{% for i in range(10**9) %}x{% endfor %}", "chat_template.jinja"
+    )
 
 
 def test_a_round_for_each_message_is_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_items_that_lead_to_the_globals_are_dangerous() -> None:
     """Names with two underscores are followed by item as well as by attribute."""
     data = b"{{ cycler['__init__']['__globals__']['os'].getpid() }}"
-    told = {(f.rule, f.verdict) for f in look(data, "chat_template.jinja").findings}
-    assert told == {("template-escape", Verdict.DANGEROUS)}
+    assert told(data, "chat_template.jinja") == {("template-escape", Verdict.DANGEROUS)}
 
 
 def test_a_text_that_only_mentions_a_class_is_silent() -> None:

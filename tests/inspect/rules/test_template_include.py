@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_an_include_by_an_absolute_path_is_suspicious() -> None:
     """What is included by an absolute path is not part of the release."""
     data = b"{% include '/etc/passwd' %}"
-    told = {(f.rule, f.verdict) for f in look(data, "chat_template.jinja").findings}
-    assert told == {("template-include", Verdict.SUSPICIOUS)}
+    assert told(data, "chat_template.jinja") == {("template-include", Verdict.SUSPICIOUS)}
 
 
 def test_a_text_that_only_says_include_is_silent() -> None:

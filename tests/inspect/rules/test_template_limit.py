@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_nesting_beyond_what_is_parsed_is_unreadable() -> None:
     """Five hundred brackets inside each other are told and not followed."""
     data = b"{{ " + b"(" * 500 + b")" * 500 + b" }}"
-    told = {(f.rule, f.verdict) for f in look(data, "chat_template.jinja").findings}
-    assert told == {("template-limit", Verdict.UNREADABLE)}
+    assert told(data, "chat_template.jinja") == {("template-limit", Verdict.UNREADABLE)}
 
 
 def test_twenty_brackets_are_silent() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look
+from inspect_samples import look, told
 
 from watchword.inspect.facts import Verdict
 
@@ -10,8 +10,7 @@ from watchword.inspect.facts import Verdict
 def test_a_private_attribute_is_suspicious() -> None:
     """An attribute that begins with an underscore belongs to the renderer's objects."""
     data = b"{{ message._hidden }}"
-    told = {(f.rule, f.verdict) for f in look(data, "chat_template.jinja").findings}
-    assert told == {("template-private", Verdict.SUSPICIOUS)}
+    assert told(data, "chat_template.jinja") == {("template-private", Verdict.SUSPICIOUS)}
 
 
 def test_underscores_elsewhere_are_silent() -> None:

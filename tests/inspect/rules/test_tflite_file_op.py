@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect_samples import look, sample
+from inspect_samples import look, sample, told
 
 from watchword.inspect.facts import Verdict
 
@@ -11,8 +11,7 @@ FILES = sample("tflite-files.tflite")
 
 def test_a_model_that_reads_and_writes_files_is_dangerous() -> None:
     """Each operator that reaches a file is told, as TensorFlow converted them."""
-    told = {(f.rule, f.verdict) for f in look(FILES, "m.tflite").findings}
-    assert told == {("tflite-file-op", Verdict.DANGEROUS)}
+    assert told(FILES, "m.tflite") == {("tflite-file-op", Verdict.DANGEROUS)}
 
 
 def test_the_same_model_with_operators_that_compute_is_silent() -> None:

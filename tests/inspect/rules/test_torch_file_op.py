@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from inspect_samples import look, torchscript
+from inspect_samples import look, told, torchscript
 
 from watchword.inspect.facts import Verdict
 
 
 def test_a_program_that_saves_under_another_name_is_dangerous() -> None:
     """The operator is found when it is taken by its name at run time."""
-    told = {(f.rule, f.verdict) for f in look(torchscript(b"return getattr(torch, 'save')(x, 'y')"), "m.pt").findings}
-    assert ("torch-file-op", Verdict.DANGEROUS) in told
+    assert ("torch-file-op", Verdict.DANGEROUS) in told(torchscript(b"return getattr(torch, 'save')(x, 'y')"), "m.pt")
 
 
 def test_a_text_that_only_mentions_it_is_silent() -> None:
