@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from watchword.report.html import Html, foreign, join, listed, table, tag, visible
-from watchword.report.style import POLICY, style_element
+from watchword.report.style import document
 from watchword.report.svg import mark
 
 
@@ -46,15 +46,6 @@ class Board:
 
 def render(board: Board) -> str:
     """The page as one HTML document, ending in a line feed."""
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", visible(board.title)),
-        style_element(),
-    )
     verdict = tag(
         "div", mark(board.kind), tag("p", foreign(board.verdict)), class_=f"verdict {board.kind}", role="region",
         aria_label="Verdict",
@@ -70,7 +61,7 @@ def render(board: Board) -> str:
         listed([foreign(note) for note in board.notes], "limits") if board.notes else "",
         class_="sheet",
     )
-    return f"<!doctype html>\n{tag('html', head, tag('body', main), lang='en')}\n"
+    return document(board.title, main)
 
 
 def markdown(board: Board) -> str:

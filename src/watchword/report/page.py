@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from watchword.limits import REPORT_COMPONENTS_MAX, REPORT_FILES_MAX, REPORT_FINDINGS_MAX
 from watchword.report.contents import Finding, Looked, Report, Requirement
-from watchword.report.html import Html, definitions, foreign, join, listed, table, tag, visible
-from watchword.report.style import POLICY, style_element
+from watchword.report.html import Html, definitions, foreign, join, listed, table, tag
+from watchword.report.style import document
 from watchword.report.svg import dots, mark, share_bar
 
 _KINDS = {
@@ -60,18 +60,9 @@ def render(report: Report) -> str:
         for number, ((place, title), body) in enumerate(zip(_SECTIONS, bodies, strict=True), 1)
     ]
     contents = tag("ol", *(tag("li", tag("a", title, href=f"#{place}")) for place, title in _SECTIONS))
-    title = visible(f"{report.answer.verdict}: {report.system} {report.release}")
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", title),
-        style_element(),
-    )
+    title = f"{report.answer.verdict}: {report.system} {report.release}"
     page = tag("main", *_top(report), tag("nav", contents, aria_label="Contents"), *sections, class_="sheet")
-    return f"<!doctype html>\n{tag('html', head, tag('body', page), lang='en')}\n"
+    return document(title, page)
 
 
 def chip(state: str) -> Html:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from watchword.report.html import Html
+from watchword.report.html import Html, tag, visible
 
 LIGHT = {
     "page": "#f4f5f7", "sheet": "#ffffff", "ink": "#17202b", "quiet": "#4d5866", "line": "#d5dae1", "band": "#eef1f5",
@@ -123,6 +123,20 @@ SHEET = (
 _HASH = base64.b64encode(hashlib.sha256(SHEET.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
 """Nothing may be fetched, run, framed or sent; the style sheet is admitted by its hash."""
+
+
+def document(title: str, main: Html) -> str:
+    """One HTML document with nothing in it but *main*, ending in a line feed; *title* is text from anywhere."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", visible(title)),
+        style_element(),
+    )
+    return f"<!doctype html>\n{tag('html', head, tag('body', main), lang='en')}\n"
 
 
 def style_element() -> Html:
