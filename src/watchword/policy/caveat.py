@@ -35,7 +35,7 @@ from watchword.errors import WatchwordError
 from watchword.ledger.view import Facts
 from watchword.policy import cedar
 from watchword.policy.acts import ACT_FIELDS, FILLED
-from watchword.policy.use_case import read_text, read_toml
+from watchword.policy.use_case import read_text, toml_of
 from watchword.statements.digests import D
 from watchword.statements.kinds import CaveatRule
 from watchword.statements.statement import Signed, Subject, make
@@ -55,7 +55,8 @@ def read_caveat(path: Path) -> dict[str, Any]:
     Raises:
         BadCaveat: not of the form above, or a rule or policy that may not stand in a caveat.
     """
-    value, lines = read_toml(path, BadCaveat), read_text(path, BadCaveat).split("\n")
+    text = read_text(path, BadCaveat)
+    value, lines = toml_of(text, path, BadCaveat), text.split("\n")
     unknown = sorted(set(value) - {"name", "reason", "cedar", "rule"})
     if unknown:
         raise BadCaveat(f"{path}: {unknown[0][:80]!r} is no field of a caveat", "name, reason, cedar and [[rule]]")

@@ -77,7 +77,11 @@ def read_use_case(path: Path) -> dict[str, Any]:
 
 def read_toml(path: Path, wrong: type[WatchwordError]) -> dict[str, Any]:
     """The document in a TOML file that a person wrote; errors are of the class *wrong* and name *path*."""
-    text = read_text(path, wrong)
+    return toml_of(read_text(path, wrong), path, wrong)
+
+
+def toml_of(text: str, path: Path, wrong: type[WatchwordError]) -> dict[str, Any]:
+    """The document in *text*, which was read from *path*; errors as ``read_toml``."""
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > TOML_LINE_DOTS_MAX:
             raise wrong(f"{path}: line {number} has more than {TOML_LINE_DOTS_MAX} dots")
