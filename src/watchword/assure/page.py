@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from watchword.account.beside import NOTHING_BESIDE, Beside, beside
 from watchword.report import contents
 from watchword.statements.canonical import canonical
+from watchword.statements.kinds import WIDE
 from watchword.statements.statement import Signed, Statement
 
 if TYPE_CHECKING:
@@ -350,7 +351,7 @@ def _statements(charter: Charter, placed: Sequence[Placed]) -> tuple[contents.St
 
 def _kept_to(statement: Statement) -> tuple[str, ...]:
     scope = statement.predicate.get("scope")
-    if scope in ("public", "alliance"):
+    if scope in WIDE:
         return ()
     return (f"kept to {', '.join(scope) if isinstance(scope, list) else statement.issuer}",)
 

@@ -90,7 +90,12 @@ def find_packs(names: Sequence[str]) -> Pack:
     Raises:
         BadPack, PacksConflict: as ``shipped_pack``, ``read_pack`` and ``combined``.
     """
-    return combined([shipped_pack(name) if name in SHIPPED else read_pack(Path(name)) for name in names or SHIPPED[:1]])
+    return combined([find_pack(name) for name in names or SHIPPED[:1]])
+
+
+def find_pack(name: str, folder: Path = Path()) -> Pack:
+    """The pack of this name: one that comes with watchword, or a file, from *folder* on."""
+    return shipped_pack(name) if name in SHIPPED else read_pack(folder / name)
 
 
 def combined(packs: Sequence[Pack]) -> Pack:

@@ -35,12 +35,11 @@ from typing import Any, Literal
 import msgspec
 
 from watchword.errors import WatchwordError
-from watchword.policy.pack import SHIPPED, Pack, checked_line, checked_row, read_pack, shipped_pack
+from watchword.policy.pack import Pack, checked_line, checked_row, find_pack
 from watchword.policy.strictness import LOOSEST, STRICTEST, Scale, Strict, limits_on, points
 from watchword.policy.use_case import read_toml
 
 Stance = Literal["accept", "accept or stricter", "accept or looser", "accept if", "refuse"]
-TABLE = "the table"
 
 
 class BadPosition(WatchwordError):
@@ -150,7 +149,7 @@ def read_position(path: Path) -> Position:
             rows.append(row)
             words.append((row["id"], replace(word, of=member)))
             replaces[row["id"]] = _replaced(one.get("instead_of", []), where)
-    packs = tuple(_pack(name, path) for name in file.table)
+    packs = tuple(find_pack(name, path.parent) for name in file.table)
     return Position(
         member, file.operator or member, str(path), packs, file.otherwise, tuple(words), tuple(rows), replaces,
         file.standing,
@@ -213,7 +212,3 @@ def _replaced(ids: Any, where: str) -> tuple[str, ...]:
     if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
         raise BadPosition(f"{where}: instead_of is a list of ids")
     return tuple(ids)
-
-
-def _pack(name: str, beside: Path) -> Pack:
-    return shipped_pack(name) if name in SHIPPED else read_pack(beside.parent / name)
