@@ -29,7 +29,17 @@ from typing import Any
 from watchword.charter.conditions import is_decimal
 from watchword.errors import WatchwordError
 from watchword.limits import ACT_RULES_MAX, ACT_SLICES_MAX
-from watchword.policy.cedar import EngineTrouble, condition_text, forbid_text, measure
+from watchword.policy.cedar import (
+    Compiled,
+    EngineTrouble,
+    action_schema,
+    answered,
+    compile_measured,
+    condition_text,
+    forbid_text,
+    measure,
+    permit_text,
+)
 from watchword.policy.table import forbidden
 from watchword.statements.kinds import CaveatRule, Condition
 
@@ -51,11 +61,7 @@ ACT_FIELDS = {
 FILLED: dict[str, Any] = {
     name: {"String": "", "Long": 0, "Set<String>": []}[kind] for name, kind in ACT_FIELDS.items()
 }
-_SCHEMA = (
-    'entity Release;\nentity Tool;\naction "act" appliesTo {\n  principal: [Release],\n  resource: [Tool],\n'
-    "  context: {\n" + "".join(f'    "{name}": {kind},\n' for name, kind in ACT_FIELDS.items()) + "  }\n};\n"
-)
-_PERMIT = '@id("permit")\npermit (principal, action == Action::"act", resource);'
+_SCHEMA = "entity Release;\nentity Tool;\n" + action_schema("act", "Release", "Tool", ACT_FIELDS)
 
 
 class ActsDisagree(WatchwordError):
@@ -84,7 +90,7 @@ class _Slice:
     """
 
     asked: dict[int, list[Condition]]
-    policies: Any = field(repr=False)
+    policies: Compiled = field(repr=False)
 
 
 class Restrictions:
@@ -101,7 +107,6 @@ class Restrictions:
         self._named = [_tools(one.rule.forbid) for one in rules]
         self._tools = frozenset(tool for named in self._named if named is not None for tool in named)
         self._warm: OrderedDict[tuple[str | None, frozenset[str]], _Slice] = OrderedDict()
-        self._handles: tuple[Any, Any] | None = None
 
     def forbidding(self, context: Mapping[str, Any], release: str) -> tuple[Restriction, ...]:
         """The rules that forbid an action, in order; empty when none does.
@@ -124,28 +129,9 @@ class Restrictions:
         return tuple(self.rules[n] for n in sorted(by_table))
 
     def _asked(self, part: _Slice, context: Mapping[str, Any], release: str) -> set[int]:
-        import cedarpy
-
-        request = {
-            "principal": {"type": "Release", "id": release}, "action": {"type": "Action", "id": "act"},
-            "resource": {"type": "Tool", "id": context["tool"]}, "context": {**FILLED, **context},
-        }  # fmt: skip
-        schema, entities = self._handle()
-        answer = cedarpy.is_authorized(request, part.policies, entities, schema=schema)
-        told = answer.diagnostics
-        if told.errors or answer.decision is cedarpy.Decision.NoDecision:
-            raise EngineTrouble(f"Cedar engine: {str(told.errors[0])[:200] if told.errors else 'no decision'}")
-        reasons = {told.id_annotations_by_reason.get(reason, "") for reason in told.reasons}
-        if (answer.decision is cedarpy.Decision.Allow) != (reasons == {"permit"}):
-            raise EngineTrouble("Cedar engine: an answer without its reason")
-        return set() if reasons == {"permit"} else {int(reason) for reason in reasons}
-
-    def _handle(self) -> tuple[Any, Any]:
-        if self._handles is None:
-            import cedarpy
-
-            self._handles = cedarpy.Schema.from_str(_SCHEMA), cedarpy.Entities.from_json_str("[]")
-        return self._handles
+        tool = ("Tool", context["tool"])
+        judged = answered(part.policies, ("Release", release), "act", tool, {**FILLED, **context})
+        return {int(number) for number in judged.forbids}
 
     def _slice(self, tool: str, missing: AbstractSet[str]) -> _Slice:
         # Tools that no rule names share one slice, or an asker could make up names and have each compiled.
@@ -162,9 +148,7 @@ class Restrictions:
         self._warm.move_to_end(key)
         return self._warm[key]
 
-    def _compiled(self, asked: Mapping[int, Sequence[Condition]]) -> Any:
-        import cedarpy
-
+    def _compiled(self, asked: Mapping[int, Sequence[Condition]]) -> Compiled:
         policies = []
         for number, conditions in asked.items():
             one = self.rules[number]
@@ -172,15 +156,7 @@ class Restrictions:
             text = forbid_text(str(number), one.rule.accountable, one.rule.principle, "", when, action="act")
             measure(f"caveat rule {one.rule.id[:80]} of {one.member}", text)
             policies.append(text)
-        whole = "\n\n".join([*policies, _PERMIT])
-        try:
-            validated = cedarpy.validate_policies(whole, _SCHEMA)
-            if validated.errors or not validated.validation_passed:
-                told = "; ".join(f"{error.policy_id}: {error.error}" for error in validated.errors)
-                raise EngineTrouble(f"rules about actions: Cedar refuses {told[:400]}")
-            return cedarpy.PolicySet.from_str(whole)
-        except ValueError as error:
-            raise EngineTrouble(f"rules about actions: Cedar cannot read them: {str(error)[:400]}") from error
+        return compile_measured("rules about actions", "\n\n".join([*policies, permit_text("act")]), _SCHEMA)
 
 
 def _tools(conditions: Sequence[Condition]) -> frozenset[str] | None:

@@ -153,7 +153,7 @@ def free_forbids(id: str, text: str, context: Mapping[str, Any], release: str) -
 
     def checked() -> tuple[str, str]:
         check_free(text, f"caveat {id}")
-        return f'{text}\n@id("{cedar.PERMIT}")\npermit (principal, action == Action::"act", resource);\n', _SCHEMA
+        return f"{text}\n{cedar.permit_text('act')}\n", _SCHEMA
 
     try:
         compiled = cedar.warm(f"act {id}", f"caveat {id}", checked)
@@ -183,11 +183,7 @@ def as_if(charter: Charter, facts: Facts, member: str, fields: Mapping[str, Any]
 
 _CEDAR = re.compile(r"cedar\s*=\s*(?:\"\"\"|''')")
 _MASKED = re.compile(r'"(?:[^"\\]|\\.)*+"|//[^\n]*+', re.DOTALL)
-_SCHEMA = cedar.schema_of({}, cedar.USE_FIELDS) + (
-    'action "act" appliesTo {\n  principal: [UseCase],\n  resource: [Release],\n  context: {\n'
-    + "".join(f'    "{name}": {kind},\n' for name, kind in ACT_FIELDS.items())
-    + "  }\n};\n"
-)
+_SCHEMA = cedar.schema_of({}, cedar.USE_FIELDS) + cedar.action_schema("act", "UseCase", "Release", ACT_FIELDS)
 
 
 def _rule(value: Any, where: str) -> dict[str, Any]:

@@ -116,12 +116,23 @@ def ask(
     Raises:
         EngineTrouble: no clean answer.
     """
+    return answered(compiled, ("UseCase", principal), action, ("Release", subject), context)
+
+
+def answered(
+    compiled: Compiled, principal: tuple[str, str], action: str, resource: tuple[str, str], context: Mapping[str, Any]
+) -> Judged:
+    """The engine's answer to one request; *principal* and *resource* are type and id.
+
+    Raises:
+        EngineTrouble: no clean answer.
+    """
     import cedarpy
 
     request = {
-        "principal": {"type": "UseCase", "id": principal},
+        "principal": {"type": principal[0], "id": principal[1]},
         "action": {"type": "Action", "id": action},
-        "resource": {"type": "Release", "id": subject},
+        "resource": {"type": resource[0], "id": resource[1]},
         "context": dict(context),
     }
     answer = cedarpy.is_authorized(request, compiled._policies, compiled._entities, schema=compiled._schema)
@@ -130,7 +141,7 @@ def ask(
         raise EngineTrouble(f"Cedar engine: {first}", "nothing is admitted while a rule cannot be evaluated")
     admitted = answer.decision is cedarpy.Decision.Allow
     reasons = {answer.diagnostics.id_annotations_by_reason.get(reason, "") for reason in answer.diagnostics.reasons}
-    if "" in reasons or (admitted and reasons != {PERMIT}):
+    if "" in reasons or admitted != (reasons == {PERMIT}):
         raise EngineTrouble("Cedar engine: a reason without a policy id")
     return Judged(admitted, frozenset() if admitted else frozenset(reasons))
 
@@ -197,10 +208,19 @@ def compile_text(of: str, text: str, schema: str) -> Compiled:
     Raises:
         EngineTrouble: as ``warm``.
     """
-    import cedarpy
-
     for what, measured in (("policies", text), ("schema", schema)):
         measure(f"{of}, Cedar {what}", measured)
+    return compile_measured(of, text, schema)
+
+
+def compile_measured(of: str, text: str, schema: str) -> Compiled:
+    """The same of text that was measured before, each policy by itself.
+
+    Raises:
+        EngineTrouble: refused by Cedar's validator; names the policies.
+    """
+    import cedarpy
+
     try:
         validated = cedarpy.validate_policies(text, schema)
         troubles = [f"{error.policy_id}: {error.error}" for error in validated.errors]
@@ -253,11 +273,15 @@ def cedar_schema(charter: Charter) -> str:
 def schema_of(more: Mapping[str, str], fields: Mapping[str, str] | None = None) -> str:
     """The Cedar schema of a request with the fields of red lines, or *fields* instead, and *more* beside them."""
     every = {**(RED_LINE_FIELDS if fields is None else fields), **more}
+    return "entity UseCase;\nentity Release;\n" + action_schema("admit", "UseCase", "Release", every)
+
+
+def action_schema(action: str, principal: str, resource: str, context: Mapping[str, str]) -> str:
+    """The part of a Cedar schema that is about one action: between whom, and the types of its context."""
+    fields = "".join(f'    "{name}": {kind},\n' for name, kind in context.items())
     return (
-        "entity UseCase;\nentity Release;\n"
-        'action "admit" appliesTo {\n  principal: [UseCase],\n  resource: [Release],\n  context: {\n'
-        + "".join(f'    "{name}": {kind},\n' for name, kind in every.items())
-        + "  }\n};\n"
+        f'action "{action}" appliesTo {{\n  principal: [{principal}],\n  resource: [{resource}],\n'
+        f"  context: {{\n{fields}  }}\n}};\n"
     )
 
 
@@ -318,7 +342,14 @@ _PATH = re.compile(rf"(?:\.\s*+\w++\s*+){{{CEDAR_PATH_MAX}}}")
 _ARITHMETIC = re.compile(r"[-+*]")
 _IF = re.compile(r"\bif\b")
 _LONG_OPS = {"==", "!=", "<", "<=", ">", ">="}
-PERMIT_TEXT = f'@id("{PERMIT}")\npermit (principal, action == Action::"admit", resource);'
+
+
+def permit_text(action: str) -> str:
+    """The one permit, of everything that no forbid above it forbids."""
+    return f'@id("{PERMIT}")\npermit (principal, action == Action::"{action}", resource);'
+
+
+PERMIT_TEXT = permit_text("admit")
 
 
 def _requirement(row: Requirement) -> str:
