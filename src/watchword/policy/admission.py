@@ -73,13 +73,9 @@ def asked(
     charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: Mapping[str, Any]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What red lines and caveats may speak of, and the whole context of the request to the engine."""
-    considered = table.considered_facts(decision, facts)
-    kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
-    listed = [notice["kind"] for notice in decision["notices"]]
-    context = table.red_line_context(use_case, considered.values(), listed, kept_back)
-    found = table.findings(charter, considered.values(), kept_back)
-    operators = {id: fact.holder.operator for id, fact in considered.items()}
-    return context, cedar.request_context(context, found, decision, operators)
+    seen = table.seen(charter, facts, decision, use_case)
+    operators = {id: fact.holder.operator for id, fact in seen.considered.items()}
+    return seen.context, cedar.request_context(seen.context, seen.found, decision, operators)
 
 
 def _agree_on_caveats(facts: Facts, decision: Mapping[str, Any], context: Mapping[str, Any]) -> None:
@@ -88,13 +84,13 @@ def _agree_on_caveats(facts: Facts, decision: Mapping[str, Any], context: Mappin
     Raises:
         EngineDisagrees: names the caveat.
     """
-    held = [*facts.loose, *(leaf.signed for leaf in facts.notices if leaf.signed is not None)]
+    held = table.notices_held(facts)
     subject = decision["subject"]["digest"]
-    rules = {signed.statement.id: signed.statement.predicate.get("rules", []) for signed in held}
     for one in decision["caveats"]:
         crossed = {place for place, rule in enumerate(one["rules"]) if rule["state"] == "crossed"}
         try:
-            engine = cedar.evaluate_rules(one["statement"], rules[one["statement"]], context, subject)
+            rules = held[one["statement"]].statement.predicate["rules"]
+            engine = cedar.evaluate_rules(one["statement"], rules, context, subject)
         except cedar.TooMuchText:
             # Its author wrote more than the engine is given. The table's answer is whole without it.
             continue

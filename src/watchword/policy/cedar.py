@@ -30,6 +30,7 @@ from watchword.charter.charter import Charter, Condition, RedLine, Requirement
 from watchword.charter.conditions import is_trouble
 from watchword.errors import WatchwordError
 from watchword.limits import CEDAR_CHAIN_MAX, CEDAR_NESTING_MAX, CEDAR_PATH_MAX, CEDAR_TEXT_BYTES_MAX, CONDITIONS_MAX
+from watchword.policy.table import is_crossed
 
 NO_RECALL = "watchword:no-recall"
 FRESH = "watchword:fresh-ledgers"
@@ -165,15 +166,10 @@ def request_context(
         }
         for row in decision["requirements"]
     }  # fmt: skip
-    crossed = [
-        one
-        for one in decision["caveats"]
-        if one["cedar"] == "crossed" or any(rule["state"] == "crossed" for rule in one["rules"])
-    ]
-    unheld = [one for one in decision["unheld"] if one["state"] == "unheld"]
     return {
-        **red_line_context, "caveats": len(crossed), "found": dict(found), "rows": counts, "stale": decision["stale"],
-        "successors": decision["successors"], "unheld": len(unheld),
+        **red_line_context, "caveats": sum(map(is_crossed, decision["caveats"])), "found": dict(found), "rows": counts,
+        "stale": decision["stale"], "successors": decision["successors"],
+        "unheld": sum(one["state"] == "unheld" for one in decision["unheld"]),
     }  # fmt: skip
 
 
@@ -294,6 +290,8 @@ USE_FIELDS = {
     "suppliers": "Set<String>",
 }
 """What a free policy may see: nothing that grows as evidence falls, or it could let through what was forbidden."""
+OF_USE = USE_FIELDS.keys() - {"suppliers"}
+"""Of those, what the use case alone decides."""
 RED_LINE_FIELDS = USE_FIELDS | {
     "recalls": "Long",
     "disputes": "Long",

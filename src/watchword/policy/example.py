@@ -15,7 +15,7 @@ from typing import Any
 
 from watchword.charter.charter import HEAD_JOBS, RESERVED_ROLES, Charter, parse_charter
 from watchword.charter.draft import draft
-from watchword.charter.lint import speakers
+from watchword.charter.lint import DAY_S, speakers
 from watchword.ledger.view import Fact, Facts, Head, View
 from watchword.limits import CHECK_PLACES_MAX
 from watchword.policy import solver as z3
@@ -56,7 +56,7 @@ class Example:
     def value(self) -> dict[str, Any]:
         """The example as JSON data."""
         said = [
-            {"kind": s.kind, "by": s.by, "age_days": s.age_s // 86_400, "fields": dict(s.fields)} for s in self.said
+            {"kind": s.kind, "by": s.by, "age_days": s.age_s // DAY_S, "fields": dict(s.fields)} for s in self.said
         ]
         return {"use_case": _shown(self.use_case), "statements": said, "recalls": self.recalls}
 
@@ -99,11 +99,9 @@ def example(world: World, model: Any) -> Example:
         "criticality": _int(model, context["criticality"].number), "format": FORMAT,
         "human": HUMAN[_int(model, context["human"].atom)],
         "members": [one for one, held in context["members"].holds.items() if _true(model, held)],
-        "name": "example", "owner": world.charter.members[0].name, "purpose": "",
+        "name": "example", "owner": _text(world, "", "owner", context["owner"], model), "purpose": "",
         "tags": [one for one, held in context["tags"].holds.items() if _true(model, held)],
     }  # fmt: skip
-    if "owner" in context:
-        use_case["owner"] = _text(world, "", "owner", context["owner"], model)
     said = [
         _said(world, place, model)
         for places in world.places.values()

@@ -28,7 +28,6 @@ from watchword.ledger.view import Fact, Facts
 from watchword.policy import table
 from watchword.policy.hypothesis import is_supposed
 from watchword.policy.pack import PRINCIPLES
-from watchword.statements.statement import Signed
 from watchword.statements.times import parse_time
 
 SCHEMA = "watchword-explanation/1"
@@ -48,17 +47,15 @@ def explanation(
     charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Explain *decision*, made from *charter*, *facts* and *use_case*: the object stated at the top of this module."""
-    considered = table.considered_facts(decision, facts)
+    seen = table.seen(charter, facts, decision, use_case)
+    considered, held = seen.considered, table.notices_held(facts)
     judged = {row["id"]: row for row in decision["requirements"]}
     states = {line["id"]: line["state"] for line in decision["red_lines"]}
     listed = [
-        table.Listed(one["name"], one["kind"], one["origin"], one["index"], _signed(facts, one["statement"]))
+        table.Listed(one["name"], one["kind"], one["origin"], one["index"], held.get(one["statement"]))
         for one in decision["notices"]
     ]
     fell = table.fallen(considered.values(), listed)
-    kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
-    context = table.red_line_context(use_case, considered.values(), (notice.kind for notice in listed), kept_back)
-    found = table.findings(charter, considered.values(), kept_back)
     case = table.Case(considered, fell, (), use_case, parse_time(decision["as_of"]))
     leaves = {f"leaf:{one['leaf']}": one for one in decision["unheld"]}
     return {
@@ -75,7 +72,7 @@ def explanation(
             {
                 "id": line.id, "text": line.text, "state": states[line.id], "accountable": line.accountable,
                 "principle": line.principle,
-                "why": _conditions(line, context, found),
+                "why": _conditions(line, seen),
             }
             for line in charter.red_lines
         ],
@@ -253,12 +250,12 @@ def _requirement(
     }
 
 
-def _conditions(line: RedLine, context: Mapping[str, Any], found: Mapping[str, int]) -> str:
+def _conditions(line: RedLine, seen: table.Seen) -> str:
     """The conditions of a red line with what there is; last, the evidence that it takes, and how many there are."""
-    said = [f"{written(one)} (it is {_short(context.get(one.field))})" for one in line.forbid]
+    said = [f"{written(one)} (it is {_short(seen.context.get(one.field))})" for one in line.forbid]
     if line.evidence is not None:
         where = " and ".join(written(one) for one in line.evidence.where)
-        count = found[line.id]
+        count = seen.found[line.id]
         there = "there is none" if not count else f"there {'is' if count == 1 else 'are'} {count}"
         said.append(f"{line.evidence.kind}{f' where {where}' if where else ''} ({there})")
     return "; ".join(said)
@@ -386,11 +383,6 @@ def _notice(charter: Charter, listed: table.Listed) -> dict[str, Any]:
         "reason": None if statement is None else _short(statement.predicate.get("reason", "")),
         "locator": place if loose else _locator(charter, str(listed.origin), listed.index or 0),
     }
-
-
-def _signed(facts: Facts, id: str | None) -> Signed | None:
-    held = [*facts.loose, *(leaf.signed for leaf in facts.notices if leaf.signed is not None)]
-    return next((signed for signed in held if signed.statement.id == id), None)
 
 
 def _locator(charter: Charter, origin: str, index: int) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, islice
+from itertools import combinations
 from math import comb
 from typing import Any
 
@@ -24,6 +24,7 @@ from watchword.charter.standing import may_say
 from watchword.ledger.view import Fact
 from watchword.limits import MISSING_TRIED_MAX, WHAT_IF_STATEMENTS_MAX
 from watchword.policy import table
+from watchword.policy.cedar import OF_USE
 from watchword.policy.fitting import fitting
 from watchword.policy.hypothesis import Supposed, World, suppose
 from watchword.statements.kinds import Common
@@ -336,8 +337,6 @@ LIFTABLE = frozenset({"disputed", "unheld", "reliance fell"})
 """Why evidence fails, where enough operators can take that back."""
 FROM_NOTICES = frozenset({"recalls", "disputes"})
 """Fields of a red line's context that notices alone set."""
-OF_USE = frozenset({"criticality", "human", "members", "tags", "owner"})
-"""Fields of a red line's context that the use case alone sets."""
 
 
 def _with_tool(fields: Mapping[str, Any], number: int | None) -> dict[str, Any]:
@@ -351,7 +350,7 @@ def _root(condition: Condition) -> str:
 
 
 def _one_of(names: Sequence[str]) -> str:
-    shown = list(islice(names, 6))
+    shown = names[:6]
     if len(names) > len(shown):
         return f"{', '.join(shown)} or {len(names) - len(shown)} others"
     return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)

@@ -40,7 +40,7 @@ from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
 from watchword.statements.digests import DJ
 from watchword.statements.kinds import WIDE
-from watchword.statements.statement import Subject
+from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import parse_time
 
 FORMAT = "watchword-decision/1"
@@ -251,6 +251,30 @@ def forbidden(conditions: Iterable[Condition], context: Mapping[str, Any]) -> bo
 def is_crossed(caveat: Mapping[str, Any]) -> bool:
     """Whether a caveat, as a decision lists it, forbids this admission."""
     return caveat["cedar"] == "crossed" or any(rule["state"] == "crossed" for rule in caveat["rules"])
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a decision was made over, found again: the considered statements by id, step 6's context and findings."""
+
+    considered: dict[str, Fact]
+    context: dict[str, Any]
+    found: dict[str, int]
+
+
+def seen(charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: Mapping[str, Any]) -> Seen:
+    """What red lines and caveats spoke of in *decision*, which was made from the others."""
+    considered = considered_facts(decision, facts)
+    listed = [notice["kind"] for notice in decision["notices"]]
+    kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
+    context = red_line_context(use_case, considered.values(), listed, kept_back)
+    return Seen(considered, context, findings(charter, considered.values(), kept_back))
+
+
+def notices_held(facts: Facts) -> dict[str, Signed]:
+    """Every notice whose text is held, loose or in a ledger, by its statement's id."""
+    held = [*facts.loose, *(leaf.signed for leaf in facts.notices if leaf.signed is not None)]
+    return {signed.statement.id: signed for signed in reversed(held)}
 
 
 def considered_facts(decision: Mapping[str, Any], facts: Facts) -> dict[str, Fact]:

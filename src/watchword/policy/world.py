@@ -20,11 +20,11 @@ from typing import Any
 
 from watchword.charter.charter import Charter, Condition, KeyHolder, Requirement
 from watchword.charter.conditions import ORDER, is_decimal, is_trouble, wrong_with
-from watchword.charter.lint import speakers
+from watchword.charter.lint import DAY_S, speakers
 from watchword.errors import WatchwordError
 from watchword.limits import CHECK_PLACES_MAX, CHECK_QUESTION_S_MAX
 from watchword.policy import solver as z3
-from watchword.policy.cedar import RED_LINE_FIELDS
+from watchword.policy.cedar import OF_USE, RED_LINE_FIELDS
 from watchword.policy.shapes import Shape, shape
 from watchword.statements.kinds import EVIDENCE, KINDS
 
@@ -33,9 +33,6 @@ CRITICALITY = range(4)
 COUNTED = {"dangerous": "inspection", "against": "review", "endpoint": "endpoint"}
 """Fields of a red line's context that count statements, and of which kind."""
 _COUNTED_BY = {"dangerous": ("dangerous", "verdict"), "against": ("outcome",), "endpoint": ()}
-USE_CASE = frozenset({"criticality", "human", "members", "tags", "owner"})
-"""Fields of a red line's context that the use case alone decides."""
-DAY_S = 86_400
 Formula = Any
 """A z3 expression; z3 ships no types."""
 
@@ -143,7 +140,7 @@ class World:
         conditions = [
             z3.BoolVal(True) if is_trouble(one) else self._holds(one, self.context.get(one.field), trouble=True)
             for one in line.forbid
-            if of_use_case is None or (one.field in USE_CASE or one.field not in RED_LINE_FIELDS) == of_use_case
+            if of_use_case is None or (one.field in OF_USE or one.field not in RED_LINE_FIELDS) == of_use_case
         ]
         if line.evidence is not None and of_use_case is not True:
             kind, where = line.evidence
@@ -182,7 +179,7 @@ class World:
         fits = [
             place.who == number
             for number, holder in enumerate(speaking)
-            if row.from_ in ("any", "supplier" if holder.is_supplier else "member") or row.from_ == "owner"
+            if row.from_ in ("any", "owner", "supplier" if holder.is_supplier else "member")
         ]
         return z3.And(place.present, z3.Or(*fits), *(self._asked(place, one, trouble=True) for one in row.where))
 
