@@ -33,6 +33,7 @@ from watchword.policy import cedar, table
 from watchword.policy.admission import EngineDisagrees, admit
 from watchword.policy.cedar import EngineTrouble
 from watchword.policy.example import imagined
+from watchword.policy.hypothesis import ledger_of
 from watchword.policy.pack import read_pack
 from watchword.policy.shapes import blank
 from watchword.statements.digests import D, blinded
@@ -196,10 +197,8 @@ class Stock:
         fields = blank(kind) | self._fields(kind)
         made = NOW - timedelta(days=one.choice((0, 0, 1, 5, 40)), seconds=number)
         statement = make(kind, (RELEASE,), fields, issuer=holder.owner, made=made)
-        member = self.charter.members[0].name if holder.is_supplier else holder.owner
-        return Fact(
-            Signed(statement, holder.public.id, b"", b""), holder, self.charter.member(member).origins["ledger"], number
-        )
+        signed = Signed(statement, holder.public.id, b"", b"")
+        return Fact(signed, holder, ledger_of(self.charter, holder.owner), number)
 
     def _fields(self, kind: str) -> dict[str, Any]:
         one = self.draw.chance.choice

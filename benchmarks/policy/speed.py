@@ -60,6 +60,7 @@ def _admission() -> Row:
     from watchword.ledger.view import Fact, Facts, Head, View
     from watchword.policy.admission import admit
     from watchword.policy.example import NOW, imagined
+    from watchword.policy.hypothesis import ledger_of
     from watchword.policy.pack import read_pack
     from watchword.policy.shapes import blank
     from watchword.statements.statement import Signed, Subject, make
@@ -74,11 +75,10 @@ def _admission() -> Row:
         kind = kinds[number % len(kinds)]
         may = speakers(charter, kind)
         holder = may[number // len(kinds) % len(may)]
-        member = charter.members[0].name if holder.is_supplier else holder.owner
         made = NOW - timedelta(hours=1, seconds=number)
         statement = make(kind, (subject,), blank(kind), issuer=holder.owner, made=made)
         signed = Signed(statement, holder.public.id, b"", b"")
-        facts.append(Fact(signed, holder, charter.member(member).origins["ledger"], number))
+        facts.append(Fact(signed, holder, ledger_of(charter, holder.owner), number))
     held = Facts(tuple(sorted(facts, key=lambda f: (f.origin, f.index))), (), (), b"s" * 32)
     view = View({origin: Head(1_000, b"r" * 32, rfc3339(NOW)) for origin in charter.shared_origins})
     use_case = {

@@ -155,7 +155,7 @@ def board(found: Status) -> Board:
     verdict = f"{len(found.use) - refused} of {len(found.use)} uses are admitted; {len(found.trouble)} in trouble."
     sections = []
     for heading, empty, of in found.sections():
-        kind = {"may use": "", f"owed by {found.member}": "warn"}.get(heading, "warn" if found.trouble else "none")
+        kind = "warn" if found.trouble or heading == f"owed by {found.member}" else "none"
         rows = tuple(
             (
                 Cell(line.what, ("good" if line.good else "bad") if heading == "may use" else kind),

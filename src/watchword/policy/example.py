@@ -19,6 +19,7 @@ from watchword.charter.lint import DAY_S, speakers
 from watchword.ledger.view import Fact, Facts, Head, View
 from watchword.limits import CHECK_PLACES_MAX
 from watchword.policy import solver as z3
+from watchword.policy.hypothesis import ledger_of
 from watchword.policy.shapes import DIGEST, blank
 from watchword.policy.table import decide
 from watchword.policy.use_case import FORMAT
@@ -117,8 +118,7 @@ def played(charter: Charter, one: Example) -> dict[str, Any]:
     indexes: dict[str, int] = {}
     for number, said in enumerate(one.said):
         holder = next(h for h in speakers(charter, said.kind) if h.owner == said.by)
-        member = charter.members[0].name if holder.is_supplier else said.by
-        origin = charter.member(member).origins["ledger"]
+        origin = ledger_of(charter, said.by)
         fields = blank(said.kind)
         for path, value in said.fields:
             _put(fields, said.kind, path, value)

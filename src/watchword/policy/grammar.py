@@ -23,6 +23,7 @@ _NAMES = frozenset({"true", "false", "null"})
 _BARE = re.compile(r"[A-Za-z][A-Za-z0-9-]*", re.ASCII)
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", re.ASCII)
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})", re.ASCII)
+_MORE = re.compile(r"\s*+\S")
 _TOKEN = re.compile(r'\s*+("(?:[^"\\]|\\.)*+"|==|!=|<=|>=|[<>\[\],]|[^\s"<>=!\[\],]++)', re.DOTALL)
 
 
@@ -65,7 +66,7 @@ def read(text: str) -> list[dict[str, Any]]:
 
 def words(items: Sequence[str]) -> str:
     """A list of texts in one cell: ``in, on``."""
-    return ", ".join(map(_text, items))
+    return ", ".join(map(word, items))
 
 
 def read_words(text: str) -> list[str]:
@@ -85,7 +86,8 @@ def read_words(text: str) -> list[str]:
 
 def word(text: str) -> str:
     """One text as it stands in a cell beside others: bare or in quotes."""
-    return _text(text)
+    bare = (_BARE.fullmatch(text) and text not in _NAMES) or ("." in text and is_decimal(text))
+    return text if bare else json.dumps(text, ensure_ascii=False)
 
 
 def read_until(text: str, keyword: str) -> tuple[str, str]:
@@ -111,7 +113,7 @@ class _Tokens:
         self._text, self._at = text, 0
 
     def more(self) -> bool:
-        return bool(self.rest())
+        return _MORE.match(self._text, self._at) is not None
 
     def rest(self) -> str:
         return self._text[self._at :].strip()
@@ -184,16 +186,11 @@ def _value(value: Any, depth: int = 0) -> str:
     if isinstance(value, int) and _INTEGER.fullmatch(str(value)):
         return str(value)
     if isinstance(value, str):
-        return _text(value)
+        return word(value)
     if isinstance(value, list) and depth < CONDITION_LISTS_MAX:
         return f"[{', '.join(_value(one, depth + 1) for one in value)}]"
     what = type(value).__name__
     raise BadCondition(f"a value of type {what} has no place in a table", "decimals are written as texts")
-
-
-def _text(text: str) -> str:
-    bare = (_BARE.fullmatch(text) and text not in _NAMES) or ("." in text and is_decimal(text))
-    return text if bare else json.dumps(text, ensure_ascii=False)
 
 
 def _unquoted(token: str) -> str:

@@ -113,7 +113,7 @@ def suppose(world: World, statements: Sequence[Supposed], subject: Subject, mome
         if one.kind in NOTICES:
             loose.append(signed)
             continue
-        origin = _ledger_of(world.charter, one.issuer)
+        origin = ledger_of(world.charter, one.issuer)
         head = heads.get(origin, Head(0, bytes(32), NEVER_COSIGNED))
         added.append(Fact(signed, holder, origin, head.size))
         heads[origin] = replace(head, size=head.size + 1)
@@ -167,6 +167,12 @@ def speaker(charter: Charter, kind: str, party: str) -> KeyHolder:
             return holder
     listed = ", ".join(charter.standing.get(kind, ())) or "nobody"
     raise BadHypothesis(f"{kind}: nobody of {party} may say this", f"the charter lists: {listed}")
+
+
+def ledger_of(charter: Charter, party: str) -> str:
+    """Where *party* would publish; a supplier's word is published by a member, the first."""
+    member = next((one for one in charter.members if one.name == party), charter.members[0])
+    return member.origins["ledger"]
 
 
 def is_supposed(signed: Signed) -> bool:
@@ -226,12 +232,6 @@ def _signed(one: Supposed, holder: KeyHolder, subject: Subject, moment: datetime
         hint = "docs/reference/kinds.md lists the fields"
         raise BadHypothesis(f"{one.kind} by {one.issuer}: {error}", hint) from error
     return Signed(statement, holder.public.id, SUPPOSED, b"")
-
-
-def _ledger_of(charter: Charter, party: str) -> str:
-    """Where *party* would publish; a supplier's word is published by a member, the first."""
-    member = next((one for one in charter.members if one.name == party), charter.members[0])
-    return member.origins["ledger"]
 
 
 def _ago(days: int) -> str:

@@ -19,13 +19,11 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.policy import grammar
-
-if TYPE_CHECKING:
-    from watchword.policy.pack import Pack
+from watchword.policy.pack import ROW_DEFAULTS, Pack
 
 Row = dict[str, Any]
 
@@ -40,8 +38,6 @@ def toml(pack: Pack) -> str:
     Raises:
         BadCondition: a condition's value that TOML and the table cannot hold.
     """
-    from watchword.policy.pack import ROW_DEFAULTS
-
     lines = [f"name = {_quoted(pack.name)}", f"title = {_quoted(pack.title)}", "", "[standing]"]
     lines += [f"{_key(kind)} = {_toml(roles)}" for kind, roles in pack.standing.items()]
     for heading, rows in (("requirement", pack.requirements), ("red_line", pack.red_lines)):
