@@ -43,8 +43,8 @@ def asked(before: Charter, after: Charter) -> list[str]:
     """What *before* asks of its members to put *after* in force, in words."""
     amendment, delay = before.amendment.ratify, f"{before.amendment.delay_s:,} s before {after.effective}"
     said = [f"{before.quorum.ratify} of {len(before.operators)} operators ratify it"]
-    if amended(before, after):
-        said.append(f"{amendment} operators do so {delay}, because it changes {', '.join(amended(before, after))}")
+    if parts := amended(before, after):
+        said.append(f"{amendment} operators do so {delay}, because it changes {', '.join(parts)}")
     for name in changed_members(before, after):
         # The others can do it only where there are enough of them.
         instead = f"; or {amendment} others are, {delay}" if amendment < len(before.operators) else ""

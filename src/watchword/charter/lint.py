@@ -18,6 +18,7 @@ import msgspec
 from watchword.charter.charter import RESERVED_ROLES, Charter, Condition, KeyHolder, RedLine, Requirement
 from watchword.charter.conditions import COUNTED, is_trouble, wrong_with
 from watchword.charter.quorum import least_quorum, quorums_intersect
+from watchword.charter.standing import may_say
 from watchword.limits import AMENDMENT_DELAY_S_MAX, CONDITIONS_MAX
 from watchword.statements.kinds import BAD_NEWS, EVIDENCE, KINDS
 
@@ -278,10 +279,4 @@ def _fields(kind: str) -> frozenset[str]:
 
 def speakers(charter: Charter, kind: str) -> list[KeyHolder]:
     """The keys that may say *kind* under *charter*."""
-    listed = charter.standing.get(kind, ())
-    return [
-        holder
-        for holder in charter.holders.values()
-        if (holder.job == "people" and any(role in listed for role in holder.roles))
-        or (holder.job in RESERVED_ROLES and holder.job in listed)
-    ]
+    return [holder for holder in charter.holders.values() if may_say(charter, holder, kind)]

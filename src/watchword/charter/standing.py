@@ -14,7 +14,9 @@ retracts, and a revocation be signed with the root key of the owner of the key i
 
 from __future__ import annotations
 
-from watchword.charter.charter import Charter, CharterFile, KeyHolder
+from collections.abc import Collection, Mapping
+
+from watchword.charter.charter import Charter, CharterFile, KeyHolder, Member
 from watchword.errors import WatchwordError
 from watchword.statements.keys import BadSignature
 from watchword.statements.kinds import KINDS
@@ -102,7 +104,12 @@ def ratified_by(file: CharterFile) -> dict[str, str]:
             raise NotInForce(f"ratification {number}, by {holder.owner}, names another version, parent or time")
         if not leaving:
             signers.setdefault(holder.owner, set()).add(signed.key_id)
-    return {m.name: m.operator for m in charter.members if len(signers.get(m.name, ())) >= m.root_threshold}
+    return {member.name: member.operator for member in agreeing(charter, signers)}
+
+
+def agreeing(charter: Charter, signers: Mapping[str, Collection[str]]) -> list[Member]:
+    """The members for whom enough of their root keys signed; *signers*: the ids of those that did, by owner."""
+    return [member for member in charter.members if len(signers.get(member.name, ())) >= member.root_threshold]
 
 
 def in_force(file: CharterFile) -> dict[str, str]:

@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from watchword.charter.charter import Charter, CharterFile, Member
-from watchword.charter.standing import ratified_by
+from watchword.charter.charter import Charter, CharterFile
+from watchword.charter.standing import agreeing, ratified_by
 from watchword.errors import WatchwordError
 from watchword.statements.canonical import canonical
 from watchword.statements.statement import Signed, open_envelope
@@ -55,21 +55,22 @@ def verify_follows(before: Charter, file: CharterFile) -> None:
         )
     # 5
     latest = parse_time(after.effective) - timedelta(seconds=before.amendment.delay_s)
-    early = [name for name, made in agreed.items() if made <= latest]
+    early = _operators(before, (name for name, made in agreed.items() if made <= latest))
     amendment = before.amendment.ratify
-    for member in before.members:
-        others = _operators(before, early) - {member.operator}
-        if member.name in changed_members(before, after) and member.name not in agreed and len(others) < amendment:
+    for name in changed_members(before, after):
+        others = early - {before.member(name).operator}
+        if name not in agreed and len(others) < amendment:
             raise DoesNotFollow(
-                f"charter {after.version}: {member.name} is changed and has not agreed; {len(others)} other operators "
+                f"charter {after.version}: {name} is changed and has not agreed; {len(others)} other operators "
                 f"agreed by {latest.isoformat()[:19]}Z, {amendment} needed",
-                f"{member.name} ratifies, or {amendment} others {before.amendment.delay_s:,} s before it is in force",
+                f"{name} ratifies, or {amendment} others {before.amendment.delay_s:,} s before it is in force",
             )
     # 6
-    if amended(before, after) and len(_operators(before, early)) < amendment:
+    parts = amended(before, after)
+    if parts and len(early) < amendment:
         raise DoesNotFollow(
-            f"charter {after.version} changes {', '.join(amended(before, after))}: ratified by "
-            f"{len(_operators(before, early))} operators by {latest.isoformat()[:19]}Z, {amendment} needed",
+            f"charter {after.version} changes {', '.join(parts)}: ratified by "
+            f"{len(early)} operators by {latest.isoformat()[:19]}Z, {amendment} needed",
             f"charter {before.version} asks for {before.amendment.delay_s:,} s between ratification and effect",
         )
 
@@ -102,8 +103,7 @@ def assents(before: Charter, ratifications: Iterable[Signed]) -> dict[str, datet
         if holder is not None and holder.job == "root" and holder.retired_by is None:
             times = signed.setdefault(holder.owner, {})
             times[one.key_id] = min(one.statement.made, times.get(one.key_id, one.statement.made))
-    enough = {m.name: m.root_threshold for m in before.members if len(signed.get(m.name, ())) >= m.root_threshold}
-    return {name: sorted(signed[name].values())[k - 1] for name, k in enough.items()}
+    return {m.name: sorted(signed[m.name].values())[m.root_threshold - 1] for m in agreeing(before, signed)}
 
 
 def amended(before: Charter, after: Charter) -> list[str]:
@@ -146,7 +146,7 @@ def _ratifying(charter: Charter, ratifications: Iterable[Signed]) -> set[str]:
     signers: dict[str, set[str]] = {}
     for one in ratifications:
         signers.setdefault(charter.holders[one.key_id].owner, set()).add(one.key_id)
-    return {m.operator for m in charter.members if len(signers.get(m.name, ())) >= m.root_threshold}
+    return {member.operator for member in agreeing(charter, signers)}
 
 
 def twice_ratified(ratifications: Iterable[Signed]) -> dict[str, list[str]]:
@@ -200,8 +200,4 @@ def _check_keys(before: Charter, after: Charter) -> None:
 
 
 def _operators(before: Charter, names: Iterable[str]) -> set[str]:
-    return {_member(before, name).operator for name in names}
-
-
-def _member(charter: Charter, name: str) -> Member:
-    return next(member for member in charter.members if member.name == name)
+    return {before.member(name).operator for name in names}
