@@ -25,7 +25,7 @@ from watchword.limits import CHARTER_BYTES_MAX
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, unb64
 from watchword.statements.keys import KeyTrouble, PublicKey, parse_public
-from watchword.statements.kinds import Base64, Count, Digest, Text, Time
+from watchword.statements.kinds import Base64, Count, Digest, Strict, Text, Time
 from watchword.statements.kinds import Condition as Condition
 from watchword.statements.times import parse_time
 
@@ -41,25 +41,21 @@ class BadCharter(WatchwordError):
     """A charter file or object that is not of the form section 7 states."""
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class When(_Strict, frozen=True, kw_only=True):
+class When(Strict, frozen=True, kw_only=True):
     """Which use cases a requirement is for: criticality at least this, and, unless empty, one of these human roles."""
 
     criticality: Count
     human: list[Text]
 
 
-class WaivedBy(_Strict, frozen=True, kw_only=True):
+class WaivedBy(Strict, frozen=True, kw_only=True):
     """Whose waivers lift a requirement: ``count`` distinct operators, each by a person of ``role``."""
 
     count: Count
     role: Text
 
 
-class Requirement(_Strict, frozen=True, kw_only=True):
+class Requirement(Strict, frozen=True, kw_only=True):
     """A row of the requirement table (section 8). ``serves``: norm entries by pinned id; ``waiver`` None: never."""
 
     id: Text
@@ -80,14 +76,14 @@ class Requirement(_Strict, frozen=True, kw_only=True):
     waiver: WaivedBy | None
 
 
-class Finding(_Strict, frozen=True, kw_only=True):
+class Finding(Strict, frozen=True, kw_only=True):
     """What evidence crosses a red line: one considered statement of ``kind`` for which all of ``where`` holds."""
 
     kind: Text
     where: list[Condition]
 
 
-class RedLine(_Strict, frozen=True, kw_only=True):
+class RedLine(Strict, frozen=True, kw_only=True):
     """What no waiver lifts: crossed when all of ``forbid`` hold and ``evidence``, unless None, is there."""
 
     id: Text
@@ -99,7 +95,7 @@ class RedLine(_Strict, frozen=True, kw_only=True):
     serves: list[Text]
 
 
-class Quorum(_Strict, frozen=True, kw_only=True):
+class Quorum(Strict, frozen=True, kw_only=True):
     """``ratify`` members put a charter in force; ``witness`` operators cosign a head; ``faulty`` may be dishonest."""
 
     faulty: Count
@@ -107,23 +103,23 @@ class Quorum(_Strict, frozen=True, kw_only=True):
     witness: Count
 
 
-class _Origins(_Strict, frozen=True, kw_only=True):
+class _Origins(Strict, frozen=True, kw_only=True):
     ledger: Text
     notices: Text
     record: Text
 
 
-class _Size(_Strict, frozen=True, kw_only=True):
+class _Size(Strict, frozen=True, kw_only=True):
     origin: Text
     size: Count
 
 
-class _Retired(_Strict, frozen=True, kw_only=True):
+class _Retired(Strict, frozen=True, kw_only=True):
     version: Count
     sizes: list[_Size]
 
 
-class _Key(_Strict, frozen=True, kw_only=True):
+class _Key(Strict, frozen=True, kw_only=True):
     ed25519: Text
     id: Digest
     job: Text
@@ -133,7 +129,7 @@ class _Key(_Strict, frozen=True, kw_only=True):
     retired: _Retired | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Member(_Strict, frozen=True, kw_only=True):
+class _Member(Strict, frozen=True, kw_only=True):
     name: Text
     operator: Text
     origins: _Origins
@@ -142,20 +138,20 @@ class _Member(_Strict, frozen=True, kw_only=True):
     root_threshold: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Former(_Strict, frozen=True, kw_only=True):
+class _Former(Strict, frozen=True, kw_only=True):
     name: Text
     operator: Text
     keys: list[_Key]
     root_threshold: Annotated[int, msgspec.Meta(ge=1)] | msgspec.UnsetType = msgspec.UNSET
 
 
-class _Supplier(_Strict, frozen=True, kw_only=True):
+class _Supplier(Strict, frozen=True, kw_only=True):
     name: Text
     contact: Text
     keys: list[_Key]
 
 
-class _Closed(_Strict, frozen=True, kw_only=True):
+class _Closed(Strict, frozen=True, kw_only=True):
     origin: Text
     member: Text
     use: Literal["ledger", "notices", "record"]
@@ -164,14 +160,14 @@ class _Closed(_Strict, frozen=True, kw_only=True):
     root: Base64
 
 
-class Amendment(_Strict, frozen=True, kw_only=True):
+class Amendment(Strict, frozen=True, kw_only=True):
     """What a change of the rules themselves takes: ``ratify`` operators, each ``delay_s`` before it is in force."""
 
     delay_s: Count
     ratify: Count
 
 
-class _Charter(_Strict, frozen=True, kw_only=True):
+class _Charter(Strict, frozen=True, kw_only=True):
     alliance: Text
     format: Text
     made: Time

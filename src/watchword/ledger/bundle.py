@@ -21,7 +21,7 @@ from watchword.errors import WatchwordError
 from watchword.limits import BUNDLE_BYTES_MAX, ENTRY_BYTES_MAX, NOTE_BYTES_MAX, PROOF_HASHES_MAX
 from watchword.statements.canonical import NotCanonical, canonical, parse_json
 from watchword.statements.digests import DJ, BadDigest, b64, commitment, unb64
-from watchword.statements.kinds import Count, Digest, Text, Time
+from watchword.statements.kinds import Count, Digest, Strict, Text, Time
 from watchword.statements.times import BadTime, parse_time
 
 FORMAT = "watchword-bundle/1"
@@ -103,33 +103,29 @@ class Bundle:
         return {DJ(value): value for value in self.objects}
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class _Signature(_Strict, frozen=True, kw_only=True):
+class _Signature(Strict, frozen=True, kw_only=True):
     keyid: Digest
     sig: str
 
 
-class _Envelope(_Strict, frozen=True, kw_only=True):
+class _Envelope(Strict, frozen=True, kw_only=True):
     payload: str
     payloadType: Text
     signatures: Annotated[list[_Signature], Meta(min_length=1, max_length=1)]
 
 
-class _Earlier(_Strict, frozen=True, kw_only=True):
+class _Earlier(Strict, frozen=True, kw_only=True):
     checkpoint: _NoteText
     path: _Path
 
 
-class _Inclusion(_Strict, frozen=True, kw_only=True):
+class _Inclusion(Strict, frozen=True, kw_only=True):
     index: Count
     leaf: _Entry
     path: _Path
 
 
-class _Ledger(_Strict, frozen=True, kw_only=True):
+class _Ledger(Strict, frozen=True, kw_only=True):
     origin: Text
     checkpoint: _NoteText
     earlier: list[_Earlier]
@@ -138,14 +134,14 @@ class _Ledger(_Strict, frozen=True, kw_only=True):
     proofs: list[_Inclusion]
 
 
-class _Body(_Strict, frozen=True, kw_only=True, omit_defaults=True):
+class _Body(Strict, frozen=True, kw_only=True, omit_defaults=True):
     salt: _Hash
     envelope: _Envelope | UnsetType = UNSET
     receipt: dict[str, Any] | UnsetType = UNSET
     content: str | UnsetType = UNSET
 
 
-class _Bundle(_Strict, frozen=True, kw_only=True):
+class _Bundle(Strict, frozen=True, kw_only=True):
     format: Text
     purpose: Literal["proof", "exchange"]
     charter: Digest

@@ -23,7 +23,7 @@ from watchword.limits import BODIES_ASKED_MAX, CLOCK_AHEAD_S_MAX, DEMAND_BYTES_M
 from watchword.statements.canonical import NotCanonical, canonical, parse_canonical
 from watchword.statements.digests import b64, unb64
 from watchword.statements.keys import SIGNATURE_BYTES, BadSignature, SigningKey, verify_ed25519, verify_mldsa
-from watchword.statements.kinds import Digest, Text, Time
+from watchword.statements.kinds import Digest, Strict, Text, Time
 from watchword.statements.times import BadTime, unix
 
 FORMAT = "watchword-demand/1"
@@ -35,11 +35,7 @@ class BadDemand(WatchwordError):
     """A request for bodies that is malformed, late, for somebody else, or not signed by whom it names."""
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    pass
-
-
-class _Demand(_Strict, frozen=True, kw_only=True):
+class _Demand(Strict, frozen=True, kw_only=True):
     charter: Digest
     format: Literal["watchword-demand/1"]
     loose: Digest | None
@@ -49,7 +45,7 @@ class _Demand(_Strict, frozen=True, kw_only=True):
     want: Annotated[list[Digest], Meta(max_length=BODIES_ASKED_MAX)]
 
 
-class _Signed(_Strict, frozen=True, kw_only=True):
+class _Signed(Strict, frozen=True, kw_only=True):
     demand: _Demand
     signature: Annotated[str, Meta(max_length=8192)] | None
 
