@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
-from watchword.charter.charter import FORMAT, BadCharter, Charter, End, parse_charter
+from watchword.charter.charter import FORMAT, BadCharter, Charter, End, Member, parse_charter
 from watchword.charter.quorum import least_amendment, least_quorum, most_faulty
 from watchword.charter.succession import amended
 from watchword.limits import JSON_INTEGER_MAX
@@ -128,16 +128,14 @@ def successor(
     value["suppliers"] = _replaced(before.value["suppliers"], suppliers, ())
     value["former"] = list(before.value["former"])
     for name in leave:
-        gone = next(one for one in before.value["members"] if one["name"] == before.member(name).name)
-        ledgers = [(use, origin) for use, origin in gone["origins"].items() if use != "record"]
-        key = before.member(name).key("ledger").id
+        member = before.member(name)
+        gone = next(one for one in before.value["members"] if one["name"] == name)
+        ledgers = [(use, origin) for use, origin in member.origins.items() if use != "record"]
         for use, origin in ledgers:
             end = (ends or {}).get(origin)
             if end is None:
                 raise BadCharter(f"{origin}: where it ends is not known here", "draft at a node that mirrors it")
-            closed.append({
-                "key": key, "member": name, "origin": origin, "root": b64(end.root), "size": end.size, "use": use,
-            })  # fmt: skip
+            closed.append(closing(member, use, end))
         # In its own ledgers all that it said stays; in others' what is known to stand there.
         sizes = {o: end.size for o, end in (ends or {}).items()} | {origin: JSON_INTEGER_MAX for _, origin in ledgers}
         value["former"].append(_former(gone, version, sizes))
@@ -147,6 +145,14 @@ def successor(
     value["effective"] = effective or rfc3339(parse_time(made) + timedelta(seconds=delay_s))
     parse_charter(value)
     return value
+
+
+def closing(member: Member, use: str, end: End) -> dict[str, Any]:
+    """How a charter says that a ledger of *member* ends at *end*."""
+    return {
+        "key": member.key("ledger").id, "member": member.name, "origin": member.origins[use], "root": b64(end.root),
+        "size": end.size, "use": use,
+    }  # fmt: skip
 
 
 def retired(key: Mapping[str, Any], version: int, sizes: Mapping[str, int]) -> dict[str, Any]:

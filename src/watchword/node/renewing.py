@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from watchword.charter.charter import HEAD_JOBS, Charter, End, Member, read_charter_file
-from watchword.charter.draft import retired
+from watchword.charter.draft import closing, retired
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.exchange import head_of
 from watchword.ledger.heads import HeadStore
 from watchword.ledger.log import Log, NoLedger, RolledBack
-from watchword.limits import JSON_INTEGER_MAX
+from watchword.limits import JSON_INTEGER_MAX, NOTE_BYTES_MAX
 from watchword.node.home import (
     COMING,
     NEXT_KEY,
@@ -38,7 +38,6 @@ from watchword.node.home import (
 )
 from watchword.node.node import Node
 from watchword.node.store import place_of
-from watchword.statements.digests import b64
 from watchword.statements.keys import generate, save_key
 from watchword.statements.times import Clock, SystemClock
 
@@ -123,42 +122,35 @@ def begin_anew(path: Path, passphrase: bytes | None, clock: Clock | None = None)
     domain = re.sub(r"(/[0-9]+)?/ledger\Z", "", me.origins["ledger"])
     keys = [one for one in value["keys"] if one["job"] not in HEAD_JOBS or "retired" in one]
     for job in sorted(HEAD_JOBS):
+        coming = path / "keys" / f"{job}{NEXT_KEY}"
+        if coming.exists():
+            raise NoHome(f"{coming}: a key is waiting already", "adopt the charter it is for")
         key = generate(44)
-        if not (path / "keys" / f"{job}{NEXT_KEY}").exists():
-            save_key(path / "keys" / f"{job}{NEXT_KEY}", key, passphrase)
-        else:
-            raise NoHome(f"{path / 'keys' / job}{NEXT_KEY}: a key is waiting already", "adopt the charter it is for")
+        save_key(coming, key, passphrase)
         keys.append({**key.public.value(), "job": job})
-    old = _old_key(value, "ledger", "")
     sizes = {me.origins[use]: end.size for use, end in ends.items()}
-    keys += [] if old is None else [retired(old, version, sizes)]
-    closes = [
-        {"key": me.key("ledger").id, "member": me.name, "origin": me.origins[use], "root": b64(end.root),
-         "size": end.size, "use": use}
-        for use, end in ends.items()
-    ]  # fmt: skip
+    keys.append(retired(_old_key(value, "ledger", ""), version, sizes))
+    closes = [closing(me, use, end) for use, end in ends.items()]
     origins = {use: f"{domain}/{version}/{use}" for use in USES}
     value = value | {"closes": closes, "keys": keys, "origins": origins}
     put_coming(path, value)
     return value
 
 
-def begin_if_superseded(node: Node) -> str:
-    """Prepare new ledgers where another signed history of an own one is known; what to do next, in words, or nothing.
+def begin_if_superseded(node: Node) -> None:
+    """Prepare new ledgers where another signed history of an own one is known.
 
     A node that was put back to an older state has lost what it said since; others hold it. It must not say anything
     else in that place. A thief of the ledger's key has the same effect.
     """
     superseded = [o for use, o in node.me.origins.items() if use != "record" and node.store.retired(o)]
-    if not superseded or not node.writing or node.receives:
-        return ""
-    path = node.home
-    if not is_closing(path):
-        try:
-            begin_anew(path, node.keys.passphrase_for_new(), node.clock)
-        except WatchwordError as error:
-            return f"{superseded[0]} takes nothing more, and new ledgers could not be prepared: {error.message}"
-    return what_next(path)
+    if not superseded or not node.writing or node.receives or is_closing(node.home):
+        return
+    try:
+        begin_anew(node.home, node.keys.passphrase_for_new(), node.clock)
+    except WatchwordError:
+        # What came in is kept all the same. The old ledger takes nothing more, and says so with the command to type.
+        return
 
 
 def what_next(path: Path) -> str:
@@ -250,7 +242,7 @@ def _end(node: Node, origin: str) -> End:
     """The newest head of an own ledger that a quorum cosigned; a peer may have shown one past our own tiles."""
     best = known_ends(node).get(origin)
     for folder in node.store.splits():
-        note = durable.read(folder / "theirs", 1 << 20)
+        note = durable.read(folder / "theirs", NOTE_BYTES_MAX)
         try:
             head = None if note is None else head_of(node.charter, origin, note, node.store.now_s())
         except WatchwordError:
