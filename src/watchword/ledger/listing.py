@@ -11,7 +11,6 @@ Follows docs/protocol.md, section 8, steps 1 to 4. Pure.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,9 +19,9 @@ from typing import Any
 from watchword.charter.charter import Charter
 from watchword.charter.standing import may_retract, may_revoke
 from watchword.ledger.notices import evidence_name, said_name, says_rightly
-from watchword.ledger.view import Fact, Facts, NoticeLeaf, View
+from watchword.ledger.view import Fact, Facts, NoticeLeaf, View, size_in
 from watchword.limits import NOTICE_LANE_EVERY_S, NOTICE_LANE_S
-from watchword.statements.digests import D
+from watchword.statements.digests import D, blinded
 from watchword.statements.kinds import ANY_CHANNEL, BAD_NEWS, CONSIDERED, NOTICES
 from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import parse_time
@@ -131,7 +130,7 @@ def unheld(charter: Charter, view: View, facts: Facts, release: str, listed: lis
     Args:
         listed: the notices against the name set of *release*; take-backs among them may count.
     """
-    kinds = {hmac.digest(facts.secret, evidence_name(kind, release).encode(), "sha256"): kind for kind in CONSIDERED}
+    kinds = {blinded(facts.secret, evidence_name(kind, release)): kind for kind in CONSIDERED}
     here = [
         leaf
         for leaf in facts.unheld
@@ -198,13 +197,8 @@ def lane_ends(listed: Iterable[Listed], charter: Charter) -> list[tuple[Listed, 
 
 def stands_in(charter: Charter, view: View, use: str, origin: str, index: int) -> bool:
     """Whether a leaf is in *view*, in a ledger of that use."""
-    of, head = charter.origins.get(origin), view.heads.get(origin)
-    if of is None or of.use != use:
-        return False
-    if of.end is not None:
-        # Where it ends is the charter's word, and no head of a view's.
-        return 0 <= index < of.end.size
-    return head is not None and 0 <= index < head.size
+    of = charter.origins.get(origin)
+    return of is not None and of.use == use and 0 <= index < size_in(charter, view, origin)
 
 
 def _matching(
@@ -222,7 +216,7 @@ def _matching(
     listed: list[Listed] = []
     for name in names:
         # (a)
-        here = leaves.get(hmac.digest(facts.secret, name.encode(), "sha256"), ()) if leaves else ()
+        here = leaves.get(blinded(facts.secret, name), ()) if leaves else ()
         in_view = [
             Listed(
                 name, _leaf_kind(charter, leaf, name, held), leaf.origin, leaf.index, leaf.signed, leaf.commitment

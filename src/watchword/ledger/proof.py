@@ -31,7 +31,17 @@ from watchword.ledger.listing import COUNTS, Listed, consider
 from watchword.ledger.listing import notices as notices_against
 from watchword.ledger.merkle import EMPTY_ROOT, BadProof, leaf_hash, root_of, verify_consistency, verify_inclusion
 from watchword.ledger.notices import name_set, standing_of_notice
-from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View, loose_list, parse_view
+from watchword.ledger.view import (
+    EvidenceLeaf,
+    Fact,
+    Facts,
+    Head,
+    NoticeLeaf,
+    View,
+    loose_list,
+    parse_view,
+    size_in,
+)
 from watchword.statements.digests import DJ, secret_commitment
 from watchword.statements.kinds import ANY_CHANNEL, KINDS, NOTICES
 from watchword.statements.statement import Signed, Subject, open_envelope, verify
@@ -497,8 +507,7 @@ def _within(charter: Charter, facts: Facts, view: View, loose: Iterable[Signed])
     """The part of *facts* that stands in *view*, with the loose notices that were held then."""
 
     def inside(origin: str, index: int) -> bool:
-        end = charter.origins[origin].end
-        return index < end.size if end is not None else origin in view.heads and index < view.heads[origin].size
+        return index < size_in(charter, view, origin)
 
     return Facts(
         tuple(fact for fact in facts.statements if inside(fact.origin, fact.index)),

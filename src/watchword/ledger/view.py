@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from watchword.charter.charter import KeyHolder
+from watchword.charter.charter import Charter, KeyHolder
 from watchword.errors import WatchwordError
 from watchword.statements.digests import DJ, b64, unb64
 from watchword.statements.kinds import Base64, Count, Text, Time
@@ -58,6 +58,15 @@ class View:
     def digest(self) -> str:
         """The digest that a decision names."""
         return DJ(self.value())
+
+
+def size_in(charter: Charter, view: View, origin: str) -> int:
+    """How many leaves of a ledger of the charter count in *view*: those below its head there.
+
+    Where a closed ledger ends is the charter's word, and no head of a view's.
+    """
+    end, head = charter.origins[origin].end, view.heads.get(origin)
+    return end.size if end is not None else 0 if head is None else head.size
 
 
 @dataclass(frozen=True)

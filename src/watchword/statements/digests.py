@@ -61,7 +61,7 @@ def commitment(salt: bytes, body: bytes) -> bytes:
 
 def blinded(secret: bytes, name: str) -> bytes:
     """The 32 bytes a notice against *name* is filed under: only holders of the secret can test a guess."""
-    return hmac.new(secret, name.encode(), hashlib.sha256).digest()
+    return hmac.digest(secret, name.encode(), "sha256")
 
 
 def secret_commitment(secret: bytes) -> str:
