@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ from watchword.ledger.proof import NotProven
 from watchword.node import CannotAdopt, Node
 from watchword.node.monitoring import monitor
 from watchword.node.recorded import Retired
+from watchword.node.spilling import honour
 from watchword.policy.admission import admit
 from watchword.statements.keys import load_key
 from watchword.statements.times import rfc3339
@@ -56,22 +57,14 @@ USE = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="session")
-def standing_alliance(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
     """Four members that have exchanged; one requirement."""
     with quick_disk():
         made = make_alliance(tmp_path_factory.mktemp("anew") / "alliance", NAMES, requirements=[ROW])
         made.sync()
         made.close()
         return made
-
-
-@pytest.fixture
-def alliance(standing_alliance: Alliance, tmp_path: Path) -> Iterator[Alliance]:
-    with quick_disk():
-        made = copy_alliance(standing_alliance, tmp_path / "alliance")
-        yield made
-        made.close()
 
 
 def follow(alliance: Alliance, parties: list[dict[str, Any]], by: tuple[str, ...] = NAMES, **how: Any) -> CharterFile:
@@ -207,10 +200,10 @@ def test_bad_news_in_a_closed_ledger_is_not_left_out(
 
 
 @pytest.fixture(scope="module")
-def closed(standing_alliance: Alliance, tmp_path_factory: pytest.TempPathFactory) -> tuple[CharterFile, bytes]:
+def closed(template: Alliance, tmp_path_factory: pytest.TempPathFactory) -> tuple[CharterFile, bytes]:
     """A charter that closes ALFA's ledgers over a recall, and a proof about the release recalled there."""
     with quick_disk():
-        made = copy_alliance(standing_alliance, tmp_path_factory.mktemp("closed") / "alliance")
+        made = copy_alliance(template, tmp_path_factory.mktemp("closed") / "alliance")
         made.recall("ALFA", f"release:{RELEASE.digest}")
         made.sync()
         file = follow(made, [node.begin_anew(made.home("ALFA"), None, made.clock)])
@@ -219,6 +212,28 @@ def closed(standing_alliance: Alliance, tmp_path_factory: pytest.TempPathFactory
         data = made.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
         made.close()
         return file, data
+
+
+def test_what_stands_in_a_closed_ledger_is_nobody_s_attachment_to_purge(alliance: Alliance) -> None:
+    """BRAVO calls ALFA's evidence, in a ledger that is closed, an attachment of its own statement, and spills that.
+
+    Fails where only the leaves of open ledgers are protected; was seen to.
+    """
+    said = alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    adopt(alliance, follow(alliance, [node.begin_anew(alliance.home("ALFA"), None, alliance.clock)]))
+    alliance.sync(3)
+    bravo = alliance.nodes["BRAVO"]
+    alfas = [f"sha256:{leaf.commitment.hex()}" for leaf in bravo.store.leaves("alfa.example/ledger")]
+    report = {"bytes": 1, "commitment": alfas[0], "media_type": "text/plain", "name": "r"}
+    bravo.sign_and_append("inspection", (RELEASE,), inspection() | {"report": report})
+    own = bravo.store.leaves("bravo.example/ledger")[-1].commitment
+    fields = {"leaf": f"sha256:{own.hex()}", "attachments": alfas, "body": "kept", "reason": "mine"}
+    bravo.sign_and_append("spill", (RELEASE,), fields)
+    alliance.sync()
+    for here in alliance.nodes.values():
+        assert honour(here) == 0
+        here.locate(said.id)
 
 
 def refused(folder: Path, charter: CharterFile, proof: bytes) -> str:

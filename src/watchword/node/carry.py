@@ -249,8 +249,7 @@ class Named:
 
     def __init__(self, store: Store) -> None:
         self._by: dict[bytes, list[Signed]] = {}
-        self._of_leaves = {leaf.commitment for origin in store.charter.known_origins for leaf in store.leaves(origin)}
-        self._of_leaves |= {leaf.commitment for leaf in store.leaves(store.me.origins["record"])}
+        self._of_leaves = store.commitments()
         for _, _, held in store.statements():
             for commitment in attachments(held.signed):
                 self._by.setdefault(commitment, []).append(held.signed)

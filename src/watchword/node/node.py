@@ -27,9 +27,9 @@ from watchword.ledger.witness import Witness
 from watchword.limits import BODY_BYTES_MAX
 from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
-from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retired
+from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retired, head_shown
 from watchword.node.stepping import ratifications_to_file, step_if_due
-from watchword.node.store import LOOSE_KINDS, DamagedHome, Store, head_shown
+from watchword.node.store import LOOSE_KINDS, DamagedHome, Store
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, is_digest, secret_commitment
 from watchword.statements.keys import Passphrase, SigningKey
@@ -206,7 +206,11 @@ class Node:
     def heads(self) -> list[HeadShown]:
         """Every shared ledger of the alliance, as this node knows it."""
         with self.mutex:
-            return [head_shown(self.store, origin) for origin in self.charter.shared_origins]
+            store, now_s = self.store, self.store.now_s()
+            return [
+                head_shown(origin, len(store.leaves(origin)), store.kept_heads(origin), now_s)
+                for origin in self.charter.shared_origins
+            ]
 
     def check(self, *, signatures: bool = False) -> list[str]:
         """Rebuild every ledger held from its entries; one line for each. A check that was cut short goes on.
@@ -498,7 +502,6 @@ class Node:
                     self.store.keep_recent(digest)
                     self.store.keep_view(digest)
         if statement.kind in NOTICES:
-            target_of(signed)
             # What never counts is not filed under a name, where it would stand for ever.
             standing_of_notice(self.charter, signed, self._held_statement)
         if statement.kind in LOOSE_KINDS:

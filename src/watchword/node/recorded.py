@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.charter.charter import KeyHolder
 from watchword.errors import WatchwordError
+from watchword.ledger.exchange import KeptHead
 from watchword.statements.statement import Signed
+from watchword.statements.times import from_unix
 
 
 class NotHere(WatchwordError):
@@ -67,3 +70,16 @@ class HeadShown:
             "time": self.time,
             "witnesses": [{"age_s": age_s, "name": name} for name, age_s in self.witnesses],
         }
+
+
+def head_shown(origin: str, held: int, heads: Sequence[KeptHead], now_s: int) -> HeadShown:
+    """A shared ledger as a node knows it; *held* leaves, and the *heads* that it keeps, ascending."""
+    cosigned = next((head for head in heads if head.time_s is not None), None)
+    newest = sorted(heads[-1].times.items()) if heads else []
+    return HeadShown(
+        origin,
+        held,
+        cosigned.checkpoint.size if cosigned else 0,
+        from_unix(cosigned.time_s) if cosigned and cosigned.time_s is not None else None,
+        tuple((name, now_s - time_s) for name, time_s in newest),
+    )

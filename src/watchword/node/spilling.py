@@ -81,8 +81,8 @@ def honour(node: Node) -> int:
             continue
         held = store.held(leaf)
         # Whose attachments they are tells only the statement; and what is not here yet may be somebody else's body.
-        named = [] if held is None else _only_of(node, held.signed)
-        gone = {parse_digest(one) for one in said["attachments"]} & {one for one in named if store.bodies.holds(one)}
+        gone = {one for one in map(parse_digest, said["attachments"]) if store.bodies.holds(one)}
+        gone &= set() if held is None or not gone else set(_only_of(node, held.signed))
         if said["body"] == "purged":
             gone.add(leaf)
         if gone <= spilled:
@@ -106,9 +106,7 @@ def _may(node: Node, by: str, leaf: bytes) -> bool:
 def _only_of(node: Node, signed: Signed) -> list[bytes]:
     """The attachments and disclosures of a statement that no other one held here names, and that are no leaf's body:
     otherwise a stranger could name somebody's commitment, and have it purged."""
-    origins = (*node.charter.shared_origins, node.me.origins["record"])
-    others = {leaf.commitment for origin in origins for leaf in node.store.leaves(origin)}
-    others |= {
+    others = node.store.commitments() | {
         one
         for _, _, held in node.store.statements()
         if held.signed.statement.id != signed.statement.id

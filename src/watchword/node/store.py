@@ -47,7 +47,6 @@ from watchword.limits import (
     SPLITS_KEPT_MAX,
 )
 from watchword.node.home import is_closing
-from watchword.node.recorded import HeadShown
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, D, blinded, parse_digest
 from watchword.statements.kinds import ANY_CHANNEL, NOTICES
@@ -303,6 +302,11 @@ class Store:
                 if held is not None:
                     yield origin, index, held
 
+    def commitments(self) -> set[bytes]:
+        """Those of every leaf held, of the record too: what no statement can name as its attachment."""
+        origins = (*self.charter.known_origins, self.me.origins["record"])
+        return {leaf.commitment for origin in origins for leaf in self.leaves(origin)}
+
     def spilled(self) -> set[bytes]:
         """The commitments of bodies that were purged here and are never taken in again."""
         data = durable.read(self.home / "spilled", BUNDLE_BYTES_MAX) or b""
@@ -550,21 +554,6 @@ class Store:
         with durable.translated(path):
             durable.make_folder(path.parent)
             durable.replace(path, data, self.staging, 0o600)
-
-
-def head_shown(store: Store, origin: str) -> HeadShown:
-    """A shared ledger as this node knows it, for people."""
-    heads = store.kept_heads(origin)
-    cosigned = next((head for head in heads if head.time_s is not None), None)
-    now_s = store.now_s()
-    newest = sorted(heads[-1].times.items()) if heads else []
-    return HeadShown(
-        origin,
-        len(store.leaves(origin)),
-        cosigned.checkpoint.size if cosigned else 0,
-        from_unix(cosigned.time_s) if cosigned and cosigned.time_s is not None else None,
-        tuple((name, now_s - time_s) for name, time_s in newest),
-    )
 
 
 def place_of(origin: str) -> str:
