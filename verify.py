@@ -167,8 +167,10 @@ for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
 BAD_NEWS = ("recall", "retract", "dispute", "revoke")
 ANY_CHANNEL = (*BAD_NEWS, "caveat", "ratification")
 NOTICES = (*ANY_CHANNEL, "take-back", "lift")
-EVIDENCE = ("claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review")
-CONSIDERED = (*EVIDENCE, "endpoint", "waiver", "reliance")  # each filed under its kind and release (section 5)
+CONSIDERED = (  # each filed under its kind and release (section 5)
+    "claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review",
+    "endpoint", "waiver", "reliance",
+)
 COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what only grows as evidence falls (section 8)
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
@@ -204,17 +206,19 @@ def conform(value: Any, form: str, where: str) -> None:  # refused where inside 
         for i, entry in enumerate(value):
             conform(entry, inner, f"{where}[{i}]")
     elif form in FORMS:
-        need(isinstance(value, dict), f"{where}: not an object")
-        odd = sorted(value.keys() ^ FORMS[form].keys())
-        need(not odd, f"{where}: missing or unknown fields {odd}")
-        for key, inner in FORMS[form].items():
-            conform(value[key], inner, f"{where}.{key}")
+        conform_fields(value, FORMS[form], where)
     elif form in SCALARS:
         need(SCALARS[form](value), f"{where}: {repr(value)[:80]} is not {form}")
     else:
         fits = TEXTS.get(form) or "|".join(map(re.escape, form.removeprefix("=").split("|")))
         text = isinstance(value, str) and re.fullmatch(fits, value, re.DOTALL)
         need(text, f"{where}: {repr(value)[:80]} is not {form}")
+def conform_fields(value: Any, fields: dict[str, str], where: str) -> None:
+    need(isinstance(value, dict), f"{where}: not an object")
+    odd = sorted(value.keys() ^ fields.keys())
+    need(not odd, f"{where}: missing or unknown fields {odd}")
+    for key, form in fields.items():
+        conform(value[key], form, f"{where}.{key}")
 def conform_kind(kind: str, predicate: Any) -> list[str]:  # a predicate, and which fields of it are hidden
     fields, hidden = FORMS[kind], set[str]()
     if "_sd" in predicate:
@@ -223,8 +227,7 @@ def conform_kind(kind: str, predicate: Any) -> list[str]:  # a predicate, and wh
         right = 0 < len(hidden) == len(digests) and digests == sorted(set(digests))
         need(right, "predicate._sd: not, in order, one digest for each field that is hidden")
         fields = {"_sd": "any"} | {name: form for name, form in fields.items() if name not in hidden}
-    FORMS["shown"] = fields
-    conform(predicate, "shown", "predicate")
+    conform_fields(predicate, fields, "predicate")
     return sorted(hidden)
 def is_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(v, str) for v in value)
@@ -604,12 +607,11 @@ def remake(proof: Proof, objects: Any, id_: str) -> dict[str, Any]:  # byte for 
         conform(use_case, "use-case", "its use case, among the objects")
         need(use_case["criticality"] <= 3, "the use case has a criticality above 3")
         need(statement.subject == [(subject["name"], subject["digest"])], "of another subject")
-        check_view(proof, view["heads"], seconds(inputs["as_of"]))
+        check_view(proof, view["heads"], now := seconds(inputs["as_of"]))
         check_closed(proof)
-        need(seconds(inputs["as_of"]) >= seconds(proof.charter["effective"]), "made before its charter was in force")
+        need(now >= seconds(proof.charter["effective"]), "made before its charter was in force")
         loose = find_loose(proof, objects, inputs["loose"])
         free = {caveat["statement"]: caveat["cedar"] for caveat in recorded["caveats"]}  # as its maker's engine said
-        now = seconds(inputs["as_of"])
         names, made = decide(proof, view["heads"], loose, now, subject["digest"], use_case, free)
         old, new = canonical(recorded).decode(), canonical(inputs | made).decode()
         n = 0 if old == new else next(i for i, (a, b) in enumerate(itertools.zip_longest(old, new)) if a != b)
@@ -683,14 +685,16 @@ def back_again(proof: Proof, known: Known, loose: Statements, found: list[Any]) 
     return {w[1:] for w in enough if w[0] == "take-back"}, {w[1:] for w in enough if w[0] == "lift"}
 def find_unheld(proof: Proof, known: Known, loose: Statements, release: str, notices: list[Any]) -> list[Any]:  # step 4
     names = {hmac.digest(proof.secret, f"evidence:{kind}:{release}".encode(), "sha256"): kind for kind in CONSIDERED}
-    taken, _ = back_again(proof, known, loose, notices)
     unheld: list[Any] = []
     for origin in sorted(o for o in known if proof.origins.get(o, ("", ""))[1] == "ledger"):
         for index, leaf in sorted(proof.leaves.get(origin, {}).items()):
             if index < known[origin][0] and leaf[33:] in names and (origin, index) not in proof.counting:
                 called, place = "sha256:" + leaf[1:33].hex(), {"index": index, "origin": origin}
-                state = "taken-back" if (f"release:{release}", called) in taken else "unheld"
-                unheld.append(place | {"kind": names[leaf[33:]], "leaf": called, "state": state})
+                unheld.append(place | {"kind": names[leaf[33:]], "leaf": called, "state": "unheld"})
+    taken = back_again(proof, known, loose, notices)[0] if unheld else set()
+    for one in unheld:
+        if (f"release:{release}", one["leaf"]) in taken:
+            one["state"] = "taken-back"
     return unheld
 def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:
     wanted = {hmac.digest(proof.secret, name.encode(), "sha256"): name for name in names}
@@ -794,9 +798,9 @@ def decide(
     ratified = [n for n in notices if n["kind"] == "ratification"]
     later = successors(proof, [loose.get(n["statement"]) or proof.by_id[n["statement"]] for n in ratified], now)
     states, alone = {row["state"] for row in requirements}, len({m["operator"] for m in charter["members"]}) == 1
-    clear = not any(crossed for _, crossed in lines) and not stale and not context["recalls"] and not later
-    clear = clear and not kept_back
-    clear = clear and not any("crossed" in (c["cedar"], *(r["state"] for r in c["rules"])) for c in caveats)
+    crossed = any(crossed for _, crossed in lines)
+    crossed = crossed or any("crossed" in (c["cedar"], *(r["state"] for r in c["rules"])) for c in caveats)
+    clear = not (crossed or stale or context["recalls"] or later or kept_back)
     return names, {
         "format": "watchword-decision/1", "charter": proof.digest, "notices": notices, "stale": stale,
         "considered": [{"id": s.id, "index": place[1], "origin": place[0]} for place, s in considered],
