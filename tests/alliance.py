@@ -67,6 +67,11 @@ CLAIM: dict[str, Any] = {
     "known_weaknesses": [],
     "support_until": None,
 }
+MAIL: dict[str, Any] = {
+    "format": "watchword-use-case/1", "name": "mail", "purpose": "", "criticality": 0, "human": "on",
+    "members": [], "owner": "ALFA", "tags": [],
+}  # fmt: skip
+"""The least of a use case."""
 
 
 @dataclass

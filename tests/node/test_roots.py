@@ -69,8 +69,10 @@ def test_the_node_needs_no_root_key_from_day_to_day(home: Path) -> None:
     for path in (home / "ALFA" / "keys").glob("root*.pem"):
         path.unlink()
     with Node.open(home / "ALFA", clock=FixedClock(NOON), writing=True) as here:
-        here.sign_and_append("inspection", (RELEASE,), inspection())
+        said = here.sign_and_append("inspection", (RELEASE,), inspection())
         here.publish()
+        assert here.locate(said.id).holder is not None
+        assert here.store.own("ledger").published_size == 1
 
 
 def test_one_root_key_revokes_nothing_and_two_do(home: Path) -> None:

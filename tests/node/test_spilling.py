@@ -78,7 +78,7 @@ def test_nobody_spills_what_is_neither_theirs_nor_in_their_ledger(alliance: Alli
     alliance.sync()
     for here in alliance.nodes.values():
         assert honour(here) == 0
-        here.locate("ALFA#0")
+        assert here.locate("ALFA#0").signed.statement.issuer == "ALFA"
 
 
 def test_bad_news_is_not_spilled(alliance: Alliance) -> None:
@@ -92,7 +92,7 @@ def test_bad_news_is_not_spilled(alliance: Alliance) -> None:
     alfa.sign_and_append("spill", (RELEASE,), fields)
     assert honour(alfa) == 0
     alliance.sync()
-    alliance.nodes["BRAVO"].locate("ALFA/notices#0")
+    assert alliance.nodes["BRAVO"].locate("ALFA/notices#0").signed.statement.kind == "recall"
 
 
 @pytest.mark.parametrize("held", [True, False])
@@ -111,8 +111,8 @@ def test_a_spill_of_one_s_own_takes_nobody_else_s_body_along(alliance: Alliance,
     bravo.sign_and_append("spill", (RELEASE,), fields)
     alliance.sync()
     for here in alliance.nodes.values():
-        honour(here)
-        here.locate("ALFA#0")
+        assert honour(here) == 0
+        assert here.locate("ALFA#0").signed.statement.issuer == "ALFA"
 
 
 def test_a_redaction_takes_the_field_out_everywhere_and_leaves_the_rest(alliance: Alliance) -> None:

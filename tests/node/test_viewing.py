@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-from alliance import make_alliance, quick_disk
+from alliance import MAIL, RELEASE, make_alliance, quick_disk
 
 from watchword.node import NotHere
 from watchword.node.viewing import NoView, view_of
 from watchword.policy.admission import admit
-from watchword.statements.statement import Subject
 from watchword.statements.times import rfc3339
-
-RELEASE = Subject("mailsort 1.0", "sha256:" + "9c" * 32)
-USE: dict[str, Any] = {
-    "format": "watchword-use-case/1", "name": "mail", "purpose": "", "criticality": 0, "human": "on",
-    "members": [], "owner": "ALFA", "tags": [],
-}  # fmt: skip
 
 
 def test_the_view_of_a_decision_is_found_by_the_decision_and_by_its_digest(tmp_path: Path) -> None:
@@ -30,7 +22,7 @@ def test_the_view_of_a_decision_is_found_by_the_decision_and_by_its_digest(tmp_p
         alfa = make_alliance(tmp_path / "alliance", ("ALFA",)).nodes["ALFA"]
         view = alfa.latest_view()
         now = rfc3339(alfa.clock.now())
-        admission = admit(alfa.charter, view, alfa.facts(view), now, RELEASE, USE)
+        admission = admit(alfa.charter, view, alfa.facts(view), now, RELEASE, MAIL)
         made = alfa.record_decision(admission.decision, admission.objects)
         alfa.publish()
         assert alfa.latest_view().digest != view.digest

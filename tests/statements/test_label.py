@@ -125,8 +125,9 @@ def test_what_is_written_is_read_back_the_same(fields: dict[str, Any]) -> None:
 
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: GOOD.replace("SECRET", text).encode()))
 def test_any_bytes_are_a_label_or_a_named_error(data: bytes) -> None:
-    """Never another exception."""
+    """Never another exception; and what is a label is written and read as the same."""
     try:
-        parse_label(data)
+        fields = parse_label(data)
     except WatchwordError:
         return
+    assert parse_label(label_xml(fields)) == fields

@@ -152,20 +152,19 @@ def test_any_copy_is_a_statement_or_a_named_error(value: Any) -> None:
         canonical({"disclosures": [value], "envelope": value, "format": "watchword-redacted/1"}),
     ):
         try:
-            read_copy(data, "copy.json")
+            again, shown = read_copy(data, "copy.json")
         except WatchwordError:
             continue
+        assert (again.envelope, shown) == (signed.envelope, [])
 
 
 @given(JSON)
-def test_any_sd_is_refused_or_read(value: Any) -> None:
+def test_any_other_sd_is_refused(value: Any) -> None:
     """Whatever stands there, nothing but a named error comes of it."""
     predicate = {k: v for k, v in _SIGNED[0].statement.predicate.items() if k != "_sd"} | {"_sd": value}
     payload = json.loads(_SIGNED[0].statement.payload) | {"predicate": predicate}
-    try:
+    with pytest.raises(WatchwordError):
         parse_statement(canonical(payload))
-    except WatchwordError:
-        return
 
 
 _SIGNED = redactable()
