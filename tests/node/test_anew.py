@@ -34,6 +34,7 @@ from watchword.charter.lint import lint
 from watchword.ledger.bundle import Bundle, encode, parse_bundle
 from watchword.ledger.log import Log, NoLedger
 from watchword.ledger.proof import NotProven
+from watchword.ledger.tiles import BadLedger
 from watchword.node import CannotAdopt, Node
 from watchword.node.monitoring import monitor
 from watchword.node.recorded import Retired
@@ -212,6 +213,21 @@ def closed(template: Alliance, tmp_path_factory: pytest.TempPathFactory) -> tupl
         data = made.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
         made.close()
         return file, data
+
+
+def test_a_closed_ledger_is_checked_as_the_others_are(alliance: Alliance) -> None:
+    """One byte of its tiles changed is found by whoever mirrors it; fails where only open ledgers are checked."""
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    adopt(alliance, follow(alliance, [node.begin_anew(alliance.home("ALFA"), None, alliance.clock)]))
+    alliance.sync(3)
+    bravo = alliance.nodes["BRAVO"]
+    assert "alfa.example/ledger: 1 leaves lead to the head, 1 bodies match" in bravo.check()
+    (entries,) = (bravo.store.folder("alfa.example/ledger") / "tile" / "entries").rglob("*.p/1")
+    entries.chmod(0o600)
+    entries.write_bytes(entries.read_bytes()[:-1] + b"x")
+    with pytest.raises(BadLedger):
+        alliance.reopen("BRAVO").check()
 
 
 def test_what_stands_in_a_closed_ledger_is_nobody_s_attachment_to_purge(alliance: Alliance) -> None:

@@ -225,8 +225,8 @@ class Node:
         from watchword.node.checking import checked
 
         with self.mutex:
-            mine_or_shared = {*self.charter.shared_origins, *self.me.origins.values()}
-            return [checked(self.store, origin, signatures) for origin in sorted(mine_or_shared)]
+            held_here = {*self.charter.known_origins, *self.me.origins.values()}
+            return [checked(self.store, origin, signatures) for origin in sorted(held_here)]
 
     # -- saying -----------------------------------------------------------------------------------
 
