@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inspect_samples import found, look, zipped
-from test_keras import function, lambda_of, model
+from keras_samples import function, lambda_of, model
 
 from watchword.inspect.exhibit import Malformed
 from watchword.inspect.facts import Verdict

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from inspect_samples import torch_zip
+from weights_samples import matrix
 
 from watchword.inspect import Verdict, inspect_path
 from watchword.inspect.source import Held
@@ -142,10 +143,6 @@ def look(tmp_path: Path, data: bytes, name: str = "model.safetensors") -> tuple[
     (tmp_path / name).write_bytes(data)
     result = inspect_path(tmp_path / name, weights=True)
     return {f.rule for f in result.findings if f.rule.startswith("weights-")}, "\n".join(result.files[0].notes)
-
-
-def matrix(seed: int) -> Any:
-    return np.random.default_rng(seed).normal(0, 0.02, (64, 64)).astype("<f4")
 
 
 def test_an_honest_model_has_a_note_and_no_finding(tmp_path: Path) -> None:
