@@ -11,7 +11,7 @@ from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.node import Node
-    from watchword.statements.statement import Signed
+    from watchword.statements.statement import Statement
 
 
 class NoCaveat(WatchwordError):
@@ -53,7 +53,7 @@ def list_(args: argparse.Namespace) -> int:
     from watchword import node
 
     with node.Node.open(node.find_home(args.home), writing=False) as here:
-        rows = [(place, signed.statement, stands) for place, signed, stands in _caveats(here)]
+        rows = _caveats(here)
     lines = [
         one_line(f"{place:16} {s.issuer:10} {s.predicate['name']}: {s.predicate['reason']}")
         + ("" if stands else "  (lifted)")
@@ -74,8 +74,8 @@ def show(args: argparse.Namespace) -> int:
     from watchword.charter.conditions import written
 
     with node.Node.open(node.find_home(args.home), writing=False) as here:
-        place, signed, stands = _find(here, args.caveat)
-    statement, said = signed.statement, signed.statement.predicate
+        place, statement, stands = _find(here, args.caveat)
+    said = statement.predicate
     lines = [
         f"{said['name']}, caveat of {statement.issuer} ({place}, {said['made']}){'' if stands else ', lifted'}",
         f"  {said['reason']}",
@@ -97,16 +97,16 @@ def lift(args: argparse.Namespace) -> int:
     from watchword.cli.statement import recorded_value, told
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
-        place, signed, _ = _find(here, args.caveat)
-        if signed.statement.issuer != here.member:
-            raise NoCaveat(f"{place}: a caveat of {signed.statement.issuer}", "only the member whose it is lifts it")
+        place, statement, _ = _find(here, args.caveat)
+        if statement.issuer != here.member:
+            raise NoCaveat(f"{place}: a caveat of {statement.issuer}", "only the member whose it is lifts it")
         target = f"caveat:{here.member}"
-        fields = {"notice": signed.statement.id, "reason": args.reason, "target": target}
+        fields = {"notice": statement.id, "reason": args.reason, "target": target}
         recorded = here.sign_and_append(
             "lift", notice_subject(target), fields, person=args.person, scope="alliance"
         )
         here.publish()
-        name = signed.statement.predicate["name"]
+        name = statement.predicate["name"]
         text = f"{name} is lifted: it stands until others have cosigned this\n{told(here, recorded)}"
         emit(args, text, recorded_value(here, recorded))
     return 0
@@ -121,8 +121,9 @@ def _agreed(name: str, lines: list[str]) -> bool:
     return sys.stdin.readline().strip() == name
 
 
-def _caveats(here: Node) -> list[tuple[str, Signed, bool]]:
+def _caveats(here: Node) -> list[tuple[str, Statement, bool]]:
     """Every caveat with standing, in the view or loose, with its place and whether it stands in the newest view."""
+    from watchword.cli.statement import of_kind
     from watchword.ledger.listing import notices
 
     view = here.latest_view()
@@ -130,21 +131,17 @@ def _caveats(here: Node) -> list[tuple[str, Signed, bool]]:
     names = [f"caveat:{member.name}" for member in here.charter.members]
     stands = {one.signed.statement.id: one.kind == "caveat" for one in notices(here.charter, view, facts, names, {})
               if one.signed is not None}  # fmt: skip
-    found: dict[str, tuple[str, Signed, bool]] = {}
-    for origin, index, held in here.store.statements():
-        if held.holder is not None and held.signed.statement.kind == "caveat":
-            id = held.signed.statement.id
-            found.setdefault(id, (here.locator(origin, index), held.signed, stands.get(id, True)))
-    for signed in here.loose():
-        if signed.statement.kind == "caveat":
-            found.setdefault(signed.statement.id, ("loose", signed, stands.get(signed.statement.id, True)))
+    loose = [("loose", one.statement) for one in here.loose() if one.statement.kind == "caveat"]
+    found: dict[str, tuple[str, Statement, bool]] = {}
+    for place, statement in [*of_kind(here, "caveat"), *loose]:
+        found.setdefault(statement.id, (place, statement, stands.get(statement.id, True)))
     return list(found.values())
 
 
-def _find(here: Node, what: str) -> tuple[str, Signed, bool]:
+def _find(here: Node, what: str) -> tuple[str, Statement, bool]:
     rows = _caveats(here)
-    for place, signed, stands in rows:
-        if what in (place, signed.statement.id, signed.statement.predicate["name"]):
-            return place, signed, stands
-    listed = ", ".join(f"{place} ({short(signed.statement.id)})" for place, signed, _ in rows[:8])
+    for place, statement, stands in rows:
+        if what in (place, statement.id, statement.predicate["name"]):
+            return place, statement, stands
+    listed = ", ".join(f"{place} ({short(statement.id)})" for place, statement, _ in rows[:8])
     raise NoCaveat(f"{what}: no caveat held here", f"held: {listed}" if rows else "none is held")

@@ -130,14 +130,9 @@ def _dispute(here: Node, pinned: Statement, reason: str, person: str | None) -> 
 
 def _pinned(here: Node, digest: str) -> Statement:
     """This node's endpoint statement about the release; the newest."""
-    own = [
-        held.signed.statement
-        for _, _, held in here.store.statements()
-        if held.holder is not None
-        and held.signed.statement.kind == "endpoint"
-        and held.signed.statement.issuer == here.member
-        and held.signed.statement.is_about(digest)
-    ]
+    from watchword.cli.statement import of_kind
+
+    own = [one for _, one in of_kind(here, "endpoint") if one.issuer == here.member and one.is_about(digest)]
     if not own:
         raise NotPinned(f"{digest}: this node pinned no such endpoint", "watchword endpoint pin URL")
     return max(own, key=lambda one: (str(one.predicate["made"]), one.id))

@@ -40,14 +40,11 @@ def known(here: Node) -> Known:
     """What this node knows, as the page is made from it."""
     from watchword.account.reliance import relied_on
     from watchword.account.status import Known, uses_of
+    from watchword.cli.statement import of_kind
 
     view, now = here.latest_view(), here.clock.now()
     facts = here.facts(view)
-    decisions = [
-        (here.locator(origin, index), held.signed.statement)
-        for origin, index, held in here.store.statements()
-        if held.holder is not None and held.signed.statement.kind == "decision"
-    ]
+    decisions = of_kind(here, "decision")
     named = {str(statement.predicate["decision"].get("use_case")) for _, statement in decisions}
     cases = {digest: value for digest in named if (value := here.store.object(digest)) is not None}
     waits = [] if here.receives else _held(here, now)

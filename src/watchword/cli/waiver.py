@@ -60,15 +60,11 @@ def add(args: argparse.Namespace) -> int:
 def list_(args: argparse.Namespace) -> int:
     """List every waiver held, of whomever, and when it ends."""
     from watchword import node
+    from watchword.cli.statement import of_kind
     from watchword.statements.times import parse_time
 
     with node.Node.open(node.find_home(args.home), writing=False) as here:
-        now = here.clock.now()
-        held = [
-            (here.locator(origin, index), one.signed.statement)
-            for origin, index, one in here.store.statements()
-            if one.holder is not None and one.signed.statement.kind == "waiver"
-        ]
+        now, held = here.clock.now(), of_kind(here, "waiver")
     value = [
         {"ended": parse_time(s.predicate["expires"]) < now, "id": s.id, "predicate": s.predicate,
          "release": s.subject[0].name, "where": where}
