@@ -11,7 +11,7 @@ import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from multiprocessing.context import SpawnProcess
 from typing import Any
 
@@ -68,7 +68,9 @@ class Pool:
         context = get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self.how, self.tell is not None), daemon=True)
-        # Blocked in the child from its first instruction: Ctrl-C must not catch it while it loads.
+        # Blocked in the child from its first instruction: Ctrl-C must not catch it while it loads. The standard library
+        # starts a tracker with the first child and unblocks the signal after it, so the tracker is started before.
+        resource_tracker.ensure_running()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()
