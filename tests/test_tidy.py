@@ -44,7 +44,7 @@ HOUSE = (
     ("ledger",),
     ("charter",),
     ("statements",),
-    ("report", "sandbox"),
+    ("report", "sandbox", "processes"),
     ("errors", "limits"),
     ("__init__",),
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def test_the_first_bad_index_is_named(
 def test_a_check_that_was_cut_short_goes_on(alliance: Alliance, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an interrupted run has checked is not read again within a day; a whole run remembers nothing."""
     monkeypatch.setattr(check, "CHECK_PART_BUNDLES", 1)
-    monkeypatch.setattr(check, "_workers", lambda _: nullcontext(map))
+    monkeypatch.setattr(check, "shared", map)
     alfa = alliance.nodes["ALFA"]
     grow(alfa, 256 * 6)
     real, seen = check.check_bundles, []

@@ -1,18 +1,15 @@
 """Inspects many files in several processes; what comes out is the same as from one, in the same order.
 
-* Processes are spawned, never forked: a fork would copy threads' locks. Ctrl-C does not reach them but the command that
-  started them; they end with it, whichever way it ends.
+* Processes are started and end as ``processes`` says.
 * A process that dies on a file (out of memory, a crash below Python) leaves a verdict on that file and is replaced.
 """
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import connection, get_context, resource_tracker
-from multiprocessing.context import SpawnProcess
+from multiprocessing import connection
 from typing import Any
 
 from watchword.errors import WatchwordError
@@ -20,12 +17,11 @@ from watchword.inspect.facts import Progress, shown
 from watchword.inspect.file import How, Inspected, inspect_file, not_looked_at
 from watchword.inspect.hashing import Step
 from watchword.inspect.walk import Found
+from watchword.processes import Worker
 
 
 @dataclass
-class _Worker:
-    process: SpawnProcess
-    pipe: connection.Connection
+class _Worker(Worker):
     index: int | None = None
     read: int = 0
 
@@ -59,25 +55,10 @@ class Pool:
                 yield finished.pop(index)
         finally:
             for worker in self.workers:
-                worker.process.kill()
-            for worker in self.workers:
-                worker.process.join()
-                worker.pipe.close()
+                worker.end()
 
     def _start(self) -> None:
-        context = get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_work, args=(theirs, self.how, self.tell is not None), daemon=True)
-        # Blocked in the child from its first instruction: Ctrl-C must not catch it while it loads. The standard library
-        # starts a tracker with the first child and unblocks the signal after it, so the tracker is started before.
-        resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        theirs.close()
-        worker = _Worker(process, ours)
+        worker = _Worker.start(_work, self.how, self.tell is not None)
         self.workers.append(worker)
         self._give(worker)
 
@@ -110,9 +91,7 @@ class Pool:
             self._give(worker)
 
     def _replace(self, worker: _Worker) -> None:
-        worker.process.kill()
-        worker.process.join()
-        worker.pipe.close()
+        worker.end()
         self.workers.remove(worker)
         if self.waiting:
             self._start()

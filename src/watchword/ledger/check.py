@@ -9,11 +9,8 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from binascii import a2b_base64
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -28,6 +25,7 @@ from watchword.ledger.heads import HeadStore, parse_stored
 from watchword.ledger.merkle import frontier_at, leaf_hash, root_of
 from watchword.ledger.tiles import WIDTH, BadLedger, BadTile, TileReader, width_at
 from watchword.limits import CHECK_PART_BUNDLES, NOTE_BYTES_MAX
+from watchword.processes import shared
 from watchword.statements.dsse import pae
 from watchword.statements.keys import verify_ed25519
 
@@ -75,10 +73,9 @@ def check_ledger(
     count = -(-head.size // WIDTH)
     parts = [range(at, min(at + CHECK_PART_BUNDLES, count)) for at in range(first, count, CHECK_PART_BUNDLES)]
     there = 0
-    with _workers(len(parts)) as run:
-        for part, found in zip(parts, run(partial(check_bundles, folder, head, bodies=bodies), parts), strict=True):
-            there += found
-            done(part.stop, there)
+    for part, found in zip(parts, shared(partial(check_bundles, folder, head, bodies=bodies), parts), strict=True):
+        there += found
+        done(part.stop, there)
     _check_above(folder, head)
     last_note = stored.read()
     if last_note is not None:
@@ -156,17 +153,3 @@ class _Envelope(msgspec.Struct):
     payload: str
     payloadType: str
     signatures: list[_Signature]
-
-
-@contextmanager
-def _workers(parts: int) -> Iterator[Callable[..., Iterator[int]]]:
-    """``map`` in order, by two processes where there is work for them."""
-    if parts < 2:
-        yield map
-        return
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        try:
-            yield pool.map
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise

@@ -12,9 +12,8 @@ Follows c2sp.org/tlog-tiles. Two ways, by how much is missing:
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from watchword.ledger import durable
@@ -42,6 +41,7 @@ from watchword.ledger.tiles import (
     width_at,
 )
 from watchword.limits import PULL_LEAVES_MAX, PULL_WORKERS_MIN
+from watchword.processes import shared
 
 _LEAF_BYTES_MAX = 2 + 1 + 2 * HASH_BYTES
 """A leaf in a bundle. Ours are all of one length below this; what is longer is no ledger of an alliance."""
@@ -95,13 +95,8 @@ def pull_tiles(remote: Remote, prefix: str, folder: Path, staging: Path, held: i
     if len(wanted) < PULL_WORKERS_MIN:
         return len(upper) + pull_bundles(remote, prefix, folder, staging, use, wanted)
     half = len(wanted) // 2
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=spawn) as pool:
-        shares = [
-            pool.submit(_share, remote.url, prefix, folder, staging / f"pull-{n}", use, share)
-            for n, share in enumerate((wanted[:half], wanted[half:]))
-        ]
-        return len(upper) + sum(share.result() for share in shares)
+    shares = [(staging / "pull-0", wanted[:half]), (staging / "pull-1", wanted[half:])]
+    return len(upper) + sum(shared(partial(_share, remote.url, prefix, folder, use), shares))
 
 
 def passed_at(remote: Remote, prefix: str, held: int, head: Checkpoint) -> tuple[bytes, list[bytes]]:
@@ -156,9 +151,8 @@ def pull_bundles(
     return written
 
 
-def _share(
-    url: str, prefix: str, folder: Path, staging: Path, use: str, wanted: list[tuple[int, int, bytes]]
-) -> int:
+def _share(url: str, prefix: str, folder: Path, use: str, share: tuple[Path, list[tuple[int, int, bytes]]]) -> int:
+    staging, wanted = share
     with durable.translated(staging):
         durable.make_folder(staging, 0o700)
     with Remote(url) as remote:
