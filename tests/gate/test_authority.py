@@ -22,7 +22,7 @@ OTHER = "sha256:" + "77" * 32
 
 
 def known(here: Gated) -> Known:
-    return here.gate._known()
+    return here.gate._knowledge.known()
 
 
 def without(one: Known, *, facts: tuple[Fact, ...]) -> Known:

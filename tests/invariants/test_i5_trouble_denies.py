@@ -175,7 +175,9 @@ def test_evidence_that_is_damaged_denies(here: Gated, kind: str) -> None:
     assert "does not match its commitment" in answer.reasons[0]
 
 
-@pytest.mark.parametrize("where", ["covering_rule", "against", "against_view", "stop_of"])
+@pytest.mark.parametrize(
+    "where", ["weighing.covering_rule", "weighing.against", "weighing.against_view", "knowing.stop_of"]
+)
 def test_an_error_in_deciding_denies(here: Gated, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
     """Whatever part of the decision fails, nothing goes, and the record says why."""
     here.gate.stop(here.sign("ALFA", "stop", *stop_of_other(), "official"))
@@ -183,7 +185,7 @@ def test_an_error_in_deciding_denies(here: Gated, monkeypatch: pytest.MonkeyPatc
     def broken(*_: Any, **__: Any) -> Any:
         raise WatchwordError("the policy could not be read", "repair it")
 
-    monkeypatch.setattr(f"watchword.gate.gate.{where}", broken)
+    monkeypatch.setattr(f"watchword.gate.{where}", broken)
     answer = here.reopen().ask(here.action().bytes)
     assert (answer.verdict, answer.action_bytes) == ("deny", None)
     assert answer.reasons == ("the policy could not be read", "repair it")
@@ -203,7 +205,7 @@ def test_a_defect_lets_nothing_go(here: Gated, monkeypatch: pytest.MonkeyPatch) 
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
-        patched.setattr("watchword.gate.gate.covering_rule", defective)
+        patched.setattr("watchword.gate.weighing.covering_rule", defective)
         here.ask()
     assert here.events() == []
     assert here.ask().verdict == "permit"

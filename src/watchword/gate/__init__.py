@@ -3,7 +3,8 @@
 from watchword.gate.action import Action, BadAction, new_action, parse_action, render
 from watchword.gate.answer import Answer, Hold
 from watchword.gate.approval import DoesNotCount
-from watchword.gate.gate import Gate, NoSuchHold
+from watchword.gate.gate import Gate
+from watchword.gate.holding import NoSuchHold
 from watchword.gate.mandate import BadMandate, mandate_fields, read_mandate
 from watchword.gate.receipts import check_receipts
 from watchword.gate.request import BadRequest, Request, approval_fields, parse_request

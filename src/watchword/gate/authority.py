@@ -41,13 +41,23 @@ _LATE = _END_OF_TIME - timedelta(days=1)
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop with standing. ``release`` is a digest, or None for all."""
+    """A stop with standing. ``releases`` are digests, or None for all."""
 
     id: str
     issuer: str
     made: datetime
     releases: frozenset[str] | None
     reason: str
+
+    def value(self) -> dict[str, Any]:
+        """The stop as JSON data."""
+        return {
+            "id": self.id,
+            "issuer": self.issuer,
+            "made": rfc3339(self.made),
+            "reason": self.reason,
+            "releases": "all" if self.releases is None else sorted(self.releases),
+        }
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,10 @@
 """The gate: between a system and the world, and nothing passes that is not in the record first.
 
-Follows docs/protocol.md, section 9. The numbers in ``_weigh`` and ``_against_rule`` are these:
+Follows docs/protocol.md, section 9. What is known is in ``knowing``, what speaks against an action in ``weighing``,
+what people are asked in ``holding``; this asks them in turn, and records.
 
-1. the action is canonical and new: its bytes were never let go, and no equal one has an unknown outcome;
-2. the clock is sound: not behind the record, not apart from the monotonic clock, not behind the asker by much;
-3. the mandate stands: in the view, by a person, valid now, not stopped, its admission not fallen (``authority``);
-4. a rule of it covers the action;
-5. the view is fresh enough for that rule;
-6. the rule's quota is not used up;
-7. no caveat forbids this action (``restrictions``). What the session said of a held action is known until a restart.
-
-* Then: permitted, or held for people when the rule asks for approvals. At ``release`` everything is weighed again.
+* An action is permitted, or held for people when the rule asks for approvals. At ``release`` everything is weighed
+  again. What the session said of a held action is known until a restart.
 * A receipt is durable before an answer is given. Where it cannot be, the answer is to deny.
 * One process decides for a node at a time: a gate works on a ``Node`` opened for writing, whose lock it thereby holds.
   Bad news needs no lock: what any process took in counts from the next question on.
@@ -19,58 +13,33 @@ Follows docs/protocol.md, section 9. The numbers in ``_weigh`` and ``_against_ru
 
 from __future__ import annotations
 
-import os
 import secrets
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchword.errors import WatchwordError
-from watchword.gate import authority
+from watchword.gate import holding
 from watchword.gate.action import Action, parse_action, shown_json
 from watchword.gate.answer import Answer, Hold, clean_reason
 from watchword.gate.approval import DoesNotCount, check_approval, check_endorsement, holder_of
-from watchword.gate.authority import Ground, Known, against, against_view, newest_mandate, stop_of
-from watchword.gate.history import WAITING, BadRecord, Held, History
-from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
-from watchword.gate.receipts import parse_receipt
+from watchword.gate.authority import stop_of, view_age_s
+from watchword.gate.history import BadRecord, Held, History
+from watchword.gate.holding import Given, NoSuchHold, shown_hold, waiting_hold
+from watchword.gate.knowing import Knowledge
+from watchword.gate.mandate import Rule
+from watchword.gate.receipts import parse_receipt, receipt_value
 from watchword.gate.request import Request
-from watchword.gate.restrictions import restricting
 from watchword.gate.session import Verdict, decided
-from watchword.ledger.view import Fact, View
-from watchword.limits import CLOCK_AHEAD_S_MAX, CLOCK_JUMP_S_MAX, HOLDS_WAITING_MAX
-from watchword.statements.digests import is_digest
-from watchword.statements.kinds import ANY_CHANNEL
-from watchword.statements.statement import Signed, open_envelope
+from watchword.gate.weighing import Moment, Weighed, against_clock, mandate_shown, weigh
+from watchword.limits import HOLDS_WAITING_MAX
+from watchword.statements.statement import open_envelope
 from watchword.statements.times import Clock, parse_time, rfc3339
 
 if TYPE_CHECKING:
     from watchword.node import Node
-
-REASONS_MAX = 32
-"""Reasons in one receipt. Origin: a fifth of it is more than a person reads."""
-
-VIEW_KEPT_S = 10
-"""Seconds for which a view is kept when nothing on disk changed."""
-
-
-class NoSuchHold(WatchwordError):
-    """A hold that this gate does not know, or that no longer waits."""
-
-
-@dataclass(frozen=True)
-class _Weighed:
-    """An action under its mandate: ``reasons`` against it; where there are none, ``mandate`` and ``rule`` are set."""
-
-    reasons: tuple[str, ...]
-    ground: Ground
-    mandate_id: str | None
-    mandate: Mandate | None = None
-    rule: Rule | None = None
-
 
 class Gate:
     """The gate of one member's node. Any thread may call its methods; they take turns.
@@ -88,9 +57,8 @@ class Gate:
         self.name = node.member
         self._turn = threading.RLock()
         self._history = History()
+        self._knowledge = Knowledge(node, self.clock)
         self._origins: dict[str, Verdict | None] = {}
-        self._cached: tuple[Any, Known] | None = None
-        self._viewed: tuple[Any, View] | None = None
         self._started = self.clock.now(), self.clock.monotonic()
         self._catch_up()
 
@@ -136,15 +104,21 @@ class Gate:
 
     def _judge(
         self, action: Action, mandate_id: str | None, now: datetime, provenance: Verdict | None
-    ) -> tuple[str, tuple[str, ...], _Weighed]:
+    ) -> tuple[str, tuple[str, ...], Weighed]:
         """What is to be answered, ``denied``, ``permitted`` or ``held``, and why."""
         weighed = self._weigh(action, mandate_id, now, provenance)
         if weighed.reasons or weighed.rule is None:
             return "denied", weighed.reasons, weighed
         return *decided(weighed.rule, provenance), weighed
 
+    def _weigh(self, action: Action, mandate_id: str | None, now: datetime, origins: Verdict | None) -> Weighed:
+        return weigh(self._moment(now), action, mandate_id, origins, self._knowledge.why_no_mandate)
+
+    def _moment(self, now: datetime) -> Moment:
+        return Moment(self._knowledge.known(), self._history, now, self._against_clock(now), self.name)
+
     def _hold(
-        self, action: Action, weighed: _Weighed, reasons: tuple[str, ...], now: datetime, provenance: Verdict | None
+        self, action: Action, weighed: Weighed, reasons: tuple[str, ...], now: datetime, provenance: Verdict | None
     ) -> Answer:
         if sum(1 for _ in self._history.waiting()) >= HOLDS_WAITING_MAX:
             return self._deny(action, (f"{HOLDS_WAITING_MAX:,} actions wait for people already",), weighed)
@@ -169,10 +143,10 @@ class Gate:
         """The actions that wait for people now, oldest first."""
         with self._turn:
             self._catch_up()
-            now = self.clock.now()
+            now, known = self.clock.now(), self._knowledge.known()
             pairs = [(held, self._request(held)) for held in self._history.waiting()]
             return tuple(
-                self._shown(held, request)
+                shown_hold(held, request, self._given(held, request, holding.rule_of(known, held), now))
                 for held, request in pairs
                 if request is not None and now <= parse_time(request.expires)
             )
@@ -208,12 +182,12 @@ class Gate:
             if signed.statement.id in self._history.used:
                 raise DoesNotCount("this approval was taken before", "one approval counts once")
             held = self._waiting(signed.statement.predicate["hold"])
-            request = self._requested(held)
-            rule = self._rule(held)
-            fact = check_approval(self._known(), request, rule, signed, now, self._bad_news())
+            request, known = self._requested(held), self._knowledge.known()
+            rule = holding.rule_of(known, held)
+            fact = check_approval(known, request, rule, signed, now, self._knowledge.bad_news())
             who = f"{fact.holder.person} of {fact.holder.owner}"
             refuses = signed.statement.predicate["answer"] == "refuse"
-            given, _ = self._approvals(held, request, rule, now)
+            given = self._given(held, request, rule, now).facts
             if not refuses and any(one.holder.operator == fact.holder.operator for one in given):
                 raise DoesNotCount(f"approval by {who}: operator {fact.holder.operator} has approved already")
             self.node.append_envelope(signed.envelope)
@@ -248,17 +222,16 @@ class Gate:
                     return self._deny(held.action, weighed.reasons, held=held)
                 if weighed.rule.id != held.rule:
                     return self._deny(held.action, (f"another rule covers it now: {weighed.rule.id}",), held=held)
-                given, fallen = self._approvals(held, request, weighed.rule, now)
-                needed = request.needs.count
-                if len({one.holder.operator for one in given}) < needed:
-                    reasons = (f"{len(given)} of {needed} operators have approved", *fallen)
+                given, needed = self._given(held, request, weighed.rule, now), request.needs.count
+                if len({one.holder.operator for one in given.facts}) < needed:
+                    reasons = (f"{len(given.facts)} of {needed} operators have approved", *given.fallen)
                     return Answer(
                         "held", self.name, reasons, held.action, held.id, held.mandate, held.rule,
                         held.asked, request.expires, held.index,
                     )  # fmt: skip
-                by = ", ".join(f"{one.holder.person} of {one.holder.owner}" for one in given)
-                ids = tuple(one.signed.statement.id for one in given)
-                return self._record("released", (f"approved by {by}",), now, held=held, approvals=ids)
+                ids = tuple(one.signed.statement.id for one in given.facts)
+                reasons = (f"approved by {', '.join(given.by)}",)
+                return self._record("released", reasons, now, held=held, approvals=ids)
             except NoSuchHold:
                 raise
             except WatchwordError as error:
@@ -294,7 +267,8 @@ class Gate:
             now, signed = self._begin(), open_envelope(envelope)
             if signed.statement.id in self._history.used:
                 raise DoesNotCount("this endorsement was taken before", "one endorsement counts once")
-            who = check_endorsement(self._known(), self.name, signed, session, argument, value, now, self._bad_news())
+            known, bad_news = self._knowledge.known(), self._knowledge.bad_news()
+            who = check_endorsement(known, self.name, signed, session, argument, value, now, bad_news)
             self.node.append_envelope(signed.envelope)
             reasons = (f"{who} vouches for {argument} = {shown_json(value)} in session {session}",)
             return self._record("endorsed", reasons, now, approvals=(signed.statement.id,))
@@ -318,196 +292,40 @@ class Gate:
         """What is in force, what waits, what is stopped, how old the view is, and what would be denied and why."""
         with self._turn:
             self._catch_up()
-            now, known = self.clock.now(), self._known()
-            age_s, oldest = authority.view_age_s(known, now)
-            mandates = [self._mandate_shown(known, id, now) for id in known.mandates]
-            everything = {"id", "issuer", "reason"}
+            at = self._moment(self.clock.now())
+            age_s, oldest = view_age_s(at.known, at.now)
             return {
-                "clock": self._against_clock(now),
+                "clock": at.clock,
                 "gate": self.name,
                 "holds": [hold.value() for hold in self.holds()],
-                "mandates": mandates,
-                "now": rfc3339(now),
+                "mandates": [mandate_shown(at, id) for id in at.known.mandates],
+                "now": rfc3339(at.now),
                 "receipts": self._history.size,
                 "schema": "watchword-gate-status/1",
-                "stops": [
-                    {name: getattr(stop, name) for name in everything}
-                    | {"made": rfc3339(stop.made), "releases": sorted(stop.releases) if stop.releases else "all"}
-                    for stop in known.stops
-                ],
+                "stops": [stop.value() for stop in at.known.stops],
                 "unknown": self._history.unknowns(),
                 "view": {"age_s": age_s, "oldest": oldest},
             }
 
-    # -- weighing ---------------------------------------------------------------------------------
-
-    def _weigh(self, action: Action, mandate_id: str | None, now: datetime, origins: Verdict | None) -> _Weighed:
-        known = self._known()
-        mandate_id = mandate_id or newest_mandate(known, action.release, self.name)
-        nothing = _Weighed((), Ground(()), mandate_id)
-        # 1
-        gone = self._history.let_go.get(action.digest)
-        if gone is not None:
-            return replace(nothing, reasons=(f"this action was let go at {gone.time}; ask for a new one",))
-        unknown = self._history.unknown_like(action)
-        if unknown is not None:
-            why = f"nobody knows whether {unknown}, which does the same, happened; reconcile it first"
-            return replace(nothing, reasons=(why,))
-        # 2
-        clock = self._against_clock(now)
-        if clock is None and (parse_time(action.asked) - now).total_seconds() > CLOCK_AHEAD_S_MAX:
-            clock = f"asked {action.asked}, after now; one of the clocks is wrong"
-        if clock is not None:
-            return replace(nothing, reasons=(clock,))
-        # 3
-        if mandate_id is None:
-            return replace(nothing, reasons=(self._no_mandate(action.release),))
-        ground = known.ground(mandate_id)
-        reasons = against(known, ground, action.release, now)
-        weighed = replace(nothing, ground=ground, mandate=ground.mandate, reasons=tuple(reasons))
-        if reasons or ground.mandate is None:
-            return weighed
-        # 4
-        rule = covering_rule(ground.mandate, action)
-        if rule is None:
-            why = f"{uncovered(ground.mandate, action)}; {ground.who} signed mandate {ground.mandate.name}"
-            return replace(weighed, reasons=(why,))
-        reasons = self._against_rule(known, mandate_id, ground.mandate, rule, now)
-        # 7
-        reasons += restricting(ground.caveats, action, ground.use_case, origins)
-        return replace(weighed, rule=rule, reasons=tuple(reasons))
-
-    def _no_mandate(self, release: str) -> str:
-        """Why no mandate of this member's is found: none was signed, or it waits for cosignatures."""
-        for origin, index, held in self.node.store.statements():
-            statement = held.signed.statement
-            if statement.kind == "mandate" and statement.issuer == self.name and statement.is_about(release):
-                where = self.node.locator(origin, index)
-                return f"no mandate is in the view: {where} waits for cosignatures; exchange with the other members"
-        return f"no mandate for release {release} by {self.name} is in the view; a commander can sign one"
-
-    def _against_rule(self, known: Known, mandate_id: str, mandate: Mandate, rule: Rule, now: datetime) -> list[str]:
-        # 5
-        reasons = against_view(known, mandate, rule, now)
-        # 6
-        if rule.quota is not None:
-            uses = self._history.uses(mandate_id, rule.id, int(now.timestamp()) - rule.quota.per_s)
-            if uses >= rule.quota.count:
-                reasons.append(f"quota of rule {rule.id} is used up: {uses} in {rule.quota.per_s} s")
-        return reasons
-
-    def _against_clock(self, now: datetime) -> str | None:
-        """Why the clock cannot be trusted; None when it can."""
-        behind_s = self._history.latest_s - int(now.timestamp())
-        if behind_s > 0:
-            return f"the clock says {rfc3339(now)}, {behind_s} s before the last receipt; check it"
-        wall, monotonic = self._started
-        apart_s = (now - wall).total_seconds() - (self.clock.monotonic() - monotonic)
-        if abs(apart_s) > CLOCK_JUMP_S_MAX:
-            return f"the clock jumped by {apart_s:.0f} s since this gate was opened; check it and open the gate again"
-        return None
-
-    def _approvals(self, held: Held, request: Request, rule: Rule, now: datetime) -> tuple[list[Fact], list[str]]:
-        """The approvals of a hold that count now, one per operator, and why others that were taken do not."""
-        known, bad_news = self._known(), self._bad_news() if held.approvals else []
-        given: dict[str, Fact] = {}
-        fallen: list[str] = []
-        for id in held.approvals:
-            try:
-                fact = check_approval(known, request, rule, self.node.locate(id).signed, now, bad_news)
-            except WatchwordError as error:
-                fallen.append(error.message)
-            else:
-                given.setdefault(fact.holder.operator, fact)
-        return list(given.values()), fallen
-
-    def _known(self) -> Known:
-        """All that is held now. Read again when anything on disk changed; what follows from it, when it differs."""
-        stamp = self.node.stamp()
-        view = self._view()
-        if self._cached is not None and self._cached[0] == (view.digest, stamp):
-            return self._cached[1]
-        facts = self.node.facts(view)
-        holders = self.node.charter.holders
-        stops = tuple(stop_of(signed, holders[signed.key_id]) for signed in self.node.stops())
-        known = self._cached[1] if self._cached is not None else None
-        if known is None or (known.view.digest, known.facts, known.stops) != (view.digest, facts, stops):
-            known = Known(self.node.charter, view, facts, stops, authority.use_cases(facts, self.node.store.object))
-        self._cached = (view.digest, stamp), known
-        return known
-
-    def _bad_news(self) -> list[Signed]:
-        everything = (*self.node.loose(), *self.node.statements())
-        return [signed for signed in everything if signed.statement.kind in ANY_CHANNEL]
-
-    def _view(self) -> View:
-        # A cosignature from the future counts once its time has come: so the clock is part of what is asked.
-        stamp = _stamp(self.node.home / "cosigned"), int(self.clock.now().timestamp()) // VIEW_KEPT_S
-        if self._viewed is None or self._viewed[0] != stamp:
-            self._viewed = stamp, self.node.latest_view()
-        return self._viewed[1]
-
-    # -- holds ------------------------------------------------------------------------------------
+    # -- holds and the clock ----------------------------------------------------------------------
 
     def _waiting(self, hold: str) -> Held:
-        held = self._history.holds.get(hold)
-        if held is None:
-            raise NoSuchHold(f"{hold[:80]!r}: no such hold at the gate of {self.name}")
-        if held.state != WAITING:
-            raise NoSuchHold(f"hold {hold} waits no more: it was {held.state}")
-        return held
+        return waiting_hold(self._history, hold, self.name)
 
     def _request(self, held: Held) -> Request | None:
-        """What an approver of *held* is shown; None while its mandate is not held."""
-        mandate = self._known().ground(held.mandate).mandate
-        rule = None if mandate is None else next((rule for rule in mandate.rules if rule.id == held.rule), None)
-        if mandate is None or rule is None or rule.people is None:
-            return None
-        expires = rfc3339(parse_time(held.asked) + timedelta(seconds=rule.hold_s))
-        return Request(
-            held.action, self.name, held.id, held.mandate, mandate.name, rule.id, rule.people, held.asked, expires,
-            held.unclean,
-        )  # fmt: skip
+        return holding.request_of(self._knowledge.known(), held, self.name)
 
     def _requested(self, held: Held) -> Request:
-        request = self._request(held)
-        if request is None:
-            raise NoSuchHold(f"hold {held.id}: its mandate is not held here any more")
-        return request
+        return holding.requested(self._knowledge.known(), held, self.name)
 
-    def _rule(self, held: Held) -> Rule:
-        mandate = self._known().ground(held.mandate).mandate
-        for rule in () if mandate is None else mandate.rules:
-            if rule.id == held.rule:
-                return rule
-        raise NoSuchHold(f"hold {held.id}: its mandate has no rule {held.rule}")
+    def _given(self, held: Held, request: Request, rule: Rule, now: datetime) -> Given:
+        known, bad_news = self._knowledge.known(), self._knowledge.bad_news() if held.approvals else []
+        return holding.approvals(known, held, request, rule, now, bad_news, lambda id: self.node.locate(id).signed)
 
-    def _shown(self, held: Held, request: Request) -> Hold:
-        given, _ = self._approvals(held, request, self._rule(held), self.clock.now())
-        by = tuple(f"{one.holder.person} of {one.holder.owner}" for one in given)
-        needs = request.needs
-        return Hold(
-            held.id, held.action, held.mandate, request.mandate_name, held.rule, held.asked, request.expires,
-            needs.count, needs.role, by,
-        )  # fmt: skip
-
-    def _mandate_shown(self, known: Known, id: str, now: datetime) -> dict[str, Any]:
-        ground = known.ground(id)
-        mandate = ground.mandate
-        rules: dict[str, list[str]] = {}
-        if mandate is not None:
-            for rule in mandate.rules:
-                reasons = self._against_rule(known, id, mandate, rule, now)
-                rules[rule.id] = [clean_reason(reason) for reason in reasons]
-        return {
-            "against": [clean_reason(reason) for reason in against(known, ground, ground.release or "", now)],
-            "by": ground.who,
-            "id": id,
-            "name": None if mandate is None else mandate.name,
-            "release": ground.release,
-            "rules": rules,
-            "valid_until": None if mandate is None else mandate.valid_until,
-        }
+    def _against_clock(self, now: datetime) -> str | None:
+        wall, monotonic = self._started
+        apart_s = (now - wall).total_seconds() - (self.clock.monotonic() - monotonic)
+        return against_clock(self._history, now, apart_s)
 
     # -- the record -------------------------------------------------------------------------------
 
@@ -532,7 +350,7 @@ class Gate:
             self._history.apply(receipt)
 
     def _deny(
-        self, action: Action | None, reasons: Sequence[str], weighed: _Weighed | None = None, held: Held | None = None
+        self, action: Action | None, reasons: Sequence[str], weighed: Weighed | None = None, held: Held | None = None
     ) -> Answer:
         """Deny, with a receipt where that can be: a denial holds without one."""
         try:
@@ -548,7 +366,7 @@ class Gate:
         now: datetime,
         *,
         action: Action | None = None,
-        weighed: _Weighed | None = None,
+        weighed: Weighed | None = None,
         held: Held | None = None,
         hold: str | None = None,
         approvals: tuple[str, ...] = (),
@@ -558,20 +376,10 @@ class Gate:
         mandate_id = held.mandate if held is not None else weighed.mandate_id if weighed else None
         rule = held.rule if held is not None else weighed.rule.id if weighed and weighed.rule else None
         decision = weighed.mandate.decision if weighed and weighed.mandate else held.decision if held else None
-        value = {
-            "action": None if about is None else about.digest,
-            "approvals": list(approvals),
-            "body": None if about is None else about.value,
-            "decision": decision,
-            "event": event,
-            "format": "watchword-receipt/1",
-            "gate": self.name,
-            "hold": held.id if held is not None else hold,
-            "mandate": mandate_id if is_digest(mandate_id) else None,
-            "reasons": [clean_reason(reason) for reason in reasons[:REASONS_MAX]],
-            "rule": rule,
-            "time": rfc3339(now),
-        }
+        value = receipt_value(
+            event, self.name, now, reasons, about, held.id if held is not None else hold, mandate_id, rule, decision,
+            approvals,
+        )  # fmt: skip
         receipt = parse_receipt(value, "receipt", own=True)
         with self.node.mutex:
             # Another gate over the same open node decided meanwhile: what was weighed here may no longer hold.
@@ -585,12 +393,6 @@ class Gate:
             receipt=index, recorded=value,
             action_bytes=about.bytes if about is not None and released else None,
         )  # fmt: skip
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Changes whenever a file in *folder* was replaced."""
-    with os.scandir(folder) as entries:
-        return tuple(sorted((one.name, one.inode(), one.stat().st_mtime_ns) for one in entries))
 
 
 def _reasons_of(error: WatchwordError) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -20,18 +21,23 @@ from msgspec import Meta
 
 from watchword.charter.charter import Charter
 from watchword.errors import WatchwordError
+from watchword.gate.action import Action
+from watchword.gate.answer import clean_reason
 from watchword.gate.mandate import Rule
 from watchword.ledger.merkle import leaf_hash, root_of
 from watchword.ledger.proof import NotProven
 from watchword.ledger.proof import Receipt as PlacedReceipt
 from watchword.ledger.view import Fact
 from watchword.statements.canonical import canonical
-from watchword.statements.digests import D, unb64
+from watchword.statements.digests import D, is_digest, unb64
 from watchword.statements.kinds import Digest, Text, Time
-from watchword.statements.times import parse_time
+from watchword.statements.times import parse_time, rfc3339
 
 LETTING_GO = frozenset({"permitted", "released"})
 """Events after which an action may have happened."""
+
+REASONS_MAX = 32
+"""Reasons in one receipt. Origin: a fifth of it is more than a person reads."""
 
 
 class BadReceipt(WatchwordError):
@@ -69,6 +75,35 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     def value(self) -> dict[str, Any]:
         """The receipt as the JSON object that is recorded."""
         return {name: getattr(self, name) for name in self.__struct_fields__}
+
+
+def receipt_value(
+    event: str,
+    gate: str,
+    now: datetime,
+    reasons: Sequence[str],
+    action: Action | None,
+    hold: str | None,
+    mandate: str | None,
+    rule: str | None,
+    decision: str | None,
+    approvals: Sequence[str],
+) -> dict[str, Any]:
+    """A receipt as the JSON object that is recorded. What was asked for as a mandate and names none is left out."""
+    return {
+        "action": None if action is None else action.digest,
+        "approvals": list(approvals),
+        "body": None if action is None else action.value,
+        "decision": decision,
+        "event": event,
+        "format": "watchword-receipt/1",
+        "gate": gate,
+        "hold": hold,
+        "mandate": mandate if is_digest(mandate) else None,
+        "reasons": [clean_reason(reason) for reason in reasons[:REASONS_MAX]],
+        "rule": rule,
+        "time": rfc3339(now),
+    }
 
 
 def parse_receipt(value: Any, where: str, *, own: bool = False) -> Receipt:
