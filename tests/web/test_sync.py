@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 from alliance import RELEASE, Alliance, inspection
 
+from watchword.charter import standing as standing_module
 from watchword.cli import main
-from watchword.ledger import durable
+from watchword.ledger import durable, leaves
 from watchword.ledger import pull as pull_module
 from watchword.ledger.checkpoint import Checkpoint, sign_checkpoint, verify_head
 from watchword.ledger.equivocation import verify_equivocation
 from watchword.ledger.merkle import leaf_hash, root_of
 from watchword.node import Node, NotHere, answering
 from watchword.node import sync as sync_module
+from watchword.node.repairing import repair
+from watchword.node.spilling import spill
 from watchword.node.sync import sync
 from watchword.node.witnessing import ask_witnesses
 from watchword.statements.canonical import canonical
@@ -264,3 +267,56 @@ def test_an_answer_of_somebody_else_is_refused(alliance: Alliance, served: Serve
     (brought,) = sync(alliance.nodes["CHARLIE"], {"BRAVO": served("ALFA")})
     assert brought.bodies == 0
     assert [what for what, _ in brought.troubles] == ["BRAVO"]
+
+
+def test_a_spill_is_honoured_by_those_who_only_sync(alliance: Alliance, served: Served) -> None:
+    """The body goes at the next sync, and is not taken again from one who has not heard, nor by a repair.
+
+    Seen to fail without ``honour`` in the sync, and without the look at what was spilled before a body is taken.
+    """
+    alfa, bravo = alliance.nodes["ALFA"], alliance.nodes["BRAVO"]
+    said = alfa.sign_and_append("inspection", (RELEASE,), inspection())
+    alfa.publish()
+    for name in ("BRAVO", "CHARLIE"):
+        sync(alliance.nodes[name], peers(served, "ALFA"))
+    leaf = alfa.store.leaves("alfa.example/ledger")[0].commitment
+    spill(alfa, said.id, "a name was in it")
+    alfa.publish()
+    sync(bravo, peers(served, "ALFA"))
+    assert (alfa.bodies.holds(leaf), bravo.bodies.holds(leaf)) == (False, False)
+    assert alliance.nodes["CHARLIE"].bodies.holds(leaf)
+    (brought,) = sync(bravo, peers(served, "CHARLIE"), all_bodies=True)
+    assert (brought.troubles, bravo.bodies.holds(leaf)) == ([], False)
+    repair(alfa, peers(served, "CHARLIE"))
+    assert not alfa.bodies.holds(leaf)
+
+
+@pytest.mark.parametrize("shared_from", [1, 1_000])
+def test_a_signature_is_verified_once(
+    alliance: Alliance, served: Served, monkeypatch: pytest.MonkeyPatch, shared_from: int
+) -> None:
+    """By one process or by two; the next command believes the node's own memory of it, and only for what did verify.
+
+    Fails (seen) when everything that came is remembered.
+    """
+    monkeypatch.setattr(sync_module, "SIGNATURES_SHARED_MIN", shared_from)
+    monkeypatch.setattr(sync_module, "SIGNATURES_PART", 2)
+    alfa = alliance.nodes["ALFA"]
+    for _ in range(3):
+        alfa.sign_and_append("inspection", (RELEASE,), inspection())
+    envelope = json.loads(alfa.locate("ALFA#0").signed.envelope)
+    spoiled = bytearray(base64.b64decode(envelope["signatures"][0]["sig"]))
+    spoiled[-1] ^= 1
+    envelope["signatures"][0]["sig"] = base64.b64encode(spoiled).decode()
+    own = alfa.store.own("ledger")
+    leaf = leaves.leaf_of(alfa.locate("ALFA#0").signed.statement, alfa.bodies.put(canonical(envelope)), alfa.secret)
+    own.append([leaves.encode("ledger", leaf)])
+    alfa.publish()
+    (brought,) = sync(alliance.nodes["BRAVO"], peers(served, "ALFA"))
+    assert (brought.bodies, brought.troubles) == (4, [])
+    alliance.nodes["BRAVO"].close()
+    asked = []
+    monkeypatch.setattr(standing_module, "verify", lambda signed, _: asked.append(signed))
+    with Node.open(alliance.home("BRAVO"), clock=alliance.clock) as again:
+        assert len([one for one in again.statements() if one.statement.kind == "inspection"]) == 4
+    assert [one.envelope for one in asked if one.statement.kind == "inspection"] == [canonical(envelope)]

@@ -10,6 +10,7 @@
     views/<digest>.json             for a view that a decision was made in: its signed notes
     peers/<SHA-256 of name>.json    what another member was last seen to hold
     spilled                         commitments of bodies that were purged, one a line
+    verified                        commitments of bodies whose signatures were verified (see ``ledger.verified``)
     equivocation/<…>/               two signed heads that cannot both be true
 
 * A view is read from cosigned heads alone; facts are what stands in it with standing. Standing is checked once.
@@ -37,6 +38,7 @@ from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.log import Log
 from watchword.ledger.notes import BadNote
 from watchword.ledger.notices import BadName, said_name, standing_of_notice
+from watchword.ledger.verified import Verified
 from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View, loose_list
 from watchword.limits import (
     BUNDLE_BYTES_MAX,
@@ -99,6 +101,7 @@ class Store:
         self.writing = writing
         self.bodies = Bodies(home / "bodies")
         self.staging = home / "staging"
+        self.verified = Verified(home / "verified")
         self._logs: dict[str, Log] = {}
         self._leaves: dict[str, list[Leaf]] = {}
         self._held: dict[bytes, Held] = {}
@@ -111,6 +114,8 @@ class Store:
 
     def close(self) -> None:
         """Let go of every ledger."""
+        if self.writing:
+            self.verified.keep()
         for log in self._logs.values():
             log.close()
         self._logs = {}
@@ -284,13 +289,16 @@ class Store:
             found = self.bodies.get(commitment)
             if found is None:
                 return None
-            known = self._held[commitment] = self.judged(open_envelope(found[1]), in_ledger=True)
+            signed, verified = open_envelope(found[1]), commitment in self.verified
+            known = self._held[commitment] = self.judged(signed, in_ledger=True, verified=verified)
+            if known.holder is not None:
+                self.verified.add([commitment])
         return known
 
-    def judged(self, signed: Signed, *, in_ledger: bool = False) -> Held:
+    def judged(self, signed: Signed, *, in_ledger: bool = False, verified: bool = False) -> Held:
         """*signed* with its holder when it has standing, from any channel or, *in_ledger*, only there."""
         try:
-            return Held(signed, standing(self.charter, signed, in_ledger=in_ledger))
+            return Held(signed, standing(self.charter, signed, in_ledger=in_ledger, verified=verified))
         except NoStanding:
             return Held(signed, None)
 

@@ -6,6 +6,8 @@ Follows docs/protocol.md, section 11. For each peer, one after another, and for 
 2. The entries that lead from what we hold to the newest head, from this peer's copy, whoever's ledger it is.
 3. Written: entries and head, whole or not at all; then every cosignature that is new here.
 4. Once per peer: bodies of the leaves that are new, by commitment, as their scope allows; loose notices and stops.
+5. The signatures of these bodies, once: the node remembers which verify. Of many, by two processes.
+6. What a spill among them asks for is purged, and never asked for again.
 
 * A ledger that contradicts what is held here is refused alone: both signed heads are kept.
 * A peer that does not answer, or serves what does not fit, costs its own share: it is named, and the next one is asked.
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -31,6 +34,7 @@ from watchword.ledger.fetch import BadAnswer, Remote, Unreachable
 from watchword.ledger.log import Log
 from watchword.ledger.merkle import EMPTY_ROOT, BadProof, Frontier, frontier_at
 from watchword.ledger.tiles import TileReader
+from watchword.ledger.verified import verifying
 from watchword.limits import (
     BODIES_ANSWER_BYTES_MAX,
     BODIES_ASKED_MAX,
@@ -38,13 +42,17 @@ from watchword.limits import (
     DEMAND_ROUNDS_MAX,
     FETCH_HEADS_BYTES_MAX,
     PULL_TOGETHER_MAX,
+    SIGNATURES_PART,
+    SIGNATURES_SHARED_MIN,
 )
 from watchword.node.accusing import accuse
 from watchword.node.carry import BadExchange, Extended, Fork, statement_of
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
 from watchword.node.renewing import begin_if_superseded
+from watchword.node.spilling import honour
 from watchword.node.store import HEADS_FORMAT, Store
+from watchword.processes import shared
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ
 from watchword.statements.statement import open_envelope
@@ -57,7 +65,10 @@ _ASKED_IN_A_RUN = (DEMAND_ROUNDS_MAX - 1) * BODIES_ASKED_MAX
 
 @dataclass
 class Synced:
-    """What one peer brought. ``troubles``: (ledger or peer, what was wrong); ``forks`` convict, troubles do not."""
+    """What one peer brought. ``troubles``: (ledger or peer, what was wrong); ``forks`` convict, troubles do not.
+
+    ``statements``: commitment and kind of each whose body came.
+    """
 
     peer: str
     url: str
@@ -67,6 +78,7 @@ class Synced:
     cosigned: int = 0
     forks: list[Fork] = field(default_factory=list)
     troubles: list[tuple[str, str]] = field(default_factory=list)
+    statements: dict[bytes, str] = field(default_factory=dict)
     requests: int = 0
     bytes: int = 0
 
@@ -141,6 +153,7 @@ def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
         raise
     except WatchwordError as error:
         synced.troubles.append((peer, error.message))
+    _verify_signatures(node, synced)
     return synced
 
 
@@ -252,6 +265,7 @@ def _bodies(node: Node, remote: Remote, synced: Synced, all_bodies: bool) -> Non
     """Step 4. How far was asked is remembered last: a run that is cut short asks again, a bounded one goes on."""
     store = node.store
     path = store.home / "peers" / f"{sha256(synced.peer.encode()).hexdigest()}.asked.json"
+    spilled = store.spilled()
     before = _asked(path)
     start = {} if all_bodies else before["sizes"]
     sizes: dict[str, int] = {}
@@ -266,7 +280,7 @@ def _bodies(node: Node, remote: Remote, synced: Synced, all_bodies: bool) -> Non
             sizes[origin] = min(first + BODIES_ASKED_MAX, held)
             for index, entry in enumerate(log.entries(first, sizes[origin]), first):
                 commitment = leaves.parse(store.use(origin), entry).commitment
-                if not store.bodies.holds(commitment):
+                if not store.bodies.holds(commitment) and commitment not in spilled:
                     wanted[commitment], places[commitment] = store.use(origin), (origin, index)
     loose, left = fetch_bodies(node, remote, synced, wanted, before["loose"])
     for origin, index in map(places.__getitem__, left):
@@ -310,17 +324,19 @@ def _ask(
     bundle = parse_bundle(answer.body, what)
     if (bundle.charter, bundle.sender, bundle.to) != (node.charter.digest, synced.peer, node.member) or bundle.ledgers:
         raise BadExchange(f"{what}: not an answer of {synced.peer} to {node.member} under this charter")
+    spilled = store.spilled()
     taken: dict[bytes, Body] = {}
+    kinds: dict[bytes, str] = {}
     named: dict[bytes, int | None] = {}
-    for body in bundle.bodies:
+    unspilled = [body for body in bundle.bodies if body.commitment not in spilled]
+    for body in unspilled:
         signed = statement_of(body, wanted.get(body.commitment)) if body.sort == "envelope" else None
         if signed and (scope_allows(signed, node.member) or signed.statement.issuer == node.member):
             taken[body.commitment] = body
+            kinds[body.commitment] = signed.statement.kind
             named |= attachments(signed)
     contents = [
-        one
-        for one in bundle.bodies
-        if one.sort == "content" and named.get(one.commitment, -1) in (None, len(one.data))
+        one for one in unspilled if one.sort == "content" and named.get(one.commitment, -1) in (None, len(one.data))
     ]
     news = []
     for envelope in bundle.loose:
@@ -334,9 +350,26 @@ def _ask(
     already = {held.signed.statement.id for held in store.loose_held()}
     store.bodies.put_many((body.salt, body.data) for body in [*contents, *taken.values()])
     store.add_loose(news)
+    synced.statements |= kinds
     synced.bodies += len(taken) + len(contents)
     synced.loose += sum(one.statement.id not in already for one in news)
     return set(taken), DJ([one.statement.id for one in news]) if news else loose
+
+
+def _verify_signatures(node: Node, synced: Synced) -> None:
+    """Steps 5 and 6, for the bodies that came."""
+    store, came = node.store, list(synced.statements)
+    if len(came) >= SIGNATURES_SHARED_MIN:
+        keys = {id: holder.public for id, holder in store.charter.holders.items()}
+        parts = [came[at : at + SIGNATURES_PART] for at in range(0, len(came), SIGNATURES_PART)]
+        for good in shared(partial(verifying, store.home / "bodies", keys), parts):
+            store.verified.add(good)
+    else:
+        for one in came:
+            store.held(one)
+    store.verified.keep()
+    if came and ("spill" in synced.statements.values() or store.spilled()):
+        honour(node)
 
 
 def _asked(path: Path) -> dict[str, Any]:
