@@ -360,6 +360,18 @@ DATA_NAME_BYTES_MAX = 1024
 DATA_LABEL_SHOWN_BYTES_MAX = 256
 """Canonical bytes of a label that a revealing manifest holds; of longer ones the digest. Origin: a screen line."""
 
+DATA_FILES_MAX = 4_194_304
+"""Files of one delivered folder. Origin: four times the largest folder that a figure is promised for."""
+
+DATA_CHUNK_BYTES = 1024 * 1024
+"""Bytes of a delivered file that have a hash of their own. Origin: 100 GB then take 6.5 MB of hashes."""
+
+CROISSANT_BYTES_MAX = 64 * 1024 * 1024
+"""A Croissant description. Origin: 300,000 file objects of 200 bytes."""
+
+DATA_SPLIT_VIEW_S_MAX = 86_400
+"""Seconds within which one address must give all parties the same bytes. Origin: a day; archives do not change."""
+
 DATA_MANIFEST_BYTES_MAX = 4 * 1024 * 1024 * 1024
 """One row manifest on disk. Origin: DATA_ROWS_MAX rows of 250 bytes."""
 

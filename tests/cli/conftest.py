@@ -175,6 +175,7 @@ goal = "none"
 knowledge = "none"
 capability = "none"
 """,
+    "urls.csv": "url,sha256\nhttps://a.example/1," + 64 * "a" + "\n",
     "labels-1.csv": "id,text,label,annotator\nr1,a,order,a-01\nr2,b,report,a-02\nr3,c,order,a-02\n",
     "labels-2.csv": "id,text,label,annotator\nr1,a,order,a-01\nr2,b,order,a-02\nr3,c,order,a-02\n",
 }

@@ -38,6 +38,8 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-assured/1", ("assure", "mail-sorter", *ALFA)),
     (1, "watchword-assured/1", ("assure", "mail-sorter-2", "--use", "use.toml", *ALFA)),
     (0, "watchword-data-manifest/1", ("data", "manifest", "labels-1.csv", "--key", "id", "--label", "label")),
+    (0, "watchword-data-difference/1", ("data", "verify", "labels-1.csv.rows", "labels-1.csv")),
+    (0, "watchword-data-remote/1", ("data", "remote", "urls.csv", "urls.csv")),
     (1, "watchword-data-difference/1",
         ("data", "diff", "labels-1.csv", "labels-2.csv", "--record", "--of", "mail-sorter", *BRAVO)),
     (0, "watchword-recorded/1", ("statement", "sign", "review", "review.toml", "--of", "mail-sorter", *ALFA)),

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from watchword.cli.arguments import (
     Sub,
-    columns,
     from_one_to,
     noun,
     peers,
@@ -21,6 +20,7 @@ from watchword.cli.arguments import (
     verb,
     whose,
 )
+from watchword.cli.data_tree import data_commands
 from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
 
 
@@ -87,20 +87,7 @@ def _inspect(commands: Sub) -> None:
 
 
 def _evidence(commands: Sub) -> None:
-    data = noun(commands, "data", "was the data manipulated: row manifests and exact differences")
-    manifest = verb(data, "manifest", "data:manifest", "write the row manifest of a delivery (CSV, JSONL, Parquet)")
-    manifest.add_argument("path", type=Path, metavar="FILE")
-    columns(manifest)
-    manifest.add_argument("--output", type=Path, metavar="FILE", help="default: FILE.rows beside it")
-    diff = verb(data, "diff", "data:diff", "say exactly which rows of two deliveries differ, by source and annotator")
-    diff.add_argument("old", type=Path, metavar="OLD", help="a delivery, or its row manifest")
-    diff.add_argument("new", type=Path, metavar="NEW", help="a delivery, or its row manifest")
-    columns(diff)
-    diff.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
-    diff.add_argument("--dataset", metavar="NAME", help="the data set's name (default: NEW's file name)")
-    diff.add_argument("--of", metavar="RELEASE", help="the release trained on it: its path or digest")
-    release_names(diff)
-    signer(diff)
+    data_commands(commands)
     _statements(commands)
 
 

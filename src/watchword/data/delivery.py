@@ -1,7 +1,7 @@
 """A delivered data file, open: its format, its bytes as they are read, and its rows from CSV or JSON lines.
 
-* The format is told by content: ``PAR1`` is Parquet, a first ``{`` is JSON lines, anything else CSV. A name that
-  says otherwise is refused, because one of the two is then wrong.
+* The format is told by content: ``PAR1`` is Parquet, ``ARROW1`` or a stream's marker Arrow, a zip NPZ, ``ustar`` tar, a
+  first ``{`` JSON lines, anything else CSV. A name that says otherwise is refused: one of the two is then wrong.
 * Text is UTF-8; a UTF-8 byte order mark is dropped, NUL and any other encoding are refused.
 * CSV (RFC 4180): comma, double quotes, a header of unique names, the same number of cells in every row; a cell is the
   string it holds. A blank line is a row without cells and is refused, as is a quote out of place.
@@ -48,7 +48,18 @@ _SUFFIXES = {
     ".json": "jsonl",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".npz": "npz",
+    ".tar": "tar",
 }
+_MAGIC = (
+    (b"PAR1", "parquet"),
+    (b"PARE", "parquet"),
+    (b"ARROW1", "arrow"),
+    (b"\xff\xff\xff\xff", "arrow"),
+    (b"PK\3\4", "npz"),
+)
 _SURELY_SHORT_CHARS = DATA_NAME_BYTES_MAX // 4
 _BIG_INTEGER = "$integer"
 # Possessive, closing quote optional: an unclosed string is passed over once, not once per quote in it.
@@ -123,7 +134,7 @@ class Delivery:
         self._before = os.fstat(self._fd)
         if not stat.S_ISREG(self._before.st_mode):
             os.close(self._fd)
-            raise UnreadableData(f"{path}: is not a regular file", "name one CSV, JSONL or Parquet file")
+            raise UnreadableData(f"{path}: is not a regular file", "name one data file")
         self.size = self._before.st_size
         self.bytes_read = 0
         self.pending = 0
@@ -141,7 +152,7 @@ class Delivery:
         raise UnreadableData(f"{self.path}: {what}", hint or "correct the file, or ask for it again; nothing was used")
 
     def format(self) -> str:
-        """``csv``, ``jsonl`` or ``parquet``.
+        """``csv``, ``jsonl``, ``parquet``, ``arrow``, ``npz`` or ``tar``.
 
         Raises:
             UnreadableData: empty, or the content is not what the file's name says.
@@ -150,7 +161,8 @@ class Delivery:
         if not head:
             self.fail("is empty", "a delivery has at least one row; ask for the file again")
         text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-        found = "parquet" if head[:4] in (b"PAR1", b"PARE") else "jsonl" if text[:1] == b"{" else "csv"
+        found = next((kind for magic, kind in _MAGIC if head.startswith(magic)), "")
+        found = found or ("tar" if head[257:262] == b"ustar" else "jsonl" if text[:1] == b"{" else "csv")
         said = _SUFFIXES.get(self.path.suffix.lower(), found)
         if said != found:
             self.fail(f"is named like {said} but its content is not", "rename it to what it is, or ask for it again")

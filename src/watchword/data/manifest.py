@@ -3,15 +3,16 @@
 The file format ``watchword-data-manifest/1`` is JSON lines, because it streams both ways, a bad line can be named, and
 two of them can be looked at with any tool. Every line is RFC 8785 and ends with LF:
 
-1. the head: ``{"format": "csv" | "jsonl" | "parquet", "reveals_labels": bool, "roles": {"key" | "label" | "source" |
-   "annotator": column}, "schema": "watchword-data-manifest/1"}``; a purpose without a column is not in ``roles``;
+1. the head: ``{"format": "csv" | "jsonl" | "parquet" | "arrow" | "npz" | "tar", "reveals_labels": bool, "roles":
+   {"key" | "label" | "source" | "annotator": column}, "schema": "watchword-data-manifest/1"}``; a purpose without a
+   column is not in ``roles``;
 2. one row line a row, in row order (``data.row`` defines it); where labels are revealed a sixth element is the
    canonical JSON text of the label, or null for none or for one over DATA_LABEL_SHOWN_BYTES_MAX bytes. The leaf is
    over the first five, so that revealing labels or not changes no root;
 3. the tail: ``{"columns": [[name, type], …], "file": {"bytes": n, "sha256": hex}, "root": "sha256:…", "rows": n,
    "set": "sha256:…", "sha256": hex}``: the columns in file order (of JSON lines by name), the
    data file, the Merkle root, the set digest, and the digest of every byte before this line. ``type`` is ``string``
-   for CSV, ``json`` for JSON lines, Arrow's name for Parquet.
+   for CSV, ``json`` for JSON lines and tar, Arrow's name for Parquet and Arrow, numpy's for NPZ.
 
 * Reading makes each line again from what it read and compares the bytes; recomputes root, set and digest; refuses a
   key that stands twice. So one manifest has one spelling.
@@ -25,7 +26,7 @@ import hashlib
 import itertools
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -86,7 +87,7 @@ class RowManifest:
     """What a delivery holds. Rows are columns of equal length; row *n* of a report is index *n* - 1 here.
 
     Attributes:
-        format: ``csv``, ``jsonl`` or ``parquet``.
+        format: ``csv``, ``jsonl``, ``parquet``, ``arrow``, ``npz`` or ``tar``.
         roles: which columns are key, label, source, annotator.
         columns: (name, type) in file order; of JSON lines, every member that some row has, by name.
         file_bytes, file_sha256: the data file; the digest in hex.
@@ -144,7 +145,7 @@ def manifest_rows(
     reveal: bool = False,
     progress: Progress | None = None,
 ) -> RowManifest:
-    """The manifest of a CSV, JSON lines or Parquet file.
+    """The manifest of a CSV, JSON lines, Parquet, Arrow, NPZ or tar file.
 
     Args:
         path: one regular file; its format is told by content.
@@ -166,14 +167,16 @@ def manifest_rows(
             columns = [(name, "string") for name in header]
         elif kind == "jsonl":
             columns, rows = [], jsonl_rows(delivery, roles, seen)
-        else:
-            from watchword.data.parquet import parquet_rows
+        elif kind == "tar":
+            from watchword.data.tar import tar_rows
 
-            columns, rows = parquet_rows(delivery, roles)
+            columns, rows = [], tar_rows(delivery, roles, seen)
+        else:
+            columns, rows = _reader(kind)(delivery, roles)
         assembly = _Assembly(path, kind, roles, reveal)
         while batch := list(itertools.islice(rows, BATCH_ROWS)):
             assembly.add(batch)
-        if kind == "jsonl":
+        if kind in ("jsonl", "tar"):
             columns = [(name, "json") for name in sorted(seen)]
             for purpose, name in roles.named().items():
                 if name not in seen:
@@ -183,6 +186,21 @@ def manifest_rows(
         delivery.fail("has a header and no rows", "a delivery has at least one row; ask for the file again")
     manifest, _ = assembly.finish(columns, file_bytes, file_sha256)
     return manifest
+
+
+def _reader(kind: str) -> Callable[[Delivery, Roles], tuple[list[tuple[str, str]], Iterator[Row]]]:
+    """The reader of a format that names its columns first and needs a package of the extra ``data``."""
+    if kind == "npz":
+        from watchword.data.arrays import npz_rows
+
+        return npz_rows
+    if kind == "arrow":
+        from watchword.data.arrow import arrow_rows
+
+        return arrow_rows
+    from watchword.data.parquet import parquet_rows
+
+    return parquet_rows
 
 
 def write_manifest(manifest: RowManifest, path: Path) -> None:
@@ -395,7 +413,7 @@ class _Names:
 
 
 class _Head(msgspec.Struct, forbid_unknown_fields=True):
-    format: Literal["csv", "jsonl", "parquet"]
+    format: Literal["csv", "jsonl", "parquet", "arrow", "npz", "tar"]
     reveals_labels: bool
     roles: dict[str, str]
     schema: str

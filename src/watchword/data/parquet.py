@@ -32,7 +32,7 @@ from typing import Any
 
 from watchword.data.delivery import Delivery, Roles, Row, TooLarge, check_columns, check_name
 from watchword.data.pages import BadPages, Unpacked, check_schema, measure
-from watchword.data.row import DataError, canonical, member_order, number
+from watchword.data.row import MissingExtra, canonical, member_order, number
 from watchword.limits import (
     DATA_CELL_BYTES_MAX,
     DATA_NAME_BYTES_MAX,
@@ -50,10 +50,6 @@ _BATCH_VALUES = 1024 * 1024
 _DELTA_BATCH_BYTES = 256 * 1024 * 1024
 
 
-class MissingExtra(DataError):
-    """pyarrow is not installed."""
-
-
 def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]], Iterator[Row]]:
     """The (name, type) of each column of a Parquet file, and its rows as they are read.
 
@@ -61,12 +57,7 @@ def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]
         MissingExtra: pyarrow is not there.
         UnreadableData, TooLarge, MissingColumn: see the module; while iterating, too.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        hint = "pip install 'watchword[data]'"
-        raise MissingExtra(f"{delivery.path}: Parquet needs pyarrow, which is not installed", hint) from error
+    pyarrow = load(delivery)
     for _ in delivery.chunks():
         pass
     descriptor = delivery.file()
@@ -83,7 +74,7 @@ def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]
         if metadata.num_rows > DATA_ROWS_MAX:
             raise TooLarge(f"{delivery.path}: has {metadata.num_rows:,} rows, the limit is {DATA_ROWS_MAX:,}")
         check_columns(delivery, list(schema.names), roles)
-        if repeated := [field.name for field in schema if _repeats_a_name(field.type)]:
+        if repeated := [field.name for field in schema if repeats_a_name(field.type)]:
             raise BadPages(f"names a field twice inside column {repeated[0]!r}")
         groups = measure(descriptor.fileno(), metadata)
         if sum(metadata.row_group(index).num_rows for index in range(len(groups))) != metadata.num_rows:
@@ -103,8 +94,24 @@ def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]
         delivery.fail(str(error))
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         delivery.fail(f"is not readable as Parquet: {_first_line(error)}")
-    columns = [(field.name, _type_name(field.type)) for field in schema]
+    columns = [(field.name, type_name(field.type)) for field in schema]
     return columns, _rows(delivery, file, groups, roles)
+
+
+def load(delivery: Delivery) -> Any:
+    """pyarrow with its readers.
+
+    Raises:
+        MissingExtra: it is not there.
+    """
+    try:
+        import pyarrow
+        import pyarrow.ipc
+        import pyarrow.parquet
+    except ImportError as error:
+        hint = "pip install 'watchword[data]'"
+        raise MissingExtra(f"{delivery.path}: Parquet and Arrow need pyarrow, which is not installed", hint) from error
+    return pyarrow
 
 
 def _rows(delivery: Delivery, file: Any, groups: list[Unpacked], roles: Roles) -> Iterator[Row]:
@@ -117,8 +124,8 @@ def _rows(delivery: Delivery, file: Any, groups: list[Unpacked], roles: Roles) -
         for index, group in enumerate(groups):
             size = _batch_rows(group, file.metadata.row_group(index).num_rows)
             for batch in file.iter_batches(size, row_groups=[index], use_threads=False):
-                for part in _halves(delivery, batch):
-                    for found in _part_rows(delivery, part, names, roles, row + 1):
+                for part in halves(delivery, batch):
+                    for found in part_rows(delivery, part, names, roles, row + 1):
                         row += 1
                         allowed -= len(found.features)
                         if allowed < 0:
@@ -142,7 +149,7 @@ def _batch_rows(group: Unpacked, rows: int) -> int:
     return max(1, min(fits))
 
 
-def _halves(delivery: Delivery, batch: Any) -> Iterator[Any]:
+def halves(delivery: Delivery, batch: Any) -> Iterator[Any]:
     """*batch*, cut until each part is small enough for its values to stand in Python."""
     waiting = [batch]
     while waiting:
@@ -164,7 +171,8 @@ def _bytes_apart(part: Any) -> int:
 
     total = 0
     for column in part.columns:
-        if pyarrow.types.is_dictionary(column.type):
+        texts = pyarrow.types.is_dictionary(column.type) and not pyarrow.types.is_primitive(column.type.value_type)
+        if texts:
             lengths = compute.binary_length(column.dictionary)
             total += compute.sum(lengths.take(column.indices)).as_py() or 0
         else:
@@ -172,7 +180,7 @@ def _bytes_apart(part: Any) -> int:
     return int(total)
 
 
-def _part_rows(delivery: Delivery, part: Any, names: list[str], roles: Roles, first: int) -> Iterator[Row]:
+def part_rows(delivery: Delivery, part: Any, names: list[str], roles: Roles, first: int) -> Iterator[Row]:
     columns = {name: _values(column) for name, column in zip(names, part.columns, strict=True)}
     nulls: list[Any] = [None] * part.num_rows
     features = sorted((name for name in names if name not in roles.apart), key=member_order)
@@ -278,14 +286,14 @@ def _checked(values: list[Any]) -> list[Any]:
     return values
 
 
-def _type_name(kind: Any) -> str:
+def type_name(kind: Any) -> str:
     name = str(kind)
     if len(name) <= DATA_NAME_BYTES_MAX // 4:
         return name
     return f"{name[:100]}… (sha256:{hashlib.sha256(name.encode()).hexdigest()})"
 
 
-def _repeats_a_name(kind: Any, depth: int = 0) -> bool:
+def repeats_a_name(kind: Any, depth: int = 0) -> bool:
     import pyarrow
 
     if depth > JSON_DEPTH_MAX:
@@ -294,7 +302,7 @@ def _repeats_a_name(kind: Any, depth: int = 0) -> bool:
     names = [field.name for field in inner]
     if pyarrow.types.is_struct(kind) and len(set(names)) != len(names):
         return True
-    return any(_repeats_a_name(field.type, depth + 1) for field in inner)
+    return any(repeats_a_name(field.type, depth + 1) for field in inner)
 
 
 def _first_line(error: BaseException) -> str:

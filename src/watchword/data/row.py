@@ -51,6 +51,10 @@ class DataError(WatchwordError):
     """Something about data that could not be read, compared or kept."""
 
 
+class MissingExtra(DataError):
+    """A package that only some formats and the screens need is not installed."""
+
+
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of *value*, whose objects are in member order and whose numbers came from `number`.
 
