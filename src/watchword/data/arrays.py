@@ -66,7 +66,7 @@ def npz_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]], I
     try:
         archive = zipfile.ZipFile(delivery.file())
         columns = [_column(delivery, archive, info) for info in _members(delivery, archive)]
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, ValueError, SyntaxError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError, ValueError, SyntaxError) as error:
         delivery.fail(f"is not readable as NPZ: {str(error)[:200]}")
     check_columns(delivery, [column.name for column in columns], roles)
     lengths = {column.shape[0] for column in columns}
