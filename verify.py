@@ -116,7 +116,9 @@ bill-of-materials: format,system,release:text; components:[component]; base_mode
 evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
   report:attachment? || review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text
   report:attachment? || decision: decision:decision-object || mandate: mandate:mandate-object
-tool-cards: cards:object || endorsement: person,gate,session,argument:text; expires:time
+tool-cards: cards:object || endorsement: person,gate,session,argument:text; expires:time || probe-plan: mandate,plan:digest
+oversight: gate,role:text; since,until:time; receipts:int; caught_min:decimal
+  state:pass|fail|too-few|withheld|no-probes
 waiver: requirement,owner,reason:text; use_case:digest; expires:time
 reliance: statement:digest; limits:limits; reason:text || limits: criticality_max:int; until:time; tags,members:[text]
 caveat: target,reason,name:text; rules:[caveat-rule*200]; cedar:cedar? || caveat-rule: id,text,accountable:text
@@ -148,7 +150,8 @@ decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_cas
   considered,notices,red_lines,requirements,stale,successors,unheld:[any]; caveats:[caveat-judged]; label,verdict:text
 approvals: count:int; distinct:=operators; role:text || quota: count,per_s:int || hours: from,to:text
 mandate-object: name:text; decision,use_case:digest
-  valid_from,valid_until:time; hours:hours?; view_max_age_s:int; stale:any; rules:[rule] || rule: id,tool:text
+  valid_from,valid_until:time; hours:hours?; view_max_age_s:int; stale:any; rules:[rule]; probes:probing?
+probing: caught_min:decimal; per_1000:int || rule: id,tool:text
   args:[condition]; approvals:approvals; unclean:approvals?; hold_s:int; quota:quota?
 receipt: format:=watchword-receipt/1; action,decision,mandate:digest?
   body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
@@ -175,7 +178,7 @@ COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what on
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
-         "marking", "tool-cards", "endorsement")
+         "marking", "tool-cards", "endorsement", "oversight", "probe-plan")
 FORMS |= {f"{form}-of-many-roots": FORMS[form] | {"root_threshold": "int"} for form in ("member", "former")}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)

@@ -47,6 +47,8 @@ STANDING: dict[str, list[str]] = {
     "endorsement": ["commander"],
     "stop": ["commander", "official"],
     "record-head": ["gate"],
+    "oversight": ["commander"],
+    "probe-plan": ["commander"],
     "equivocation": ["gate"],
     "recall": ["official", "supplier"],
     "retract": ["official", "evaluator", "steward", "commander", "supplier"],

@@ -676,6 +676,16 @@ MANDATE_RULES_MAX = 256
 """Rules of one mandate.
 Origin: ten times the tools of the largest tool server met; more cannot be read before signing."""
 
+OVERSIGHT_PEOPLE_MIN = 3
+"""People in a pool of approvers of which allies are told anything. Origin: of one or two it would be about a person."""
+
+PROBES_PER_1000_MAX = 200
+"""Vigilance probes among 1,000 holds. Origin: at one in five, finding them would be the work, not the actions."""
+
+PROBES_TELLING = 100
+"""Vigilance probes from which one person can be told from another.
+Origin: Buser 2025, 728 screeners in 4 years: reliability 0.7 takes about 100 drills where under 9 in 10 are caught."""
+
 HOLDS_WAITING_MAX = 1_000
 """Actions that wait for people at one gate; more are denied. Origin: hours of work for any pool of approvers."""
 

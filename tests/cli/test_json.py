@@ -110,6 +110,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-gate-answer/1", ("gate", "release", "HOLD", *ALFA)),
     (0, "watchword-gate-answer/1", ("gate", "outcome", "ACTION", "returned", *ALFA)),
     (0, "watchword-gate-status/1", ("gate", "status", *ALFA)),
+    (0, "watchword-oversight/1", ("oversight", "report", "--sign", *ALFA)),
     (0, "watchword-cards/1", ("gate", "cards", "show", *ALFA)),
     (0, "watchword-gate-answer/1", ("gate", "stop", "all", "--reason", "drill", *ALFA)),
     (0, "watchword-recorded/1", ("notice", "recall", "mail-sorter 1.0", "--reason", "x", "--output", "n.json", *BRAVO)),

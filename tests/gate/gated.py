@@ -70,7 +70,7 @@ RULES = [
 SLEW = {"target": "tower-12", "azimuth_deg": -47.5}
 MANDATE = {
     "name": "border-watch", "valid_from": None, "valid_until": None, "hours": None, "view_max_age_s": 3600,
-    "stale": {"for_s": 600, "rules": ["read"]},
+    "stale": {"for_s": 600, "rules": ["read"]}, "probes": None,
 }  # fmt: skip
 
 

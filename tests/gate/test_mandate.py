@@ -26,7 +26,7 @@ def mandate(*rules: dict[str, Any], **changes: Any) -> dict[str, Any]:
     return {
         "name": "m", "decision": "sha256:" + "1" * 64, "use_case": "sha256:" + "2" * 64,
         "valid_from": "2026-01-31T12:00:00Z", "valid_until": "2026-02-01T12:00:00Z", "hours": None,
-        "view_max_age_s": 60, "stale": "deny", "rules": list(rules) or [rule()],
+        "view_max_age_s": 60, "stale": "deny", "probes": None, "rules": list(rules) or [rule()],
     } | changes  # fmt: skip
 
 

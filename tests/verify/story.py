@@ -109,7 +109,7 @@ class Story:
             "use_case": self.b.digest(rfc8785.dumps(USE)),
         }
         mandate |= {"valid_from": self.b.at(now), "valid_until": self.b.at(now + 86_400), "hours": None}
-        mandate |= {"view_max_age_s": 3600, "stale": "deny", "rules": [rule]}
+        mandate |= {"view_max_age_s": 3600, "stale": "deny", "probes": None, "rules": [rule]}
         key, who = a.keys[a.members[0], "ada"], a.members[0]
         envelope = a.statement("mandate", who, {"mandate": mandate}, [("recon 7", RELEASE)], key)
         self.ids["mandate"] = a.append(who, "ledger", {"envelope": envelope})

@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _policy(commands)
     _guard(commands)
     _gate(commands)
+    _oversight(commands)
     _rest(commands)
     return root
 
@@ -532,6 +533,17 @@ def _gate(commands: Sub) -> None:
     sign.add_argument("file", type=Path, metavar="FILE", help="the cards (JSON)")
     signer(sign)
     verb(cards, "show", "cards:show", "print the cards that count here now")
+
+
+def _oversight(commands: Sub) -> None:
+    oversight = noun(commands, "oversight", "how people answer what the gate holds for them")
+    report = verb(oversight, "report", "oversight:report", "print how people decide, with intervals; sign pass or fail")
+    report.add_argument("--since", metavar="TIME", help="only what was asked from then on (2026-01-31T12:00:00Z)")
+    report.add_argument("--until", metavar="TIME", help="only what was asked before then")
+    report.add_argument("--under", type=from_one_to(3600), default=10, metavar="S", help="quick is under S s (10)")
+    report.add_argument("--page", type=Path, metavar="FILE", help="write the page with its plots there")
+    report.add_argument("--sign", action="store_true", help="record, for allies, one word about each pool")
+    signer(report)
 
 
 def _rest(commands: Sub) -> None:

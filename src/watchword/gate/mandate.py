@@ -22,7 +22,7 @@ from watchword.charter.charter import Condition
 from watchword.charter.conditions import all_hold, wrong_with
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action
-from watchword.limits import CONDITIONS_MAX, MANDATE_RULES_MAX
+from watchword.limits import CONDITIONS_MAX, MANDATE_RULES_MAX, PROBES_PER_1000_MAX
 from watchword.policy.use_case import read_toml
 from watchword.statements.kinds import Digest, Text, Time
 from watchword.statements.statement import Signed, Subject
@@ -90,6 +90,14 @@ class Rule(_Strict, frozen=True, kw_only=True):
         return self.approvals if self.approvals.count else self.unclean
 
 
+class Probing(_Strict, frozen=True, kw_only=True):
+    """A commander's authority to test the people who answer (``probes``): about ``per_1000`` vigilance probes among a
+    thousand holds, of which a pool has to catch the share ``caught_min``, a decimal text below 1."""
+
+    caught_min: Annotated[str, Meta(pattern="^0[.][0-9]{1,4}$")]
+    per_1000: Annotated[int, Meta(ge=1, le=PROBES_PER_1000_MAX)]
+
+
 class Mandate(_Strict, frozen=True, kw_only=True):
     """The mandate object. ``decision`` is the id of the admission that it rests on."""
 
@@ -102,6 +110,7 @@ class Mandate(_Strict, frozen=True, kw_only=True):
     view_max_age_s: Positive
     stale: Literal["deny"] | Envelope
     rules: Annotated[list[Rule], Meta(min_length=1, max_length=MANDATE_RULES_MAX)]
+    probes: Probing | None
 
 
 @dataclass(frozen=True)
@@ -177,8 +186,8 @@ def within_hours(mandate: Mandate, moment: datetime) -> bool:
 
 def read_mandate(path: Path) -> Draft:
     """Read a mandate that a person wrote in TOML. May be left out: ``valid_from`` (when it is signed), ``hours``,
-    ``stale`` ("deny"), and in a rule ``approvals`` (none), ``unclean`` (nobody: denied), ``hold_s`` (300), ``quota``,
-    a condition's ``value``.
+    ``stale`` ("deny"), ``probes`` (none), and in a rule ``approvals`` (none), ``unclean`` (nobody: denied), ``hold_s``
+    (300), ``quota``, a condition's ``value``.
 
         name = "border-watch"
         valid_for_s = 28800                    # or valid_until = "2026-01-31T20:00:00Z"
@@ -193,7 +202,9 @@ def read_mandate(path: Path) -> Draft:
         BadMandate: missing, too large, not TOML, or not a mandate. Names *path*.
     """
     written = read_toml(path, BadMandate)
-    value: dict[str, Any] = {"hours": None, "stale": "deny", "valid_from": None, "valid_until": None} | written
+    value: dict[str, Any] = {
+        "hours": None, "probes": None, "stale": "deny", "valid_from": None, "valid_until": None,
+    } | written  # fmt: skip
     valid_for_s = value.pop("valid_for_s", None)
     if (valid_for_s is None) == (value["valid_until"] is None):
         raise BadMandate(f"{path}: say either valid_until or valid_for_s")

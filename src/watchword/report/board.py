@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from watchword.report.html import Html, foreign, join, listed, table, tag, visible
 from watchword.report.style import document
-from watchword.report.svg import mark
+from watchword.report.svg import mark, spans
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,27 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Plot:
+    """Estimates with intervals, (name, low, at, high) each, on a scale from 0 to ``most`` ``unit``."""
+
+    label: str
+    rows: tuple[tuple[str, float, float, float], ...]
+    most: float
+    unit: str
+
+
+@dataclass(frozen=True)
 class Section:
-    """A heading, a sentence or two, and a table; a section without headings has no table."""
+    """A heading, a sentence or two, and a table; a section without headings has no table.
+
+    What its ``plots`` draw, the table says too: Markdown leaves them out.
+    """
 
     title: str
     lead: str
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    plots: tuple[Plot, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,10 @@ def _section(number: int, section: Section) -> Html:
     parts: list[str] = [tag("h2", f"{number}. {section.title}", id=f"s{number}")]
     if section.lead:
         parts.append(tag("p", foreign(section.lead)))
+    for one in section.plots:
+        if one.rows:
+            picture = spans(one.label, list(one.rows), one.most, one.unit)
+            parts += [tag("h3", one.label), tag("div", picture, class_="wide")]
     if section.headings:
         rows = [tuple(map(_drawn, row)) for row in section.rows]
         parts.append(table(section.title, section.headings, rows))

@@ -97,6 +97,9 @@ td ul,dd ul{margin:0;padding-left:1.1em}
 .part{stroke:var(--sheet);stroke-width:1.5;vector-effect:non-scaling-stroke}
 .bar{display:block;width:100%;max-width:46rem;height:14px}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.5rem;margin:.5rem 0 1rem;padding:0;font-size:.92rem}
+.spans{display:block;width:100%;max-width:46rem}
+.spans .axis{fill:var(--ink);font-size:13px}
+.spans .point{fill:var(--accent)}
 .dots{vertical-align:-.15em;margin-right:.5em}
 .dots .full{fill:var(--good);stroke:var(--good)}
 .dots .empty{fill:none;stroke:var(--none);stroke-width:1.5}

@@ -64,3 +64,32 @@ def dots(label: str, have: int, need: int) -> Html:
     width = str(16 * max(count, 1))
     box = f"0 0 {width} 16"
     return tag("svg", *drawn, class_="dots", viewBox=box, width=width, height="16", role="img", aria_label=label)
+
+
+def spans(label: str, rows: list[tuple[str, float, float, float]], most: float, unit: str) -> Html:
+    """Estimates with their intervals on one scale from 0 to *most*: a dot on a line for each (name, low, at, high).
+
+    The end of a scale that runs off is cut there; the figures stand in the table beside it.
+    """
+    if not rows or most <= 0:
+        return join()
+    step, left, drawn = 22, 190, []
+    scale = (WIDTH - left - 10) / most
+    for place, (name, low, at, high) in enumerate(rows):
+        y = f"{step * place + 14}"
+        ends = [left + scale * min(max(one, 0.0), most) for one in (low, high)]
+        drawn += [
+            tag("text", name[:28], x="0", y=y, class_="axis"),
+            tag("rect", x=f"{ends[0]:.1f}", y=f"{step * place + 8}", width=f"{max(ends[1] - ends[0], 1):.1f}",
+                height="3", class_="part none"),
+            tag("circle", cx=f"{left + scale * min(max(at, 0.0), most):.1f}", cy=f"{step * place + 9.5}", r="4.5",
+                class_="part point"),
+        ]  # fmt: skip
+    bottom = step * len(rows) + 14
+    for share, text in ((0.0, "0"), (0.5, f"{most / 2:g}"), (1.0, f"{most:g} {unit}")):
+        x = left + share * most * scale
+        drawn.append(tag("text", text, x=f"{x - 18 * share * (share > 0.5):.1f}", y=f"{bottom}", class_="axis"))
+    spoken = "; ".join(f"{name} {at:g} ({low:g} to {high:g}) {unit}" for name, low, at, high in rows)
+    return tag(
+        "svg", *drawn, class_="spans", viewBox=f"0 0 {WIDTH} {bottom + 6}", role="img", aria_label=f"{label}: {spoken}"
+    )

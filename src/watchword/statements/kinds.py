@@ -29,6 +29,8 @@ from watchword.statements.fields import Strict as Strict
 from watchword.statements.fields import Text as Text
 from watchword.statements.fields import Time as Time
 from watchword.statements.fields import Tool as Tool
+from watchword.statements.vigilance import Oversight as Oversight
+from watchword.statements.vigilance import ProbePlan as ProbePlan
 
 
 class InspectionTool(Tool, frozen=True, kw_only=True):
@@ -461,6 +463,8 @@ KINDS: dict[str, type[Common]] = {
     "endorsement": Endorsement,
     "stop": Stop,
     "record-head": RecordHead,
+    "oversight": Oversight,
+    "probe-plan": ProbePlan,
     "equivocation": Equivocation,
     "waiver": Waiver,
     "reliance": Reliance,

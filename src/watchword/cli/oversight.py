@@ -1,0 +1,164 @@
+"""``watchword oversight``: how people answer what this gate holds for them, and the probes that test it."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from watchword.cli.output import emit, passphrase
+from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.gate.mandate import Mandate
+    from watchword.gate.oversight import Figures, Traffic
+    from watchword.node import Node
+
+
+def report(args: argparse.Namespace) -> int:
+    """Print the figures; with ``--sign`` also state each pool's result for allies. Exit 1 when a pool fails."""
+    from watchword import node
+    from watchword.ledger.durable import StorageTrouble
+    from watchword.node.home import BusyNode
+
+    home = node.find_home(args.home)
+    try:
+        # As the writer, if nobody else is: the newest receipts may stand in a record that is not published yet.
+        with node.Node.open(home, passphrase=passphrase(args) if args.sign else None, writing=True) as here:
+            return _report(args, here)
+    except (BusyNode, StorageTrouble):
+        if args.sign:
+            raise
+        with node.Node.open(home, writing=False) as here:
+            return _report(args, here)
+
+
+def _report(args: argparse.Namespace, here: Node) -> int:
+    from watchword.cli.policy import page
+    from watchword.gate.oversight import SCHEMA, figures, state_of
+    from watchword.gate.oversight_page import board, render_text
+    from watchword.statements.times import parse_time, rfc3339
+
+    since = parse_time(args.since) if args.since else None
+    until = parse_time(args.until) if args.until else None
+    mandates = _Mandates(here)
+    of = _traffic(here, mandates)
+    found = figures(of, here.member, args.under, since, until)
+    pools = [one for one in found if not one.of[1]]
+    states = [(pool.of[0], state_of(pool, mandates.caught_min(pool.of[0]))) for pool in pools]
+    period = f"{rfc3339(since) if since else 'from the beginning'} to {rfc3339(until) if until else 'now'}"
+    text = render_text(found, states, f"gate of {here.member}, {period}", of.receipts)
+    text += page(args, board(found, states, f"Oversight at the gate of {here.member}", period))
+    value = {
+        "figures": [one.value() for one in found],
+        "gate": here.member,
+        "receipts": of.receipts,
+        "recorded": [],
+        "schema": SCHEMA,
+        "since": None if since is None else rfc3339(since),
+        "states": dict(states),
+        "until": None if until is None else rfc3339(until),
+    }
+    if args.sign:
+        lines, value["recorded"] = _signed(args, here, pools, of, mandates, since, until)
+        text = "\n".join([text, *lines])
+    emit(args, text, value)
+    return 1 if any(state == "fail" for _, state in states) else 0
+
+
+def _signed(
+    args: argparse.Namespace,
+    here: Node,
+    pools: list[Figures],
+    of: Traffic,
+    mandates: _Mandates,
+    since: datetime | None,
+    until: datetime | None,
+) -> tuple[list[str], list[Any]]:
+    """One statement about each pool: a word for allies, and nothing about a person."""
+    from watchword.cli.statement import recorded_value, scope, told
+    from watchword.gate.oversight import statement_fields
+    from watchword.statements.digests import DJ
+    from watchword.statements.statement import Subject
+
+    if not pools:
+        raise NothingHeld(f"no action that the gate of {here.member} held has ended in this time: nothing to sign")
+    made = []
+    begins = since or min(one.asked for one in of.waited)
+    for pool in pools:
+        role = pool.of[0]
+        fields = statement_fields(
+            pool, here.member, of.receipts, mandates.caught_min(role), begins, until or here.clock.now()
+        )
+        subject = Subject(f"pool {role} of {here.member}", DJ({"gate": here.member, "role": role}))
+        recorded = here.sign_and_append("oversight", (subject,), fields, person=args.person, scope=scope(args))
+        made.append((role, fields["state"], recorded))
+    here.publish()
+    lines = [f"pool {role}: {state}, {told(here, recorded)}" for role, state, recorded in made]
+    return lines, [recorded_value(here, recorded) | {"state": state} for _, state, recorded in made]
+
+
+class NothingHeld(WatchwordError):
+    """No pool of which anything could be signed."""
+
+
+class _Mandates:
+    """The mandates that a record names, as far as they are held."""
+
+    def __init__(self, here: Node) -> None:
+        self._here = here
+        self._read: dict[str, Mandate | None] = {}
+        self._caught: dict[str, str] = {}
+
+    def of(self, id: str) -> Mandate | None:
+        """The mandate of this id; None where it is not held, or is none."""
+        if id not in self._read:
+            self._read[id] = self._find(id)
+        return self._read[id]
+
+    def _find(self, id: str) -> Mandate | None:
+        from watchword.gate.mandate import BadMandate, parse_mandate
+        from watchword.node import NotHere
+
+        try:
+            return parse_mandate(self._here.locate(id).signed.statement.predicate["mandate"])
+        except (BadMandate, NotHere):
+            return None
+
+    def role(self, id: str, rule_id: str) -> str | None:
+        """Whom a rule asks; and note what its mandate asks of that pool."""
+        mandate = self.of(id)
+        rule = next((one for one in mandate.rules if one.id == rule_id), None) if mandate else None
+        if mandate is None or rule is None or rule.people is None:
+            return None
+        if mandate.probes is not None:
+            self._caught[rule.people.role] = max(mandate.probes.caught_min, self._caught.get(rule.people.role, ""))
+        return rule.people.role
+
+    def caught_min(self, role: str) -> str:
+        """What the strictest mandate asks of a pool."""
+        from watchword.gate.oversight import CAUGHT_MIN
+
+        return self._caught.get(role, CAUGHT_MIN)
+
+
+def _traffic(here: Node, mandates: _Mandates) -> Traffic:
+    from watchword.gate.oversight import elsewhere, traffic
+    from watchword.gate.receipts import parse_receipt
+    from watchword.node import NotHere
+    from watchword.statements.statement import Statement
+
+    def statement_of(id: str) -> Statement | None:
+        try:
+            return here.locate(id).signed.statement
+        except NotHere:
+            return None
+
+    receipts = [
+        parse_receipt(value, f"receipt {here.member}/record#{index}")
+        for index, value in enumerate(here.record_events())
+    ]
+    found = traffic(receipts, statement_of, mandates.role)
+    given = elsewhere((one.statement for one in here.statements()), here.member)
+    return replace(found, given=(*found.given, *given))
