@@ -124,9 +124,11 @@ reliance: statement:digest; limits:limits; reason:text || limits: criticality_ma
 caveat: target,reason,name:text; rules:[caveat-rule*200]; cedar:cedar? || caveat-rule: id,text,accountable:text
   on:admit|act; forbid:[condition*64]; principle,serves:[text] || lift: target,reason:text; notice:digest
 retract,dispute: target:text; reason:text || approval: person,gate,hold:text; mandate,preview:digest
-  answer:approve|refuse; asked,expires:time || recall: target:text; reason:text; actions:[text]; deadline:time?
-  supersedes:digest? || revoke: target:text; reason:text; valid_up_to:[place] || take-back: target:text; reason:text
-  notice:digest || loose: format:=watchword-loose/1; statements:[digest]
+  answer:approve|refuse|wrong-target|wrong-content|not-my-task|escalate; asked,expires:time; assertion:assertion?
+assertion: authenticator_data,client_data:base64?; charter:digest; credential,signature:base64
+recall: target:text; reason:text; actions:[text]; deadline:time?; supersedes:digest?
+revoke: target:text; reason:text; valid_up_to:[place] || take-back: target:text; reason:text; notice:digest
+loose: format:=watchword-loose/1; statements:[digest]
 statement: _type:=https://in-toto.io/Statement/v1; predicate:object; predicateType:text; subject:[subject*64]
 subject: digest:sha256; name:text || sha256: sha256:hex || signature: keyid:digest; sig:long || common: issuer:text
   made:time; scope:scope; after:head? || envelope: payload:long; payloadType:=application/vnd.in-toto+json
@@ -136,8 +138,9 @@ charter: alliance:text; format:=watchword-charter/1; made,effective:time; parent
   closed:[closed]; suppliers:[supplier]; standing:words; requirements:[requirement]; red_lines:[red-line]
 quorum: faulty,ratify,witness:int || amendment: delay_s,ratify:int || retired: version:int; sizes:[place]
 closed: origin,member:text; use:ledger|notices|record; key:digest; size:int; root:hash
-former: name,operator:text; keys:[object] || member: name,operator,witness:text; origins:origins
-  keys:[object] || origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
+passkey: alg:any; id,key:base64; origin:text? || former: name,operator:text; keys:[object]
+member: name,operator,witness:text; origins:origins; keys:[object]
+origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
 key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier || people-key: ed25519,mldsa,person:text
   id:digest; job:=people; roles:[text] || requirement: id,text,kind,owed_by,accountable:text; principle,serves:[text]
   waiver:waived-by?; count,tools:int; from:member|supplier|any|owner; distinct:operators|statements; max_age_days:int?
@@ -389,7 +392,9 @@ def read_key(raw: Any, party: Any, version: int) -> Key:  # its id is computed, 
     sizes = {place["origin"]: place["size"] for place in retired["sizes"]}
     when = 1 < retired["version"] <= version if "retired" in raw else True
     need(when and len(sizes) == len(retired["sizes"]), f"a key of {owner}: retired by no charter, or a size is twice")
-    raw = {name: value for name, value in raw.items() if name != "retired"}
+    conform(passkeys := raw.get("passkeys", []), "[passkey*16]", f"passkeys of {owner}")
+    need("passkeys" not in raw or (job == "people" and passkeys), f"a {job} key of {owner} has passkeys, or none")
+    raw = {name: value for name, value in raw.items() if name not in ("retired", "passkeys")}
     conform(raw, "people-key" if job == "people" else "key", f"a key of {owner}")
     ed25519, mldsa = decode_base64(raw["ed25519"]), decode_base64(raw["mldsa"])
     level = 44 if job in ("ledger", "witness") else 65
@@ -958,6 +963,8 @@ def check_approvals(proof: Proof, receipt: Any) -> list[str]:  # who: distinct o
             for name in ("gate", "hold", "mandate"):
                 need(predicate[name] == receipt[name], f"is for another {name}")
             need(predicate["answer"] == "approve", "refuses")
+            if predicate["assertion"]:
+                raise LookupError("signed by a device, which is not checked here; watchword ledger verify does")
             need(asks["role"] in key.words, f"is not by a {asks['role']}")
             need(seconds(receipt["time"]) <= seconds(predicate["expires"]), f"expired {predicate['expires']}")
         operators[key.operator] = f"{predicate['person']} of {key.owner}"

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from watchword import node
@@ -22,6 +23,7 @@ from watchword.charter.draft import draft
 from watchword.node import Node, Recorded
 from watchword.statements.digests import D
 from watchword.statements.keys import SigningKey
+from watchword.statements.passkeys import Passkey
 from watchword.statements.statement import Subject, make, sign
 from watchword.statements.times import FixedClock, rfc3339
 
@@ -43,7 +45,7 @@ STANDING: dict[str, list[str]] = {
     "decision": ["official"],
     "mandate": ["commander"],
     "tool-cards": ["commander"],
-    "approval": ["commander"],
+    "approval": ["commander", "gate"],
     "endorsement": ["commander"],
     "stop": ["commander", "official"],
     "record-head": ["gate"],
@@ -161,12 +163,14 @@ def make_alliance(
     requirements: Sequence[dict[str, Any]] = (),
     red_lines: Sequence[dict[str, Any]] = (),
     standing: Mapping[str, list[str]] = STANDING,
+    passkeys: Mapping[str, Sequence[Passkey]] = MappingProxyType({}),
     **drafted: Any,
 ) -> Alliance:
     """Create homes, draft and ratify a charter, adopt it everywhere, publish empty ledgers. Nothing is exchanged yet.
 
     Args:
         operators: who runs a member's keys, where it is not the member itself.
+        passkeys: devices of a member's commander, by its name.
         drafted: ``faulty``, ``witness``, ``ratify``, ``head_max_age_s`` of ``charter.draft``.
     """
     clock = clock or FixedClock(NOON)
@@ -176,6 +180,10 @@ def make_alliance(
         node.create(folder / name, name, (operators or {}).get(name, name), people, f"{name.lower()}.example", None)
         for name in names
     ]
+    for number, name in enumerate(names):
+        for passkey in passkeys.get(name, ()):
+            node.add_passkey(folder / name, "commander", passkey)
+            members[number] = node.enrolment(folder / name)
     supplying = [
         node.create_supplier(folder / name, name, f"security@{name.lower()}.example", None) for name in suppliers
     ]

@@ -692,6 +692,18 @@ HOLDS_WAITING_MAX = 1_000
 REQUEST_BYTES_MAX = 12 * ACTION_BYTES_MAX
 """A held action as a file for an approver. Origin: the action, and its text, where escapes take nine bytes for one."""
 
+PASSKEYS_MAX = 16
+"""Passkeys and cards of one person. Origin: two devices at home and two at work, each replaced three times."""
+
+CREDENTIAL_BYTES_MAX = 1_023
+"""A passkey's credential id, in bytes. Origin: WebAuthn Level 3, section 4."""
+
+AUTHENTICATOR_DATA_BYTES_MAX = 1_024
+"""What an authenticator signs about itself, in bytes. Origin: 37, and extensions that nobody here asks for."""
+
+CLIENT_DATA_BYTES_MAX = 2_048
+"""What a browser says it was asked for, in bytes. Origin: Chromium writes some 250, with an origin of 253."""
+
 TOOL_CARDS_BYTES_MAX = 512 * 1024
 """The cards of one server, in bytes. Origin: the largest tool server met has 120 tools of some 2 KB a card."""
 

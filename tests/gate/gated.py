@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from alliance import RELEASE, make_alliance
+from devices import Device
 
 from watchword import node
 from watchword.gate import Answer, Gate, approval_fields, mandate_fields, new_action, parse_request
@@ -34,6 +35,10 @@ FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """Where folders are quick to make: what syncing does to a real disk is the ledger's to test."""
 
 NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA")
+DEVICES = {name: Device(f"https://gate.{name.lower()}.example") for name in NAMES}
+"""The passkey of each member's commander, at his own member's page."""
+CARDS = {name: Device(None) for name in NAMES}
+"""And his smartcard."""
 USE_CASE = {
     "format": "watchword-use-case/1", "name": "watch", "purpose": "Watch a border", "criticality": 1, "human": "in",
     "members": ["ALFA"], "owner": "ALFA", "tags": [],
@@ -107,17 +112,29 @@ class Gated:
     def approval(self, hold: str, by: str, answer: str = "approve", /, **changes: Any) -> bytes:
         """*by*'s commander's answer to a hold, signed at his own node; *changes* overwrite fields of what is signed."""
         request = parse_request(self.gate.hold_request(hold))
-        subject, fields = approval_fields(request, "commander", answer)  # type: ignore[arg-type]
+        subject, fields = approval_fields(request, "commander", answer)
         if "subject" in changes:
             subject = (Subject("action", changes.pop("subject")),)
         return self.sign(by, "approval", subject, fields | changes, "commander")
+
+    def by_device(
+        self, hold: str, by: str, answer: str = "approve", /, device: Device | None = None, **how: Any
+    ) -> bytes:
+        """The same answer by his device, under his member's gate key; *how* is told to ``Device.assertion``."""
+        request = parse_request(self.gate.hold_request(hold))
+        subject, fields = approval_fields(request, "commander", answer)
+        charter = self.gate.node.charter.digest
+        fields["assertion"] = (device or DEVICES[by]).assertion(subject[0].digest, fields, charter, **how)
+        return self.sign(by, "approval", subject, fields, None)
 
     def approve(self, hold: str, *by: str) -> Answer:
         for name in by:
             answer = self.gate.approve(self.approval(hold, name))
         return answer
 
-    def sign(self, by: str, kind: str, subject: tuple[Subject, ...], fields: dict[str, Any], person: str) -> bytes:
+    def sign(
+        self, by: str, kind: str, subject: tuple[Subject, ...], fields: dict[str, Any], person: str | None
+    ) -> bytes:
         return node.sign_only(self.folder / by, kind, subject, fields, person=person, clock=self.clock)
 
     def reopen(self) -> Gate:
@@ -173,8 +190,9 @@ def template(names: tuple[str, ...] = NAMES) -> tuple[Path, datetime, str]:
     """A folder with the homes, closed; the time at which it was left; the mandate's id."""
     folder = Path(tempfile.mkdtemp(prefix="watchword-gated-", dir=FAST))
     here = make_alliance(
-        folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT], red_lines=[RED_LINE]
-    )
+        folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT], red_lines=[RED_LINE],
+        passkeys={name: [DEVICES[name].passkey, CARDS[name].passkey] for name in names},
+    )  # fmt: skip
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         alfa = here.nodes["ALFA"]

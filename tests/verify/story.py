@@ -133,6 +133,7 @@ class Story:
             "hold": "7f3a",
             "mandate": self.ids["mandate"],
             "answer": "approve",
+            "assertion": None,
         }
         fields |= {"asked": self.b.at(now), "expires": self.b.at(now + 300), "preview": self.b.digest(b"shown")} | more
         envelope = a.statement("approval", member, fields, [("action", digest)], a.keys[member, "ben"])

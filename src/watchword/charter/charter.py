@@ -21,12 +21,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from watchword.errors import WatchwordError
-from watchword.limits import CHARTER_BYTES_MAX
+from watchword.limits import CHARTER_BYTES_MAX, PASSKEYS_MAX
 from watchword.statements.canonical import canonical, parse_canonical
-from watchword.statements.digests import DJ, unb64
+from watchword.statements.digests import DJ, b64, unb64
 from watchword.statements.keys import KeyTrouble, PublicKey, parse_public
 from watchword.statements.kinds import Base64, Count, Digest, Strict, Text, Time
 from watchword.statements.kinds import Condition as Condition
+from watchword.statements.passkeys import BadPasskey, Passkey, parse_passkey
 from watchword.statements.times import parse_time
 
 FORMAT = "watchword-charter/1"
@@ -119,6 +120,13 @@ class _Retired(Strict, frozen=True, kw_only=True):
     sizes: list[_Size]
 
 
+class _Passkey(Strict, frozen=True, kw_only=True):
+    alg: int
+    id: Base64
+    key: Base64
+    origin: Text | None
+
+
 class _Key(Strict, frozen=True, kw_only=True):
     ed25519: Text
     id: Digest
@@ -126,6 +134,9 @@ class _Key(Strict, frozen=True, kw_only=True):
     mldsa: Text
     person: Text | None = None
     roles: list[Text] | None = None
+    passkeys: Annotated[list[_Passkey], msgspec.Meta(min_length=1, max_length=PASSKEYS_MAX)] | msgspec.UnsetType = (
+        msgspec.UNSET
+    )
     retired: _Retired | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -193,6 +204,7 @@ class KeyHolder:
     """Whose key it is and what it is for. ``operator`` of a supplier is ``supplier:<NAME>``.
 
     ``retired_by``: the version of the charter that retired it; it speaks for what stands below ``sizes``, by origin.
+    ``passkeys``: the devices by which this person may answer a gate instead; they live and fall with the key.
     """
 
     owner: str
@@ -203,6 +215,7 @@ class KeyHolder:
     public: PublicKey = field(repr=False)
     retired_by: int | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+    passkeys: tuple[Passkey, ...] = field(default=(), repr=False)
 
     @property
     def is_supplier(self) -> bool:
@@ -390,6 +403,10 @@ def parse_charter(value: Any) -> Charter:
     _refuse_repeats("key", [holder.public.id for holder in holders])
     halves = [half for holder in holders for half in (holder.public.ed25519.hex(), holder.public.mldsa.hex())]
     _refuse_repeats("half of a key", halves)
+    # A retired key keeps those that it had; the key that takes its place may have them too.
+    devices = [(b64(one.id), b64(one.key)) for now in holders if now.retired_by is None for one in now.passkeys]
+    for place, what in enumerate(("id of a passkey", "key of a passkey")):
+        _refuse_repeats(what, [one[place] for one in devices])
     _check_past(raw, {holder.public.id: holder for holder in holders})
     _refuse_repeats("requirement or red line", [r.id for r in raw.requirements] + [r.id for r in raw.red_lines])
     return Charter(
@@ -492,11 +509,25 @@ def _holder(raw: _Key, owner: str, operator: str) -> KeyHolder:
         raise BadCharter(f"charter: {owner}, {raw.job} key: {error.message}", error.hint) from error
     if (public.level == 44) != (raw.job in HEAD_JOBS):
         raise BadCharter(f"charter: {owner}: a {raw.job} key is not of ML-DSA level {public.level}")
+    passkeys = _passkeys(raw, owner)
     if isinstance(raw.retired, msgspec.UnsetType):
-        return KeyHolder(owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public)
+        return KeyHolder(owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public, passkeys=passkeys)
     _refuse_repeats(f"origin of a retired key of {owner}", [one.origin for one in raw.retired.sizes])
     sizes = {one.origin: one.size for one in raw.retired.sizes}
-    return KeyHolder(owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public, raw.retired.version, sizes)
+    return KeyHolder(
+        owner, operator, raw.job, raw.person, tuple(raw.roles or ()), public, raw.retired.version, sizes, passkeys
+    )
+
+
+def _passkeys(raw: _Key, owner: str) -> tuple[Passkey, ...]:
+    if isinstance(raw.passkeys, msgspec.UnsetType):
+        return ()
+    if raw.job != "people":
+        raise BadCharter(f"charter: {owner}: a {raw.job} key has no passkeys, only people have")
+    try:
+        return tuple(parse_passkey(msgspec.to_builtins(one)) for one in raw.passkeys)
+    except BadPasskey as error:
+        raise BadCharter(f"charter: {owner}, {raw.person}: {error.message}", error.hint) from error
 
 
 def _refuse_repeats(what: str, names: list[str]) -> None:

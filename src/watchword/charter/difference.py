@@ -80,6 +80,11 @@ def _keys(before: Charter, after: Charter) -> Iterator[Change]:
             yield Change(holder.owner, f"key of {_called(holder)} is retired: {id}; what it said stays said in {reach}")
         elif old is not None and holder.roles != old.roles:
             yield Change(holder.owner, f"{holder.person} is {', '.join(holder.roles)}, was {', '.join(old.roles)}")
+        if old is not None and holder.passkeys != old.passkeys:
+            for one in dict.fromkeys((*holder.passkeys, *old.passkeys)):
+                if (one in holder.passkeys) != (one in old.passkeys):
+                    state = "may sign for" if one in holder.passkeys else "signs no more for"
+                    yield Change(holder.owner, f"passkey {one.fingerprint} {state} {holder.person}")
     for id, holder in before.holders.items():
         if id not in after.holders and holder.owner in staying:
             yield Change(holder.owner, f"key of {_called(holder)} is gone: {id}")

@@ -18,8 +18,10 @@ from collections.abc import Collection, Mapping
 
 from watchword.charter.charter import Charter, CharterFile, KeyHolder, Member
 from watchword.errors import WatchwordError
+from watchword.statements.digests import b64
 from watchword.statements.keys import BadSignature
 from watchword.statements.kinds import KINDS
+from watchword.statements.passkeys import verify_assertion
 from watchword.statements.statement import Signed, open_envelope, verify
 
 
@@ -69,6 +71,33 @@ def standing(charter: Charter, signed: Signed, *, in_ledger: bool = False, verif
     except BadSignature as error:
         raise NoStanding(f"{statement.kind} by {holder.owner}: {error.message}") from error
     return holder
+
+
+def by_device(charter: Charter, signed: Signed, gate: KeyHolder, *, in_ledger: bool = False) -> KeyHolder:
+    """The person whose passkey or card signed an approval that *gate*, the key of his member's gate, vouches for.
+
+    Args:
+        in_ledger: it stands in one; a key that was retired since still says whose passkey it was.
+
+    Raises:
+        NoStanding: no such person or passkey at that member, or the device signed something else.
+    """
+    said = signed.statement.predicate
+    person, credential = said["person"], said["assertion"]["credential"]
+    for holder in charter.holders.values():
+        if (holder.owner, holder.person) != (gate.owner, person) or (holder.retired_by is not None and not in_ledger):
+            continue
+        for passkey in holder.passkeys:
+            if b64(passkey.id) == credential:
+                try:
+                    verify_assertion(passkey, signed.statement.subject[0].digest, said)
+                except WatchwordError as error:
+                    raise NoStanding(f"approval by {person} of {gate.owner}: {error.message}", error.hint) from error
+                return holder
+    raise NoStanding(
+        f"approval names {person[:80]!r} and a passkey that the charter does not list for him at {gate.owner}",
+        "a passkey counts once a charter that lists it is in force",
+    )
 
 
 def may_retract(notice: Signed, target: Signed) -> bool:

@@ -189,8 +189,8 @@ def _check_keys(before: Charter, after: Charter) -> None:
             raise DoesNotFollow(f"charter {after.version}: the {who} was retired by charter {holder.retired_by}")
         if new.retired_by not in (None, holder.retired_by, after.version):
             raise DoesNotFollow(f"charter {after.version}: the {who} is retired by another version than this")
-        if new.retired_by is not None and new.roles != holder.roles:
-            raise DoesNotFollow(f"charter {after.version}: the {who} is retired with other roles than it had")
+        if new.retired_by is not None and (new.roles, new.passkeys) != (holder.roles, holder.passkeys):
+            raise DoesNotFollow(f"charter {after.version}: the {who} is retired with other roles or passkeys")
     for id, holder in after.holders.items():
         if id not in before.holders and holder.retired_by is not None:
             raise DoesNotFollow(f"charter {after.version}: a key of {holder.owner} comes in retired")

@@ -95,7 +95,7 @@ def approve(args: argparse.Namespace) -> int:
     # The screen goes to stderr, so that a JSON result on stdout stays one value.
     print(asked.render(), file=sys.stderr)
     _confirm(args, asked.challenge, answer)
-    subject, fields = approval_fields(asked, person, answer)  # type: ignore[arg-type]
+    subject, fields = approval_fields(asked, person, answer)
     envelope = node.sign_only(
         home, "approval", subject, fields, person=person, scope=scope(args), clock=SystemClock(),
         passphrase=passphrase(args),

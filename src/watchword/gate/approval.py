@@ -2,10 +2,11 @@
 
 Follows docs/protocol.md, section 9 ("An approval counts when"). Pure. The numbers in the code are these:
 
-1. it is an approval with standing, signed with the key of the person it names;
+1. it is an approval with standing, signed with the key of the person it names; or with the gate key of his member, and
+   by a passkey or card that this charter lists for him (``statements.passkeys``);
 2. it names these very bytes, this gate, this hold and this mandate, and the text that the gate shows for them;
 3. it was signed after the hold was asked for, and is not used after it expires, nor after the hold does;
-4. nothing fells it: no retraction or dispute of it, no revocation of its key;
+4. nothing fells it: no retraction or dispute of it, no revocation of its key or of that of its person;
 5. to approve, its signer has the role that the rule asks for. To refuse, standing is enough: bad news needs less.
 """
 
@@ -16,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from watchword.charter.charter import Charter, KeyHolder
-from watchword.charter.standing import NoStanding, standing
+from watchword.charter.standing import NoStanding, by_device, standing
 from watchword.errors import WatchwordError
 from watchword.gate.authority import Known, against_approval
 from watchword.gate.mandate import Rule
@@ -126,9 +127,17 @@ def holder_of(charter: Charter, signed: Signed, kind: str) -> KeyHolder:
 
 def _signer(charter: Charter, signed: Signed, kind: str) -> KeyHolder:
     """The same, where it names a person, who must be the one who signed."""
-    holder, person = holder_of(charter, signed, kind), signed.statement.predicate["person"]
-    if holder.person is None or person != holder.person:
-        raise DoesNotCount(f"{kind} names {person[:80]!r} and is signed with the key of {holder.person}")
+    holder, said = holder_of(charter, signed, kind), signed.statement.predicate
+    person, given = said["person"], said.get("assertion")
+    if given is not None and holder.job == "gate":
+        if given["charter"] != charter.digest:
+            raise DoesNotCount(f"{kind} by {person[:80]}: was signed under another charter", "sign again")
+        try:
+            return by_device(charter, signed, holder)
+        except NoStanding as error:
+            raise DoesNotCount(error.message, error.hint) from error
+    if holder.person is None or person != holder.person or given is not None:
+        raise DoesNotCount(f"{kind} names {person[:80]!r} and is signed with the key of {holder.person or holder.job}")
     return holder
 
 

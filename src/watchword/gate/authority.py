@@ -203,17 +203,23 @@ def against_view(known: Known, mandate: Mandate, rule: Rule, now: datetime) -> l
 
 
 def against_approval(known: Known, bad_news: Iterable[Signed], fact: Fact) -> str | None:
-    """The notice that fells an approval or the key it was signed with; None when nothing does.
+    """The notice that fells an approval, the key it was signed with or that of its person; None when nothing does.
 
     Args:
         bad_news: every notice held, from any channel, with standing or not. The facts of a view leave out a retraction
             of what is not in the view, and an approval seldom is.
     """
     id = fact.signed.statement.id
-    names = [f"key:{fact.signed.key_id}", f"statement:{id}"]
-    loose = [*known.facts.loose, *(one for one in bad_news if _counts(known.charter, one, names))]
-    facts = replace(known.facts, loose=tuple(loose))
-    return fallen([fact], notices(known.charter, known.view, facts, names, {id: fact})).get(id)
+    news = tuple(bad_news)
+    for key_id in {fact.signed.key_id, fact.holder.public.id}:
+        one = replace(fact, signed=replace(fact.signed, key_id=key_id))
+        names = [f"key:{key_id}", f"statement:{id}"]
+        loose = [*known.facts.loose, *(notice for notice in news if _counts(known.charter, notice, names))]
+        facts = replace(known.facts, loose=tuple(loose))
+        fell = fallen([one], notices(known.charter, known.view, facts, names, {id: one})).get(id)
+        if fell is not None:
+            return fell
+    return None
 
 
 def _ground(known: Known, mandate_id: str) -> Ground:

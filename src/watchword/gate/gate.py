@@ -186,7 +186,7 @@ class Gate:
             rule = holding.rule_of(known, held)
             fact = check_approval(known, request, rule, signed, now, self._knowledge.bad_news())
             who = f"{fact.holder.person} of {fact.holder.owner}"
-            refuses = signed.statement.predicate["answer"] == "refuse"
+            refuses = signed.statement.predicate["answer"] != "approve"
             given = self._given(held, request, rule, now).facts
             if not refuses and any(one.holder.operator == fact.holder.operator for one in given):
                 raise DoesNotCount(f"approval by {who}: operator {fact.holder.operator} has approved already")

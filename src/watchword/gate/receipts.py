@@ -12,7 +12,7 @@ Follows docs/protocol.md, section 9 ("Receipt") and section 10, step 9. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from watchword.charter.charter import Charter
+from watchword.charter.standing import NoStanding, by_device
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action
 from watchword.gate.answer import clean_reason
@@ -178,7 +179,7 @@ def check_receipts(
             if id in used:
                 raise NotProven(9, f"receipt {place}: approval {id} was used before, by {used[id]}")
             used[id] = place
-        approved_by = _approved_by(receipt, f"receipt {place}", known)
+        approved_by = _approved_by(charter, receipt, f"receipt {place}", known)
         releases.append(Release(placed.origin, placed.index, receipt, approved_by))
     anchored = {
         origin: _anchored(charter, origin, entries, known.values()) for origin, entries in records.items() if entries
@@ -186,7 +187,7 @@ def check_receipts(
     return Checked(tuple(releases), anchored)
 
 
-def _approved_by(receipt: Receipt, where: str, known: Mapping[str, Fact]) -> tuple[str, ...]:
+def _approved_by(charter: Charter, receipt: Receipt, where: str, known: Mapping[str, Fact]) -> tuple[str, ...]:
     """Who approved a release, when its mandate's rule is met: distinct operators, over exactly these bytes."""
     mandate = known.get(receipt.mandate or "")
     if mandate is None or mandate.signed.statement.kind != "mandate":
@@ -201,6 +202,11 @@ def _approved_by(receipt: Receipt, where: str, known: Mapping[str, Fact]) -> tup
             raise NotProven(9, f"{where}: approval {id} is not in the bundle")
         approval = fact.signed.statement.predicate
         who = f"{approval['person']} of {fact.holder.owner}"
+        if approval["assertion"] is not None and fact.holder.job == "gate":
+            try:
+                fact = replace(fact, holder=by_device(charter, fact.signed, fact.holder, in_ledger=True))
+            except NoStanding as error:
+                raise NotProven(9, f"{where}: {error.message}") from error
         wrong = wrong_with_approval(fact, receipt, rule)
         if wrong:
             raise NotProven(9, f"{where}: approval by {who} {wrong}")

@@ -27,6 +27,17 @@ from watchword.statements.times import parse_time
 
 FORMAT = "watchword-hold-request/1"
 CHALLENGE_CHARS_MAX = 64
+ANSWERS = {
+    "approve": "I have read it and it is right",
+    "wrong-target": "what it is done to, or sent to, is wrong",
+    "wrong-content": "what it says or does there is wrong",
+    "refuse": "it must not be done, for another reason",
+    "not-my-task": "somebody else is to decide; I do not",
+    "escalate": "somebody above me has to decide",
+}
+"""What a person may answer, and what it means to him."""
+ENDING = frozenset({"refuse", "wrong-target", "wrong-content"})
+"""Answers that end the hold. The rest lets it wait for others; approve alone counts towards its release."""
 
 
 class BadRequest(WatchwordError):
@@ -148,11 +159,12 @@ def parse_request(data: bytes) -> Request:
 
 
 def approval_fields(
-    request: Request, person: str, answer: Literal["approve", "refuse"], expires: str | None = None
+    request: Request, person: str, answer: str, expires: str | None = None
 ) -> tuple[tuple[Subject, ...], dict[str, Any]]:
     """Subject and fields of the ``approval`` statement with which *person* answers *request*.
 
     Args:
+        answer: one of ``ANSWERS``.
         expires: until when it may be used (RFC 3339); at most, and by default, as long as the hold waits.
 
     Raises:
@@ -164,6 +176,7 @@ def approval_fields(
     fields = {
         "answer": answer,
         "asked": request.asked,
+        "assertion": None,
         "expires": until,
         "gate": request.gate,
         "hold": request.hold,

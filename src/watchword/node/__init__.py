@@ -25,7 +25,7 @@ from watchword.node.home import (
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
 from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
-from watchword.node.renewing import begin_anew, known_ends, renew, retire, what_next
+from watchword.node.renewing import add_passkey, begin_anew, drop_passkey, known_ends, renew, retire, what_next
 from watchword.node.store import DamagedHome
 
 __all__ = [
@@ -42,11 +42,13 @@ __all__ = [
     "NotHere",
     "RatifiedAnother",
     "Recorded",
+    "add_passkey",
     "adopt",
     "begin_anew",
     "create",
     "create_receiver",
     "create_supplier",
+    "drop_passkey",
     "enrolment",
     "find_home",
     "found_alone",

@@ -211,11 +211,11 @@ def check_roles(person: str, roles: Sequence[str]) -> None:
         raise NoHome(f"{person}: a person has one role or more, and no role is called root, supplier or gate")
 
 
-def put_coming(path: Path, value: dict[str, Any]) -> None:
+def put_coming(path: Path, value: dict[str, Any], file: str = COMING) -> None:
     """Keep the enrolment for the next charter, whole."""
     with durable.translated(path):
         durable.make_folder(path / "staging", 0o700)
-        durable.replace(path / COMING, canonical(value) + b"\n", path / "staging")
+        durable.replace(path / file, canonical(value) + b"\n", path / "staging")
 
 
 def is_closing(path: Path) -> bool:

@@ -24,7 +24,7 @@ from watchword.ledger import durable
 from watchword.ledger.exchange import head_of
 from watchword.ledger.heads import HeadStore
 from watchword.ledger.log import Log, NoLedger, RolledBack
-from watchword.limits import JSON_INTEGER_MAX, NOTE_BYTES_MAX
+from watchword.limits import JSON_INTEGER_MAX, NOTE_BYTES_MAX, PASSKEYS_MAX
 from watchword.node.home import (
     COMING,
     NEXT_KEY,
@@ -38,7 +38,9 @@ from watchword.node.home import (
 )
 from watchword.node.node import Node
 from watchword.node.store import place_of
+from watchword.statements.digests import DJ, b64
 from watchword.statements.keys import generate, save_key
+from watchword.statements.passkeys import Passkey
 from watchword.statements.times import Clock, SystemClock
 
 RENEWED = re.compile(r"witness|gate|root(-[0-9]{1,2})?")
@@ -82,6 +84,8 @@ def renew(
     name = f"people/{person}" if person else job
     save_key(path / "keys" / f"{name}{'.pem' if old is None else NEXT_KEY}", key, passphrase)
     new = {**key.public.value(), "job": base} | ({"person": person, "roles": list(roles)} if person else {})
+    if person and old is not None and "passkeys" in old:
+        new["passkeys"] = old["passkeys"]
     keys = [new if one is old else one for one in value["keys"]] + ([] if old is not None else [new])
     if old is not None and base != "witness":
         keys += _retired(path, value, old, up_to)
@@ -91,13 +95,50 @@ def renew(
 
 def retire(path: Path, person: str, up_to: Mapping[str, int] | None = None) -> str:
     """Retire a person's key in the next charter, without another in its place. Returns its id. Raises NoHome."""
+    value, old = _person(path, person)
+    keys = [one for one in value["keys"] if one is not old]
+    put_coming(path, value | {"keys": keys + _retired(path, value, old, up_to)})
+    return str(old["id"])
+
+
+def add_passkey(path: Path, person: str, passkey: Passkey) -> None:
+    """List a device of *person* in the next charter, beside those that he has; a second time is as once.
+
+    Raises:
+        NoHome: no person of that name here has a key, or he has PASSKEYS_MAX devices.
+    """
+    value, old = _person(path, person)
+    listed = [one for one in old.get("passkeys", []) if one["id"] != b64(passkey.id)] + [passkey.value()]
+    if len(listed) > PASSKEYS_MAX:
+        raise NoHome(f"{person}: has {PASSKEYS_MAX} passkeys already", "drop one: watchword keys --drop FINGERPRINT")
+    _put_key(path, value, old, old | {"passkeys": listed})
+
+
+def drop_passkey(path: Path, fingerprint: str) -> str:
+    """List a device no more in the next charter. Returns whose it was. Raises NoHome."""
+    value = enrolment(path, coming=True)
+    for old in value["keys"]:
+        listed = [] if "retired" in old else old.get("passkeys", [])
+        kept = [one for one in listed if DJ(one) != fingerprint]
+        if len(kept) < len(listed):
+            rest = {name: part for name, part in old.items() if name != "passkeys"}
+            _put_key(path, value, old, rest | ({"passkeys": kept} if kept else {}))
+            return str(old["person"])
+    raise NoHome(f"{fingerprint[:80]}: no passkey here has this fingerprint", "watchword keys lists them")
+
+
+def _person(path: Path, person: str) -> tuple[dict[str, Any], dict[str, Any]]:
     value = enrolment(path, coming=True)
     old = _old_key(value, "", person)
     if old is None:
         raise NoHome(f"{person}: no person here has such a key")
-    keys = [one for one in value["keys"] if one is not old]
-    put_coming(path, value | {"keys": keys + _retired(path, value, old, up_to)})
-    return str(old["id"])
+    return value, old
+
+
+def _put_key(path: Path, value: dict[str, Any], old: dict[str, Any], new: dict[str, Any]) -> None:
+    # A charter lists it: this one, where none is adopted yet; else the next.
+    file = COMING if (path / "charter.json").exists() else "enrolment.json"
+    put_coming(path, value | {"keys": [new if one is old else one for one in value["keys"]]}, file)
 
 
 def begin_anew(path: Path, passphrase: bytes | None, clock: Clock | None = None) -> dict[str, Any]:

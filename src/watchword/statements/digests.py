@@ -74,6 +74,11 @@ def b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
+def b64url(data: bytes) -> str:
+    """Base64 in the alphabet for addresses, without padding: as browsers write it (RFC 7515)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
 def unb64(text: str, what: str = "base64") -> bytes:
     """Decode base64 strictly: only what re-encodes to itself.
 

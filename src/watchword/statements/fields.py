@@ -61,3 +61,13 @@ class Condition(Strict, frozen=True, kw_only=True):
     field: Text
     op: Text
     value: Any
+
+
+class Assertion(Strict, frozen=True, kw_only=True):
+    """What a person's device signed, as ``statements.passkeys`` checks it. ``charter``: by which he answered."""
+
+    authenticator_data: Base64 | None
+    charter: Digest
+    client_data: Base64 | None
+    credential: Base64
+    signature: Base64

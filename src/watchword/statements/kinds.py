@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Meta
 
 from watchword.statements.fields import After as After
+from watchword.statements.fields import Assertion as Assertion
 from watchword.statements.fields import Attachment as Attachment
 from watchword.statements.fields import Base64 as Base64
 from watchword.statements.fields import CedarText as CedarText
@@ -282,14 +283,15 @@ class ToolCards(Common, frozen=True, kw_only=True):
 
 
 class Approval(Common, frozen=True, kw_only=True):
-    """A person's answer to one held action, over its exact bytes."""
+    """A person's answer to one held action, over its exact bytes. Without an ``assertion``, signed with his own key."""
 
     person: Text
     gate: Text
     hold: Text
     mandate: Digest
-    answer: Literal["approve", "refuse"]
+    answer: Literal["approve", "refuse", "wrong-target", "wrong-content", "not-my-task", "escalate"]
     asked: Time
+    assertion: Assertion | None
     expires: Time
     preview: Digest
 
