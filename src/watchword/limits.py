@@ -736,6 +736,24 @@ MCP_LINE_BYTES_MAX = 8 * 1024 * 1024
 MCP_PAGES_MAX = 64
 """Pages of one tools/list. Origin: TOOL_CARDS_MAX in pages of eight."""
 
+MCP_PENDING_MAX = 256
+"""Requests under way in one MCP conversation, in each direction. Origin: an agent runs some ten tools at a time."""
+
+MCP_CALL_S_MAX = 600.0
+"""For a tool to answer, in seconds; then its outcome is unknown. Origin: builds and searches that take minutes."""
+
+MCP_SESSIONS_MAX = 256
+"""Conversations of one MCP door over HTTP; the longest unused ends. Origin: as SERVE_CONNECTIONS_MAX."""
+
+MCP_REMEMBERED_MAX = 4_096
+"""Things that one MCP conversation remembers of a kind: resources listed, input asked for. Origin: a megabyte."""
+
+GATE_IDLE_S = 0.5
+"""A door without a question gives its node back after this, in seconds. Origin: an agent's pause between calls."""
+
+GATE_LENT_S_MAX = 5.0
+"""For which a busy door keeps its node at a stretch, in seconds. Origin: half of NODE_LOCK_WAIT_S_MAX."""
+
 SHADOW_LINES_MAX = 1_000
 """Calls that a shadow report lists. Origin: more than anybody reads; the rest is counted."""
 

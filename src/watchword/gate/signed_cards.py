@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from watchword.charter.charter import Charter
 from watchword.gate.authority import names_of
 from watchword.gate.cards import Cards, read_cards
+from watchword.ledger.view import Facts, View
 from watchword.policy.table import fallen, notices
 from watchword.statements.statement import Subject
 
@@ -28,19 +30,27 @@ def cards_of(node: Node) -> dict[str, Cards]:
     """The cards that count at *node* now, by server.
 
     Raises:
-        BadCard: a signed statement whose cards are not of the form section 9 states. Nothing is decided on it.
+        BadCard: as ``counting_cards``.
     """
     view = node.latest_view()
-    facts = node.facts(view)
+    return counting_cards(node.charter, node.member, view, node.facts(view))
+
+
+def counting_cards(charter: Charter, member: str, view: View, facts: Facts) -> dict[str, Cards]:
+    """The cards that count for *member* in a view, by server.
+
+    Raises:
+        BadCard: a signed statement whose cards are not of the form section 9 states. Nothing is decided on it.
+    """
     signed = {
         fact.signed.statement.id: fact
         for fact in facts.statements
         if fact.signed.statement.kind == "tool-cards"
-        and fact.holder.owner == node.member
+        and fact.holder.owner == member
         and fact.holder.person is not None
     }
     names = sorted(set(names_of(signed.values())))
-    down = fallen(signed.values(), notices(node.charter, view, facts, names, signed))
+    down = fallen(signed.values(), notices(charter, view, facts, names, signed))
     found: dict[str, Cards] = {}
     for id, fact in sorted(signed.items(), key=lambda item: (item[1].signed.statement.made, item[0])):
         if id not in down:

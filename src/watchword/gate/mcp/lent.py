@@ -1,0 +1,94 @@
+"""The gate of a home, opened when it is needed and given back when it is not.
+
+* One process writes a node at a time. A door that runs for days keeps the node for as long as calls follow each other
+  closely, and GATE_LENT_S_MAX at a stretch, so that other commands (an approval taken, a recall) get their turn.
+* What the gate worked out is kept in between; whatever others wrote meanwhile is caught up with before anything is
+  decided.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from watchword.gate.cards import Cards
+from watchword.gate.gate import Gate
+from watchword.gate.signed_cards import counting_cards
+from watchword.limits import GATE_IDLE_S, GATE_LENT_S_MAX, NODE_LOCK_PAUSE_S
+from watchword.node import Node
+from watchword.statements.times import Clock, SystemClock
+
+
+class Lent:
+    """A home's gate. Any thread may ask for it; they take turns. ``close`` gives it back for good."""
+
+    def __init__(self, home: Path, passphrase: Any = None, clock: Clock | None = None) -> None:
+        self._home, self._passphrase, self._clock = home, passphrase, clock or SystemClock()
+        self._turn = threading.RLock()
+        self._gate: Gate | None = None
+        self._since = 0.0
+        self._given_back = 0.0
+        self._timer: threading.Timer | None = None
+        self._cards: tuple[Any, Mapping[str, Cards]] | None = None
+
+    @contextmanager
+    def gate(self) -> Iterator[Gate]:
+        """The gate, over the node opened for writing.
+
+        Raises:
+            BusyNode: another process kept the node for too long; and whatever opening a node raises.
+        """
+        with self._turn:
+            if self._timer is not None:
+                self._timer.cancel()
+            gate = self._opened()
+            try:
+                yield gate
+            finally:
+                if time.monotonic() - self._since > GATE_LENT_S_MAX:
+                    self._give_back()
+                else:
+                    self._timer = threading.Timer(GATE_IDLE_S, self._give_back)
+                    self._timer.daemon = True
+                    self._timer.start()
+
+    def cards(self, gate: Gate) -> Mapping[str, Cards]:
+        """The tool cards that count now.
+
+        Raises:
+            BadCard: see ``counting_cards``.
+        """
+        known = gate._known()
+        if self._cards is None or self._cards[0] is not known:
+            self._cards = known, counting_cards(known.charter, gate.name, known.view, known.facts)
+        return self._cards[1]
+
+    def close(self) -> None:
+        """Give the node back."""
+        with self._turn:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._give_back()
+
+    def _opened(self) -> Gate:
+        if self._gate is None:
+            # Whoever waits for the node looks for it every NODE_LOCK_PAUSE_S: it gets its turn first.
+            time.sleep(max(0.0, self._given_back + 2 * NODE_LOCK_PAUSE_S - time.monotonic()))
+            node = Node.open(self._home, clock=self._clock, passphrase=self._passphrase, writing=True)
+            try:
+                self._gate = Gate(node, self._clock)
+            except BaseException:
+                node.close()
+                raise
+            self._since = time.monotonic()
+        return self._gate
+
+    def _give_back(self) -> None:
+        with self._turn:
+            if self._gate is not None:
+                self._gate.node.close()
+                self._gate, self._given_back = None, time.monotonic()
