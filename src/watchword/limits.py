@@ -736,6 +736,9 @@ MCP_LINE_BYTES_MAX = 8 * 1024 * 1024
 MCP_PAGES_MAX = 64
 """Pages of one tools/list. Origin: TOOL_CARDS_MAX in pages of eight."""
 
+MCP_END_S = 2.0
+"""For an MCP server to end once its input is closed, and again once it is told to, in seconds. Origin: as its SDKs."""
+
 MCP_PENDING_MAX = 256
 """Requests under way in one MCP conversation, in each direction. Origin: an agent runs some ten tools at a time."""
 
@@ -747,6 +750,12 @@ MCP_SESSIONS_MAX = 256
 
 MCP_REMEMBERED_MAX = 4_096
 """Things that one MCP conversation remembers of a kind: resources listed, input asked for. Origin: a megabyte."""
+
+UPSTREAM_CONNECT_S_MAX = 10.0
+"""To reach the server behind an MCP door, in seconds. Origin: far above any honest network."""
+
+UPSTREAM_IDLE_MAX = 16
+"""Connections kept open to the server behind an MCP door. Origin: an agent runs some ten tools at a time."""
 
 GATE_IDLE_S = 0.5
 """A door without a question gives its node back after this, in seconds. Origin: an agent's pause between calls."""

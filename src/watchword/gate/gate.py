@@ -25,7 +25,7 @@ from watchword.gate import holding
 from watchword.gate.action import Action, parse_action, shown_json
 from watchword.gate.answer import Answer, Hold, clean_reason
 from watchword.gate.approval import DoesNotCount, check_approval, check_endorsement, holder_of
-from watchword.gate.authority import stop_of, view_age_s
+from watchword.gate.authority import Known, stop_of, view_age_s
 from watchword.gate.history import BadRecord, Held, History
 from watchword.gate.holding import Given, NoSuchHold, shown_hold, waiting_hold
 from watchword.gate.knowing import Knowledge
@@ -61,6 +61,23 @@ class Gate:
         self._origins: dict[str, Verdict | None] = {}
         self._started = self.clock.now(), self.clock.monotonic()
         self._catch_up()
+
+    def move(self, node: Node) -> None:
+        """Go on over the same home, opened anew: what was worked out is kept, what others wrote is caught up with.
+
+        Raises:
+            BadRecord: it is another home.
+        """
+        with self._turn:
+            if node.home != self.node.home:
+                raise BadRecord(f"{node.home}: not the home of this gate")
+            self.node = self._knowledge.node = node
+            self._catch_up()
+
+    def known(self) -> Known:
+        """All that is held now; the same object while nothing that it rests on differs."""
+        with self._turn:
+            return self._knowledge.known()
 
     # -- asking -----------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ class Knowledge:
     """What *node* holds, read as often as it changes. For one thread at a time."""
 
     def __init__(self, node: Node, clock: Clock) -> None:
-        self._node = node
+        self.node = node
         self._clock = clock
         self._cached: tuple[Any, Known] | None = None
         self._viewed: tuple[Any, View] | None = None
@@ -40,7 +40,7 @@ class Knowledge:
         Raises:
             DamagedHome, DamagedBody: nothing is decided on damaged files.
         """
-        node = self._node
+        node = self.node
         stamp = node.stamp()
         view = self._view()
         if self._cached is not None and self._cached[0] == (view.digest, stamp):
@@ -56,24 +56,24 @@ class Knowledge:
 
     def bad_news(self) -> list[Signed]:
         """Every notice held, from any channel, with standing or not."""
-        everything = (*self._node.loose(), *self._node.statements())
+        everything = (*self.node.loose(), *self.node.statements())
         return [signed for signed in everything if signed.statement.kind in ANY_CHANNEL]
 
     def why_no_mandate(self, release: str) -> str:
         """Why no mandate of this member's is found: none was signed, or it waits for cosignatures."""
-        name = self._node.member
-        for origin, index, held in self._node.store.statements():
+        name = self.node.member
+        for origin, index, held in self.node.store.statements():
             statement = held.signed.statement
             if statement.kind == "mandate" and statement.issuer == name and statement.is_about(release):
-                where = self._node.locator(origin, index)
+                where = self.node.locator(origin, index)
                 return f"no mandate is in the view: {where} waits for cosignatures; exchange with the other members"
         return f"no mandate for release {release} by {name} is in the view; a commander can sign one"
 
     def _view(self) -> View:
         # A cosignature from the future counts once its time has come: so the clock is part of what is asked.
-        stamp = _stamp(self._node.home / "cosigned"), int(self._clock.now().timestamp()) // VIEW_KEPT_S
+        stamp = _stamp(self.node.home / "cosigned"), int(self._clock.now().timestamp()) // VIEW_KEPT_S
         if self._viewed is None or self._viewed[0] != stamp:
-            self._viewed = stamp, self._node.latest_view()
+            self._viewed = stamp, self.node.latest_view()
         return self._viewed[1]
 
 

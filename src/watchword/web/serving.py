@@ -1,7 +1,7 @@
 """The process that answers over HTTP, and what a hostile client can cost it.
 
 * A request's head is whole SERVE_HEAD_S_MAX seconds after its first byte, its answer out SERVE_REQUEST_S_MAX after
-  that, however slowly it is read; otherwise the connection ends.
+  that (or what a door says that streams), however slowly it is read; otherwise the connection ends.
 * SERVE_CONNECTIONS_MAX connections at a time; more are told to come again (503).
 * Bodies are read up to the limit of what they are for (see ``ledgers``).
 * An end (SIGTERM, SIGINT) lets running answers finish.
@@ -61,10 +61,11 @@ class Patience(H11Protocol):
 
 
 class Deadline:
-    """Ends what is not answered, and read by its asker, SERVE_REQUEST_S_MAX after its head."""
+    """Ends what is not answered, and read by its asker, *answer_s* after its head."""
 
-    def __init__(self, inner: ASGIApp) -> None:
+    def __init__(self, inner: ASGIApp, answer_s: float) -> None:
         self._inner = inner
+        self._answer_s = answer_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -78,7 +79,7 @@ class Deadline:
             await send(message)
 
         try:
-            async with asyncio.timeout(SERVE_REQUEST_S_MAX):
+            async with asyncio.timeout(self._answer_s):
                 await self._inner(scope, receive, sent)
         except TimeoutError:
             if begun:
@@ -103,10 +104,18 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-def server(app: ASGIApp, certificate: Path | None, key: Path | None, ready: Callable[[], None]) -> uvicorn.Server:
+def server(
+    app: ASGIApp,
+    certificate: Path | None,
+    key: Path | None,
+    ready: Callable[[], None],
+    answer_s: float = SERVE_REQUEST_S_MAX,
+    end_s: float = SERVE_REQUEST_S_MAX,
+) -> uvicorn.Server:
     """A server; ``run([socket])`` answers until SIGTERM or SIGINT, or until its ``should_exit`` is set.
 
     Args:
+        answer_s: from a request's head to the last byte of its answer. end_s: for running answers at an end.
         certificate, key: PEM files for TLS; without them plain HTTP, for a proxy in front or a closed network.
         ready: called once, when the first request can come.
 
@@ -115,9 +124,9 @@ def server(app: ASGIApp, certificate: Path | None, key: Path | None, ready: Call
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        Deadline(app), http=Patience, ws="none", lifespan="off", log_config=None, access_log=False,
+        Deadline(app, answer_s), http=Patience, ws="none", lifespan="off", log_config=None, access_log=False,
         server_header=False, proxy_headers=False, limit_concurrency=SERVE_CONNECTIONS_MAX,
-        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(SERVE_REQUEST_S_MAX),
+        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(end_s),
         ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip
     try:

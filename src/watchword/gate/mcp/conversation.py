@@ -31,7 +31,8 @@ from watchword.gate.action import new_action, parse_action, shown
 from watchword.gate.answer import Answer
 from watchword.gate.cards import NotPinned, schema_digest
 from watchword.gate.door import Shadow
-from watchword.gate.gate import Gate, NoSuchHold
+from watchword.gate.gate import Gate
+from watchword.gate.holding import NoSuchHold
 from watchword.gate.mcp import message as rpc
 from watchword.gate.mcp import methods, telling
 from watchword.gate.mcp.lent import Lent
@@ -152,7 +153,7 @@ class Conversation:
     def _request(self, message: Message, version: str | None) -> Turn:
         method, modern = str(message.method), version in rpc.MODERN
         if version is not None and not modern and version not in rpc.HANDSHAKE:
-            data = {"requested": version, "supported": [*rpc.MODERN, *rpc.HANDSHAKE]}
+            data = {"requested": version, "supported": list(rpc.MODERN)}
             why = "Unsupported protocol version"
             return Turn(back=refusal(message.id, rpc.UNSUPPORTED_PROTOCOL_VERSION, why, data))
         if message.id in self._of_client or str(message.id).startswith(LISTING):
@@ -165,14 +166,13 @@ class Conversation:
                 self.capabilities = stated if isinstance(stated, dict) else {}
             self._of_client[_id(message)] = _Pending(method, message)
             return Turn(on=message)
-        if method not in methods.OF_CLIENT:
+        if method not in methods.OF_CLIENT or method in (methods.OLD if modern else methods.NEW):
             return Turn(back=refusal(message.id, rpc.METHOD_NOT_FOUND, f"no such method at this gate: {method[:80]}"))
         asked = methods.asked_by_client(message, self.door.server, self._listed)
         if asked.is_tool and asked.card not in self._described and not self._whole:
             return Turn(list_first=True)
-        self._check_rounds(message, asked)
         call = DJ({"args": asked.args, "tool": asked.tool})
-        rounds = {name: value for name, value in message.params.items() if name in methods.ROUNDS}
+        rounds = self._rounds(message, asked)
         if _is_ours(rounds):
             # The client comes back from our page: what it had brought along before is what the server waits for.
             rounds = self._waiting[call].rounds if call in self._waiting else {}
@@ -225,14 +225,20 @@ class Conversation:
         given = {"arguments": args} if asked.is_tool and "arguments" in kept else {}
         return read_message(message.value | {"params": kept | given | rounds})
 
-    def _check_rounds(self, message: Message, asked: Asked) -> None:
-        """What a client brings along was asked for here, and was allowed."""
-        given = message.params.get("inputResponses", {})
+    def _rounds(self, message: Message, asked: Asked) -> dict[str, Any]:
+        """What a client brings along for a call: what was not asked for here, and allowed, is left out."""
+        rounds = {name: value for name, value in message.params.items() if name in methods.ROUNDS}
+        given = rounds.get("inputResponses", {})
         if not isinstance(given, dict):
             raise BadMessage("inputResponses is no object", rpc.INVALID_PARAMS, message.id)
-        for key in given:
-            if not str(key).startswith(telling.OURS) and _input_of(asked, key) not in self._input:
-                raise BadMessage(f"inputResponses: {key[:80]!r} was not asked for", rpc.INVALID_PARAMS, message.id)
+        kept = {
+            key: value
+            for key, value in given.items()
+            if key.startswith(telling.OURS) or _input_of(asked, key) in self._input
+        }
+        if len(kept) < len(given):
+            self.door.note(f"dropped {len(given) - len(kept)} answers that nobody asked for")
+        return rounds | ({"inputResponses": kept} if "inputResponses" in rounds else {})
 
     def _answer(self, message: Message) -> Turn:
         """The client answers what the server asked it."""
@@ -344,7 +350,7 @@ class Conversation:
                 return read_message(telling.no(message.id, called, answer, True))
             action = _let_go(answer)
             if action is not None:
-                # It goes to the client as a value; what comes back with it is checked then (``_check_rounds``).
+                # It goes to the client as a value; what comes back with it is checked then (``_rounds``).
                 self.settle(action, "returned")
             self._keep(self._input, _input_of(called, key))
         return None

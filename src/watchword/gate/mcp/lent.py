@@ -17,6 +17,7 @@ from typing import Any
 
 from watchword.gate.cards import Cards
 from watchword.gate.gate import Gate
+from watchword.gate.history import BadRecord
 from watchword.gate.signed_cards import counting_cards
 from watchword.limits import GATE_IDLE_S, GATE_LENT_S_MAX, NODE_LOCK_PAUSE_S
 from watchword.node import Node
@@ -30,6 +31,7 @@ class Lent:
         self._home, self._passphrase, self._clock = home, passphrase, clock or SystemClock()
         self._turn = threading.RLock()
         self._gate: Gate | None = None
+        self._open = False
         self._since = 0.0
         self._given_back = 0.0
         self._timer: threading.Timer | None = None
@@ -62,7 +64,7 @@ class Lent:
         Raises:
             BadCard: see ``counting_cards``.
         """
-        known = gate._known()
+        known = gate.known()
         if self._cards is None or self._cards[0] is not known:
             self._cards = known, counting_cards(known.charter, gate.name, known.view, known.facts)
         return self._cards[1]
@@ -75,20 +77,25 @@ class Lent:
             self._give_back()
 
     def _opened(self) -> Gate:
-        if self._gate is None:
+        if not self._open:
             # Whoever waits for the node looks for it every NODE_LOCK_PAUSE_S: it gets its turn first.
             time.sleep(max(0.0, self._given_back + 2 * NODE_LOCK_PAUSE_S - time.monotonic()))
             node = Node.open(self._home, clock=self._clock, passphrase=self._passphrase, writing=True)
             try:
-                self._gate = Gate(node, self._clock)
+                if self._gate is None:
+                    self._gate = Gate(node, self._clock)
+                else:
+                    self._gate.move(node)
             except BaseException:
                 node.close()
                 raise
-            self._since = time.monotonic()
+            self._open, self._since = True, time.monotonic()
+        if self._gate is None:
+            raise BadRecord("no gate is open")
         return self._gate
 
     def _give_back(self) -> None:
         with self._turn:
-            if self._gate is not None:
+            if self._open and self._gate is not None:
                 self._gate.node.close()
-                self._gate, self._given_back = None, time.monotonic()
+                self._open, self._given_back = False, time.monotonic()

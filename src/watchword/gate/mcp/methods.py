@@ -42,6 +42,10 @@ OF_CLIENT = {
 }  # fmt: skip
 """Requests of a client that are actions."""
 
+OLD = frozenset({"resources/subscribe", "resources/unsubscribe", "tasks/list", "tasks/result"})
+NEW = frozenset({"subscriptions/listen", "tasks/update"})
+"""Those that only 2025-11-25 has, and only 2026-07-28."""
+
 OF_SERVER = {"sampling/createMessage": "sampling", "elicitation/create": "elicitation", "roots/list": "roots"}
 """Requests of a server that are actions, with the capability that its client must have stated."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 from watchword.gate.answer import Answer
-from watchword.gate.mcp.message import NOT_ALLOWED, URL_ELICITATION_REQUIRED, refusal, reply
+from watchword.gate.mcp.message import INVALID_PARAMS, NOT_ALLOWED, URL_ELICITATION_REQUIRED, refusal, reply
 from watchword.gate.mcp.methods import Asked
 
 ANSWER = "watchword/answer"
@@ -35,6 +35,9 @@ def can_show_address(capabilities: Any) -> bool:
 
 def no(id: Any, asked: Asked, answer: Answer, modern: bool) -> dict[str, Any]:
     """What is said to a call that does not go, or not yet."""
+    if asked.method == "resources/read":
+        # As the protocol says it of one that is not there: whether it is, is not told either.
+        return refusal(id, INVALID_PARAMS, answer.told(), {ANSWER: answer.value(), "uri": asked.args.get("uri")})
     if not asked.is_tool:
         return refusal(id, NOT_ALLOWED, answer.told(), {ANSWER: answer.value()})
     result: dict[str, Any] = {

@@ -1,0 +1,129 @@
+"""``watchword gate mcp``: an MCP server behind the gate, over pipes or over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from watchword.cli.output import naming, passphrase, say
+from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.gate.mcp.conversation import Door
+
+
+class NotSaid(WatchwordError):
+    """A command line that does not say what stands behind the door, or says it twice."""
+
+
+GUARANTEE = (
+    "this door sees every message between one client and one server, and neither the person's words (unless --said "
+    "gives them) nor what the client does elsewhere"
+)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Pass messages until the client ends; exit 0 then."""
+    from watchword.gate.mcp.conversation import Conversation
+
+    if bool(args.command) == bool(args.upstream) or bool(args.upstream) != bool(args.listen):
+        raise NotSaid(
+            "a server is a command after --, or an address with --upstream and --listen",
+            "such as: watchword gate mcp --of RELEASE --server files -- SERVER",
+        )
+    door = _door(args)
+    say(f"watchword: note: {GUARANTEE}")
+    try:
+        if args.upstream:
+            return _over_http(args, door)
+        from watchword.web.mcp_pipe import serve
+
+        with contextlib.suppress(KeyboardInterrupt):  # how SIGTERM and SIGINT end it
+            return serve(Conversation(door, args.session), args.command, sys.stdin.fileno(), _own_stdout())
+        return 0
+    finally:
+        door.lent.close()
+        if door.shadow is not None:
+            say(door.shadow.report())
+
+
+def _door(args: argparse.Namespace) -> Door:
+    from watchword import node
+    from watchword.cli.subject import release
+    from watchword.gate.door import Shadow
+    from watchword.gate.mcp.conversation import Door
+    from watchword.gate.mcp.lent import Lent
+    from watchword.gate.mcp.methods import check_name
+
+    home, secret = node.find_home(args.home), passphrase(args)
+    with node.Node.open(home, passphrase=secret) as here:
+        system = release(args.of, here).digest
+        mandate = here.locate(args.mandate).signed.statement.id if args.mandate else None
+    said = None
+    if args.said is not None:
+        with naming(args.said):
+            said = args.said.read_text("utf-8")
+    page = None if args.page is None else args.page.rstrip("/") + "/"
+    return Door(
+        Lent(home, secret), check_name(args.server), system, mandate, page, said, Shadow() if args.shadow else None,
+        lambda text: say(f"watchword: {text}"),
+    )  # fmt: skip
+
+
+def _own_stdout() -> int:
+    """Standard output for messages alone: whatever else is printed goes to standard error."""
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return own
+
+
+def _over_http(args: argparse.Namespace, door: Door) -> int:
+    from watchword.cli.output import write_out
+    from watchword.limits import MCP_CALL_S_MAX, MCP_END_S
+
+    try:
+        from watchword.web.mcp_door import HttpDoor
+        from watchword.web.serving import listen, server
+        from watchword.web.upstream import Upstream
+    except ModuleNotFoundError as error:
+        raise NotSaid(f"a door over HTTP needs {error.name}", "pip install 'watchword[serve]'") from error
+    host, _, port = args.listen.rpartition(":")
+    if not host or not port.isdigit():
+        raise NotSaid(f"--listen {args.listen}: not HOST:PORT", "such as 127.0.0.1:8450; port 0 takes a free one")
+    host = host.strip("[]")
+    token = _token(args.token_file)
+    if token is None and host not in _OWN:
+        raise NotSaid(
+            f"--listen {args.listen}: others could speak there, and no token tells them apart",
+            "give --token-file, or listen on 127.0.0.1",
+        )
+    bound = listen(host, int(port))
+    shown, number = f"[{host}]" if ":" in host else host, bound.getsockname()[1]
+    names = {shown, *(_OWN_NAMES if host in _OWN else ())}
+    hosts = frozenset(f"{one}:{number}".lower() for one in names)
+    http = HttpDoor(door, Upstream(args.upstream), hosts, token, _token(args.upstream_token_file))
+    url = f"http://{shown}:{number}{http.upstream.path}"
+    ready = lambda: write_out(f"{args.server} behind the gate at {url}")  # noqa: E731
+    running = server(http, None, None, ready, answer_s=MCP_CALL_S_MAX, end_s=MCP_END_S)
+    with contextlib.suppress(KeyboardInterrupt):
+        http.run(running, bound)
+    return 0
+
+
+_OWN = ("127.0.0.1", "::1", "localhost")
+_OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
+
+
+def _token(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    with naming(path):
+        token = path.read_text("ascii").strip()
+    if not token:
+        raise NotSaid(f"{path}: holds no token")
+    return token
