@@ -84,7 +84,7 @@ def _own_stdout() -> int:
 
 def _over_http(args: argparse.Namespace, door: Door) -> int:
     from watchword.cli.output import write_out
-    from watchword.limits import MCP_CALL_S_MAX, MCP_END_S
+    from watchword.limits import MCP_CALL_S_MAX
 
     try:
         from watchword.web.mcp_door import HttpDoor
@@ -109,7 +109,7 @@ def _over_http(args: argparse.Namespace, door: Door) -> int:
     http = HttpDoor(door, Upstream(args.upstream), hosts, token, _token(args.upstream_token_file))
     url = f"http://{shown}:{number}{http.upstream.path}"
     ready = lambda: write_out(f"{args.server} behind the gate at {url}")  # noqa: E731
-    running = server(http, None, None, ready, answer_s=MCP_CALL_S_MAX, end_s=MCP_END_S)
+    running = server(http, None, None, ready, answer_s=MCP_CALL_S_MAX)
     with contextlib.suppress(KeyboardInterrupt):
         http.run(running, bound)
     return 0

@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from watchword.errors import WatchwordError
-from watchword.limits import SERVE_CONNECTIONS_MAX, SERVE_HEAD_S_MAX, SERVE_REQUEST_S_MAX
+from watchword.limits import MCP_END_S, SERVE_CONNECTIONS_MAX, SERVE_HEAD_S_MAX, SERVE_REQUEST_S_MAX
 
 _KEEP_ALIVE_S = 60
 
@@ -109,13 +109,13 @@ def server(
     certificate: Path | None,
     key: Path | None,
     ready: Callable[[], None],
-    answer_s: float = SERVE_REQUEST_S_MAX,
-    end_s: float = SERVE_REQUEST_S_MAX,
+    answer_s: float | None = None,
 ) -> uvicorn.Server:
     """A server; ``run([socket])`` answers until SIGTERM or SIGINT, or until its ``should_exit`` is set.
 
     Args:
-        answer_s: from a request's head to the last byte of its answer. end_s: for running answers at an end.
+        answer_s: from a request's head to the last byte of its answer; by default SERVE_REQUEST_S_MAX. A door that
+            streams for longer does not wait for its streams at an end.
         certificate, key: PEM files for TLS; without them plain HTTP, for a proxy in front or a closed network.
         ready: called once, when the first request can come.
 
@@ -124,9 +124,9 @@ def server(
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     config = uvicorn.Config(
-        Deadline(app, answer_s), http=Patience, ws="none", lifespan="off", log_config=None, access_log=False,
+        Deadline(app, answer_s or SERVE_REQUEST_S_MAX), http=Patience, ws="none", lifespan="off", log_config=None, access_log=False,
         server_header=False, proxy_headers=False, limit_concurrency=SERVE_CONNECTIONS_MAX,
-        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(end_s),
+        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(SERVE_REQUEST_S_MAX if answer_s is None else MCP_END_S),
         ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip
     try:
