@@ -123,10 +123,11 @@ def server(
         CannotServe: the TLS files.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    end_s = SERVE_REQUEST_S_MAX if answer_s is None else MCP_END_S
     config = uvicorn.Config(
-        Deadline(app, answer_s or SERVE_REQUEST_S_MAX), http=Patience, ws="none", lifespan="off", log_config=None, access_log=False,
-        server_header=False, proxy_headers=False, limit_concurrency=SERVE_CONNECTIONS_MAX,
-        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(SERVE_REQUEST_S_MAX if answer_s is None else MCP_END_S),
+        Deadline(app, answer_s or SERVE_REQUEST_S_MAX), http=Patience, ws="none", lifespan="off", log_config=None,
+        access_log=False, server_header=False, proxy_headers=False, limit_concurrency=SERVE_CONNECTIONS_MAX,
+        timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(end_s),
         ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip
     try:
