@@ -83,8 +83,15 @@ def replace(target: Path, data: bytes, staging: Path, mode: int = 0o666) -> None
     replace_many(target.parent, [(target.name, data)], staging, mode)
 
 
-def replace_many(folder: Path, files: Iterable[tuple[str, bytes]], staging: Path, mode: int = 0o666) -> None:
-    """Put each (path below *folder*, bytes), whole and durably. All are durable on return; none is torn before."""
+def replace_many(
+    folder: Path, files: Iterable[tuple[str, bytes]], staging: Path, mode: int = 0o666, named: set[Path] | None = None
+) -> None:
+    """Put each (path below *folder*, bytes), whole and durably. All are durable on return; none is torn before.
+
+    Args:
+        named: folders whose names this writer has made durable, up to *folder*: not done again, and added to.
+    """
+    named = set() if named is None else named
     batch: list[tuple[Path, Path]] = []
     for number, (name, data) in enumerate(files):
         aside = staging / str(number % FILES_AT_ONCE)
@@ -95,12 +102,12 @@ def replace_many(folder: Path, files: Iterable[tuple[str, bytes]], staging: Path
             os.close(descriptor)
         batch.append((aside, folder / name))
         if len(batch) == FILES_AT_ONCE:
-            _commit(folder, batch)
+            _commit(folder, batch, named)
             batch = []
-    _commit(folder, batch)
+    _commit(folder, batch, named)
 
 
-def _commit(root: Path, batch: list[tuple[Path, Path]]) -> None:
+def _commit(root: Path, batch: list[tuple[Path, Path]], named: set[Path]) -> None:
     for aside, _ in batch:
         # Syncing through a second descriptor is syncing the file: fsync is about the file, not about who wrote it.
         descriptor = os.open(aside, os.O_RDWR | os.O_CLOEXEC)
@@ -113,13 +120,16 @@ def _commit(root: Path, batch: list[tuple[Path, Path]]) -> None:
     for aside, target in batch:
         aside.replace(target)
     # Up to the root: a folder made by a writer that was killed may be there without being durable.
-    named: set[Path] = set()
-    for folder in {target.parent for _, target in batch}:
-        while folder not in named:
-            named.add(folder)
-            folder = folder if folder == root else folder.parent
-    for folder in sorted(named, reverse=True):
+    holding = {target.parent for _, target in batch}
+    unnamed: set[Path] = set()
+    for folder in holding:
+        while folder != root and folder not in named | unnamed:
+            unnamed.add(folder)
+            folder = folder.parent
+    for folder in sorted(holding | {folder.parent for folder in unnamed}, reverse=True):
         sync_folder(folder)
+    named |= unnamed
+
 
 
 class Lock:

@@ -68,6 +68,7 @@ class Log:
         self._tiles = TileReader(folder)
         self._mutex = threading.Lock()
         self._group = Group(self._mutex, self._commit)
+        self._named: set[Path] = set()
         self._locks: list[durable.Lock] = []
         self._intake: Intake | None = None
         self._pending: list[bytes] = []
@@ -443,7 +444,7 @@ class Log:
     def _write_tiles(self, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         """Write every tile and bundle that *entries* after the present head change. Nothing points to them yet."""
         files = grown_files(self._tiles, self._head.size, entries, hashes)
-        durable.replace_many(self.folder, files, self.staging)
+        durable.replace_many(self.folder, files, self.staging, named=self._named)
 
     def _accept(self, head: Checkpoint, note: bytes) -> None:
         """Store the head, then the checkpoint; tiles for it are durable. Only then is it the present one."""

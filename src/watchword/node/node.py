@@ -356,12 +356,11 @@ class Node:
         kind = signed.statement.kind
         if kind not in LOOSE_KINDS:
             raise NoStanding(f"{kind[:80]} is not bad news", "it counts when it is in a cosigned ledger: append it")
-        holder = standing(self.charter, signed)
+        standing(self.charter, signed)
         if kind in NOTICES:
             target_of(signed)
         if kind == "revoke":
             standing_of_notice(self.charter, signed, lambda _: None)
-        del holder
 
     # -- the gate's record ------------------------------------------------------------------------
 
@@ -431,21 +430,24 @@ class Node:
             for origin in self.charter.shared_origins:
                 self.cosign(origin, refresh=refresh)
 
-    def cosign(self, origin: str, *, refresh: bool = False) -> bool:
-        """Cosign the present head of one ledger, if it is due; whether it was."""
-        log = self.store.log(origin)
+    def cosign(self, origin: str, fresh: Sequence[bytes] = (), *, refresh: bool = False) -> bool:
+        """Keep *fresh* heads as ``Store.take_notes``, and cosign the present one if due; whether it was."""
+        store, log = self.store, self.store.log(origin)
         note = None if log is None else log.checkpoint()
-        if log is None or note is None or self.receives or self.store.retired(origin):
+        if log is None or note is None or self.receives or store.retired(origin) or self.charter.origins[origin].end:
+            store.take_notes(origin, fresh)
             return False
-        heads = self.store.take_notes(origin, [note])
-        here = next((head for head in heads if head.checkpoint.size == log.published_size), None)
-        before = 0 if here is None else here.times.get(self.me.witness, 0)
-        if not refresh and before > self.store.now_s() - max(self.charter.head_max_age_s // REFRESH_PART, 1):
-            return False
-        with Witness(self.home / "witness", self.me.witness, self.keys.job("witness"), self.clock) as witness:
-            lines = witness.cosign_mirror(log, self.charter.origins[origin].key)
-        self.store.take_notes(origin, [note + lines])
-        return True
+        known = [*store.kept_heads(origin), *(store.head(origin, one) for one in (note, *fresh))]
+        times = [one.times.get(self.me.witness, 0) for one in known if one.checkpoint.size == log.published_size]
+        lines = b""
+        try:
+            if refresh or max(times) <= store.now_s() - max(self.charter.head_max_age_s // REFRESH_PART, 1):
+                with Witness(self.home / "witness", self.me.witness, self.keys.job("witness"), self.clock) as witness:
+                    lines = witness.cosign_mirror(log, self.charter.origins[origin].key)
+        finally:
+            # Once, with our lines: each file that is written costs several syncs.
+            store.take_notes(origin, [*fresh, note + lines])
+        return lines != b""
 
     # -- files for others -------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ Follows docs/protocol.md, section 11. For each peer, one after another, and for 
 
 1. Its heads, unless they are byte for byte those we keep. Signed by their owner; every line of a known key verifies.
 2. The entries that lead from what we hold to the newest head, from this peer's copy, whoever's ledger it is.
-3. Written: entries and head, whole or not at all; then every cosignature that is new here.
+3. Written: entries and head, whole or not at all; then every cosignature that is new here, our own among them.
 4. Once per peer: bodies of the leaves that are new, by commitment, as their scope allows; loose notices and stops.
 5. The signatures of these bodies, once: the node remembers which verify. Of many, by two processes.
 6. What a spill among them asks for is purged, and never asked for again.
@@ -160,8 +160,7 @@ def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
 def _ledgers(node: Node, remote: Remote, synced: Synced) -> None:
     for origin in node.charter.known_origins:
         try:
-            if _ledger(node, remote, origin, synced) and node.charter.origins[origin].end is None:
-                synced.cosigned += node.cosign(origin)
+            _ledger(node, remote, origin, synced)
         except SplitView as split:
             synced.forks.append(Fork(origin, split.message, node.store.keep_split(origin, split)))
         except (StorageTrouble, Unreachable):
@@ -170,27 +169,30 @@ def _ledgers(node: Node, remote: Remote, synced: Synced) -> None:
             synced.troubles.append((origin, error.message))
 
 
-def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> bool:
-    """Steps 1 to 3 for one ledger; whether anything was new."""
+def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> None:
+    """Steps 1 to 3 for one ledger."""
     store, end = node.store, node.charter.origins[origin].end
     log = store.log(origin)
     if end is not None and log is not None and log.published_size >= end.size:
-        return False
+        return
     # 1
     kept = store.kept_file(origin)
     answer = remote.get(f"{prefix_of(origin)}heads", FETCH_HEADS_BYTES_MAX, entity_tag(kept) if kept else "")
     if answer.status in (304, 404):
-        return False
+        return
     if answer.status != 200:
         raise BadAnswer(f"{remote.url}: status {answer.status} for the heads of {origin}")
     heads = [h for h in _heads(store, origin, answer.body) if end is None or h.checkpoint.size <= end.size]
     if not heads:
-        return False
+        return
     newest = heads[-1].checkpoint
     # 2
     held, note = Checkpoint(origin, 0, EMPTY_ROOT), None if log is None else log.checkpoint()
     if log is not None and note is not None:
         held = Checkpoint(origin, log.published_size, log.root(log.published_size))
+    # Those that we keep were seen to stand in our tree, as far as it reaches.
+    known = {one.checkpoint for one in store.kept_heads(origin) if one.checkpoint.size <= held.size}
+    news = [one for one in heads[:-1] if one.checkpoint not in known] + heads[-1:]
     if store.is_own(origin) and newest.size > held.size:
         message = f"{origin} is this member's own: somebody signed a head at size {newest.size} with its key"
         raise SplitView(message, note or b"", heads[-1].note)
@@ -200,7 +202,7 @@ def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> bool:
         pull.pull_tiles(remote, prefix_of(origin), mirror.folder, mirror.staging, held.size, newest, store.use(origin))
         # 3
         mirror.accept_tiles(signed)
-        _agree(mirror, heads)
+        _agree(mirror, news)
     else:
         start, entries = min(held.size, newest.size), []
         if newest.size > held.size:
@@ -210,7 +212,7 @@ def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> bool:
         part = LedgerPart(origin, heads[-1].note, (), start, tuple(entries))
         at = None if log is None else TileReader(log.folder).hash_at(held.size)
         try:
-            check_part(part, heads, held, note, lambda size: frontier_at(at, size) if at and size else Frontier())
+            check_part(part, news, held, note, lambda size: frontier_at(at, size) if at and size else Frontier())
         except BadProof:
             # Do these leaves not follow, or is it another history that they follow from? Its tiles can prove that.
             if note is not None and newest.size > held.size:
@@ -219,11 +221,9 @@ def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> bool:
         # 3
         if newest.size > held.size or (note is None and not store.is_own(origin)):
             store.mirror(origin).extend_mirror(start, entries, signed)
-    before = store.kept_heads(origin)
-    after = store.take_notes(origin, [head.note for head in heads])
     if newest.size > held.size:
         synced.ledgers.append(Extended(origin, held.size, newest.size))
-    return after != before
+    synced.cosigned += node.cosign(origin, [head.note for head in heads])
 
 
 def _refuse_fork(remote: Remote, held: Checkpoint, note: bytes, theirs: KeptHead) -> None:
