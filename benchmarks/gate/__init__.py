@@ -6,6 +6,7 @@ import os
 import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from watchword.gate import Gate
     from watchword.node import Node
 
-ASKS = 200
+ASKS = 1_000
+THREADS = 64
+EACH = 100
 DECISIONS = 2_000
 MAILS = [
     {
@@ -39,38 +42,77 @@ RULE: dict[str, Any] = {
 def run() -> list[Row]:
     """The figures of the gate, on the disk where temporary files lie."""
     with tempfile.TemporaryDirectory(prefix="watchword-bench-gate-") as folder, _gate(Path(folder)) as gate:
-        permitted_ms = _median_ms(lambda: _ask(gate, "inbox", "permit"))
-        processor_ms = _median_ms(lambda: _ask(gate, "inbox", "permit"), time.process_time)
-        denied_ms = _median_ms(lambda: _ask(gate, "outbox", "deny"))
-        decided_ms = _decisions_ms(gate)
-        sync_ms = _median_ms(_synced(Path(folder) / "synced"))
+        asked = _times_ms(lambda: _ask(gate, "inbox", "permit"))
+        processor = _times_ms(lambda: _ask(gate, "inbox", "permit"), time.process_time)
+        denied = _times_ms(lambda: _ask(gate, "outbox", "deny"))
+        decided = _decisions_ms(gate)
+        rate, group = _rate(gate)
+        synced = _times_ms(_synced(Path(folder) / "synced"))
     peer = "one write and fdatasync"
-    note = f"median of {ASKS}; an alliance of one, one mandate, loose notices and heads looked at each time"
+    note = f"{ASKS} asks; an alliance of one, one mandate, loose notices and heads looked at each time"
+    cpu = f"{_part(processor, 50):.2f} ms of it processor time, the rest the disk"
+
+    def row(what: str, times: list[float], part: int, goal: float, against: list[float] | None, note: str) -> Row:
+        value = _part(times, part)
+        beside = None if against is None else _part(against, part)
+        named = "" if against is None else peer
+        return Row(f"gate, {what}, p{part}", value, "ms", f"≤ {goal:g} ms", value <= goal, named, beside, note)
+
+    unwritten = f"{len(MAILS):,} mails read, {DECISIONS:,} calls of three arguments, half of them unclean"
     return [
-        Row("gate, permitted, receipt durable", permitted_ms, "ms", "≤ 5 ms", permitted_ms <= 5, peer, sync_ms, note),
-        Row("gate, denied, receipt durable", denied_ms, "ms", "≤ 5 ms", denied_ms <= 5, peer, sync_ms, note),
+        row("permitted, receipt durable", asked, 50, 1, synced, f"{note}; {cpu}"),
+        row("permitted, receipt durable", asked, 99, 10, synced, "the same asks"),
+        row("denied, receipt durable", denied, 50, 1, synced, note),
         Row(
-            "gate, policy and provenance, no receipt, p50",
-            decided_ms[0],
-            "ms",
-            "≤ 0.3 ms",
-            decided_ms[0] <= 0.3,
-            note=f"{len(MAILS):,} mails read, {DECISIONS:,} calls of three arguments, half of them unclean",
+            "gate, decisions with durable receipts",
+            rate,
+            "/s",
+            "≥ 2,000/s",
+            rate >= 2_000,
+            peer,
+            1_000 / _part(synced, 50),
+            f"{THREADS} threads ask together; {group:.0f} receipts to a sync",
         ),
-        Row(
-            "gate, policy and provenance, no receipt, p99",
-            decided_ms[1],
-            "ms",
-            "≤ 2 ms",
-            decided_ms[1] <= 2,
-            note="the same calls; python -m benchmarks.gate.agentdojo replays attacks",
-        ),
-        Row("gate, permitted, processor time", processor_ms, "ms", note="of the first row; the rest is the disk"),
+        row("policy and provenance, no receipt", decided, 50, 0.3, None, unwritten),
+        row("policy and provenance, no receipt", decided, 99, 2, None, "the same calls"),
     ]
 
 
-def _decisions_ms(gate: Gate) -> tuple[float, float]:
-    """Median and 99th percentile of one decision: the session judges, then the gate weighs, and nothing is written."""
+def _rate(gate: Gate) -> tuple[float, float]:
+    """Answers in a second when many threads ask together, and how many receipts shared a sync."""
+    from watchword.gate import new_action
+
+    groups: list[int] = []
+    append = gate.node.append_record
+
+    def counted(events: list[dict[str, Any]], at: int | None = None) -> range:
+        groups.append(len(events))
+        return append(events, at)
+
+    actions = [
+        [new_action("read-mail", {"folder": "inbox"}, RELEASE_DIGEST, "bench", gate.clock).bytes for _ in range(EACH)]
+        for _ in range(THREADS)
+    ]
+
+    def ask(mine: list[bytes]) -> None:
+        for data in mine:
+            if gate.ask(data).verdict != "permit":
+                raise SystemExit("the gate did not permit")
+
+    threads = [threading.Thread(target=ask, args=(mine,)) for mine in actions]
+    gate.node.append_record = counted  # type: ignore[method-assign,assignment]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took_s = time.perf_counter() - began
+    gate.node.append_record = append  # type: ignore[method-assign]
+    return THREADS * EACH / took_s, statistics.mean(groups)
+
+
+def _decisions_ms(gate: Gate) -> list[float]:
+    """The times of decisions: the session judges, then the gate weighs, and nothing is written."""
     from watchword.gate import new_action
     from watchword.gate.cards import parse_cards
     from watchword.gate.session import Session
@@ -88,8 +130,7 @@ def _decisions_ms(gate: Gate) -> tuple[float, float]:
         verdict = session.judge(action.tool, action.args, "mail")
         gate.preview(action.bytes, None, verdict)
         times.append((time.perf_counter() - began) * 1_000)
-    times.sort()
-    return times[DECISIONS // 2], times[DECISIONS * 99 // 100]
+    return times
 
 
 def _ask(gate: Gate, mailbox: str, verdict: str) -> None:
@@ -151,13 +192,18 @@ def _admit(here: Node) -> None:
     here.publish()
 
 
-def _median_ms(once: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> float:
+def _part(times: list[float], part: int) -> float:
+    """The *part*-th percentile."""
+    return sorted(times)[len(times) * part // 100]
+
+
+def _times_ms(once: Callable[[], None], clock: Callable[[], float] = time.perf_counter) -> list[float]:
     times = []
     for _ in range(ASKS):
         began = clock()
         once()
-        times.append(clock() - began)
-    return statistics.median(times) * 1_000
+        times.append((clock() - began) * 1_000)
+    return times
 
 
 def _synced(path: Path) -> Callable[[], None]:

@@ -5,7 +5,8 @@ what people are asked in ``holding``; this asks them in turn, and records.
 
 * An action is permitted, or held for people when the rule asks for approvals. At ``release`` everything is weighed
   again. What the session said of a held action is known until a restart.
-* A receipt is durable before an answer is given. Where it cannot be, the answer is to deny.
+* A receipt is durable before an answer is given. Where it cannot be, the answer is to deny. Those who ask at once
+  share one sync (``recording``).
 * One process decides for a node at a time: a gate works on a ``Node`` opened for writing, whose lock it thereby holds.
   Bad news needs no lock: what any process took in counts from the next question on.
 * State is what the record says (``history``), made again at every start.
@@ -15,7 +16,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,6 +33,7 @@ from watchword.gate.holding import Given, NoSuchHold, shown_hold, waiting_hold
 from watchword.gate.knowing import Knowledge
 from watchword.gate.mandate import Rule
 from watchword.gate.receipts import parse_receipt, receipt_value
+from watchword.gate.recording import Group, Recorder
 from watchword.gate.request import Request
 from watchword.gate.session import Verdict, decided
 from watchword.gate.weighing import Moment, Weighed, against_clock, mandate_shown, weigh
@@ -57,8 +60,10 @@ class Gate:
         self.name = node.member
         self._turn = threading.RLock()
         self._history = History()
+        self._recorder = Recorder(node, self._turn)
         self._knowledge = Knowledge(node, self.clock)
         self._origins: dict[str, Verdict | None] = {}
+        self._staged: Group | None = None
         self._started = self.clock.now(), self.clock.monotonic()
         self._catch_up()
 
@@ -71,7 +76,7 @@ class Gate:
         with self._turn:
             if node.home != self.node.home:
                 raise BadRecord(f"{node.home}: not the home of this gate")
-            self.node = self._knowledge.node = node
+            self.node = self._knowledge.node = self._recorder.node = node
             self._catch_up()
 
     def known(self) -> Known:
@@ -89,22 +94,23 @@ class Gate:
             mandate_id: the mandate it is asked under; by default the newest in the view for its release.
             provenance: what the session says of its values' origins; None where the door sees none. It only restricts.
         """
-        with self._turn:
-            action: Action | None = None
-            try:
-                action = parse_action(data)
-                now = self._begin()
-                waiting = self._history.waiting_for(action.digest)
-                if waiting is not None:
-                    return self._still_held(waiting)
-                event, reasons, weighed = self._judge(action, mandate_id, now, provenance)
-                if event == "denied":
-                    return self._deny(action, reasons, weighed)
-                if event == "permitted":
-                    return self._record("permitted", reasons, now, action=action, weighed=weighed)
-                return self._hold(action, weighed, reasons, now, provenance)
-            except WatchwordError as error:
-                return self._deny(action, _reasons_of(error))
+        action: Action | None = None
+        try:
+            action = parse_action(data)
+            with self._deciding():
+                return self._ask(action, mandate_id, provenance)
+        except WatchwordError as error:
+            return self._denied(action, error)
+
+    def _ask(self, action: Action, mandate_id: str | None, provenance: Verdict | None) -> Answer:
+        now = self._begin()
+        waiting = self._history.waiting_for(action.digest)
+        if waiting is not None:
+            return self._still_held(waiting)
+        event, reasons, weighed = self._judge(action, mandate_id, now, provenance)
+        if event == "held":
+            return self._hold(action, weighed, reasons, now, provenance)
+        return self._record(event, reasons, now, action=action, weighed=weighed)
 
     def preview(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
         """What ``ask`` would answer, without a receipt: nothing is released or held by it, and nothing used up."""
@@ -138,7 +144,8 @@ class Gate:
         self, action: Action, weighed: Weighed, reasons: tuple[str, ...], now: datetime, provenance: Verdict | None
     ) -> Answer:
         if sum(1 for _ in self._history.waiting()) >= HOLDS_WAITING_MAX:
-            return self._deny(action, (f"{HOLDS_WAITING_MAX:,} actions wait for people already",), weighed)
+            full = f"{HOLDS_WAITING_MAX:,} actions wait for people already"
+            return self._record("denied", (full,), now, action=action, weighed=weighed)
         hold = secrets.token_hex(4)
         while hold in self._history.holds:
             hold = secrets.token_hex(4)
@@ -188,7 +195,7 @@ class Gate:
             NoSuchHold: what it is about does not wait here.
             BadEnvelope, BadStatement, StorageTrouble: malformed; the disk.
         """
-        with self._turn:
+        with self._deciding():
             now = self._begin()
             clock = self._against_clock(now)
             if clock is not None:
@@ -228,31 +235,33 @@ class Gate:
         Raises:
             NoSuchHold: no such hold, or it does not wait any more.
         """
-        with self._turn:
-            held: Held | None = None
-            try:
+        held: Held | None = None
+        try:
+            with self._deciding():
                 now = self._begin()
                 held = self._waiting(hold)
-                request = self._requested(held)
-                weighed = self._weigh(held.action, held.mandate, now, self._origins.get(hold))
-                if weighed.reasons or weighed.rule is None:
-                    return self._deny(held.action, weighed.reasons, held=held)
-                if weighed.rule.id != held.rule:
-                    return self._deny(held.action, (f"another rule covers it now: {weighed.rule.id}",), held=held)
-                given, needed = self._given(held, request, weighed.rule, now), request.needs.count
-                if len({one.holder.operator for one in given.facts}) < needed:
-                    reasons = (f"{len(given.facts)} of {needed} operators have approved", *given.fallen)
-                    return Answer(
-                        "held", self.name, reasons, held.action, held.id, held.mandate, held.rule,
-                        held.asked, request.expires, held.index,
-                    )  # fmt: skip
-                ids = tuple(one.signed.statement.id for one in given.facts)
-                reasons = (f"approved by {', '.join(given.by)}",)
-                return self._record("released", reasons, now, held=held, approvals=ids)
-            except NoSuchHold:
-                raise
-            except WatchwordError as error:
-                return self._deny(None if held is None else held.action, _reasons_of(error), held=held)
+                return self._release(held, now)
+        except NoSuchHold:
+            raise
+        except WatchwordError as error:
+            return self._denied(None if held is None else held.action, error, held)
+
+    def _release(self, held: Held, now: datetime) -> Answer:
+        request = self._requested(held)
+        weighed = self._weigh(held.action, held.mandate, now, self._origins.get(held.id))
+        if weighed.reasons or weighed.rule is None:
+            return self._record("denied", weighed.reasons, now, held=held)
+        if weighed.rule.id != held.rule:
+            return self._record("denied", (f"another rule covers it now: {weighed.rule.id}",), now, held=held)
+        given, needed = self._given(held, request, weighed.rule, now), request.needs.count
+        if len({one.holder.operator for one in given.facts}) < needed:
+            reasons = (f"{len(given.facts)} of {needed} operators have approved", *given.fallen)
+            return Answer(
+                "held", self.name, reasons, held.action, held.id, held.mandate, held.rule,
+                held.asked, request.expires, held.index,
+            )  # fmt: skip
+        ids = tuple(one.signed.statement.id for one in given.facts)
+        return self._record("released", (f"approved by {', '.join(given.by)}",), now, held=held, approvals=ids)
 
     def outcome(self, action: str, outcome: Literal["returned", "unknown"]) -> Answer:
         """Record what became of an action that was let go: it returned, or nobody knows.
@@ -265,7 +274,7 @@ class Gate:
         Raises:
             NoSuchHold: it was never let go, or its outcome is known.
         """
-        with self._turn:
+        with self._deciding():
             self._catch_up()
             gone = self._history.let_go.get(action)
             if gone is None:
@@ -280,7 +289,7 @@ class Gate:
         Raises:
             DoesNotCount: see ``check_endorsement``; or it was taken before. BadEnvelope, BadStatement, StorageTrouble.
         """
-        with self._turn:
+        with self._deciding():
             now, signed = self._begin(), open_envelope(envelope)
             if signed.statement.id in self._history.used:
                 raise DoesNotCount("this endorsement was taken before", "one endorsement counts once")
@@ -296,7 +305,7 @@ class Gate:
         Raises:
             DoesNotCount: not a stop, or its signer may not. BadEnvelope, BadStatement, StorageTrouble.
         """
-        with self._turn:
+        with self._deciding():
             self._catch_up()
             signed = open_envelope(envelope)
             stop = stop_of(signed, holder_of(self.node.charter, signed, "stop"))
@@ -357,8 +366,28 @@ class Gate:
                     self._record("expired", (f"nobody released it until {request.expires}",), now, held=held)
         return now
 
+    @contextmanager
+    def _deciding(self) -> Iterator[None]:
+        """One turn; what was recorded in it is durable when this is left, and void where it could not be."""
+        staged = None
+        try:
+            with self._turn:
+                self._staged = None
+                try:
+                    yield
+                finally:
+                    staged = self._staged
+        finally:
+            if staged is not None:
+                self._recorder.settle(staged)
+
     def _catch_up(self) -> None:
         """Apply the receipts that the record has beyond what this gate knows."""
+        if self._recorder.lost:
+            self._recorder.forget()
+            self._history = History()
+        if self.node.record_size() <= self._history.size and self._history.size:
+            return
         for value in self.node.record_events(self._history.size):
             where = f"receipt {self.name}/record#{self._history.size}"
             receipt = parse_receipt(value, where)
@@ -366,14 +395,15 @@ class Gate:
                 raise BadRecord(f"{where}: is of the gate of {receipt.gate[:80]}")
             self._history.apply(receipt)
 
-    def _deny(
-        self, action: Action | None, reasons: Sequence[str], weighed: Weighed | None = None, held: Held | None = None
-    ) -> Answer:
-        """Deny, with a receipt where that can be: a denial holds without one."""
+    def _denied(self, action: Action | None, error: WatchwordError, held: Held | None = None) -> Answer:
+        """Deny because of trouble, with a receipt where that can be: a denial holds without one."""
+        reasons = _reasons_of(error)
         try:
-            return self._record("denied", reasons, self.clock.now(), action=action, weighed=weighed, held=held)
-        except WatchwordError as error:
-            told = tuple(clean_reason(reason) for reason in (*reasons, f"no receipt: {error.message}"))
+            with self._deciding():
+                self._catch_up()
+                return self._record("denied", reasons, self.clock.now(), action=action, held=held)
+        except WatchwordError as again:
+            told = tuple(clean_reason(reason) for reason in (*reasons, f"no receipt: {again.message}"))
             return Answer("denied", self.name, told, action, None if held is None else held.id)
 
     def _record(
@@ -388,7 +418,7 @@ class Gate:
         hold: str | None = None,
         approvals: tuple[str, ...] = (),
     ) -> Answer:
-        """Make one receipt durable, then know it, then answer."""
+        """Make one receipt, know it, and answer; it is durable, and the answer good, once the turn is left."""
         about = held.action if held is not None else action
         mandate_id = held.mandate if held is not None else weighed.mandate_id if weighed else None
         rule = held.rule if held is not None else weighed.rule.id if weighed and weighed.rule else None
@@ -398,12 +428,13 @@ class Gate:
             approvals,
         )  # fmt: skip
         receipt = parse_receipt(value, "receipt", own=True)
-        with self.node.mutex:
-            # Another gate over the same open node decided meanwhile: what was weighed here may no longer hold.
-            if self.node.record.size != self._history.size:
-                raise BadRecord(f"the record of {self.name} grew while this was weighed", "ask again")
-            index = self.node.append_record([value]).start
-        self._history.apply(receipt, about)
+        index = self._history.size
+        try:
+            self._history.apply(receipt, about)
+            self._staged = self._recorder.add(value, index)
+        except BaseException:
+            self._recorder.lost = True
+            raise
         released = event in ("permitted", "released") and about is not None
         return Answer(
             event, self.name, tuple(receipt.reasons), about, receipt.hold, receipt.mandate, rule,

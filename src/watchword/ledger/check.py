@@ -131,7 +131,7 @@ def _does_not_follow(head: Checkpoint, level: int, index: int) -> BadTile:
 def _body(store: Bodies, bodies: BodyCheck, head: Checkpoint, index: int, entry: bytes) -> bool:
     """Whether the body of a leaf is there; what is there is right."""
     found = store.get(leaves.parse(bodies.use, entry, f"{head.origin}, leaf {index}").commitment)
-    if found is not None and bodies.keys and bodies.use != "record":
+    if found is not None and bodies.keys:
         try:
             envelope = msgspec.json.decode(found[1], type=_Envelope)
             (one,) = envelope.signatures

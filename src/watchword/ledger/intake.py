@@ -30,12 +30,12 @@ from watchword.ledger.merkle import leaf_hash
 from watchword.ledger.tiles import BadLedger, BadTile, decode_bundle, encode_bundle
 from watchword.limits import ENTRY_BYTES_MAX, PENDING_BYTES_MAX, PENDING_ENTRIES_MAX
 
-_MAGIC = b"watchword-intake/1\n"
-_FILE = struct.Struct(f">{len(_MAGIC)}s32sQ16s8s")
+_FILE = struct.Struct(">19s32sQ16s8s")
 _GROUP_MAGIC = b"WWgroup\n"
 _GROUP = struct.Struct(">8sQIQ16s8s")
 _CHUNK = 1024 * 1024
-_BODY_BYTES_MAX = PENDING_BYTES_MAX + 2 * PENDING_ENTRIES_MAX + 2 + ENTRY_BYTES_MAX
+BODY_BYTES_MAX = PENDING_BYTES_MAX + 2 * PENDING_ENTRIES_MAX + 2 + ENTRY_BYTES_MAX
+"""The body of one group; a longer one is not ours."""
 
 
 class DamagedIntake(BadLedger):
@@ -45,8 +45,13 @@ class DamagedIntake(BadLedger):
 class Intake:
     """An open intake: ``base`` and ``next_index`` bound the entries in it; ``bytes`` is its length on disk."""
 
-    def __init__(self, path: Path, origin: str) -> None:
+    MAGIC = b"watchword-intake/1\n"
+
+    def __init__(self, path: Path, origin: str, writing: bool = True) -> None:
         """Open for appending and read what is there, into ``entries`` and ``hashes`` (until ``release``).
+
+        Args:
+            writing: False leaves the file alone, its torn end too.
 
         Raises:
             DamagedIntake: missing, of another ledger, or damaged inside what was acknowledged.
@@ -64,13 +69,15 @@ class Intake:
                 raise DamagedIntake(f"{path} is missing", "begin a new ledger under a new origin") from None
             with file:
                 self._read(file)
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-            self._cut()
+            self._descriptor = -1
+            if writing:
+                self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+                self._cut()
 
     @classmethod
     def create(cls, path: Path, origin: str, base: int, staging: Path) -> None:
         """Write an empty intake that begins at *base*, in place of any that is there."""
-        head = _MAGIC + sha256(origin.encode()).digest() + struct.pack(">Q", base) + secrets.token_bytes(16)
+        head = cls.MAGIC + sha256(origin.encode()).digest() + struct.pack(">Q", base) + secrets.token_bytes(16)
         durable.replace(path, head + sha256(head).digest()[:8], staging, 0o600)
 
     def append(self, entries: Sequence[bytes], hashes: Sequence[bytes]) -> None:
@@ -79,7 +86,7 @@ class Intake:
         Raises:
             OSError: not acknowledged; the next call cuts off what was written, if it could not be done at once.
         """
-        body = encode_bundle(entries)
+        body = self._encode(entries)
         fields = _GROUP_MAGIC + struct.pack(">QIQ", self.next_index, len(entries), len(body))
         fields += self._body_check(fields, hashes)
         group = fields + self._group_check(fields, self.bytes) + body
@@ -91,9 +98,10 @@ class Intake:
         except OSError:
             self.settle()
             raise
-        self._settled = True
+        self._took(entries, self.bytes + len(group) - len(body))
         self.bytes += len(group)
         self.next_index += len(entries)
+        self._settled = True
 
     def settle(self) -> None:
         """Cut off what an append left that did not return: a failed sync may have left it in memory and not on disk."""
@@ -118,43 +126,68 @@ class Intake:
 
     def _read(self, file: BinaryIO) -> None:
         head = file.read(_FILE.size)
-        if len(head) != _FILE.size or not head.startswith(_MAGIC) or sha256(head[:-8]).digest()[:8] != head[-8:]:
+        if len(head) != _FILE.size or not head.startswith(self.MAGIC) or sha256(head[:-8]).digest()[:8] != head[-8:]:
             raise DamagedIntake(f"{self._path} is not an intake, or its first {_FILE.size} bytes are damaged")
         _, origin, self.base, self._nonce, _ = _FILE.unpack(head)
         if origin != self._origin:
             raise DamagedIntake(f"{self._path} is the intake of another origin")
         self.next_index, self.bytes = self.base, _FILE.size
-        while self._read_group(file):
-            pass
-        # What follows was written by one append that never returned, unless a whole group stands after it.
+        self._read_groups(file)
+
+    def _read_groups(self, file: BinaryIO) -> None:
+        """Everything from ``bytes`` on, up to the last whole group."""
         file.seek(self.bytes)
-        if self._whole_group_after(file):
-            raise DamagedIntake(
-                f"{self._path}: entry {self.next_index} and others after it were acknowledged and are damaged",
-                "the entries before them are intact",
-                self.next_index,
-            )
+        while True:
+            while self._read_group(file):
+                pass
+            # What follows was written by one append that never returned, unless a whole group stands after it.
+            file.seek(self.bytes)
+            if not self._whole_group_after(file):
+                return
+            # Or its writer went on while a reader looked: then it can be read by now.
+            file.seek(self.bytes)
+            if not self._read_group(file):
+                raise DamagedIntake(
+                    f"{self._path}: entry {self.next_index} and others after it were acknowledged and are damaged",
+                    "the entries before them are intact",
+                    self.next_index,
+                )
 
     def _read_group(self, file: BinaryIO) -> bool:
         header = file.read(_GROUP.size)
         if not self._is_group(header, self.bytes):
             return False
         _, first, count, length, check, _ = _GROUP.unpack(header)
-        if first != self.next_index or length > _BODY_BYTES_MAX:
+        if first != self.next_index or length > BODY_BYTES_MAX:
             return False
         body = file.read(length)
         try:
-            entries = decode_bundle(body, count)
+            entries = self._decode(body, count)
         except BadTile:
             return False
         hashes = [leaf_hash(entry) for entry in entries]
         if self._body_check(header[:28], hashes) != check:
             return False
-        self.entries += entries
-        self.hashes += hashes
+        self._read_back(entries, hashes)
+        self._took(entries, self.bytes + _GROUP.size)
         self.next_index += count
         self.bytes += _GROUP.size + length
         return True
+
+    # What another file of the same kind of groups may do otherwise (see ``journal``).
+
+    def _encode(self, entries: Sequence[bytes]) -> bytes:
+        return encode_bundle(entries)
+
+    def _decode(self, body: bytes, count: int) -> list[bytes]:
+        return decode_bundle(body, count)
+
+    def _read_back(self, entries: list[bytes], hashes: list[bytes]) -> None:
+        self.entries += entries
+        self.hashes += hashes
+
+    def _took(self, entries: Sequence[bytes], body_at: int) -> None:
+        """Told of each group, read or written: its entries, and where in the file its body begins."""
 
     def _whole_group_after(self, file: BinaryIO) -> bool:
         """Whether a group header of this file stands anywhere in the rest (one pass)."""

@@ -5,6 +5,7 @@
 * ``store``   what is on its disk, read as views and facts
 * ``node``    sign and append, publish and cosign, the gate's record
 * ``carry``   exchange files, written and taken in
+* ``receipts``  what the gate decided: durable at once, in the record later
 * ``renewing``  keys and ledgers for the next charter
 * ``proofs``  files that re-check decisions offline
 """
@@ -24,9 +25,8 @@ from watchword.node.home import (
 )
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
-from watchword.node.recorded import HeadShown, Located, NotHere, Recorded
+from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Recorded
 from watchword.node.renewing import add_passkey, begin_anew, drop_passkey, known_ends, renew, retire, what_next
-from watchword.node.store import DamagedHome
 
 __all__ = [
     "BadExchange",

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,19 +18,17 @@ from watchword.charter.charter import Charter, CharterFile, read_charter_file
 from watchword.charter.standing import NoStanding, in_force, standing
 from watchword.ledger import durable, leaves
 from watchword.ledger.bodies import Bodies
-from watchword.ledger.leaves import Leaf
 from watchword.ledger.log import Log
 from watchword.ledger.notices import standing_of_notice, target_of
 from watchword.ledger.view import Facts, View
 from watchword.ledger.witness import Witness
-from watchword.limits import BODY_BYTES_MAX
+from watchword.node import receipts
 from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
-from watchword.node.recorded import HeadShown, Located, NotHere, Recorded, Retired, head_shown
+from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Recorded, Retired, head_shown
 from watchword.node.stepping import ratifications_to_file, step_if_due
-from watchword.node.store import LOOSE_KINDS, DamagedHome, Store
-from watchword.statements.canonical import canonical, parse_json
-from watchword.statements.digests import D, b64, is_digest, secret_commitment
+from watchword.node.store import LOOSE_KINDS, Store
+from watchword.statements.digests import b64, is_digest, secret_commitment
 from watchword.statements.keys import Passphrase, SigningKey
 from watchword.statements.kinds import NOTICES, After
 from watchword.statements.statement import Signed, Statement, Subject, make, open_envelope, sign
@@ -364,33 +361,37 @@ class Node:
 
     # -- the gate's record ------------------------------------------------------------------------
 
-    def append_record(self, events: Sequence[dict[str, Any]]) -> range:
+    def append_record(self, events: Sequence[dict[str, Any]], at: int | None = None) -> range:
         """Append receipts to the private record; durable when this returns. One sync for all of them.
+
+        Who reads or decides meanwhile does not wait for the disk.
+
+        Args:
+            at: how many there must be before; None where it does not matter.
 
         Returns:
             Their indices.
+
+        Raises:
+            Grown: there are more; nothing was appended. StorageTrouble: the disk; nothing was acknowledged.
         """
-        with self.mutex:
-            self._must_write()
-            salted = [(os.urandom(32), canonical(event)) for event in events]
-            commitments = self.bodies.put_many(salted)
-            return self.record.append([leaves.encode("record", Leaf(commitment)) for commitment in commitments])
+        self._must_write()
+        return self.store.receipts.append(events, at)
+
+    def record_size(self) -> int:
+        """How many receipts are durable."""
+        return len(self.store.receipts)
 
     def record_events(self, start: int = 0) -> list[dict[str, Any]]:
         """The receipts from index *start* on.
 
         Raises:
-            DamagedBody, DamagedHome: a receipt is damaged or gone; the gate must not go on without it.
+            DamagedHome: a receipt is damaged or gone; the gate must not go on without it.
         """
-        events = []
+        if start and start == len(self.store.receipts):
+            return []
         with self.mutex:
-            origin = self.me.origins["record"]
-            for index, leaf in enumerate(self.store.leaves(origin)[start:], start):
-                found = self.bodies.get(leaf.commitment)
-                if found is None:
-                    raise DamagedHome(f"{origin}, leaf {index}: the body of a receipt is gone")
-                events.append(parse_json(found[1], f"{origin}, leaf {index}", BODY_BYTES_MAX))
-        return events
+            return self.store.receipts.events(start, self.store.leaves(self.me.origins["record"]))
 
     def anchor_record(self) -> Recorded | None:
         """Publish the record's head and anchor it in the shared ledger, signed by the gate's key.
@@ -400,13 +401,7 @@ class Node:
         """
         with self.mutex:
             self._must_write()
-            record = self.record
-            if record.size == self._anchored_size() or self.store.retired(self.me.origins["ledger"]):
-                return None
-            note = record.publish(self.keys.job("ledger"), self.store.now_s())
-            text = note.partition(b"\n\n")[0] + b"\n"
-            fields = {"origin": record.origin, "root": b64(record.root(record.size)), "size": record.size}
-            return self.sign_and_append("record-head", (Subject(record.origin, D(text)),), fields)
+            return receipts.anchor(self)
 
     # -- heads ------------------------------------------------------------------------------------
 
@@ -573,16 +568,6 @@ class Node:
         if newest is None:
             return None
         return After(origin=newest[1], root=b64(newest[2].root), size=newest[2].size)
-
-    def _anchored_size(self) -> int:
-        origin = self.me.origins["ledger"]
-        for leaf in reversed(self.store.leaves(origin)):
-            held = self.store.held(leaf.commitment)
-            if held is None or held.holder is None or held.holder.owner != self.member:
-                continue
-            if held.signed.statement.kind == "record-head":
-                return int(held.signed.statement.predicate["size"])
-        return 0
 
     def _at(self, locator: str) -> Located:
         place, _, number = locator.rpartition("#")

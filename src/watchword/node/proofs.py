@@ -26,6 +26,7 @@ from watchword.ledger.log import Log
 from watchword.ledger.notices import name_set, said_name
 from watchword.ledger.tlog_proof import TlogProof
 from watchword.ledger.view import parse_view
+from watchword.node import receipts
 from watchword.node.node import Node
 from watchword.node.recorded import Located
 from watchword.node.store import Held
@@ -254,15 +255,14 @@ def _add_record(node: Node, contents: _Contents, heads: dict[str, KeptHead]) -> 
     """The gate's record whole, with the statements that its receipts and anchors rest on."""
     record = node.record
     if node.writing:
-        record.publish(node.keys.job("ledger"), node.store.now_s())
+        receipts.publish(node)
     note = record.checkpoint()
     if note is None or record.published_size != record.size:
         raise CannotProve("receipts of this gate are not anchored yet", "anchor the record, publish and exchange first")
     named: set[str] = set()
-    for index, leaf in enumerate(node.store.leaves(record.origin)):
-        found = node.bodies.get(leaf.commitment)
-        if found is None:
-            raise CannotProve(f"{record.origin}, leaf {index}: the body of a receipt is gone")
+    of = node.store.leaves(record.origin)
+    for index, leaf in enumerate(of):
+        found = node.store.receipts.get(index, of)
         contents.bodies[leaf.commitment] = Body("receipt", *found)
         receipt = parse_json(found[1], f"{record.origin}, leaf {index}")
         named |= {receipt.get("mandate"), *receipt.get("approvals", ())} - {None}

@@ -17,6 +17,10 @@ class NotHere(WatchwordError):
     """A statement, person or member that this node does not know."""
 
 
+class DamagedHome(WatchwordError):
+    """A file of this home that is not what this node wrote there."""
+
+
 class Retired(WatchwordError):
     """A ledger of this member that two histories were signed of: going on would be a third."""
 

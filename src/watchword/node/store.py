@@ -1,6 +1,7 @@
 """What a node holds on its disk: its ledgers, mirrors of all others, cosigned heads, bodies, loose notices.
 
     ledger/ notices/ record/        its own ledgers; record is private
+    receipts                        the gate's receipts, whole (see ``ledger.journal``); record's leaves follow from it
     mirrors/<SHA-256 of origin>/    ledgers of others, whole
     heads/<SHA-256 of origin>       the last head of each, apart from the ledgers (see ``ledger.heads``)
     cosigned/<SHA-256 of origin>    the newest head with a quorum, and newer ones that gather cosignatures
@@ -20,6 +21,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,7 +30,6 @@ from typing import Any
 
 from watchword.charter.charter import Charter, KeyHolder, Member
 from watchword.charter.standing import NoStanding, standing
-from watchword.errors import WatchwordError
 from watchword.ledger import durable, leaves
 from watchword.ledger.bodies import Bodies
 from watchword.ledger.checkpoint import SplitView, verify_head
@@ -49,6 +50,8 @@ from watchword.limits import (
     SPLITS_KEPT_MAX,
 )
 from watchword.node.home import is_closing
+from watchword.node.receipts import Receipts
+from watchword.node.recorded import DamagedHome
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, D, blinded, parse_digest
 from watchword.statements.kinds import ANY_CHANNEL, NOTICES
@@ -64,10 +67,6 @@ LOOSE_KINDS = ANY_CHANNEL | {"stop"}
 _HEADS_BYTES_MAX = (NOTES_KEPT_MAX + 1) * (2 * NOTE_BYTES_MAX)
 _PARSED_HEADS_MAX = 4_096
 _RECENT_MAX = 64
-
-
-class DamagedHome(WatchwordError):
-    """A file of this home that is not what this node wrote there."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +101,8 @@ class Store:
         self.bodies = Bodies(home / "bodies")
         self.staging = home / "staging"
         self.verified = Verified(home / "verified")
+        self.receipts = Receipts(home, me.name, self.staging, writing)
+        self._checkpoints = {origin: self.folder(origin) / "checkpoint" for origin in charter.known_origins}
         self._logs: dict[str, Log] = {}
         self._leaves: dict[str, list[Leaf]] = {}
         self._held: dict[bytes, Held] = {}
@@ -119,6 +120,7 @@ class Store:
         for log in self._logs.values():
             log.close()
         self._logs = {}
+        self.receipts.close()
 
     def now_s(self) -> int:
         return int(self.clock.now().timestamp())
@@ -135,6 +137,8 @@ class Store:
             if not (folder / "checkpoint").exists() and not self.is_own(origin):
                 return None
             self._logs[origin] = Log.open(folder, origin, self.home / "heads", writable=self.writing)
+        if self.writing and self.is_own(origin) and self.use(origin) == "record":
+            self.receipts.lead(self._logs[origin])
         return self._logs[origin]
 
     def own(self, use: str) -> Log:
@@ -238,8 +242,7 @@ class Store:
         for origin in self.charter.shared_origins:
             for kept in self.kept_heads(origin):
                 if kept.time_s is not None:
-                    checkpoint = kept.checkpoint
-                    heads[origin] = Head(checkpoint.size, checkpoint.root, from_unix(kept.time_s))
+                    heads[origin] = Head(kept.checkpoint.size, kept.checkpoint.root, from_unix(kept.time_s))
                     notes[origin] = kept.note
         view = View(heads)
         self._remember(view.digest, view.value())
@@ -359,9 +362,8 @@ class Store:
             all_leaves = self.leaves(origin)
             if size > len(all_leaves):
                 what = "view names" if end is None else "the charter closes"
-                raise DamagedHome(
-                    f"{what} {origin} at size {size}, {len(all_leaves)} leaves are held", "import again, or sync"
-                )
+                held_here = f"{len(all_leaves)} leaves are held"
+                raise DamagedHome(f"{what} {origin} at size {size}, {held_here}", "import again, or sync")
             log = self.log(origin)
             if end is not None and size and (log is None or log.root(size) != end.root):
                 raise DamagedHome(f"{origin}: another history is held here than the charter closes", "mirror it anew")
@@ -401,8 +403,8 @@ class Store:
     def stamp(self) -> tuple[Any, ...]:
         """Changes whenever what is held may have changed: cheap to compare, read before the files it speaks of."""
         parts: list[Any] = [_names(self.home / "loose"), _mtime(self.home / "bodies" / "sha256")]
-        for origin in self.charter.known_origins:
-            parts.append(_mtime(self.folder(origin) / "checkpoint"))
+        for origin, path in self._checkpoints.items():
+            parts.append(_mtime(path))
             if self.is_own(origin):
                 log = self.log(origin)
                 parts.append(0 if log is None else log.size)
@@ -584,7 +586,8 @@ def _unheld(origin: str, of: Sequence[Leaf], there: set[int]) -> Iterator[Eviden
 
 def _names(folder: Path) -> tuple[str, ...]:
     try:
-        return tuple(sorted(path.name for path in folder.iterdir() if path.suffix == ".json"))
+        with os.scandir(folder) as entries:
+            return tuple(sorted(one.name for one in entries if one.name.endswith(".json")))
     except FileNotFoundError:
         return ()
 
