@@ -138,15 +138,16 @@ charter: alliance:text; format:=watchword-charter/1; made,effective:time; parent
   closed:[closed]; suppliers:[supplier]; standing:words; requirements:[requirement]; red_lines:[red-line]
 quorum: faulty,ratify,witness:int || amendment: delay_s,ratify:int || retired: version:int; sizes:[place]
 closed: origin,member:text; use:ledger|notices|record; key:digest; size:int; root:hash
-passkey: alg:any; id,key:base64; origin:text? || former: name,operator:text; keys:[object]
-member: name,operator,witness:text; origins:origins; keys:[object]
+passkey: alg:any; id,key:base64; origin:text? || former: name,operator:text; keys:[object]; root_threshold:int~
+member: name,operator,witness:text; origins:origins; keys:[object]; root_threshold:int~
 origins: ledger,notices,record:text || supplier: name,contact:text; keys:[object]
 key: ed25519,mldsa:text; id:digest; job:root|ledger|witness|gate|supplier || people-key: ed25519,mldsa,person:text
   id:digest; job:=people; roles:[text] || requirement: id,text,kind,owed_by,accountable:text; principle,serves:[text]
   waiver:waived-by?; count,tools:int; from:member|supplier|any|owner; distinct:operators|statements; max_age_days:int?
   where,bound:[condition]; when:when || waived-by: count:int; role:text || line-evidence: kind:text; where:[condition]
 red-line: id,text,accountable:text; principle,serves:[text]; forbid:[condition]; evidence:line-evidence?
-when: criticality:int; human:[text] || condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any
+when: criticality:int; human:[text]; release:files|endpoint~
+condition: field:text; op:in|contains|any|==|!=|<|<=|>|>=; value:any
 view: format:=watchword-view/1; heads:object || view-head: root:hash; size:int; time:time
 use-case: format:=watchword-use-case/1; name,purpose,owner:text; criticality:int; human:in|on|out; members,tags:[text]
 decision-object: format:=watchword-decision/1; as_of:time; charter,loose,use_case,view:digest; subject:decided
@@ -182,7 +183,6 @@ WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
          "marking", "tool-cards", "endorsement", "oversight", "probe-plan")
-FORMS |= {f"{form}-of-many-roots": FORMS[form] | {"root_threshold": "int"} for form in ("member", "former")}
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)
     "claim": {"known_weaknesses", "supplier_contact", "tested", "trained_on"}, "inspection": {"findings"},
@@ -221,10 +221,10 @@ def conform(value: Any, form: str, where: str) -> None:  # refused where inside 
         need(text, f"{where}: {repr(value)[:80]} is not {form}")
 def conform_fields(value: Any, fields: dict[str, str], where: str) -> None:
     need(isinstance(value, dict), f"{where}: not an object")
-    odd = sorted(value.keys() ^ fields.keys())
+    odd = sorted(key for key in value.keys() ^ fields.keys() if not fields.get(key, "").endswith("~"))
     need(not odd, f"{where}: missing or unknown fields {odd}")
-    for key, form in fields.items():
-        conform(value[key], form, f"{where}.{key}")
+    for key in value:  # a field whose form ends in ~ may be absent
+        conform(value[key], fields[key].removesuffix("~"), f"{where}.{key}")
 def conform_kind(kind: str, predicate: Any) -> list[str]:  # a predicate, and which fields of it are hidden
     fields, hidden = FORMS[kind], set[str]()
     if "_sd" in predicate:
@@ -286,7 +286,7 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
     members, former = charter["members"], charter["former"]
     parties = members + former + charter["suppliers"]
     for form, member in [("member", member) for member in members] + [("former", member) for member in former]:
-        conform(member, form + "-of-many-roots" * ("root_threshold" in member), f"charter.{form}")
+        conform(member, form, f"charter.{form}")
     for party in parties:
         own = [read_key(raw, party, charter["version"]) for raw in party["keys"]]
         proof.keys.update((key.id, key) for key in own)
@@ -762,7 +762,7 @@ def consider(proof: Proof, known: Known, now: int, release: str) -> list[tuple[P
         if about and place[1] < known.get(place[0], (0, 0))[0] and seconds(statement.predicate["made"]) <= now:
             first.setdefault(statement.id, (place, statement))
     return [first[id_] for id_ in sorted(first)]
-Case = namedtuple("Case", "statements fallen unheld relied now use use_digest")  # what requirements are judged against
+Case = namedtuple("Case", "statements fallen unheld relied now use use_digest sort")  # what rows are judged against
 def decide(
     proof: Proof, heads: Any, loose: Statements, now: int, release: str, use: Any, free: Any
 ) -> tuple[list[str], Any]:
@@ -779,7 +779,8 @@ def decide(
     for s in statements:
         if s.kind == "reliance" and s.predicate["scope"] in WIDE and is_owner(proof, s, use):
             relied[s.predicate["statement"]].append(s)
-    case = Case(statements, fallen, unheld, relied, now, use, digest(canonical(use)))
+    endpoint = any(s.kind == "endpoint" and endpoint_release(s.predicate) == release for s in statements)
+    case = Case(statements, fallen, unheld, relied, now, use, digest(canonical(use)), ("files", "endpoint")[endpoint])
     requirements = [judge(proof, row, case) for row in charter["requirements"]]
     said = {kind: [s.predicate for s in statements if s.kind == kind] for kind in CONSIDERED}
     suppliers = {p["issuer"] for p in said["claim"]} | {p["supplier"] for p in said["endpoint"]}
@@ -838,12 +839,16 @@ def judge_caveat(caveat: Statement, context: Any, free: dict[str, Any]) -> dict[
         state = "crossed" if forbids(rule["forbid"], context) else "clear"
         rules.append({"id": rule["id"], "state": state if rule["on"] == "admit" else "does not apply"})
     return {"cedar": cedar, "member": caveat.issuer, "rules": rules, "statement": caveat.id}
+def endpoint_release(said: Any) -> str:  # the release that such fields are about (section 4)
+    named = {"format": "watchword-endpoint/1", "canaries": digest(canonical(said["canaries"]))}
+    return digest(canonical(named | {name: said[name] for name in ("supplier", "system", "version")}))
 def is_owner(proof: Proof, statement: Statement, use: Any) -> bool:
     key = proof.keys[statement.key_id]
     return bool(key.owner == use["owner"] and not key.is_supplier)
 def judge(proof: Proof, row: Any, case: Case) -> dict[str, Any]:  # step 5
     when, use, owners = row["when"], case.use, row["from"] == "owner"
     applies = use["criticality"] >= when["criticality"] and (not when["human"] or use["human"] in when["human"])
+    applies = applies and when.get("release", case.sort) == case.sort
     failing, good, ages, newest = dict[str, str](), [], [], 0
     for statement in case.statements if applies else []:
         key, predicate = proof.keys[statement.key_id], statement.predicate

@@ -16,7 +16,7 @@ from watchword.charter.charter import Charter, parse_charter
 from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View
 from watchword.policy.pack import read_pack
 from watchword.policy.table import decide
-from watchword.statements.digests import D, blinded
+from watchword.statements.digests import D, blinded, endpoint_digest
 from watchword.statements.statement import Signed, Subject, make
 from watchword.statements.times import parse_time, rfc3339
 
@@ -85,6 +85,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "caveat": {"reason": "our law", "name": "ours", "rules": [], "cedar": None},
     "lift": {"reason": "the law changed"},
 }  # fmt: skip
+ENDPOINT = Subject("mailsort 1.0", endpoint_digest(FIELDS["endpoint"]))
+"""What the statement of kind ``endpoint`` above is about, when it is about what it says."""
 ROLE = {
     "claim": "supplier", "inspection": "evaluator", "bill-of-materials": "supplier", "data-screening": "steward",
     "evaluation": "evaluator", "review": "official", "recall": "official", "retract": "evaluator",
@@ -104,9 +106,10 @@ def pack_charter(names: tuple[str, ...] = NAMES, **changes: Any) -> Charter:
 class Paper:
     """Ledgers of an alliance on paper. Statements and notices are added; ``decide`` looks at all of them."""
 
-    def __init__(self, charter: Charter | None = None, now: datetime = NOON) -> None:
+    def __init__(self, charter: Charter | None = None, now: datetime = NOON, release: Subject = RELEASE) -> None:
         self.charter = charter or pack_charter()
         self.now = now
+        self.release = release
         self.statements: list[Fact] = []
         self.leaves: list[NoticeLeaf] = []
         self.loose: list[Signed] = []
@@ -121,7 +124,7 @@ class Paper:
         *,
         role: str | None = None,
         age: timedelta = DAY,
-        subject: Subject = RELEASE,
+        subject: Subject | None = None,
         publisher: str | None = None,
         **fields: Any,
     ) -> Fact:
@@ -148,11 +151,11 @@ class Paper:
         self.leaves.append(leaf)
         return leaf
 
-    def keep_back(self, kind: str, member: str, release: str = RELEASE.digest) -> EvidenceLeaf:
+    def keep_back(self, kind: str, member: str, release: str = "") -> EvidenceLeaf:
         """Put the leaf of a statement of *kind* into *member*'s ledger, and its body nowhere."""
         origin = self.charter.member(member).origins["ledger"]
         index = next(self._indexes[origin])
-        name = f"evidence:{kind}:{release}"
+        name = f"evidence:{kind}:{release or self.release.digest}"
         leaf = EvidenceLeaf(origin, index, blinded(SECRET, name), bytes([len(self.unheld) + 1]) * 32)
         self.unheld.append(leaf)
         return leaf
@@ -191,17 +194,22 @@ class Paper:
         *,
         role: str | None = None,
         age: timedelta = DAY,
-        subject: Subject = RELEASE,
+        subject: Subject | None = None,
         **fields: Any,
     ) -> Signed:
         """A statement without a signature, as one that was verified before."""
         role = role or ("supplier" if issuer == "AQUILA" else ROLE[kind])
-        statement = make(kind, (subject,), FIELDS[kind] | fields, issuer=issuer, made=self.now - age)
+        statement = make(kind, (subject or self.release,), FIELDS[kind] | fields, issuer=issuer, made=self.now - age)
         return Signed(statement, key(issuer, role).public.id, b"", b"")
 
     def sound(self) -> None:
         """What mail triage at criticality 1 needs."""
         self.say("claim", "AQUILA")
+        if self.release == ENDPOINT:
+            self.say("endpoint", "ALFA")
+            self.say("evaluation", "ALFA")
+            self.say("evaluation", "BRAVO")
+            return
         self.say("bill-of-materials", "AQUILA")
         self.say("inspection", "ALFA")
         self.say("inspection", "BRAVO")
@@ -229,8 +237,8 @@ class Paper:
         )
 
     def decide(self, **use_case: Any) -> dict[str, Any]:
-        """The decision on ``RELEASE`` for mail triage, with changes to the use case."""
-        return decide(self.charter, self.view(), self.facts(), rfc3339(self.now), RELEASE, TRIAGE | use_case)
+        """The decision on the release for mail triage, with changes to the use case."""
+        return decide(self.charter, self.view(), self.facts(), rfc3339(self.now), self.release, TRIAGE | use_case)
 
 
 def row(decision: dict[str, Any], id: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-from decisions import DAY, NAMES, RELEASE, TRIAGE, Paper
+from decisions import DAY, ENDPOINT, NAMES, RELEASE, TRIAGE, Paper
 
 from watchword.charter.charter import Charter
 from watchword.policy.pack import read_pack
@@ -36,7 +36,7 @@ def rules() -> dict[str, Any]:
         "id": "evaded", "forbid": [], "evidence": {"kind": "evaluation", "where": [BOUND | {"op": ">"}]},
     }  # fmt: skip
     return {
-        "requirements": [*rows, owned | {"id": "ours", "from": "owner", "when": {"criticality": 0, "human": []}}],
+        "requirements": [*rows, owned | {"id": "ours", "from": "owner"}],
         "red_lines": [*pack.red_lines, evaded],
         "standing": pack.standing | {"reliance": ["official", "evaluator"]},
     }
@@ -44,7 +44,7 @@ def rules() -> dict[str, Any]:
 
 def random_paper(draw: Random, charter: Charter) -> Paper:
     """Good evidence, some of it bad, relied on, waived, kept back, contested; caveats, some lifted."""
-    paper = Paper(charter)
+    paper = Paper(charter, release=draw.choice((RELEASE, ENDPOINT)))
     if draw.random() < 0.9:
         paper.sound()
     for _ in range(draw.randrange(0, 5)):
@@ -77,7 +77,7 @@ def random_paper(draw: Random, charter: Charter) -> Paper:
         else:
             leaf = paper.keep_back(draw.choice(("inspection", "review", "claim", "reliance", "evaluation")), "DELTA")
         for name in draw.sample(NAMES, draw.choice((0, 2, 3))):
-            paper.notice("take-back", name, f"release:{RELEASE.digest}", notice=f"sha256:{leaf.commitment.hex()}")
+            paper.notice("take-back", name, f"release:{paper.release.digest}", notice=f"sha256:{leaf.commitment.hex()}")
     for _ in range(draw.choice((0, 0, 1, 2))):
         forbid = draw.sample(CONDITIONS, draw.choice((1, 2)))
         more: dict[str, Any] = {"cedar": FREE} if draw.random() < 0.3 else {}

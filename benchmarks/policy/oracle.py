@@ -25,6 +25,8 @@ from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+import msgspec
+
 from watchword.charter.charter import Charter, Requirement, parse_charter
 from watchword.charter.lint import speakers
 from watchword.ledger.view import Fact, Facts, Head, NoticeLeaf, View
@@ -36,11 +38,14 @@ from watchword.policy.example import imagined
 from watchword.policy.hypothesis import ledger_of
 from watchword.policy.pack import read_pack
 from watchword.policy.shapes import blank
-from watchword.statements.digests import D, blinded
+from watchword.statements.digests import D, blinded, endpoint_digest
 from watchword.statements.statement import Signed, Subject, make
 from watchword.statements.times import rfc3339
 
-RELEASE = Subject("drawn 1", D(b"a drawn release"))
+CANARIES = [{"question": D(b"q"), "answer": D(b"a")}]
+ENDPOINT: dict[str, Any] = {"supplier": "SUPPLIER", "system": "drawn", "version": "1", "canaries": CANARIES}
+RELEASE = Subject("drawn 1", endpoint_digest(ENDPOINT))
+"""An endpoint where a statement that says so is considered, else files."""
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 SECRET = b"s" * 32
 PER_CHARTER = 40
@@ -56,6 +61,7 @@ FIELDS = {
     "review": ("of", "outcome", "report.name"),
     "claim": ("release", "support_until", "supplier_contact"),
     "bill-of-materials": ("base_models", "components", "document.name", "format"),
+    "endpoint": ("supplier", "tries", "canaries", "interface"),
 }
 """Fields that drawn conditions ask for: also such as may be null, lie inside those, or are not there at all."""
 USUAL: dict[str, tuple[tuple[str, Any], ...]] = {
@@ -97,7 +103,8 @@ class Draw:
             "distinct": one(("operators", "statements")),
             "where": self.conditions(FIELDS[kind], 1), "tools": one((0, 0, 0, 1, 2)),
             "max_age_days": one((None, None, 0, 1, 30)), "bound": self.conditions(FIELDS[kind], 2),
-            "when": {"criticality": one((0, 0, 1, 2, 3)), "human": one(([], [], ["in"], ["on", "out"], ["maybe"]))},
+            "when": {"criticality": one((0, 0, 1, 2, 3)), "human": one(([], [], ["in"], ["on", "out"], ["maybe"]))}
+            | one(({}, {}, {"release": "files"}, {"release": "endpoint"})),
             "owed_by": "members", "accountable": one(TEXTS), "principle": ["A"], "serves": [],
             "waiver": one((None, None, {"count": one((0, 1, 2)), "role": "official"})),
         }  # fmt: skip
@@ -221,6 +228,8 @@ class Stock:
                 "of": one(("legal", "red-team")),
                 "outcome": one(("in favour", "in favour", "with limits", "against")),
             }
+        if kind == "endpoint":
+            return ENDPOINT | {"version": one(("1", "2")), "tries": one((1, 3))}
         if kind == "bill-of-materials":
             return {"base_models": self.draw.some(TEXTS), "format": one(TEXTS)}
         return {"release": one(TEXTS), "support_until": one((None, rfc3339(NOW)))}
@@ -304,8 +313,10 @@ def compare(many: int, seed: int, told: Callable[[int], None] = lambda _: None) 
 def _decision(charter: Charter, draw: Draw, stock: Stock, reached: Counter[str]) -> None:
     stock.charter = charter
     use_case = draw.use_case()
-    decision = admit(charter, stock.view(), stock.facts_drawn(), rfc3339(NOW), RELEASE, use_case).decision
+    view, facts = stock.view(), stock.facts_drawn()
+    decision = admit(charter, view, facts, rfc3339(NOW), RELEASE, use_case).decision
     reached[f"decision {decision['verdict']}"] += 1
+    reached["decision on an endpoint"] += any(fact.signed.statement.kind == "endpoint" for fact in facts.statements)
     for row in decision["requirements"]:
         reached[f"requirement {row['state']}"] += 1
         reached.update(f"failing: {one['why']}" for one in row["failing"])
@@ -327,6 +338,7 @@ def _request(charter: Charter, draw: Draw, reached: Counter[str]) -> None:
     context["stale"] = one.choice(([], [], [], ["a.example/ledger"]))
     context["found"] = {line.id: one.choice((0, 1, 2)) for line in charter.red_lines if line.evidence is not None}
     context["successors"] = one.choice(([], [], [], ["sha256:00"]))
+    context["sort"] = one.choice(("files", "endpoint"))
     context["caveats"], context["unheld"] = one.choice((0, 0, 0, 1)), one.choice((0, 0, 0, 1))
     broken = _break(context, one) if one.random() < 0.3 else ""
     expected = None if broken else _in_the_way(charter, context)
@@ -394,7 +406,9 @@ def _in_the_way(charter: Charter, context: Mapping[str, Any]) -> set[str]:
     asked = [
         row
         for row in charter.requirements
-        if context["criticality"] >= row.when.criticality and (not row.when.human or context["human"] in row.when.human)
+        if context["criticality"] >= row.when.criticality
+        and (not row.when.human or context["human"] in row.when.human)
+        and row.when.release in (msgspec.UNSET, context["sort"])
     ]
     found = {
         row.id

@@ -21,12 +21,14 @@ FIELDS = {
     "criticality": 1, "human": "on", "members": [], "tags": [], "owner": "ALFA", "suppliers": [], "recalls": 0,
     "disputes": 0, "dangerous": 0, "against": 0, "endpoint": 0,
 }  # fmt: skip
+NONE = {"failing": 0, "there": 0, "tools": 0, "waivers": 0}
 
 
 def context_of(charter: Charter, **changes: Any) -> dict[str, Any]:
     rows = {row.id: {"failing": 0, "there": 9, "tools": 9, "waivers": 0} for row in charter.requirements}
     found = {line.id: 0 for line in charter.red_lines if line.evidence is not None}
-    return FIELDS | {"rows": rows, "stale": [], "successors": [], "caveats": 0, "unheld": 0, "found": found} | changes
+    more = {"stale": [], "successors": [], "caveats": 0, "unheld": 0, "sort": "files"}
+    return FIELDS | more | {"rows": rows, "found": found} | changes
 
 
 def red_line(*forbid: dict[str, Any], id: str = "line") -> dict[str, Any]:
@@ -62,6 +64,8 @@ def test_the_shipped_pack_validates_and_stays_warm() -> None:
         ({"unheld": 1}, {cedar.KEPT_BACK}),
         ({"dangerous": 2}, {"hidden-code"}),
         ({"criticality": 3, "human": "out"}, {"no-lone-machine"}),
+        ({"sort": "endpoint", "rows": {"endpoint-asked": NONE, "inspected": NONE}}, {"endpoint-asked"}),
+        ({"rows": {"endpoint-asked": NONE, "inspected": NONE}}, {"inspected"}),
         ({"rows": {"supplier-claim": {"failing": 0, "there": 0, "tools": 0, "waivers": 0}}}, {"supplier-claim"}),
         ({"rows": {"two-inspections": {"failing": 1, "there": 5, "tools": 5, "waivers": 0}}}, {"two-inspections"}),
     ],
@@ -135,7 +139,7 @@ def test_a_charter_too_long_for_the_engine_is_refused_before_it() -> None:
     """Texts of rows count too: a charter with 17 of 4,000 characters makes no decision. Fails when not measured."""
     line = red_line({"field": "recalls", "op": ">", "value": 0})
     charter = pack_charter(red_lines=[line | {"id": f"line-{n}", "text": "x" * 4000} for n in range(17)])
-    with pytest.raises(EngineTrouble, match=r"Cedar policies: 7\d,\d+ bytes"):
+    with pytest.raises(EngineTrouble, match=r"Cedar policies: 8\d,\d+ bytes"):
         compile_charter(charter)
 
 

@@ -206,6 +206,60 @@ def test_a_caveat_implies_nothing_of_the_charter() -> None:
     assert found(rules([row("base")]), *twice) == []
 
 
+ONE_WAIVES = {"count": 1, "role": "official"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "other", "implied"),
+    [
+        ({}, {"count": 2}, True),
+        ({}, {"count": 2, "waiver": ONE_WAIVES}, False),
+        ({"waiver": ONE_WAIVES}, {"count": 2}, True),
+        ({}, {"count": 2, "waiver": {"count": 9, "role": "official"}}, True),
+        ({"from": "owner"}, {"count": 2}, False),
+        ({"from": "owner"}, {"from": "owner", "max_age_days": 30}, True),
+        ({"when": {"criticality": 0, "human": [], "release": "files"}}, {"count": 2}, True),
+        ({}, {"count": 2, "when": {"criticality": 0, "human": [], "release": "files"}}, False),
+    ],
+)
+def test_what_may_be_waived_or_is_the_owners_implies_only_what_it_does(
+    changes: dict[str, Any], other: dict[str, Any], implied: bool
+) -> None:
+    """A row that enough people may waive stands in for no other; nor do other members' statements for the owner's."""
+    findings = found(rules([row("wide", **changes), row("narrow", **other)]))
+    assert findings == ([("implied", "wide", "narrow")] if implied else [])
+
+
+def test_a_row_that_may_be_waived_leaves_something() -> None:
+    """Rules that refuse everything together do not where one of them may be waived and another be met."""
+    words = ["nothing-found", "suspicious", "dangerous"]
+    bounds = [at("verdict", "in", [one for one in words if one != left_out]) for left_out in words]
+    rows = [row(f"no-{n}", bound=[bound]) for n, bound in enumerate(bounds)]
+    every = ("nothing-left", "no-0", "no-1", "no-2")
+    assert every in found(rules(rows))
+    assert found(rules([*rows[:2], rows[2] | {"waiver": ONE_WAIVES}])) == []
+
+
+def test_a_row_for_endpoints_and_a_cap_on_them_are_no_contradiction() -> None:
+    """A line that forbids such releases for such uses is not the row's fault; one that its evidence crosses is."""
+    of = {"when": {"criticality": 0, "human": [], "release": "endpoint"}}
+    capped = line("capped", at("endpoint", ">", 0), at("criticality", ">=", 2))
+    assert found(rules([row("base"), row("asked", "endpoint", **of)], [capped])) == []
+    assert found(rules([row("base"), row("asked", "endpoint")], [capped])) == [("contradiction", "asked", "capped")]
+
+
+def test_an_owner_is_shown_relying_where_it_takes_that() -> None:
+    """The example of a row that wants two operators of the owner's is one in which the owner relies on another."""
+    shown = check(rules([row("base"), row("ours", **{"from": "owner", "count": 2}), row("bad", "review", count=9)]))
+    assert [(one.id, one.rules) for one in shown.findings] == [("unmeetable", ("bad",))]
+    never = line("never-two", at("criticality", ">=", 0)) | {"evidence": {"kind": "inspection", "where": []}}
+    base, ours = row("base", "claim", **{"from": "any"}), row("ours", **{"from": "owner", "count": 2})
+    [one] = check(rules([base, ours], [never])).findings
+    assert (one.id, one.rules, one.confirmed) == ("contradiction", ("ours", "never-two"), True)
+    assert [said.relied for said in one.example.said if said.kind == "inspection"].count(True) >= 1
+    assert "relied on by" in one.example.text()
+
+
 def test_a_supplier_that_a_rule_names_is_one_that_claims() -> None:
     """Its claim crosses the line; a name that is no party's is told, not passed over."""
     ours = caveat("not-theirs", at("suppliers", "contains", "AQUILA"), at("dangerous", ">", 0))
@@ -268,12 +322,17 @@ def conditions(fields: list[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
 CONTEXT = ["criticality", "human", "tags", "members", "recalls", "dangerous", "against", "absent"]
 FIELDS = ["verdict", "files", "dangerous", "report.bytes", "report.name", "report", "findings", "tool.name", "absent"]
 ROWS = st.builds(
-    lambda where, bound, count, distinct, tools, days, criticality, who: {
+    lambda where, bound, count, distinct, tools, days, when, who, waiver: {
         "where": where, "bound": bound, "count": count, "distinct": distinct, "tools": tools, "max_age_days": days,
-        "when": {"criticality": criticality, "human": []}, "from": who,
+        "when": {"human": [], **when}, "from": who, "waiver": waiver,
     },
     conditions(FIELDS), conditions(FIELDS), st.integers(1, 3), st.sampled_from(["operators", "statements"]),
-    st.integers(0, 2), st.sampled_from([None, 1, 30]), st.integers(0, 2), st.sampled_from(["member", "any"]),
+    st.integers(0, 2), st.sampled_from([None, 1, 30]),
+    st.fixed_dictionaries(
+        {"criticality": st.integers(0, 2)}, optional={"release": st.sampled_from(["files", "endpoint"])}
+    ),
+    st.sampled_from(["member", "any", "owner", "supplier"]),
+    st.sampled_from([None, None, {"count": 1, "role": "official"}, {"count": 9, "role": "official"}]),
 )  # fmt: skip
 
 
@@ -290,7 +349,7 @@ def test_a_world_of_the_solver_is_what_the_table_makes_of_it(
     world = World(charter, every, places_for(every))
     chance = random.Random(seed)
     judged = {rule.id: world.judged(rule) for rule in every}
-    wishes = [one.refuses for one in judged.values()] + world.quiet
+    wishes = [one.refuses for one in judged.values()] + list(world.waived.values()) + world.quiet
     chance.shuffle(wishes)
     granted: list[Any] = [z3.Not(place.fallen) for places in world.places.values() for place in places]
     for wish in wishes[:8]:

@@ -36,10 +36,10 @@ principle = ["B"]
 
 
 def test_the_shipped_pack_is_what_it_says() -> None:
-    """Eleven rows over four criticalities, seven red lines, every principle that evidence speaks to, and no other."""
+    """Fourteen rows over four criticalities, seven red lines, every principle that evidence speaks to, and no other."""
     pack = read_pack()
     rows = {row["id"]: row for row in pack.requirements}
-    assert [row["when"]["criticality"] for row in pack.requirements] == [0, 0, 0, 1, 1, 2, 2, 3, 3, 3, 3]
+    assert [row["when"]["criticality"] for row in pack.requirements] == [0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 3]
     assert [line["id"] for line in pack.red_lines] == [
         "hidden-code", "recalled", "no-lone-machine", "reviewed-against", "measured-evasion", "endpoint-capped",
         "disputed",
@@ -51,7 +51,8 @@ def test_the_shipped_pack_is_what_it_says() -> None:
         "id": "two-inspections", "kind": "inspection", "count": 2, "from": "member", "distinct": "operators",
         "text": "Two members that do not share an operator have looked, within the last quarter.", "where": [],
         "tools": 0, "max_age_days": 90, "bound": [{"field": "verdict", "op": "==", "value": "nothing-found"}],
-        "when": {"criticality": 1, "human": []}, "owed_by": "members", "accountable": "evaluator", "principle": ["D"],
+        "when": {"criticality": 1, "human": [], "release": "files"}, "owed_by": "members", "accountable": "evaluator",
+        "principle": ["D"],
         "serves": ["deploy-securely-2024:validate.inspect-first", "atlas-5.6.0:AML.M0016"], "waiver": None,
     }  # fmt: skip
     assert pack.standing["revoke"] == ["root"] and pack.standing["claim"] == ["supplier"]
@@ -99,7 +100,7 @@ def test_the_table_is_aligned_and_complete() -> None:
     lines = render_table(pack.requirements, pack.red_lines).splitlines()
     assert lines[0].split("  ")[0] == "criticality"
     column = lines[0].index("requirement")
-    assert [line[column:].split(" ")[0] for line in lines[1:12]] == [row["id"] for row in pack.requirements]
+    assert [line[column:].split(" ")[0] for line in lines[1:15]] == [row["id"] for row in pack.requirements]
     assert "  no-lone-machine   never when criticality >= 3 and human == out" in lines
     three = next(line for line in lines if "three-inspections" in line)
     assert "3 operators, 2 tools" in three and "30 d" in three and "verdict == nothing-found" in three
@@ -110,7 +111,7 @@ def test_the_markdown_table_holds_the_same_cells() -> None:
     pack = read_pack()
     red = [dict(pack.red_lines[0], text="a | b")]
     text = render_markdown(pack.requirements, red)
-    assert text.count("\n| from ") == 11
+    assert text.count("\n| from ") == 14
     assert "a \\| b" in text
 
 

@@ -28,7 +28,10 @@ ROW = st.fixed_dictionaries(
     {"id": TEXT, "text": TEXT, "kind": TEXT, "count": COUNT, "owed_by": TEXT, "accountable": TEXT, "principle": WORDS},
     optional={
         "from": TEXT, "distinct": TEXT, "where": CONDITIONS, "tools": COUNT, "max_age_days": COUNT, "bound": CONDITIONS,
-        "when": st.fixed_dictionaries({"criticality": COUNT, "human": WORDS}), "serves": WORDS,
+        "when": st.fixed_dictionaries(
+            {"criticality": COUNT, "human": WORDS}, optional={"release": st.sampled_from(["files", "endpoint"])}
+        ),
+        "serves": WORDS,
         "waiver": st.none() | st.fixed_dictionaries({"count": COUNT, "role": TEXT}),
     },
 )  # fmt: skip

@@ -20,10 +20,10 @@ from watchword.record.endpoint import (
     open_sealed,
     pin,
     read_questions,
-    release_digest,
     sealed_file,
 )
 from watchword.statements.canonical import NotCanonical
+from watchword.statements.digests import endpoint_digest
 
 QUESTIONS = ("what is 6 x 7?", "name a tree", "say a random word")
 
@@ -164,7 +164,8 @@ def test_what_was_sealed_is_what_is_opened() -> None:
 def test_the_release_is_the_digest_that_the_protocol_states() -> None:
     """Computed once with another program, over the canonical JSON of section 4."""
     canaries: list[dict[str, Any]] = [{"question": "sha256:" + "0" * 64, "answer": "sha256:" + "1" * 64}]
-    assert release_digest("AQUILA", "chat", "3", canaries) == OUTSIDE
+    said = {"supplier": "AQUILA", "system": "chat", "version": "3", "canaries": canaries, "tries": 3}
+    assert endpoint_digest(said) == OUTSIDE
 
 
 OUTSIDE = "sha256:fa1543d9c372051d2aa1200562615dc7a08ebb42fac24fa059c952186b515fc3"

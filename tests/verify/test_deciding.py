@@ -6,7 +6,7 @@ Statements here are placed by hand, with standing and without signatures: what i
 import random
 
 import pytest
-from decisions import RELEASE, as_script_sees, pack_charter
+from decisions import ENDPOINT, as_script_sees, pack_charter
 from random_papers import USE, random_paper, rules
 
 from watchword.policy.admission import admit
@@ -31,7 +31,7 @@ def of_the_script(verify, paper, use_case, free):
         )
     heads = paper.view().value()["heads"]
     now = int(parse_time(rfc3339(paper.now)).timestamp())
-    return verify.decide(proof, heads, loose, now, RELEASE.digest, use_case, free)[1]
+    return verify.decide(proof, heads, loose, now, paper.release.digest, use_case, free)[1]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -41,11 +41,12 @@ def test_both_decide_alike(verify, seed):
     for _ in range(60):
         paper, use_case = random_paper(draw, charter), USE | {"criticality": draw.choice((0, 1, 1, 2))}
         use_case = USE if draw.random() < 0.7 else use_case
-        made = admit(charter, paper.view(), paper.facts(), rfc3339(paper.now), RELEASE, use_case).decision
+        made = admit(charter, paper.view(), paper.facts(), rfc3339(paper.now), paper.release, use_case).decision
         free = {caveat["statement"]: caveat["cedar"] for caveat in made["caveats"]}
         theirs = of_the_script(verify, paper, use_case, free)
         assert {name: made[name] for name in theirs} == theirs
         assert set(made) - set(theirs) == {"as_of", "loose", "subject", "use_case", "view"}
+        seen |= {f"endpoint {made['verdict']}"} if made["subject"]["digest"] == ENDPOINT.digest else set()
         seen |= {made["verdict"], *(one["kind"] for one in made["notices"])}
         seen |= {one["why"] for row in made["requirements"] for one in row["failing"]}
         seen |= {f"row {row['state']}" for row in made["requirements"]} | {one["state"] for one in made["unheld"]}
@@ -55,5 +56,5 @@ def test_both_decide_alike(verify, seed):
     assert {
         "admitted", "refused", "caveat", "lifted", "lift", "retract", "dispute", "bound", "retracted", "disputed",
         "row met", "row unmet", "unheld", "caveat crossed", "caveat clear", "free crossed", "free None",
-        "line evaded crossed", "line evaded clear",
+        "line evaded crossed", "line evaded clear", "endpoint admitted",
     } <= seen, seen  # fmt: skip

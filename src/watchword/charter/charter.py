@@ -43,10 +43,12 @@ class BadCharter(WatchwordError):
 
 
 class When(Strict, frozen=True, kw_only=True):
-    """Which use cases a requirement is for: criticality at least this, and, unless empty, one of these human roles."""
+    """What a requirement is for: uses of at least this criticality with, unless empty, one of these human roles; and,
+    where it says so, only releases of ``files``, or only those that are an ``endpoint``."""
 
     criticality: Count
     human: list[Text]
+    release: Literal["files", "endpoint"] | msgspec.UnsetType = msgspec.UNSET
 
 
 class WaivedBy(Strict, frozen=True, kw_only=True):

@@ -35,9 +35,9 @@ def pin(args: argparse.Namespace) -> int:
         Door,
         pin,
         read_questions,
-        release_digest,
         sealed_file,
     )
+    from watchword.statements.digests import endpoint_digest
     from watchword.statements.statement import Subject
     from watchword.statements.times import rfc3339
 
@@ -61,13 +61,13 @@ def pin(args: argparse.Namespace) -> int:
             emit(args, f"NOT PINNED  {args.url}: {count}", {"canaries": 0, "schema": "watchword-endpoint/1"})
             return 1
         sealed = [one.sealed() for one in canaries]
-        digest = release_digest(args.supplier, args.system, args.release, sealed)
-        # Before anything is signed: what nobody can open could never be asked again.
-        here.store.put_own(_place(here, digest), sealed_file(door, canaries))
         fields = {
             "asked": asked, "canaries": sealed, "interface": args.interface, "supplier": args.supplier,
             "system": args.system, "tries": args.tries, "version": args.release,
         }  # fmt: skip
+        digest = endpoint_digest(fields)
+        # Before anything is signed: what nobody can open could never be asked again.
+        here.store.put_own(_place(here, digest), sealed_file(door, canaries))
         subject = Subject(f"{args.system} {args.release}", digest)
         recorded = here.sign_and_append("endpoint", (subject,), fields, person=args.person, scope=scope(args))
         here.publish()
@@ -78,22 +78,27 @@ def pin(args: argparse.Namespace) -> int:
 
 
 def check(args: argparse.Namespace) -> int:
-    """Ask again; exit 1 when an answer changed, and then dispute the endpoint statement, when told to."""
+    """Ask again, and sign that nothing changed; exit 1 when something did, and dispute its statement, when told to."""
     from watchword import node
-    from watchword.cli.statement import told
+    from watchword.cli.statement import recorded_value, told
     from watchword.cli.subject import release
     from watchword.record.endpoint import Asker, changed, open_sealed
+    from watchword.statements.kinds import COMMON_FIELDS
+    from watchword.statements.times import rfc3339
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         subject = release(args.release, here)
         pinned = _pinned(here, subject.digest)
         place = _place(here, subject.digest)
         if not place.is_file():
-            raise NotPinned(f"{place}: what was sealed is not here", "only who pinned an endpoint can ask again")
+            raise NotPinned(
+                f"{place}: what was sealed is not here", "only who pinned it, or was handed that file, can ask again"
+            )
         door, canaries = open_sealed(place.read_bytes(), str(place), pinned.predicate["canaries"])
         asker = Asker(door, _key(args))
         try:
-            other = changed(asker, canaries)
+            tries = pinned.predicate["tries"] if args.record else 1
+            asked, other = rfc3339(here.clock.now()), changed(asker, canaries, tries)
         finally:
             asker.close()
         value: dict[str, Any] = {
@@ -101,7 +106,15 @@ def check(args: argparse.Namespace) -> int:
             "schema": "watchword-endpoint-checked/1", "statement": pinned.id,
         }  # fmt: skip
         if not other:
-            emit(args, f"UNCHANGED  {subject.name}: {len(canaries)} canaries answered as sealed", value)
+            lines = [f"UNCHANGED  {subject.name}: {len(canaries)} canaries answered as sealed"]
+            if args.record:
+                said, scope = pinned.predicate, pinned.predicate["scope"]
+                fields = {name: said[name] for name in said.keys() - COMMON_FIELDS} | {"asked": asked}
+                again = here.sign_and_append("endpoint", (subject,), fields, person=args.person, scope=scope)
+                here.publish()
+                lines.append(told(here, again))
+                value["recorded"] = recorded_value(here, again)
+            emit(args, "\n".join(lines), value)
             return 0
         reason = f"{len(other)} of {len(canaries)} sealed canaries are answered otherwise"
         lines = [f"CHANGED  {subject.name}: {reason} (number {', '.join(map(str, other))})"]
@@ -129,13 +142,13 @@ def _dispute(here: Node, pinned: Statement, reason: str, person: str | None) -> 
 
 
 def _pinned(here: Node, digest: str) -> Statement:
-    """This node's endpoint statement about the release; the newest."""
+    """The newest endpoint statement about the release: this node's own, or that of whoever handed its canaries over."""
     from watchword.cli.statement import of_kind
 
-    own = [one for _, one in of_kind(here, "endpoint") if one.issuer == here.member and one.is_about(digest)]
-    if not own:
-        raise NotPinned(f"{digest}: this node pinned no such endpoint", "watchword endpoint pin URL")
-    return max(own, key=lambda one: (str(one.predicate["made"]), one.id))
+    said = [one for _, one in of_kind(here, "endpoint") if one.is_about(digest)]
+    if not said:
+        raise NotPinned(f"{digest}: nobody pinned such an endpoint", "watchword endpoint pin URL")
+    return max(said, key=lambda one: (one.issuer == here.member, str(one.predicate["made"]), one.id))
 
 
 def _place(here: Node, digest: str) -> Any:

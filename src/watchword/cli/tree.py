@@ -143,6 +143,7 @@ def _endpoints(commands: Sub) -> None:
     check = verb(endpoint, "check", "endpoint:check", "ask the sealed questions again; a changed answer is bad news")
     check.add_argument("release", metavar="RELEASE", help="the endpoint release: its digest or recorded name")
     check.add_argument("--yes", action="store_true", help="dispute the endpoint statement without asking")
+    check.add_argument("--record", action="store_true", help="where nothing changed, sign the endpoint statement anew")
     person(check)
     for one in (pin, check):
         one.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")

@@ -75,7 +75,7 @@ def asked(
     """What red lines and caveats may speak of, and the whole context of the request to the engine."""
     seen = table.seen(charter, facts, decision, use_case)
     operators = {id: fact.holder.operator for id, fact in seen.considered.items()}
-    return seen.context, cedar.request_context(seen.context, seen.found, decision, operators)
+    return seen.context, cedar.request_context(seen.context, seen.found, decision, operators, seen.sort)
 
 
 def _agree_on_caveats(facts: Facts, decision: Mapping[str, Any], context: Mapping[str, Any]) -> None:

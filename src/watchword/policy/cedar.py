@@ -152,12 +152,14 @@ def request_context(
     found: Mapping[str, int],
     decision: Mapping[str, Any],
     operators: Mapping[str, str],
+    sort: str,
 ) -> dict[str, Any]:
     """The typed context of a request: the red lines' fields, the counts of each row (not its state), what is stale.
 
     Args:
         found: what ``table.findings`` makes.
         operators: of each considered statement, by its id.
+        sort: the release's, as ``table.sort_of`` has it.
     """
     counts = {
         row["id"]: {
@@ -168,7 +170,7 @@ def request_context(
     }  # fmt: skip
     return {
         **red_line_context, "caveats": sum(map(is_crossed, decision["caveats"])), "found": dict(found), "rows": counts,
-        "stale": decision["stale"], "successors": decision["successors"],
+        "sort": sort, "stale": decision["stale"], "successors": decision["successors"],
         "unheld": sum(one["state"] == "unheld" for one in decision["unheld"]),
     }  # fmt: skip
 
@@ -260,7 +262,7 @@ def cedar_schema(charter: Charter) -> str:
     lines = ", ".join(f"{_text(line.id)}: Long" for line in charter.red_lines if line.evidence is not None)
     return schema_of(
         {
-            "caveats": "Long", "unheld": "Long", "stale": "Set<String>", "successors": "Set<String>",
+            "caveats": "Long", "unheld": "Long", "sort": "String", "stale": "Set<String>", "successors": "Set<String>",
             "found": f"{{{lines}}}", "rows": f"{{{rows}}}",
         }
     )
@@ -381,10 +383,12 @@ def _red_line(line: RedLine) -> str:
 
 
 def _applies(row: Requirement) -> str:
-    at_least = f"context.criticality >= {row.when.criticality}"
-    if not row.when.human:
-        return at_least
-    return f"{at_least} && [{', '.join(_text(one) for one in row.when.human)}].contains(context.human)"
+    when = [f"context.criticality >= {row.when.criticality}"]
+    if row.when.human:
+        when.append(f"[{', '.join(_text(one) for one in row.when.human)}].contains(context.human)")
+    if row.when.release is not msgspec.UNSET:
+        when.append(f"context.sort == {_text(row.when.release)}")
+    return " && ".join(when)
 
 
 def condition_text(condition: Condition, fields: Mapping[str, str] = RED_LINE_FIELDS) -> str:

@@ -11,8 +11,11 @@
 * The solver says that no other case exists (``policy.world``); the example shown beside it is put before the table that
   decides (``policy.table``), and a finding that the table does not confirm is told as such: it is a defect here.
 * Built-in rules imply nothing: a red line that says again what holds anyway names who answers for it.
-* A member may take its caveat back, so caveats imply nothing of the charter or of another member.
-* Not looked at: waivers, reliance, free Cedar text of a caveat, whether an alliance is quick enough for an age.
+* A member may take its caveat back, so caveats imply nothing of the charter or of another member. A row that may be
+  waived implies nothing either: while it is, whoever answers for the other still asks. No waiver mends a contradiction.
+* A row that asks the owner of a use is met by what the owner says, or relies on within limits.
+* A leaf whose body is kept back refuses whatever the rules say, so no rule is looked at for it.
+* Not looked at: free Cedar text of a caveat, whether an alliance is quick enough for an age.
 """
 
 from __future__ import annotations
@@ -84,13 +87,8 @@ def check(charter: Charter, caveats: Sequence[Forbid] = ()) -> Checked:
     sound = [rule for rule in rules if not search.alone(rule)]
     search.pairs(sound)
     search.together(sound)
-    # Two rules that contradict imply every other: one of them is left out of what follows. So is a row that asks the
-    # owner of the use: here anybody stands for the owner, and what others have shown does not stand for that.
-    search.implied([
-        rule
-        for rule in sound
-        if name_of(rule) not in search.ends and not (isinstance(rule, Requirement) and rule.from_ == "owner")
-    ])  # fmt: skip
+    # Two rules that contradict imply every other: one of them is left out of what follows.
+    search.implied([rule for rule in sound if name_of(rule) not in search.ends])
     return Checked(
         tuple(search.findings), tuple(search.unclear.items()), len(charter.requirements), len(lines), len(caveats)
     )
@@ -252,6 +250,8 @@ class _Search:
         crossed = z3.And(*world.forbidding(line, of_use_case=False))
         if self.ask(world, *here) is None or self.ask(world, *here, world.met(row), z3.Not(crossed)) is not None:
             return
+        if self.ask(world, *here, z3.Not(crossed)) is None:
+            return  # the line forbids such a release for such a use, whatever the row asks
         self.ends.add(name_of(row))
         what = f"what meets {name_of(row)} crosses {name_of(line)}"
         self.found("contradiction", [row, line], what, world, [*here, world.met(row)], {"met"}, {"crossed"})
@@ -265,7 +265,7 @@ class _Search:
         by_name = {name_of(rule): rule for rule in rules}
         for criticality in CRITICALITY:
             here = [world.context["criticality"].number == criticality]
-            asked = [*here, z3.Or(*(world.applies(row) for row in rows))]
+            asked = [*here, z3.Or(*(z3.And(world.applies(row), world.met(row)) for row in rows))]
             try:
                 if self.ask(world, *asked) is None:
                     what = f"at criticality {criticality} no requirement applies, so nothing is admitted"
@@ -276,7 +276,8 @@ class _Search:
                     continue
                 some = [by_name[name] for name in core]
                 exact = self.world([*some, *rows])
-                asked = [exact.context["criticality"].number == criticality, z3.Or(*map(exact.applies, rows))]
+                some_met = z3.Or(*(z3.And(exact.applies(row), exact.met(row)) for row in rows))
+                asked = [exact.context["criticality"].number == criticality, some_met]
                 refusing = {name_of(rule): exact.judged(rule).refuses for rule in some}
                 if self.ask(exact, *asked, *map(z3.Not, refusing.values())) is not None:
                     continue

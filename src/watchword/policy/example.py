@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from watchword.charter.charter import HEAD_JOBS, RESERVED_ROLES, Charter, parse_charter
+from watchword.charter.charter import HEAD_JOBS, RESERVED_ROLES, Charter, KeyHolder, parse_charter
 from watchword.charter.draft import draft
 from watchword.charter.lint import DAY_S, speakers
 from watchword.ledger.view import Fact, Facts, Head, View
@@ -23,8 +23,8 @@ from watchword.policy.hypothesis import ledger_of
 from watchword.policy.shapes import DIGEST, blank
 from watchword.policy.table import decide
 from watchword.policy.use_case import FORMAT
-from watchword.policy.world import HUMAN, Field, Formula, Place, World
-from watchword.statements.digests import D
+from watchword.policy.world import CRITICALITY, HUMAN, Field, Formula, Place, World, waivers
+from watchword.statements.digests import DJ, D, endpoint_digest
 from watchword.statements.keys import PUBLIC_BYTES, PublicKey
 from watchword.statements.statement import Signed, Subject, make
 from watchword.statements.times import rfc3339
@@ -38,37 +38,51 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Said:
-    """One statement of an example: its kind, who says it, how old it is, and the fields that a rule asks for."""
+    """One statement of an example: its kind, who says it, how old it is, and the fields that a rule asks for.
+
+    ``relied``: the owner of the use relies on it.
+    """
 
     kind: str
     by: str
     age_s: int
     fields: tuple[tuple[str, Any], ...]
+    relied: bool = False
 
 
 @dataclass(frozen=True)
 class Example:
-    """A use case, the evidence about a release, and how many recalls reach it."""
+    """A use case, the evidence about a release, how many recalls reach it, whether it is an endpoint, and which rows
+    are waived."""
 
     use_case: dict[str, Any]
     said: tuple[Said, ...]
     recalls: int
+    endpoint: bool = False
+    waived: tuple[str, ...] = ()
 
     def value(self) -> dict[str, Any]:
         """The example as JSON data."""
         said = [
-            {"kind": s.kind, "by": s.by, "age_days": s.age_s // DAY_S, "fields": dict(s.fields)} for s in self.said
+            {"kind": s.kind, "by": s.by, "age_days": s.age_s // DAY_S, "fields": dict(s.fields), "relied": s.relied}
+            for s in self.said
         ]
-        return {"use_case": _shown(self.use_case), "statements": said, "recalls": self.recalls}
+        return {
+            "use_case": _shown(self.use_case), "release": "endpoint" if self.endpoint else "files", "statements": said,
+            "recalls": self.recalls, "waived": list(self.waived),
+        }  # fmt: skip
 
     def text(self) -> str:
         """The example in one line."""
         use = self.use_case
         parts = [f"criticality {use['criticality']}", f"human {use['human']}"]
         parts += [f"{name} {', '.join(use[name])}" for name in ("members", "tags") if use[name]]
+        parts += ["an endpoint"] if self.endpoint else []
         for one in self.said:
             fields = "".join(f", {path} {value}" for path, value in one.fields)
-            parts.append(f"{one.kind} by {one.by}{fields}")
+            relied = f", relied on by {use['owner']}" if one.relied else ""
+            parts.append(f"{one.kind} by {one.by}{fields}{relied}")
+        parts += [f"{id} waived" for id in self.waived]
         if self.recalls:
             parts.append(f"{self.recalls} recall" + ("s" if self.recalls > 1 else ""))
         return "; ".join(parts)
@@ -109,31 +123,57 @@ def example(world: World, model: Any) -> Example:
         for place in places
         if _true(model, place.present)
     ]
-    return Example(use_case, tuple(said), _int(model, context["recalls"].number))
+    waived = tuple(id for id, lifted in world.waived.items() if _true(model, lifted))
+    recalls = _int(model, context["recalls"].number)
+    return Example(use_case, tuple(said), recalls, _true(model, world.is_endpoint), waived)
 
 
 def played(charter: Charter, one: Example) -> dict[str, Any]:
     """The decision that the table makes of *one* under *charter* (docs/protocol.md, section 8)."""
     facts: list[Fact] = []
     indexes: dict[str, int] = {}
-    for number, said in enumerate(one.said):
-        holder = next(h for h in speakers(charter, said.kind) if h.owner == said.by)
-        origin = ledger_of(charter, said.by)
-        fields = blank(said.kind)
-        for path, value in said.fields:
-            _put(fields, said.kind, path, value)
-        made = NOW - timedelta(seconds=said.age_s)
-        subject = Subject(f"{RELEASE.name} ({number})", RELEASE.digest)  # else two that say the same are one
-        statement = make(said.kind, (subject,), fields, issuer=said.by, made=made)
+    release = Subject(RELEASE.name, _release(one))
+
+    def say(kind: str, holder: KeyHolder, fields: dict[str, Any], age_s: int = 0) -> str:
+        origin = ledger_of(charter, holder.owner)
+        subject = Subject(f"{release.name} ({len(facts)})", release.digest)  # else two that say the same are one
+        made = NOW - timedelta(seconds=age_s)
+        statement = make(kind, (subject,), fields, issuer=holder.owner, made=made)
         indexes[origin] = index = indexes.get(origin, -1) + 1
         facts.append(Fact(Signed(statement, holder.public.id, b"", b""), holder, origin, index))
-    loose = [_recall(charter, number) for number in range(one.recalls)]
+        return statement.id
+
+    for said in one.said:
+        holder = next(h for h in speakers(charter, said.kind) if h.owner == said.by)
+        id = say(said.kind, holder, _fields(said), said.age_s)
+        if said.relied:
+            owner = next(h for h in speakers(charter, "reliance") if h.owner == one.use_case["owner"])
+            limits = {"criticality_max": CRITICALITY[-1], "members": [], "tags": [], "until": rfc3339(NOW)}
+            say("reliance", owner, {"limits": limits, "reason": "", "statement": id})
+    for row in charter.requirements:
+        for holder in waivers(charter, row) if row.id in one.waived else ():
+            lifted = {"expires": rfc3339(NOW), "owner": "", "reason": "", "requirement": row.id}
+            say("waiver", holder, lifted | {"use_case": DJ(one.use_case)})
+    loose = [_recall(charter, release, number) for number in range(one.recalls)]
     heads = {origin: Head(indexes.get(origin, 0) + 1, b"\0" * 32, rfc3339(NOW)) for origin in charter.shared_origins}
     held = Facts(
         tuple(sorted(facts, key=lambda fact: (fact.origin, fact.index))), (),
         tuple(sorted(loose, key=lambda signed: signed.statement.id)), b"\0" * 32,
     )  # fmt: skip
-    return decide(charter, View(heads), held, rfc3339(NOW), RELEASE, one.use_case)
+    return decide(charter, View(heads), held, rfc3339(NOW), release, one.use_case)
+
+
+def _release(one: Example) -> str:
+    """The digest of what *one* is about: of an endpoint, the one that its first statement of that kind shows."""
+    shown = next((said for said in one.said if said.kind == "endpoint"), None) if one.endpoint else None
+    return RELEASE.digest if shown is None else endpoint_digest(_fields(shown))
+
+
+def _fields(said: Said) -> dict[str, Any]:
+    fields = blank(said.kind)
+    for path, value in said.fields:
+        _put(fields, said.kind, path, value)
+    return fields
 
 
 def _member(name: str, roles: Sequence[str]) -> dict[str, Any]:
@@ -153,9 +193,9 @@ def _key(owner: str, job: str) -> dict[str, Any]:
     return {**PublicKey(halves[:32], halves[32:], level).value(), "job": job}
 
 
-def _recall(charter: Charter, number: int) -> Signed:
+def _recall(charter: Charter, release: Subject, number: int) -> Signed:
     holder = next(h for h in speakers(charter, "recall") if not h.is_supplier)
-    target = f"release:{RELEASE.digest}"
+    target = f"release:{release.digest}"
     fields: dict[str, Any] = {
         "target": target,
         "reason": f"example {number}",
@@ -174,7 +214,7 @@ def _said(world: World, place: Place, model: Any) -> Said:
         if path == "issuer" or of.shape.sort in ("missing", "opaque", "structure", "list") or _true(model, of.gone):
             continue
         fields.append((path, _value(world, place.kind, path, of, model)))
-    return Said(place.kind, holder.owner, _int(model, place.age_s), tuple(fields))
+    return Said(place.kind, holder.owner, _int(model, place.age_s), tuple(fields), _true(model, place.relied))
 
 
 def _value(world: World, kind: str, path: str, of: Field, model: Any) -> Any:

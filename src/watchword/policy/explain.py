@@ -56,7 +56,7 @@ def explanation(
         for one in decision["notices"]
     ]
     fell = table.fallen(considered.values(), listed)
-    case = table.Case(considered, fell, (), use_case, parse_time(decision["as_of"]))
+    case = table.Case(considered, fell, (), use_case, parse_time(decision["as_of"]), seen.sort)
     leaves = {f"leaf:{one['leaf']}": one for one in decision["unheld"]}
     return {
         "schema": SCHEMA,
@@ -66,7 +66,8 @@ def explanation(
         "subject": decision["subject"],
         "use_case": {key: use_case[key] for key in ("name", "criticality", "human")},
         "requirements": [
-            _requirement(charter, row, judged[row.id], considered, leaves) for row in charter.requirements
+            _requirement(charter, row, judged[row.id], considered, leaves, use_case["owner"])
+            for row in charter.requirements
         ],
         "red_lines": [
             {
@@ -226,6 +227,7 @@ def _requirement(
     judged: Mapping[str, Any],
     considered: Mapping[str, Fact],
     kept_back: Mapping[str, Mapping[str, Any]],
+    owner: str,
 ) -> dict[str, Any]:
     failing = [
         _statement(charter, considered[one["id"]])
@@ -241,7 +243,7 @@ def _requirement(
         "need": judged["need"],
         "there": judged["there"],
         "why": _why(row, judged, failing) if judged["state"] == "unmet" else [],
-        "owed_by": _owed_by(charter, row, judged, considered) if judged["state"] == "unmet" else None,
+        "owed_by": _owed_by(charter, row, judged, considered, owner) if judged["state"] == "unmet" else None,
         "accountable": row.accountable,
         "principle": row.principle,
         "evidence": [_statement(charter, considered[id]) for id in judged["counted"]],
@@ -302,7 +304,9 @@ def _why(row: Requirement, judged: Mapping[str, Any], failing: list[dict[str, An
     return why
 
 
-def _owed_by(charter: Charter, row: Requirement, judged: Mapping[str, Any], considered: Mapping[str, Fact]) -> str:
+def _owed_by(
+    charter: Charter, row: Requirement, judged: Mapping[str, Any], considered: Mapping[str, Fact], owner: str
+) -> str:
     """Who must act: on a failed bound the supplier, on fallen evidence its issuer, otherwise whoever is missing."""
     issuers = {fact.signed.statement.issuer for fact in considered.values() if fact.holder.is_supplier}
     if not issuers and len(charter.suppliers) == 1:
@@ -315,6 +319,9 @@ def _owed_by(charter: Charter, row: Requirement, judged: Mapping[str, Any], cons
         return ", ".join(sorted(set(fell))) or "whoever keeps its evidence back"
     if row.owed_by == "supplier":
         return supplier
+    if row.from_ == "owner":
+        member = any(owner == one.name for one in charter.members)
+        return owner if member else f"the owner of the use: a member, which {_short(owner) or 'nobody'} is not"
     if row.owed_by != "members":
         return row.owed_by
     counted = {considered[id].holder.operator for id in judged["counted"]}

@@ -27,11 +27,9 @@ from watchword.policy import table
 from watchword.policy.cedar import OF_USE
 from watchword.policy.fitting import fitting
 from watchword.policy.hypothesis import Supposed, World, suppose
-from watchword.statements.kinds import Common
+from watchword.statements.kinds import COMMON_FIELDS
 from watchword.statements.statement import Subject
 from watchword.statements.times import parse_time
-
-COMMON = frozenset(Common.__struct_fields__)
 
 
 @dataclass(frozen=True)
@@ -162,8 +160,11 @@ class _Search:
             else:
                 alone = self._group((row,))
                 if alone is None:
-                    text = f"no {row.kind} that the charter's parties may make can meet it"
-                    self.unlifted.append(Unlifted("requirement", row.id, "", text))
+                    text, by = f"no {row.kind} that the charter's parties may make can meet it", ""
+                    owner = self.use_case["owner"]
+                    if row.from_ == "owner" and not any(owner == one.name for one in self.charter.members):
+                        text, by = f"asked of the owner of the use, and {owner} is no member", "a use of a member's"
+                    self.unlifted.append(Unlifted("requirement", row.id, by, text))
                 else:
                     groups.append(alone)
         return [needed for group in groups for needed in self._needed(group)]
@@ -178,7 +179,7 @@ class _Search:
         conditions = [one for row in rows for one in (*row.where, *row.bound)]
         by_row = {row.id: self._parties(row) for row in rows}
         parties = {operator: names for of in reversed(by_row.values()) for operator, names in of.items()}
-        fields = fitting(kind, [one for one in conditions if _root(one) not in COMMON])
+        fields = fitting(kind, [one for one in conditions if _root(one) not in COMMON_FIELDS])
         if fields is None or not all(by_row.values()):
             return None
         for other in self.applying:

@@ -239,6 +239,7 @@ ROW_DEFAULTS: dict[str, Any] = {
 
 def _cells(row: dict[str, Any]) -> list[str]:
     human = f", human {'/'.join(row['when']['human'])}" if row["when"]["human"] else ""
+    of = {"files": ", files", "endpoint": ", endpoint"}.get(row["when"].get("release", ""), "")
     where = f" where {_conditions(row['where'])}" if row["where"] else ""
     many = f"{row['count']} {'operators' if row['distinct'] == 'operators' else 'statements'}"
     if row["count"] == 1:
@@ -246,7 +247,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
     if row["tools"]:
         many += f", {row['tools']} tools"
     return [
-        f"from {row['when']['criticality']}{human}", row["id"], row["kind"] + where, many, row["from"],
+        f"from {row['when']['criticality']}{human}{of}", row["id"], row["kind"] + where, many, row["from"],
         "any" if row["max_age_days"] is None else f"{row['max_age_days']} d",
         _conditions(row["bound"]) or "none", row["owed_by"], " ".join(row["principle"]),
     ]  # fmt: skip

@@ -183,6 +183,7 @@ COLUMNS = {
     "bound": Column("bound", *_CONDITIONS),
     "from criticality": Column("criticality", str, _number),
     "human": Column("human", *_WORDS),
+    "release": Column("release", *_WORD),
     "never when": Column("forbid", *_CONDITIONS, ()),
     "evidence": Column("evidence", _evidence, _read_evidence),
     "owed by": Column("owed_by", *_TEXT),
@@ -215,7 +216,7 @@ def _rows(pack: Pack) -> Iterator[tuple[str, dict[str, str]]]:
     for kind, roles in pack.standing.items():
         yield "standing", _written("standing", {"id": kind, "roles": roles})
     for row in pack.requirements:
-        yield "requirement", _written("requirement", row | row["when"])
+        yield "requirement", _written("requirement", {"release": None} | row | row["when"])
     for line in pack.red_lines:
         yield "red line", _written("red line", line)
 
@@ -246,7 +247,7 @@ def _pack(rows: list[tuple[str, dict[str, str]]], where: str) -> Row:
     name = found["pack"][0][1]
     requirements = [row for _, row in found["requirement"]]
     for row in requirements:
-        row["when"] = {field: row.pop(field) for field in ("criticality", "human") if field in row}
+        row["when"] = {field: row.pop(field) for field in ("criticality", "human", "release") if field in row}
     return {
         "name": name["id"], "title": name["text"], "standing": standing, "requirement": requirements,
         "red_line": [row for _, row in found["red line"]],

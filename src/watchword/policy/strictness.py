@@ -82,7 +82,7 @@ def shape(row: Row) -> str:
         rest["forbid"] = [str(scale) + str(scale.whole) if scale in scaled else one for scale, one in scales]
     else:
         rest["bound"] = [one for one in row["bound"] if _scale(one, "bound") not in scaled]
-        rest["when"] = row["when"]["human"]
+        rest["when"] = [row["when"]["human"], row["when"].get("release")]
     return json.dumps(rest, sort_keys=True)
 
 

@@ -38,7 +38,7 @@ from watchword.ledger.view import Fact, Facts, View
 from watchword.ledger.view import loose_list as view_list
 from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
-from watchword.statements.digests import DJ
+from watchword.statements.digests import DJ, endpoint_digest
 from watchword.statements.kinds import WIDE
 from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import parse_time
@@ -87,7 +87,8 @@ def decide(
     fell = fallen(considered.values(), listed)
     # 4
     kept_back = unheld(charter, view, facts, subject.digest, listed)
-    case = Case(considered, fell, tuple(one for one in kept_back if one.state == "unheld"), use_case, moment)
+    here = tuple(one for one in kept_back if one.state == "unheld")
+    case = Case(considered, fell, here, use_case, moment, sort_of(considered.values(), subject.digest))
     # 5
     requirements = [_judge(row, case) for row in charter.requirements]
     # 6
@@ -144,13 +145,14 @@ def _all_clear(
 @dataclass(frozen=True)
 class Case:
     """What rows are judged against: the considered statements and what fell of them by id, what is known by its leaf
-    alone and still counts, the use case, and the moment."""
+    alone and still counts, the use case, the moment, and the release's sort (``sort_of``)."""
 
     considered: Mapping[str, Fact]
     fell: Mapping[str, str]
     unheld: tuple[Unheld, ...]
     use_case: Mapping[str, Any]
     moment: datetime
+    sort: str
 
     @cached_property
     def use_case_digest(self) -> str:
@@ -174,9 +176,22 @@ def name_set(charter: Charter, release: str, considered: Iterable[Fact]) -> tupl
     return ledger_notices.name_set(charter, release, (fact.signed for fact in considered))
 
 
-def applies(row: Requirement, use_case: Mapping[str, Any]) -> bool:
-    """Whether *row* asks anything of this use case."""
-    when = row.when
+def sort_of(considered: Iterable[Fact], release: str) -> str:
+    """``endpoint`` where a considered statement, fallen or not, shows that *release* is one; else ``files``.
+
+    It shows that by what it says, not by who says it: the digest of an endpoint follows from its fields, and no files
+    have it. So nobody can call files an endpoint, to be asked less of them.
+    """
+    said = (fact.signed.statement for fact in considered)
+    shown = any(one.kind == "endpoint" and endpoint_digest(one.predicate) == release for one in said)
+    return "endpoint" if shown else "files"
+
+
+def applies(row: Requirement, case: Case) -> bool:
+    """Whether *row* asks anything of this use of this release."""
+    when, use_case = row.when, case.use_case
+    if when.release not in (msgspec.UNSET, case.sort):
+        return False
     return use_case["criticality"] >= when.criticality and (not when.human or use_case["human"] in when.human)
 
 
@@ -255,11 +270,13 @@ def is_crossed(caveat: Mapping[str, Any]) -> bool:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a decision was made over, found again: the considered statements by id, step 6's context and findings."""
+    """What a decision was made over, found again: the considered statements by id, step 6's context and findings, the
+    sort of its release."""
 
     considered: dict[str, Fact]
     context: dict[str, Any]
     found: dict[str, int]
+    sort: str
 
 
 def seen(charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: Mapping[str, Any]) -> Seen:
@@ -268,7 +285,8 @@ def seen(charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: 
     listed = [notice["kind"] for notice in decision["notices"]]
     kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
     context = red_line_context(use_case, considered.values(), listed, kept_back)
-    return Seen(considered, context, findings(charter, considered.values(), kept_back))
+    sort = sort_of(considered.values(), decision["subject"]["digest"])
+    return Seen(considered, context, findings(charter, considered.values(), kept_back), sort)
 
 
 def notices_held(facts: Facts) -> dict[str, Signed]:
@@ -324,7 +342,7 @@ def _judge(row: Requirement, case: Case) -> dict[str, Any]:
         "counted": [], "failing": [], "from": [], "id": row.id, "need": row.count, "newest_age_s": None,
         "owed_by": row.owed_by, "state": "does not apply", "there": 0, "tools": 0, "waived_by": [],
     }  # fmt: skip
-    if not applies(row, case.use_case):
+    if not applies(row, case):
         return judged
     good: dict[str, Fact] = {}
     failing: dict[str, str] = {}

@@ -1,7 +1,10 @@
 """Every world that a set of rules can meet, as variables of the z3 solver: one release, its evidence, one use case.
 
     use case   criticality 0 to 3, human in/on/out, owner, members, tags
+    release    of files, or an endpoint: then some statement of that kind shows it
     evidence   per kind a number of places, each empty or a statement with issuer, age, tool and the fields asked for
+    reliance   of each statement, whether the owner of the use relies on it, within limits that hold
+    waivers    of each row that the charter lets enough people waive, whether they do
     notices    how many recalls and disputes
 
 * Field types are those of ``statements.kinds``; conditions mean what ``charter.conditions`` says, trouble included.
@@ -17,6 +20,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
+
+import msgspec
 
 from watchword.charter.charter import Charter, Condition, KeyHolder, Requirement
 from watchword.charter.conditions import ORDER, is_decimal, is_trouble, wrong_with
@@ -70,7 +75,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Place:
-    """Where one statement of *kind* may stand. ``fields``: those that a rule asks for, by path."""
+    """Where one statement of *kind* may stand. ``fields``: those that a rule asks for, by path; ``relied``: on it."""
 
     kind: str
     number: int
@@ -78,6 +83,7 @@ class Place:
     who: Formula
     age_s: Formula
     fallen: Formula
+    relied: Formula
     fields: dict[str, Field]
 
 
@@ -109,6 +115,11 @@ class World:
         self._collect()
         self.context = self._context()
         self.places = {kind: self._places(kind, number) for kind, number in places.items()}
+        self.is_endpoint = z3.Bool("endpoint")
+        shown = [place.present for place in self.places.get("endpoint", [])]
+        self._ties.append(z3.Implies(self.is_endpoint, z3.Or(*shown)))
+        rows = [rule for rule in rules if not isinstance(rule, Forbid)]
+        self.waived = {row.id: z3.Bool(f"{row.id} waived") for row in rows if waivers(charter, row)}
         self._count_statements()
 
     @cached_property
@@ -129,7 +140,8 @@ class World:
             crossed = z3.And(*self.forbidding(rule))
             return Judged(z3.BoolVal(True), crossed)
         applies = self.applies(rule)
-        return Judged(applies, z3.And(applies, z3.Not(self.met(rule))))
+        waived = self.waived.get(rule.id, z3.BoolVal(False))
+        return Judged(applies, z3.And(applies, z3.Not(self.met(rule)), z3.Not(waived)))
 
     def forbidding(self, line: Forbid, of_use_case: bool | None = None) -> list[Formula]:
         """The conditions of *line*, each as a formula; those that the use case alone decides, or the others."""
@@ -152,11 +164,13 @@ class World:
         return conditions
 
     def applies(self, row: Requirement) -> Formula:
-        """Whether *row* asks anything of the use case."""
+        """Whether *row* asks anything of the use case and the release."""
         human = self.context["human"]
         asked = [self.context["criticality"].number >= row.when.criticality]
         if row.when.human:
             asked.append(z3.Or(*(human.atom == HUMAN.index(one) for one in row.when.human if one in HUMAN)))
+        if row.when.release is not msgspec.UNSET:
+            asked.append(self.is_endpoint == (row.when.release == "endpoint"))
         return z3.And(*asked)
 
     def met(self, row: Requirement) -> Formula:
@@ -176,11 +190,11 @@ class World:
     def candidate(self, row: Requirement, place: Place) -> Formula:
         """Whether the statement at *place* is one that *row* is about."""
         speaking = self.speakers(row.kind)
-        fits = [
-            place.who == number
-            for number, holder in enumerate(speaking)
-            if row.from_ in ("any", "owner", "supplier" if holder.is_supplier else "member")
-        ]
+        sort = {True: ("any", "supplier"), False: ("any", "member")}
+        fits = [place.who == n for n, holder in enumerate(speaking) if row.from_ in sort[holder.is_supplier]]
+        if row.from_ == "owner":
+            own = [(n, holder) for n, holder in enumerate(speaking) if not holder.is_supplier]
+            fits = [place.relied, *(z3.And(place.who == n, self._owned_by(holder.owner)) for n, holder in own)]
         return z3.And(place.present, z3.Or(*fits), *(self._asked(place, one, trouble=True) for one in row.where))
 
     def speakers(self, kind: str) -> list[KeyHolder]:
@@ -191,9 +205,11 @@ class World:
     def quiet(self) -> list[Formula]:
         """Wishes for an example that people can read: few statements, no bad news, nothing that falls, new evidence."""
         wishes = [self.context[name].number == 0 for name in ("recalls", "disputes") if name in self.context]
+        wishes.append(z3.Not(self.is_endpoint))
         every = [place for places in self.places.values() for place in places]
         wishes += [z3.Not(place.present) for place in reversed(every)]
         wishes += [place.age_s == DAY_S for place in every]
+        wishes += [z3.Not(one) for one in (*self.waived.values(), *(place.relied for place in every))]
         # One issuer after the other, and fields that say nothing remarkable.
         wishes += [place.who == place.number for place in every]
         for place in every:
@@ -255,11 +271,13 @@ class World:
             name = f"{kind}/{number}"
             place = Place(
                 kind, number, z3.Bool(f"{name} present"), z3.Int(f"{name} who"), z3.Int(f"{name} age"),
-                z3.Bool(f"{name} fallen"), {},
+                z3.Bool(f"{name} fallen"), z3.Bool(f"{name} relied"), {},
             )  # fmt: skip
             for path in sorted(self._wanted.get(kind, set())):
                 place.fields[path] = self._field(kind, path, _shape(kind, path, speaking), name)
             self._ties += [place.who >= 0, place.who < max(1, len(speaking)), place.age_s >= 0]
+            relying = {holder.owner for holder in self.speakers("reliance") if not holder.is_supplier}
+            self._ties.append(z3.Implies(place.relied, z3.Or(*map(self._owned_by, sorted(relying)))))
             if not speaking:
                 self._ties.append(z3.Not(place.present))
             if places:  # the order of places means nothing: full ones first, by issuer
@@ -273,6 +291,10 @@ class World:
                 ]
             places.append(place)
         return places
+
+    def _owned_by(self, member: str) -> Formula:
+        owner = self.context["owner"]
+        return owner.atom == self.known("", "owner", owner.shape).index(member)
 
     def known(self, kind: str, path: str, of: Shape) -> list[str]:
         """The texts that the variable of a field tells apart, by number; a greater number is another text."""
@@ -404,6 +426,16 @@ class World:
         return _at_least(first, row.tools)
 
 
+def waivers(charter: Charter, row: Requirement) -> list[KeyHolder]:
+    """Whose waivers lift *row*, one person of each operator and no more than it takes; none where too few may."""
+    if row.waiver is None:
+        return []
+    may = [holder for holder in speakers(charter, "waiver") if row.waiver.role in holder.roles]
+    one_each = list({holder.operator: holder for holder in may}.values())
+    need = max(row.waiver.count, 1)
+    return one_each[:need] if len(one_each) >= need else []
+
+
 def has_tool(kind: str) -> bool:
     """Whether statements of *kind* name the tool that made them."""
     return shape(kind, "tool.name").sort == "text"
@@ -424,6 +456,8 @@ def places_for(rules: Iterable[Rule]) -> dict[str, int]:
         if not isinstance(rule, Forbid):
             many = _bounded(max(rule.count, rule.tools) + 1, rule.kind)
             apart[rule.kind] = apart.get(rule.kind, 0) + many
+            if rule.when.release is not msgspec.UNSET:
+                counted.setdefault("endpoint", 1)
             continue
         for one in rule.forbid:
             kind = COUNTED.get(one.field)

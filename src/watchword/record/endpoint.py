@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,10 +31,9 @@ from watchword.limits import (
     ENDPOINT_S_MAX,
 )
 from watchword.statements.canonical import canonical, parse_canonical, parse_json
-from watchword.statements.digests import DJ, SALT_BYTES, b64, commitment, unb64
+from watchword.statements.digests import SALT_BYTES, b64, commitment, unb64
 
 SEALED_FORMAT = "watchword-canaries/1"
-RELEASE_FORMAT = "watchword-endpoint/1"
 _HERE = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -181,19 +180,10 @@ def pin(asker: Asker, questions: Sequence[str], tries: int) -> tuple[Canary, ...
     )
 
 
-def changed(asker: Asker, canaries: Iterable[Canary]) -> tuple[int, ...]:
-    """Which canaries, counted from 1, are answered otherwise now."""
-    return tuple(number for number, one in enumerate(canaries, 1) if asker.ask(one.question) != one.answer)
-
-
-def release_digest(supplier: str, system: str, version: str, canaries: Sequence[Mapping[str, str]]) -> str:
-    """The endpoint release (docs/protocol.md, section 4). *canaries*: as the statement has them."""
-    return DJ(
-        {
-            "canaries": DJ([dict(one) for one in canaries]), "format": RELEASE_FORMAT, "supplier": supplier,
-            "system": system, "version": version,
-        }
-    )  # fmt: skip
+def changed(asker: Asker, canaries: Sequence[Canary], tries: int = 1) -> tuple[int, ...]:
+    """Which canaries, counted from 1, are answered otherwise now, at least once in *tries* rounds."""
+    rounds = [[asker.ask(one.question) != one.answer for one in canaries] for _ in range(tries)]
+    return tuple(number for number, others in enumerate(zip(*rounds, strict=True), 1) if any(others))
 
 
 def sealed_file(door: Door, canaries: Sequence[Canary]) -> bytes:

@@ -7,12 +7,14 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.statements.canonical import canonical
 
 SALT_BYTES = 32
+ENDPOINT_FORMAT = "watchword-endpoint/1"
 
 
 class BadDigest(WatchwordError):
@@ -32,6 +34,12 @@ def D(data: bytes) -> str:
 def DJ(value: Any) -> str:
     """``sha256:<hex>`` of the canonical JSON of *value*."""
     return D(canonical(value))
+
+
+def endpoint_digest(said: Mapping[str, Any]) -> str:
+    """The release that an ``endpoint`` statement is about, as its fields *said* name it (section 4)."""
+    named = {field: said[field] for field in ("supplier", "system", "version")}
+    return DJ({**named, "canaries": DJ(said["canaries"]), "format": ENDPOINT_FORMAT})
 
 
 def parse_digest(text: str) -> bytes:
