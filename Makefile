@@ -58,6 +58,12 @@ lock: $(VENV)/dev.stamp
 heavy: $(VENV)/dev.stamp
 	@echo 'installing requirements/heavy.txt'
 	@$(PIP) install -r requirements/heavy.txt
+	@echo 'fetching the conformance suites of MCP and the server they are for'
+	@PATH="$(abspath $(BIN)):$$PATH" npm install --silent --no-audit --no-fund --prefix $(VENV)/conformance \
+		conformance-2025@npm:@modelcontextprotocol/conformance@0.1.16 \
+		conformance-2026@npm:@modelcontextprotocol/conformance@0.2.0-alpha.12
+	@$(PIP) download --no-deps --no-binary mcp mcp==2.3.0 --dest $(VENV)/conformance
+	@tar -xzf $(VENV)/conformance/mcp-2.3.0.tar.gz -C $(VENV)/conformance mcp-2.3.0/examples/servers
 
 .PHONY: clean
 clean:
