@@ -676,6 +676,24 @@ MANDATE_RULES_MAX = 256
 """Rules of one mandate.
 Origin: ten times the tools of the largest tool server met; more cannot be read before signing."""
 
+AUTHZEN_BYTES_MAX = 256 * 1024
+"""One request to the AuthZEN door. Origin: a batch of AUTHZEN_EVALUATIONS_MAX with 2 KB each."""
+
+AUTHZEN_EVALUATIONS_MAX = 100
+"""Evaluations of one batch. Origin: each that is permitted is a receipt, at 1 ms a tenth of a second together."""
+
+AUTHZEN_PAGE_MAX = 1_000
+"""Results on one page of a search. Origin: with names of 100 bytes, 100 KB."""
+
+AUTHZEN_CANDIDATES_MAX = 2_000
+"""What one search asks the gate, and what it looks at of one rule. Origin: at 0.3 ms each, below a second."""
+
+AUTHZEN_REQUESTABLE_S = 600
+"""Seconds for which a denial can be requested. Origin: a person who is asked whether to ask; the draft says minutes."""
+
+AUTHZEN_REQUESTABLE_MAX = 10_000
+"""Denials that can be requested, kept at a time; the oldest goes first. Origin: at 1 KB each, 10 MB."""
+
 OVERSIGHT_PEOPLE_MIN = 3
 """People in a pool of approvers of which allies are told anything. Origin: of one or two it would be about a person."""
 

@@ -188,7 +188,10 @@ def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
-    assert missing == ["endpoint pin", "endpoint check", "run", "gate cards suggest", "serve", "demo", "simulate"]
+    assert missing == [
+        "endpoint pin", "endpoint check", "run", "gate mcp", "gate authzen", "gate cards suggest", "serve", "demo",
+        "simulate",
+    ]  # fmt: skip
 
 
 def test_failing_prints_no_half_of_an_answer(stages: Mapping[str, Path], typed: Callable[..., Any]) -> None:

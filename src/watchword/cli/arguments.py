@@ -108,3 +108,11 @@ def whose(command: argparse.ArgumentParser) -> None:
         "--pack", action="append", default=[], metavar="NAME|FILE", help="a pack that comes with watchword, or a file"
     )
     either.add_argument("--charter", type=Path, metavar="FILE", help="this charter (default: the one in force here)")
+
+
+def listening(command: argparse.ArgumentParser, port: int) -> None:
+    """Where to listen, and the files for TLS."""
+    command.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
+    command.add_argument("--port", type=int, default=port, metavar="N", help=f"default: {port}; 0 takes a free one")
+    command.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; without it plain HTTP")
+    command.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, not encrypted")

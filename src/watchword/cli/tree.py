@@ -11,6 +11,7 @@ from pathlib import Path
 from watchword.cli.arguments import (
     Sub,
     from_one_to,
+    listening,
     noun,
     peers,
     person,
@@ -538,6 +539,12 @@ def _gate(commands: Sub) -> None:
     mcp.add_argument("--token-file", type=Path, metavar="FILE", help="HTTP: what clients must show as bearer token")
     mcp.add_argument("--upstream-token-file", type=Path, metavar="FILE", help="HTTP: what the server is shown as one")
     mcp.add_argument("command", nargs="*", metavar="SERVER", help="the server and its arguments, after --")
+    authzen = verb(gate, "authzen", "authzen:run", "answer OpenID AuthZEN requests for a system over HTTP")
+    authzen.add_argument("--of", required=True, metavar="RELEASE", help="the system that asks")
+    authzen.add_argument("--mandate", metavar="MANDATE", help="default: the newest for the release")
+    authzen.add_argument("--token-file", type=Path, required=True, metavar="FILE", help="what callers show (Bearer)")
+    authzen.add_argument("--url", metavar="URL", help="where callers reach this door (default: where it listens)")
+    listening(authzen, 8441)
     cards = noun(gate, "cards", "what a gate knows of a tool: drafted, edited by a person, signed")
     suggest = verb(cards, "suggest", "cards:suggest", "draft cards from what an MCP server says of its tools")
     suggest.add_argument("--server", metavar="NAME", help="what to call the server (default: its own name)")
@@ -562,10 +569,7 @@ def _oversight(commands: Sub) -> None:
 
 def _rest(commands: Sub) -> None:
     serve = verb(commands, "serve", "serve:run", "serve ledgers, mirrors, witness and bodies over HTTP")
-    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
-    serve.add_argument("--port", type=int, default=8440, metavar="N", help="default: 8440; 0 takes a free one")
-    serve.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; without it plain HTTP")
-    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, not encrypted")
+    listening(serve, 8440)
     demo = verb(commands, "demo", "demo:run", "the exercise: five members, one model, three minutes")
     demo.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a new temporary folder)")
     demo.add_argument("--keep", action="store_true", help="leave the folder for a look around")

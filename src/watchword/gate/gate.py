@@ -28,8 +28,8 @@ from watchword.gate.action import Action, parse_action, shown_json
 from watchword.gate.answer import Answer, Hold, clean_reason
 from watchword.gate.approval import DoesNotCount, check_approval, check_endorsement, holder_of
 from watchword.gate.authority import Known, stop_of, view_age_s
-from watchword.gate.history import BadRecord, Held, History
-from watchword.gate.holding import Given, NoSuchHold, shown_hold, waiting_hold
+from watchword.gate.history import WAITING, BadRecord, Held, History
+from watchword.gate.holding import Followed, Given, NoSuchHold, shown_hold, waiting_hold
 from watchword.gate.knowing import Knowledge
 from watchword.gate.mandate import Rule
 from watchword.gate.receipts import parse_receipt, receipt_value
@@ -174,6 +174,20 @@ class Gate:
                 for held, request in pairs
                 if request is not None and now <= parse_time(request.expires)
             )
+
+    def followed(self, action: str) -> Followed | None:
+        """What became of the newest hold of the action of this digest; None where it never waited here."""
+        with self._deciding():
+            now = self._begin()
+            held = self._history.hold_of(action)
+            if held is None:
+                return None
+            known, request = self._knowledge.known(), self._request(held)
+            if request is None:
+                return Followed(held.id, held.action, held.state, None, 0, 0)
+            waits = held.state == WAITING
+            given = self._given(held, request, holding.rule_of(known, held), now).facts if waits else ()
+            return Followed(held.id, held.action, held.state, request.expires, len(given), request.needs.count)
 
     def hold_request(self, hold: str) -> bytes:
         """A held action as a file that another member's approver takes to his own node.

@@ -67,6 +67,7 @@ class History:
         self._uses: dict[tuple[str, str], list[int]] = {}
         self._unknown: dict[str, dict[str, None]] = {}
         self._waiting: dict[str, str] = {}
+        self._held_as: dict[str, str] = {}
 
     def apply(self, receipt: Receipt, action: Action | None = None) -> None:
         """Take in the receipt at place ``size``; *action* is its body, where that is parsed already.
@@ -103,6 +104,10 @@ class History:
         """The holds that wait, oldest first."""
         return (self.holds[id] for id in self._waiting.values())
 
+    def hold_of(self, action: str) -> Held | None:
+        """The newest hold of the action of this digest, whether it still waits or not."""
+        return self.holds.get(self._held_as.get(action, ""))
+
     def waiting_for(self, action: str) -> Held | None:
         """The hold that waits for the action of this digest."""
         return self.holds.get(self._waiting.get(action, ""))
@@ -129,7 +134,7 @@ class History:
             index,
             unclean=tuple(receipt.reasons[1:]),
         )
-        self._waiting[action.digest] = receipt.hold
+        self._waiting[action.digest] = self._held_as[action.digest] = receipt.hold
 
     def _use(self, receipt: Receipt, index: int) -> None:
         """An approval is taken once, and used by one release."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from watchword.errors import WatchwordError
+from watchword.gate.action import Action
 from watchword.gate.answer import Hold
 from watchword.gate.approval import check_approval
 from watchword.gate.authority import Known
@@ -37,6 +38,18 @@ class Given:
     def by(self) -> tuple[str, ...]:
         """``PERSON of MEMBER``, in the order they signed."""
         return tuple(f"{one.holder.person} of {one.holder.owner}" for one in self.facts)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What became of a hold. ``given`` of the ``needed`` operators have approved as of now, where it still waits."""
+
+    hold: str
+    action: Action
+    state: str
+    expires: str | None
+    given: int
+    needed: int
 
 
 def waiting_hold(history: History, hold: str, gate: str) -> Held:
