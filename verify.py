@@ -127,6 +127,8 @@ retract,dispute: target:text; reason:text || approval: person,gate,hold:text; ma
   answer:approve|refuse|wrong-target|wrong-content|not-my-task|escalate; asked,expires:time; assertion:assertion?
 assertion: authenticator_data,client_data:base64?; charter:digest; credential,signature:base64
 recall: target:text; reason:text; actions:[text]; deadline:time?; supersedes:digest?
+spill: leaf:digest; body:purged|kept; attachments:[digest*16]; reason:text || equivocation: origin:text
+  heads:two-notes; passed:base64?; path:[base64*63]
 revoke: target:text; reason:text; valid_up_to:[place] || take-back: target:text; reason:text; notice:digest
 loose: format:=watchword-loose/1; statements:[digest]
 statement: _type:=https://in-toto.io/Statement/v1; predicate:object; predicateType:text; subject:[subject*64]
@@ -182,7 +184,7 @@ COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what on
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
-         "marking", "tool-cards", "endorsement", "oversight", "probe-plan")
+         "marking", "tool-cards", "endorsement", "oversight", "probe-plan", "spill", "equivocation")
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)
     "claim": {"known_weaknesses", "supplier_contact", "tested", "trained_on"}, "inspection": {"findings"},
@@ -193,6 +195,7 @@ SCALARS: dict[str, Callable[[Any], object]] = {
     "int": lambda value: type(value) is int and value >= 0,
     "words": lambda value: isinstance(value, dict) and all(map(is_texts, value.values())),
     "time": lambda value: isinstance(value, str) and rfc3339(seconds(value)) == value,
+    "two-notes": lambda value: is_texts(value) and len(value) == 2 and max(map(len, value)) <= 65_536,
     "scope": lambda value: value in ("public", "alliance", "own") or (is_texts(value) and value == sorted(set(value))),
 }
 TEXTS = {

@@ -15,6 +15,7 @@ import rfc8785
 from watchword.account.proof import verify as package_verify
 from watchword.charter.charter import parse_charter_file
 from watchword.errors import WatchwordError
+from watchword.statements.kinds import KINDS
 
 SPOILT = 100
 
@@ -119,6 +120,42 @@ def test_both_refuse_a_digest_without_a_field_that_is_missing(verify, story, spo
     assert package_says(tale, data) is not None
 
 
+ZEROS = "sha256:" + "0" * 64
+SPILL = {"leaf": ZEROS, "attachments": [], "body": "purged", "reason": "a name was in it"}
+EQUIVOCATION = {"origin": "bravo.example/ledger", "heads": ["one\n", "other\n"], "passed": None, "path": []}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "by", "taken"),
+    [
+        ("spill", SPILL, "ada", True),
+        ("spill", SPILL, "gate", False),
+        ("spill", SPILL | {"body": "burnt"}, "ada", False),
+        ("spill", SPILL | {"attachments": [ZEROS] * 17}, "ada", False),
+        ("spill", SPILL | {"leaf": "0"}, "ada", False),
+        ("equivocation", EQUIVOCATION, "gate", True),
+        ("equivocation", EQUIVOCATION, "ada", False),
+        ("equivocation", EQUIVOCATION | {"heads": ["one\n"]}, "gate", False),
+        ("equivocation", EQUIVOCATION | {"heads": ["one\n", "x" * 65_537]}, "gate", False),
+        ("equivocation", EQUIVOCATION | {"path": ["A==="] * 64}, "gate", False),
+        ("equivocation", EQUIVOCATION | {"why": ""}, "gate", False),
+    ],
+)
+def test_both_know_the_kinds_that_no_decision_asks_for(verify, story, kind, fields, by, taken):
+    """A spill or an equivocation changes no decision; of another form or by nobody with standing, both refuse it.
+
+    Seen to fail where verify.py kept them as of a kind that it does not know.
+    """
+    standing = story(members=("ALFA",)).a.charter["standing"] | {"spill": ["assessor"], "equivocation": ["gate"]}
+    tale = story(members=("ALFA",), changes={"standing": standing}).evidence()
+    envelope = tale.a.statement(kind, "ALFA", fields, [("recon 7", "sha256:" + "51" * 32)], tale.a.keys["ALFA", by])
+    tale.a.append("ALFA", "ledger", {"envelope": envelope})
+    if taken:
+        assert tale.decide()["verdict"] == "admitted"
+    data = rfc8785.dumps(tale.bundle())
+    assert (package_says(tale, data) is None, verify_says(verify, tale, data) is None) == (taken, taken)
+
+
 def paths_of(value, path=()):
     yield path
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
@@ -187,3 +224,8 @@ def test_every_cut_is_refused(verify, tale, honest):
     for size in range(0, len(data), len(data) // 40):
         with pytest.raises(verify.Refused):
             verify.verify_proof(tale.a.charter_file(), data[:size], tale.a.now)
+
+
+def test_both_know_the_same_kinds(verify):
+    """A kind that one of them does not know is read by other rules there."""
+    assert set(verify.KINDS) == set(KINDS)
