@@ -36,7 +36,8 @@ def _actions() -> list[Row]:
     sliced = _times_ms(lambda n: restrictions.forbidding(contexts[n], RELEASE), ASKS)
     everything = acts.Restrictions(_rules())
     asked = {number: one.rule.forbid for number, one in enumerate(everything.rules)}
-    whole = acts._Slice(asked, everything._compiled(asked))
+    policies = everything._compiled(asked, acts.ACT_FIELDS)
+    whole = acts._Slice(asked, tuple(acts.ACT_FIELDS), {}, tuple(asked), policies)
     unsliced = _times_ms(lambda n: everything._asked(whole, contexts[n], RELEASE), 100)
     text = "\n".join(_texts())
     cold = _times_ms(lambda n: cedarpy.is_authorized(_request(contexts[n]), text, "[]"), 20)

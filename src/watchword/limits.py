@@ -528,6 +528,9 @@ ACT_RULES_MAX = 10_000
 ACT_SLICES_MAX = 256
 """Tools whose rules a gate keeps compiled. Origin: three times the tools of AgentDojo's four suites."""
 
+CAVEATS_KEPT_MAX = 256
+"""Caveats, and charters, kept read and compiled. Origin: 32 members with a handful of caveats, under a few charters."""
+
 POLICY_FILE_BYTES_MAX = 64 * 1024
 """A use-case file or a pack. Origin: eight times the alliance pack."""
 

@@ -131,7 +131,7 @@ def test_a_red_line_that_later_evidence_crosses_closes_the_gate(here: Gated) -> 
 
 def test_trouble_of_the_engine_denies_and_says_so(here: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
     """I5: a rule that cannot be evaluated is no permission. Fails when the error is passed over."""
-    caveat(here, rule(("amount", ">", 5)))
+    caveat(here, rule(("criticality", ">", 5)))
     monkeypatch.setattr(acts, "condition_text", lambda *_: "context.criticality + 9223372036854775807 > 0")
     program = Program(here, "Send it to bob@alfa.example")
     with pytest.raises(Denied, match="overflow"):

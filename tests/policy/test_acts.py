@@ -80,6 +80,15 @@ def test_a_rule_about_what_does_not_exist_forbids() -> None:
     assert forbidden(rule(("destination", "contains", "x"))) == ["rule"]
 
 
+def test_a_rule_that_wants_a_text_in_a_list_is_read_where_it_is_there() -> None:
+    """Of many such rules those are found whose text is in the list, twice or beside others, and no others."""
+    rules = [rule(("destinations", "contains", f"p{n}"), ("amount", ">", n), id=f"r{n}") for n in range(5)]
+    rules.append(rule(("tags", "contains", "office"), ("destinations", "contains", "p9"), id="both"))
+    assert forbidden(*rules, destinations=["p3", "p3", "x", "p4"], amount=4) == ["r3"]
+    assert forbidden(*rules, destinations=["p9"], amount=9) == ["both"]
+    assert forbidden(*rules, destinations=[], amount=9) == []
+
+
 def test_a_tool_is_judged_by_its_slice() -> None:
     """Rules of other tools are not compiled for it, and answer the same; tools that nobody names share one slice."""
     rules = [rule(("tool", "==", f"tool-{n}"), ("amount", ">", n), id=f"r{n}") for n in range(5)]
@@ -108,9 +117,10 @@ def test_trouble_of_the_engine_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize("change", [{"amount": "1"}, {"tags": None}, {"amount": 2**63}, {"owner": 5}])
 def test_a_context_of_another_form_is_no_answer(change: dict[str, Any]) -> None:
-    """The schema is asked for every action."""
+    """The schema is asked for every action, of all that a rule may read. Fails when the table reads first."""
+    asks = [("amount", ">", 0), ("tags", "contains", "x"), ("owner", "==", "ALFA")]
     with pytest.raises(EngineTrouble):
-        forbidden(rule(("effect", "==", "write")), **change)
+        forbidden(rule(*asks), **change)
 
 
 def test_more_rules_than_are_applied_are_refused() -> None:

@@ -10,8 +10,8 @@ A caveat's rule on ``act`` forbids an action when all its conditions hold over t
 
 * What a door cannot know (no card, no session, an amount that is no integer) is left out of the context: a condition on
   it is in trouble, and trouble forbids.
-* Cedar has no trouble: a condition on what is left out is compiled as ``true``, and the attribute filled with nothing.
-  Every attribute is required, and the text is validated strictly against the schema.
+* Cedar has no trouble: a condition on what is left out is taken out of a rule before it is compiled. The engine gets
+  what is then asked for, all of it required, and the text is validated strictly against the schema.
 * A slice holds the rules that can speak of one tool where the same is left out: those that ask for the tool by name,
   and those that ask for none. An action is judged by its slice alone, and never by the rules of admission, which are
   another Cedar action.
@@ -21,12 +21,12 @@ A caveat's rule on ``act`` forbids an action when all its conditions hold over t
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
-from watchword.charter.conditions import is_decimal
+from watchword.charter.conditions import all_hold, is_decimal, is_trouble
 from watchword.errors import WatchwordError
 from watchword.limits import ACT_RULES_MAX, ACT_SLICES_MAX
 from watchword.policy.cedar import (
@@ -40,7 +40,6 @@ from watchword.policy.cedar import (
     measure,
     permit_text,
 )
-from watchword.policy.table import forbidden
 from watchword.statements.kinds import CaveatRule, Condition
 
 ACT_FIELDS = {
@@ -61,7 +60,6 @@ ACT_FIELDS = {
 FILLED: dict[str, Any] = {
     name: {"String": "", "Long": 0, "Set<String>": []}[kind] for name, kind in ACT_FIELDS.items()
 }
-_SCHEMA = "entity Release;\nentity Tool;\n" + action_schema("act", "Release", "Tool", ACT_FIELDS)
 
 
 class ActsDisagree(WatchwordError):
@@ -86,11 +84,23 @@ class Restriction:
 class _Slice:
     """The rules that can speak of one tool, by place in the whole list, and the engine's handle on them.
 
-    ``asked``: what each asks for beside the tool's name and what is left out: those two are answered once for all.
+    ``asked``: what each asks for beside the tool's name, what is left out and what is trouble by its form: those are
+    answered once for all. ``fields``: what of the context that speaks of. ``holding``: the rules that ask a list of
+    texts to hold one, by field and text: where it does not, they need not be read. ``rest``: all others.
     """
 
     asked: dict[int, list[Condition]]
+    fields: tuple[str, ...]
+    holding: dict[str, dict[str, list[int]]]
+    rest: tuple[int, ...]
     policies: Compiled = field(repr=False)
+
+    def may_forbid(self, context: Mapping[str, Any]) -> Iterator[int]:
+        """The rules that are worth reading for an action with this *context*."""
+        yield from self.rest
+        for name, rules in self.holding.items():
+            for text in set(context[name]):
+                yield from rules.get(text, ())
 
 
 class Restrictions:
@@ -121,8 +131,9 @@ class Restrictions:
         if not self.rules:
             return ()
         part = self._slice(context["tool"], ACT_FIELDS.keys() - context.keys())
-        by_table = {n for n, asked in part.asked.items() if forbidden(asked, context)}
+        # The engine first: what is of another form than the schema says is no context to read.
         by_engine = self._asked(part, context, release)
+        by_table = {n for n in part.may_forbid(context) if all_hold(part.asked[n], context, trouble=True)}
         if by_table != by_engine:
             differ = ", ".join(self.rules[n].rule.id for n in sorted(by_table ^ by_engine))
             raise ActsDisagree(f"table and Cedar engine disagree on {differ[:300]}", "report this as a defect")
@@ -130,7 +141,8 @@ class Restrictions:
 
     def _asked(self, part: _Slice, context: Mapping[str, Any], release: str) -> set[int]:
         tool = ("Tool", context["tool"])
-        judged = answered(part.policies, ("Release", release), "act", tool, {**FILLED, **context})
+        asked = {name: context[name] for name in part.fields}
+        judged = answered(part.policies, ("Release", release), "act", tool, asked)
         return {int(number) for number in judged.forbids}
 
     def _slice(self, tool: str, missing: AbstractSet[str]) -> _Slice:
@@ -138,17 +150,20 @@ class Restrictions:
         key = (tool if tool in self._tools else None, frozenset(missing))
         if key not in self._warm:
             asked = {
-                n: [one for one in self.rules[n].rule.forbid if one.field not in missing and not _names(one, key[0])]
+                n: [one for one in self.rules[n].rule.forbid if not _answered(one, missing, key[0])]
                 for n, named in enumerate(self._named)
                 if named is None or key[0] in named
             }
-            self._warm[key] = _Slice(asked, self._compiled(asked))
+            spoken = {one.field for conditions in asked.values() for one in conditions}
+            fields = {name: kind for name, kind in ACT_FIELDS.items() if name in spoken}
+            holding, rest = _by_text(asked)
+            self._warm[key] = _Slice(asked, tuple(fields), holding, rest, self._compiled(asked, fields))
             while len(self._warm) > ACT_SLICES_MAX:
                 self._warm.popitem(last=False)
         self._warm.move_to_end(key)
         return self._warm[key]
 
-    def _compiled(self, asked: Mapping[int, Sequence[Condition]]) -> Compiled:
+    def _compiled(self, asked: Mapping[int, Sequence[Condition]], fields: Mapping[str, str]) -> Compiled:
         policies = []
         for number, conditions in asked.items():
             one = self.rules[number]
@@ -156,7 +171,26 @@ class Restrictions:
             text = forbid_text(str(number), one.rule.accountable, one.rule.principle, "", when, action="act")
             measure(f"caveat rule {one.rule.id[:80]} of {one.member}", text)
             policies.append(text)
-        return compile_measured("rules about actions", "\n\n".join([*policies, permit_text("act")]), _SCHEMA)
+        schema = "entity Release;\nentity Tool;\n" + action_schema("act", "Release", "Tool", fields)
+        return compile_measured("rules about actions", "\n\n".join([*policies, permit_text("act")]), schema)
+
+
+def _by_text(asked: Mapping[int, Sequence[Condition]]) -> tuple[dict[str, dict[str, list[int]]], tuple[int, ...]]:
+    """The rules by the field and text that their first such condition asks a list of texts to hold, and the others."""
+    holding: dict[str, dict[str, list[int]]] = {}
+    rest = []
+    for number, conditions in asked.items():
+        wants = (
+            one
+            for one in conditions
+            if one.op == "contains" and ACT_FIELDS[one.field] == "Set<String>" and isinstance(one.value, str)
+        )
+        one = next(wants, None)
+        if one is None:
+            rest.append(number)
+        else:
+            holding.setdefault(one.field, {}).setdefault(one.value, []).append(number)
+    return holding, tuple(rest)
 
 
 def _tools(conditions: Sequence[Condition]) -> frozenset[str] | None:
@@ -178,6 +212,8 @@ def _named(condition: Condition) -> frozenset[str] | None:
     return None
 
 
-def _names(condition: Condition, tool: str | None) -> bool:
+def _answered(condition: Condition, missing: AbstractSet[str], tool: str | None) -> bool:
+    """Whether *condition* holds for every action of a slice: trouble forbids, and the slice is of the tool named."""
     named = _named(condition)
-    return named is not None and tool in named
+    known = condition.field in ACT_FIELDS and condition.field not in missing
+    return not known or is_trouble(condition) or (named is not None and tool in named)

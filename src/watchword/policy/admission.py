@@ -116,7 +116,7 @@ def agree(decision: Mapping[str, Any], judged: cedar.Judged) -> None:
         built_in.add(cedar.IN_FORCE)
     if any(table.is_crossed(one) for one in decision["caveats"]):
         built_in.add(cedar.NO_CAVEAT)
-    if any(one["state"] == "unheld" for one in decision["unheld"]):
+    if table.still_unheld(decision):
         built_in.add(cedar.KEPT_BACK)
     if not any(row["state"] == "met" for row in decision["requirements"]):
         built_in.add(cedar.SOMETHING_MET)

@@ -29,8 +29,15 @@ import msgspec
 from watchword.charter.charter import Charter, Condition, RedLine, Requirement
 from watchword.charter.conditions import is_trouble
 from watchword.errors import WatchwordError
-from watchword.limits import CEDAR_CHAIN_MAX, CEDAR_NESTING_MAX, CEDAR_PATH_MAX, CEDAR_TEXT_BYTES_MAX, CONDITIONS_MAX
-from watchword.policy.table import is_crossed
+from watchword.limits import (
+    CAVEATS_KEPT_MAX,
+    CEDAR_CHAIN_MAX,
+    CEDAR_NESTING_MAX,
+    CEDAR_PATH_MAX,
+    CEDAR_TEXT_BYTES_MAX,
+    CONDITIONS_MAX,
+)
+from watchword.policy.table import is_crossed, still_unheld
 
 NO_RECALL = "watchword:no-recall"
 FRESH = "watchword:fresh-ledgers"
@@ -46,8 +53,6 @@ BUILT_IN = {
     NO_CAVEAT: ("No member's caveat forbids it.", "context.caveats == 0"),
     KEPT_BACK: ("No body of what is said of the release is kept back.", "context.unheld == 0"),
 }
-WARM_MAX = 256
-"""Charters and caveats kept compiled. Origin: 32 members with a handful of caveats each, under a few charters."""
 
 
 class EngineTrouble(WatchwordError):
@@ -171,7 +176,7 @@ def request_context(
     return {
         **red_line_context, "caveats": sum(map(is_crossed, decision["caveats"])), "found": dict(found), "rows": counts,
         "sort": sort, "stale": decision["stale"], "successors": decision["successors"],
-        "unheld": sum(one["state"] == "unheld" for one in decision["unheld"]),
+        "unheld": len(still_unheld(decision)),
     }  # fmt: skip
 
 
@@ -195,7 +200,7 @@ def warm(key: str, of: str, texts: Callable[[], tuple[str, str]]) -> Compiled:
         _WARM.move_to_end(key)
         return kept
     compiled = _WARM[key] = compile_text(of, *texts())
-    while len(_WARM) > WARM_MAX:
+    while len(_WARM) > CAVEATS_KEPT_MAX:
         _WARM.popitem(last=False)
     return compiled
 

@@ -19,7 +19,7 @@ from math import comb
 from typing import Any
 
 from watchword.charter.charter import Charter, Condition, Requirement
-from watchword.charter.conditions import all_hold, holds_or, written
+from watchword.charter.conditions import all_hold, written
 from watchword.charter.standing import may_say
 from watchword.ledger.view import Fact
 from watchword.limits import MISSING_TRIED_MAX, WHAT_IF_STATEMENTS_MAX
@@ -186,7 +186,7 @@ class _Search:
             if other.kind != kind or other in rows or not parties.keys() & self._parties(other).keys():
                 continue
             about = all_hold(other.where, fields, trouble=True)
-            if about and not all(holds_or(one, fields, trouble=False) for one in other.bound):
+            if about and not all_hold(other.bound, fields, trouble=False):
                 return self._group((*rows, other))
         return _Group(rows, fields, parties, {id: frozenset(of) for id, of in by_row.items()})
 

@@ -36,11 +36,11 @@ from watchword.ledger.listing import notices as notices
 from watchword.ledger.listing import unheld as unheld
 from watchword.ledger.view import Fact, Facts, View
 from watchword.ledger.view import loose_list as view_list
-from watchword.limits import CLOCK_AHEAD_S_MAX
+from watchword.limits import CAVEATS_KEPT_MAX, CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
 from watchword.statements.digests import DJ, endpoint_digest
 from watchword.statements.kinds import WIDE
-from watchword.statements.statement import Signed, Subject
+from watchword.statements.statement import Signed, Statement, Subject
 from watchword.statements.times import parse_time
 
 FORMAT = "watchword-decision/1"
@@ -283,10 +283,15 @@ def seen(charter: Charter, facts: Facts, decision: Mapping[str, Any], use_case: 
     """What red lines and caveats spoke of in *decision*, which was made from the others."""
     considered = considered_facts(decision, facts)
     listed = [notice["kind"] for notice in decision["notices"]]
-    kept_back = [one["kind"] for one in decision["unheld"] if one["state"] == "unheld"]
+    kept_back = [one["kind"] for one in still_unheld(decision)]
     context = red_line_context(use_case, considered.values(), listed, kept_back)
     sort = sort_of(considered.values(), decision["subject"]["digest"])
     return Seen(considered, context, findings(charter, considered.values(), kept_back), sort)
+
+
+def still_unheld(decision: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The leaves that *decision* lists as kept back, without those that were taken back."""
+    return [one for one in decision["unheld"] if one["state"] == "unheld"]
 
 
 def notices_held(facts: Facts) -> dict[str, Signed]:
@@ -386,7 +391,7 @@ def _why_failing(row: Requirement, fact: Fact, case: Case) -> str | None:
     statement = fact.signed.statement
     if statement.id in case.fell:
         return case.fell[statement.id]
-    if not all(holds_or(condition, statement.predicate, trouble=False) for condition in row.bound):
+    if not all_hold(row.bound, statement.predicate, trouble=False):
         return "bound"
     on_it = case.relied_on.get(statement.id, ()) if row.from_ == "owner" and not _is_owner(fact, case.use_case) else ()
     return "reliance fell" if any(one.signed.statement.id in case.fell for one in on_it) else None
@@ -436,7 +441,8 @@ def _caveats(listed: Iterable[Listed], context: Mapping[str, Any], use_case: str
     for id, statement in sorted(stand.items(), key=lambda item: (item[1].issuer, item[0])):
         said = statement.predicate
         rules = [
-            {"id": rule["id"], "state": _state(rule, context)} for rule in said["rules"]
+            {"id": rule["id"], "state": _state(rule, forbid, context)}
+            for rule, forbid in zip(said["rules"], _conditions(statement), strict=True)
         ]
         free = None
         if said["cedar"] is not None:
@@ -451,10 +457,22 @@ def _crossing(hit: bool) -> str:
     return "crossed" if hit else "clear"
 
 
-def _state(rule: Mapping[str, Any], context: Mapping[str, Any]) -> str:
-    if rule["on"] != "admit":
-        return "does not apply"
-    return _crossing(forbidden(msgspec.convert(rule["forbid"], list[Condition]), context))
+def _state(rule: Mapping[str, Any], forbid: list[Condition], context: Mapping[str, Any]) -> str:
+    return "does not apply" if rule["on"] != "admit" else _crossing(forbidden(forbid, context))
+
+
+def _conditions(caveat: Statement) -> list[list[Condition]]:
+    """What each rule of *caveat* forbids; kept by its id, since a caveat stands for as many decisions as there are."""
+    kept = _CAVEATS.get(caveat.id)
+    if kept is None:
+        if len(_CAVEATS) >= CAVEATS_KEPT_MAX:
+            _CAVEATS.clear()
+        said = caveat.predicate["rules"]
+        kept = _CAVEATS[caveat.id] = [msgspec.convert(rule["forbid"], list[Condition]) for rule in said]
+    return kept
+
+
+_CAVEATS: dict[str, list[list[Condition]]] = {}
 
 
 def _tool(fact: Fact) -> str | None:
