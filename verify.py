@@ -113,9 +113,13 @@ bill-of-materials: format,system,release:text; components:[component]; base_mode
   document:attachment || model-signature: format:text; signer:key|certificate|sigstore; key,root:digest; files:int
   document:attachment || data-screening: tool:tool; dataset:text; delivered:digest; previous:digest?
   rows,added,removed,changed_features:int; changed_labels,reordered:int; annotators:[annotator*50]; report:attachment?
-evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data:digest?
-  report:attachment? || review: of:legal|human-factors|red-team; outcome:in favour|with limits|against; text:text
-  report:attachment? || decision: decision:decision-object || mandate: mandate:mandate-object
+evaluation: tool:tool; method,metric,seed:text; low,high:decimal; threat:threat; n,k:int; data,plan,environment:digest?
+  drawn:head?; cpu_s:decimal?; flags:text?; report:attachment? || beacon: origin:text; size:int
+opinion: statement:digest; of:replay|replication; sharing:shared|transcript|third-lab; verdict:agree|dispute; tool:tool
+  n,k:int; low,high:decimal; seed,reason:text; drawn:head?; differs:int?; p,alpha:decimal?; flags:text?
+  report:attachment? || plan: plan:object; beacon:beacon? || review: of:legal|human-factors|red-team
+  outcome:in favour|with limits|against; text:text; report:attachment? || decision: decision:decision-object
+mandate: mandate:mandate-object
 tool-cards: cards:object || endorsement: person,gate,session,argument:text; expires:time || probe-plan: mandate,plan:digest
 oversight: gate,role:text; since,until:time; receipts:int; caught_min:decimal
   state:pass|fail|too-few|withheld|no-probes
@@ -184,7 +188,7 @@ COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what on
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
-         "marking", "tool-cards", "endorsement", "oversight", "probe-plan", "spill", "equivocation")
+         "marking", "tool-cards", "endorsement", "oversight", "probe-plan", "spill", "equivocation", "plan", "opinion")
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)
     "claim": {"known_weaknesses", "supplier_contact", "tested", "trained_on"}, "inspection": {"findings"},

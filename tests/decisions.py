@@ -61,7 +61,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "tool": {"name": "watchword-evaluate", "version": "0.1.0"}, "method": "renamed files",
         "threat": {"goal": "misroute", "knowledge": "none", "capability": "one mail"},
         "metric": "attack-success-rate", "n": 200, "k": 4, "low": "0.005", "high": "0.05", "seed": "1", "data": None,
-        "report": None,
+        "plan": None, "drawn": None, "environment": None, "cpu_s": None, "flags": None, "report": None,
     },
     "review": {"of": "legal", "outcome": "in favour", "text": "", "report": None},
     "recall": {"reason": "it leaks", "actions": ["stop"], "deadline": None, "supersedes": None},

@@ -17,6 +17,7 @@ from watchword.charter.charter import Condition
 from watchword.charter.conditions import all_hold, is_decimal, wrong_with
 from watchword.policy.shapes import DIGEST, TIME, blank
 from watchword.statements.canonical import NotCanonical
+from watchword.statements.kinds import is_value_of
 from watchword.statements.statement import BadStatement, Subject, make
 
 _NOBODY = Subject("release", DIGEST)
@@ -29,7 +30,7 @@ def plausible(kind: str) -> dict[str, Any]:
         KeyError: no such kind.
     """
     fields = blank(kind)
-    return fields | {name: word for name, word in _GOOD.items() if name in fields}
+    return fields | {name: word for name, word in _GOOD.items() if name in fields and is_value_of(kind, name, word)}
 
 
 def fitting(kind: str, conditions: Iterable[Condition]) -> dict[str, Any] | None:

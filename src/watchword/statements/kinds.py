@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from watchword.statements.evaluations import Evaluation, Opinion, Plan
 from watchword.statements.fields import After as After
 from watchword.statements.fields import Assertion as Assertion
 from watchword.statements.fields import Attachment as Attachment
@@ -181,30 +182,6 @@ class DataScreening(Common, frozen=True, kw_only=True):
     changed_labels: Count
     reordered: Count
     annotators: Annotated[list[AnnotatorCount], Meta(max_length=50)]
-    report: Attachment | None
-
-
-class Threat(Strict, frozen=True, kw_only=True):
-    """Against whom: goal, knowledge and capability of the attacker."""
-
-    goal: Text
-    knowledge: Text
-    capability: Text
-
-
-class Evaluation(Common, frozen=True, kw_only=True):
-    """How a release behaves under attack: ``k`` of ``n`` with an interval, never a point estimate."""
-
-    tool: Tool
-    method: Text
-    threat: Threat
-    metric: Text
-    n: Count
-    k: Count
-    low: Decimal
-    high: Decimal
-    seed: Text
-    data: Digest | None
     report: Attachment | None
 
 
@@ -453,7 +430,9 @@ KINDS: dict[str, type[Common]] = {
     "bill-of-materials": BillOfMaterials,
     "model-signature": ModelSignature,
     "data-screening": DataScreening,
+    "plan": Plan,
     "evaluation": Evaluation,
+    "opinion": Opinion,
     "review": Review,
     "endpoint": Endpoint,
     "reply": Reply,
