@@ -120,8 +120,8 @@ opinion: statement:digest; of:replay|replication; sharing:shared|transcript|thir
   report:attachment? || plan: plan:object; beacon:beacon? || review: of:legal|human-factors|red-team
   outcome:in favour|with limits|against; text:text; report:attachment? || decision: decision:decision-object
 mandate: mandate:mandate-object
-tool-cards: cards:object || endorsement: person,gate,session,argument:text; expires:time || probe-plan: mandate,plan:digest
-oversight: gate,role:text; since,until:time; receipts:int; caught_min:decimal
+tool-cards: cards:object || endorsement: person,gate,session,argument:text; expires:time
+probe-plan: mandate,plan:digest || oversight: gate,role:text; since,until:time; receipts:int; caught_min:decimal
   state:pass|fail|too-few|withheld|no-probes
 waiver: requirement,owner,reason:text; use_case:digest; expires:time
 reliance: statement:digest; limits:limits; reason:text || limits: criticality_max:int; until:time; tags,members:[text]

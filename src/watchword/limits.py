@@ -831,3 +831,59 @@ ENDPOINT_S_MAX = 120.0
 
 ENDPOINT_RUN_S_MAX = 3600.0
 """All questions of one run, in seconds. Origin: ENDPOINT_QUESTIONS_MAX, three times, at twelve seconds each."""
+
+# -- evaluate -------------------------------------------------------------------------------------
+EVALUATION_INSTANCES_MAX = 1_000_000
+"""Instances of one evaluation. Origin: ten times the largest public test sets of classifiers."""
+
+EVALUATION_PLAN_BYTES_MAX = 256 * 1024
+"""A plan as TOML. Origin: the longest of ours has 2 KB; a plan may list payloads of its own."""
+
+EVALUATION_SEEDS_MAX = 100
+"""How often one instance is attacked with fresh randomness. Origin: AutoAttack restarts 5 times; each costs as much."""
+
+SANDBOX_FILES_MAX = 512
+"""Files that a confined process has open at once. Origin: a deep-learning framework that loads maps some 200."""
+
+SANDBOX_ATTEMPTS_MAX = 100
+"""Attempts at what a sandbox forbids that are kept. Origin: one is a finding; more only show a habit."""
+
+SANDBOX_MEMORY_BYTES_MAX = 16 * 1024**3
+"""Address space of a confined process. Origin: PyTorch reserves some 4 GB before a model is loaded."""
+
+SUBJECT_START_S_MAX = 180.0
+"""Until a subject has loaded, in seconds. Origin: large frameworks take 20 s on a slow disk."""
+
+SUBJECT_ANSWER_S_MAX = 120.0
+"""One batch, from question to answer, in seconds. Origin: as for a question to an endpoint."""
+
+SUBJECT_MESSAGE_BYTES_MAX = 256 * 1024 * 1024
+"""One message to or from a subject. Origin: a batch of 256 images of 224 x 224 x 3 in 32-bit floats has 154 MB."""
+
+SUBJECT_CPU_S_MAX = 24 * 3600
+"""CPU time of a subject's process. Origin: a day; longer runs are cut into plans."""
+
+EVALUATION_DATA_BYTES_MAX = 2 * 1024**3
+"""The data of one evaluation, in bytes in memory. Origin: 10,000 pictures of 224 x 224 x 3 bytes have 1.5 GB."""
+
+EVALUATION_FILE_BYTES_MAX = 16 * 1024 * 1024
+"""One file of a data set of files. Origin: what a file-type gate meets in mail."""
+
+EDIT_CANDIDATES_MAX = 10_000
+"""Edits tried on one instance, kept or not. Origin: ten times the budget of published black-box attacks on texts."""
+
+EVALUATION_BATCH = 128
+"""Instances asked at once. Part of a run: sums in another order differ in their last digit, so it is never tuned."""
+
+EVALUATION_TROUBLE_MAX = 5
+"""Instances in a row without an answer after which a run ends. Origin: a subject that is gone answers none."""
+
+EVALUATION_PROBE_MAX = 64
+"""Instances on which sanity flags are computed. Origin: a share of one in ten shows in 64 with a chance of 99.9 %."""
+
+EVALUATION_EXAMPLES_MAX = 3
+"""Examples before and after that a report keeps. Origin: a row of a page."""
+
+EVALUATION_EXAMPLE_NUMBERS_MAX = 3 * 64 * 64
+"""Numbers of one example that a report keeps. Origin: a picture of 64 x 64 in three colours; larger ones are left
+out."""

@@ -25,7 +25,7 @@ def test_each_command_answers_as_written(path: Path, stage: Callable[[str], Path
     text = path.read_text("utf-8")
     begins = BEGINS.match(text)
     assert begins is not None, f"{path.name}: where does it begin?"
-    play(parse(text), stage(begins[1]))
+    play(parse(text), stage(begins[1]), WATCHWORD_SOURCE=str(HERE.parents[1]))
 
 
 def test_every_command_is_typed_in_some_transcript() -> None:

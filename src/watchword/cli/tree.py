@@ -22,6 +22,7 @@ from watchword.cli.arguments import (
     whose,
 )
 from watchword.cli.data_tree import data_commands
+from watchword.cli.evaluate_tree import evaluations
 from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
 
 
@@ -38,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _main_job(commands)
     _inspect(commands)
     _evidence(commands)
+    evaluations(commands)
     _claims(commands)
     _endpoints(commands)
     _membership(commands)

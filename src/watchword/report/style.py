@@ -103,6 +103,12 @@ td ul,dd ul{margin:0;padding-left:1.1em}
 .dots{vertical-align:-.15em;margin-right:.5em}
 .dots .full{fill:var(--good);stroke:var(--good)}
 .dots .empty{fill:none;stroke:var(--none);stroke-width:1.5}
+.curve{display:block;width:100%;max-width:46rem}.curve .grid{stroke:var(--line)}
+.curve .interval{fill:var(--none-tint);stroke:var(--line)}.curve .line{fill:none;stroke:var(--accent);stroke-width:2}
+.curve .axis{fill:var(--quiet);font-size:11px}
+.picture{width:8rem;height:8rem;margin:.25rem 1rem .25rem 0;border:1px solid var(--line);shape-rendering:crispEdges}
+.shade0{fill:#000}.shade1{fill:#202020}.shade2{fill:#404040}.shade3{fill:#606060}.shade4{fill:#808080}
+.shade5{fill:#a0a0a0}.shade6{fill:#c0c0c0}.shade7{fill:#e0e0e0}.shade8{fill:#fff}
 .hidden-character{border:1px solid currentColor;border-radius:2px;font-size:.8em;padding:0 .2em;margin:0 .1em;
  color:var(--bad)}
 nav ol{columns:2;column-gap:2rem;margin:.5rem 0;padding-left:1.4em;font-size:.92rem;max-width:46rem}

@@ -93,3 +93,45 @@ def spans(label: str, rows: list[tuple[str, float, float, float]], most: float, 
     return tag(
         "svg", *drawn, class_="spans", viewBox=f"0 0 {WIDTH} {bottom + 6}", role="img", aria_label=f"{label}: {spoken}"
     )
+
+
+def curve(label: str, points: list[tuple[float, float, float, float]]) -> Html:
+    """A line through *points* (x, value, low, high; values from 0 to 1, x from 0 on) in its band of intervals."""
+    height, left, bottom = 220, 40, 24
+    most = max((x for x, *_ in points), default=0.0) or 1.0
+    wide, tall = WIDTH - left - 10, height - bottom - 10
+
+    def at(x: float, value: float) -> str:
+        return f"{left + wide * x / most:.1f} {10 + tall * (1 - value):.1f}"
+
+    ordered = sorted(points)
+    band = [at(x, high) for x, _, _, high in ordered] + [at(x, low) for x, _, low, _ in reversed(ordered)]
+    line = [at(x, value) for x, value, *_ in ordered]
+    grid = [tag("path", d=f"M{at(0, part)} L{at(most, part)}", class_="grid") for part in (0, 0.25, 0.5, 0.75, 1)]
+    names = [
+        tag("text", f"{part:g}", x="4", y=f"{14 + tall * (1 - part):.1f}", class_="axis") for part in (0, 0.5, 1)
+    ] + [
+        tag("text", f"{x:g}", x=f"{left + wide * x / most - 8:.1f}", y=str(height - 4), class_="axis")
+        for x, *_ in ordered
+    ]
+    spoken = ", ".join(f"at {x:g} {value:.3f} ({low:.3f} to {high:.3f})" for x, value, low, high in ordered)
+    drawn = [
+        *grid, tag("path", d="M" + " L".join(band) + " Z", class_="interval"),
+        tag("path", d="M" + " L".join(line), class_="line"), *names,
+    ]  # fmt: skip
+    return tag(
+        "svg", *drawn, class_="curve", viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=f"{label}: {spoken}"
+    )
+
+
+def grey_picture(label: str, values: list[float], width: int) -> Html:
+    """A picture of *values* from 0 to 1, row by row, in nine shades; at most 64 by 64 are drawn."""
+    width = max(1, width)
+    rows = [values[start : start + width] for start in range(0, len(values), width)][:64]
+    drawn = [
+        tag("rect", x=str(x), y=str(y), width="1", height="1", class_=f"shade{round(8 * min(1.0, max(0.0, value)))}")
+        for y, row in enumerate(rows)
+        for x, value in enumerate(row[:64])
+    ]
+    box = f"0 0 {min(width, 64)} {len(rows)}"
+    return tag("svg", *drawn, class_="picture", viewBox=box, role="img", aria_label=label)

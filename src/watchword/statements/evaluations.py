@@ -1,4 +1,4 @@
-"""The kinds of statement about evaluations under attack: a plan, its outcome, second opinions (docs/protocol.md, 4, 12)."""
+"""The kinds about evaluations under attack: plan, outcome, second opinion (docs/protocol.md, sections 4 and 12)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,16 @@
+"""Write mails.jsonl: 300 mails with what they are, each of one to four telling words."""
+
+import json
+import random
+
+LETTER = ("dear", "sincerely", "regards", "meeting", "thank")
+ADVERTISEMENT = ("offer", "discount", "price", "click", "sale")
+FILLER = "we write about the ships that call at the port in the coming week and about what they carry".split()
+
+chance = random.Random(7)
+with open("mails.jsonl", "w", encoding="utf-8") as file:
+    for number in range(300):
+        of, label = ((LETTER, "letter"), (ADVERTISEMENT, "advertisement"))[number % 2]
+        words = chance.sample(FILLER, 12) + chance.sample(of, chance.randint(1, 4))
+        chance.shuffle(words)
+        file.write(json.dumps({"text": " ".join(words), "label": label}) + "\n")

@@ -1,0 +1,42 @@
+"""The part of the tree of commands under ``watchword evaluate``. Imports argparse and nothing heavy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchword.cli.arguments import Sub, noun, person, release_names, signer, verb
+
+
+def evaluations(commands: Sub) -> None:
+    """Plans, runs, and what others make of them."""
+    evaluate = noun(commands, "evaluate", "how a release behaves under attack: plans, runs, second opinions")
+    lint = verb(evaluate, "lint", "evaluate:lint", "say what a plan cannot show, before anybody runs it")
+    commit = verb(evaluate, "commit", "evaluate:commit", "sign and record a plan before it runs")
+    commit.add_argument("--draw-from", metavar="MEMBER", help="whose next entry gives the seed (default: the newest)")
+    release_names(commit)
+    signer(commit)
+    run = verb(evaluate, "run", "evaluate:run", "run a committed plan on the sample that its draw gives; record it")
+    run.add_argument("--rehearse", metavar="SEED", help="with a seed of your own; nothing is recorded")
+    person(run)
+    for one in (lint, commit, run):
+        one.add_argument("plan", metavar="PLAN", help="the plan (TOML)" + ("; or its id or locator" * (one is run)))
+    replay = verb(evaluate, "replay", "evaluate:replay", "run an evaluation again, same seed and sample, and sign")
+    text = "run the plan of an evaluation on a fresh sample; sign agree or dispute"
+    replicate = verb(evaluate, "replicate", "evaluate:replicate", text)
+    for one in (replay, replicate):
+        one.add_argument("statement", metavar="STATEMENT", help="the evaluation: its id or locator")
+        one.add_argument("--third-lab", action="store_true", help="this node is a lab: neither owner nor evaluator")
+        person(one)
+    replicate.add_argument("--library", metavar="NAME", help="attack with another tool, such as secml-torch")
+    replicate.add_argument("--at", metavar="MEMBER#SIZE", help="draw from there (default: the newest head of a third)")
+    either = replicate.add_mutually_exclusive_group()
+    text = "at the owner's node: run it for this member, who cannot have the subject"
+    either.add_argument("--on-behalf", metavar="MEMBER", help=text)
+    either.add_argument("--transcript", metavar="STATEMENT", help="judge such a run by its record; weaker, and says so")
+    for one in (lint, commit, run, replay, replicate):
+        one.add_argument("--subject", type=Path, metavar="PATH", help="the release")
+        one.add_argument("--data", type=Path, metavar="PATH", help="the data")
+    for one in (run, replay, replicate):
+        one.add_argument("--url", metavar="URL", help="where the subject answers, if it is an endpoint")
+        one.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")
+        one.add_argument("--page", type=Path, metavar="FILE", help="also write pictures and counts as a page (HTML)")

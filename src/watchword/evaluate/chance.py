@@ -1,0 +1,122 @@
+"""What k of n can support: exact intervals, the n that a threshold takes, and whether two runs agree. Standard
+library only.
+
+* Intervals are Clopper and Pearson's (1934): two-sided, from the binomial tails alone, never too narrow. As text they
+  are rounded outwards, to four digits, so that the written interval is not narrower than the true one.
+* Two runs are compared by Fisher's exact test, two-sided, by the method of small probabilities: the chance of all
+  tables with the same margins that are no more likely than the one seen.
+* A first replication is tested at half the level, the second at a sixth, the i-th at 1 / (i (i + 1)) of it: all of them
+  together reject a true claim no more often than the level says, however many there will be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from watchword.limits import EVALUATION_INSTANCES_MAX
+
+LEVEL = 0.95
+ALPHA = 0.05
+_DIGITS = Decimal("0.0001")
+_AS_LIKELY = 1 + 1e-7
+"""Tables that are as likely as the one seen, but for rounding, count as such."""
+
+
+def interval(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """The Clopper-Pearson interval of *k* of *n*; (0, 1) for n = 0.
+
+    Raises:
+        ValueError: k is not from 0 to n, or n is past EVALUATION_INSTANCES_MAX.
+    """
+    if not 0 <= k <= n <= EVALUATION_INSTANCES_MAX:
+        raise ValueError(f"{k} of {n}: not counts")
+    tail = (1 - level) / 2
+    low = 0.0 if k == 0 else _root(lambda p: _at_least(k, n, p), tail)
+    high = 1.0 if k == n else _root(lambda p: -_at_most(k, n, p), -tail)
+    return low, high
+
+
+def interval_text(k: int, n: int, level: float = LEVEL) -> tuple[str, str]:
+    """The same as decimal text, rounded outwards."""
+    low, high = interval(k, n, level)
+    down = Decimal(low).quantize(_DIGITS, ROUND_FLOOR)
+    up = min(Decimal(high).quantize(_DIGITS, ROUND_CEILING), Decimal(1))
+    return plain(down), plain(up)
+
+
+def plain(value: Decimal) -> str:
+    """Decimal text as the protocol writes it: no exponent, no zeros at the end."""
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def least_n(threshold: float, level: float = LEVEL) -> int:
+    """The fewest instances with which not one success shows a rate of at most *threshold*.
+
+    Raises:
+        ValueError: the threshold is not between 0 and 1.
+    """
+    if not 0 < threshold < 1:
+        raise ValueError(f"{threshold}: no rate between 0 and 1")
+    # With k = 0 the upper end is 1 - (tail)^(1/n).
+    return math.ceil(math.log((1 - level) / 2) / math.log1p(-threshold))
+
+
+def same_rate(k: int, n: int, other_k: int, other_n: int) -> float:
+    """The p-value of Fisher's exact test that both counts come from one rate.
+
+    Raises:
+        ValueError: counts that cannot be.
+    """
+    if not (0 <= k <= n <= EVALUATION_INSTANCES_MAX and 0 <= other_k <= other_n <= EVALUATION_INSTANCES_MAX):
+        raise ValueError(f"{k} of {n} and {other_k} of {other_n}: not counts")
+    hits = k + other_k
+    seen = _log_table(k, n, hits, other_n)
+    most = seen + math.log(_AS_LIKELY)
+    all_of_it = _log_choose(n + other_n, hits)
+    tables = (_log_table(one, n, hits, other_n) for one in range(max(0, hits - other_n), min(n, hits) + 1))
+    return min(1.0, math.fsum(math.exp(one - all_of_it) for one in tables if one <= most))
+
+
+def share(number: int, alpha: float = ALPHA) -> float:
+    """The part of *alpha* at which replication *number*, from 1, is tested."""
+    return alpha / (number * (number + 1))
+
+
+def _log_table(k: int, n: int, hits: int, other_n: int) -> float:
+    return _log_choose(n, k) + _log_choose(other_n, hits - k)
+
+
+def _log_choose(total: int, taken: int) -> float:
+    return math.lgamma(total + 1) - math.lgamma(taken + 1) - math.lgamma(total - taken + 1)
+
+
+def _at_least(k: int, n: int, p: float) -> float:
+    return _sum(range(k, n + 1), n, p)
+
+
+def _at_most(k: int, n: int, p: float) -> float:
+    return _sum(range(k, -1, -1), n, p)
+
+
+def _sum(counts: range, n: int, p: float) -> float:
+    """P(X in *counts*), X binomial. Terms rise to the mean and then fall: past it the sum stops where they vanish."""
+    if p in (0.0, 1.0):
+        return 1.0 if int(n * p) in counts else 0.0
+    log_p, log_q, mean, total = math.log(p), math.log1p(-p), n * p, 0.0
+    for k in counts:
+        term = math.exp(_log_choose(n, k) + k * log_p + (n - k) * log_q)
+        total += term
+        if (k - mean) * counts.step > 0 and term < total * 1e-15:
+            break
+    return total
+
+
+def _root(rising: Callable[[float], float], at: float) -> float:
+    low, high = 0.0, 1.0
+    for _ in range(60):  # 2^-60 is below a double's last digit near 1
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < at else (low, middle)
+    return (low + high) / 2
