@@ -2,13 +2,15 @@
 
 import json
 import random
+from pathlib import Path
 
 LETTER = ("dear", "sincerely", "regards", "meeting", "thank")
 ADVERTISEMENT = ("offer", "discount", "price", "click", "sale")
-FILLER = "we write about the ships that call at the port in the coming week and about what they carry".split()
+TEXT = "we write about the ships that call at the port in the coming week and about what they carry"
+FILLER = TEXT.split()
 
-chance = random.Random(7)
-with open("mails.jsonl", "w", encoding="utf-8") as file:
+chance = random.Random(7)  # noqa: S311
+with Path("mails.jsonl").open("w", encoding="utf-8") as file:
     for number in range(300):
         of, label = ((LETTER, "letter"), (ADVERTISEMENT, "advertisement"))[number % 2]
         words = chance.sample(FILLER, 12) + chance.sample(of, chance.randint(1, 4))

@@ -1,4 +1,4 @@
-"""A mail sorter of the plainest kind: it counts words. What an attacker who mistypes on purpose can do to it is measured."""
+"""A mail sorter of the plainest kind: it counts words. What mistyping on purpose does to it is to be measured."""
 
 LETTER = ("dear", "sincerely", "regards", "meeting", "thank")
 ADVERTISEMENT = ("offer", "discount", "price", "click", "sale")
