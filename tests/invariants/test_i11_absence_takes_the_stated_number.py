@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from alliance import NAMES, RELEASE, Alliance, inspection, make_alliance, quick_disk
+from alliance import NAMES, NOON, RELEASE, Alliance, copy_alliance, inspection, make_alliance, quick_disk
+from successions import EMPTY, adopt, follow, refused
 
+from watchword import node
 from watchword.account.proof import verify
+from watchword.charter.charter import CharterFile
 from watchword.errors import WatchwordError
 from watchword.ledger.bundle import Bundle, LedgerPart, encode, parse_bundle
 from watchword.ledger.checkpoint import cosign
+from watchword.ledger.proof import NotProven
 from watchword.statements.times import rfc3339
 
 VERIFY = Path(__file__).resolve().parents[2] / "verify.py"
@@ -139,3 +144,53 @@ def test_leaving_out_says_nothing(story: tuple[Alliance, Bundle, Bundle], how: s
     else:
         bundle = replace(now, as_of="2026-01-31T12:00:00Z")
     assert not says_no_notice(alliance, bundle)
+
+
+def without(bundle: Bundle, origin: str) -> Bundle:
+    return replace(bundle, ledgers=tuple(part for part in bundle.ledgers if part.origin != origin), bodies=())
+
+
+def other(bundle: Bundle, origin: str, **changes: Any) -> Bundle:
+    parts = (replace(part, **changes) if part.origin == origin else part for part in bundle.ledgers)
+    return replace(bundle, ledgers=tuple(parts))
+
+
+CLOSED = "alfa.example/notices"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "step"),
+    [
+        (lambda bundle: without(bundle, CLOSED), 8),
+        (lambda bundle: other(bundle, CLOSED, entries=()), 4),
+        (lambda bundle: other(bundle, CLOSED, note=f"{CLOSED}\n0\n{EMPTY}\n".encode(), entries=()), 3),
+    ],
+)
+def test_bad_news_in_a_closed_ledger_is_not_left_out(
+    closed: tuple[CharterFile, bytes], tmp_path: Path, spoil: Callable[[Bundle], Bundle], step: int
+) -> None:
+    """Whoever says "no notice" shows every closed notices ledger whole, up to the end that the charter states (I11).
+
+    Each fails where closed ledgers are believed, or need not be there."""
+    charter, data = closed
+    assert verify(charter, data, NOON).absence is not None
+    bad = encode(spoil(parse_bundle(data, "proof")))
+    with pytest.raises(NotProven) as caught:
+        verify(charter, bad, NOON)
+    assert caught.value.step == step
+    assert f"step {step}" in refused(tmp_path, charter, bad)
+
+
+@pytest.fixture(scope="module")
+def closed(four: Alliance, tmp_path_factory: pytest.TempPathFactory) -> tuple[CharterFile, bytes]:
+    """A charter that closes ALFA's ledgers over a recall, and a proof about the release recalled there."""
+    with quick_disk():
+        made = copy_alliance(four, tmp_path_factory.mktemp("closed") / "alliance")
+        made.recall("ALFA", f"release:{RELEASE.digest}")
+        made.sync()
+        file = follow(made, [node.begin_anew(made.home("ALFA"), None, made.clock)])
+        adopt(made, file)
+        made.sync(3)
+        data = made.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
+        made.close()
+        return file, data

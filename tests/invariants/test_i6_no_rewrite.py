@@ -13,13 +13,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from alliance import RELEASE, Alliance, inspection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from successions import NAMES, adopt, decided, follow, put_back, review, snapshot
 
+from watchword import node
 from watchword.ledger.checkpoint import Checkpoint, SplitView, cosignatures, sign_checkpoint, verify_head
 from watchword.ledger.log import Log
 from watchword.ledger.merkle import BadProof, consistency_path, leaf_hash, root_of, verify_consistency
 from watchword.ledger.witness import Witness, format_request
+from watchword.node.recorded import Retired
 from watchword.statements.keys import SigningKey, generate
 from watchword.statements.times import FixedClock
 
@@ -184,3 +188,32 @@ def test_our_own_ledger_is_never_signed_twice_at_one_size(tmp_path: Path, key: S
     with Log.open(tmp_path / "log", ORIGIN, tmp_path / "own", writable=False) as log:
         for head in signed:
             assert log.root(head.size) == head.root
+
+def test_a_node_put_back_to_an_older_state_begins_anew_instead_of_forking(alliance: Alliance, tmp_path: Path) -> None:
+    """It stops under its old origin when a peer shows a newer head, prepares another, and goes on once that is adopted;
+    nothing that anybody had seen is lost. Fails (a fork) where an own head from elsewhere is not compared."""
+    older = snapshot(alliance, "ALFA", tmp_path / "older")
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection(tool="seen by all"))
+    alliance.sync()
+    put_back(alliance, "ALFA", older)
+    unseen = alliance.nodes["ALFA"].sign_and_append("review", (RELEASE,), review("said before it knew"))
+    alliance.carry("BRAVO", "ALFA")
+    alfa = alliance.nodes["ALFA"]
+    with pytest.raises(Retired):
+        alfa.sign_and_append("inspection", (RELEASE,), inspection())
+    coming = node.enrolment(alliance.home("ALFA"), coming=True)
+    assert [(one["origin"], one["size"]) for one in coming["closes"]] == [
+        ("alfa.example/ledger", 1), ("alfa.example/notices", 0),
+    ]  # fmt: skip
+    assert coming["origins"]["ledger"] == "alfa.example/2/ledger"
+    assert "charter propose" in node.what_next(alliance.home("ALFA"))
+    adopt(alliance, follow(alliance, [coming]))
+    alliance.sync(3)
+    for here in alliance.nodes.values():
+        view = here.latest_view()
+        assert view.heads["alfa.example/2/ledger"].size == 1
+        said = {fact.signed.statement.id: fact.origin for fact in here.facts(view).statements}
+        assert said[unseen.id] == "alfa.example/2/ledger"
+        assert sorted(said.values()) == ["alfa.example/2/ledger", "alfa.example/ledger"]
+        assert here.store.splits() == [] or here.member == "ALFA"
+    assert {decided(alliance, name)["verdict"] for name in NAMES} == {"admitted"}

@@ -13,9 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alliance import RELEASE, inspection, make_alliance, quick_disk
+from alliance import RELEASE, Alliance, inspection, make_alliance, quick_disk
+from successions import USE, adopt, follow, verified
 
+from watchword import node
+from watchword.account.proof import verify
 from watchword.node.proofs import tlog_proof
+from watchword.policy.admission import admit
 from watchword.policy.pack import read_pack
 from watchword.policy.table import decide, loose_list
 from watchword.statements.times import rfc3339
@@ -112,3 +116,25 @@ def test_the_refusal_of_sockets_is_real() -> None:
     code = JUDGE.partition("from watchword")[0] + "import socket\nsocket.create_connection(('127.0.0.1', 9))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert "not offline: socket." in done.stderr
+
+def test_what_stands_in_a_closed_ledger_is_proven_offline(alliance: Alliance, tmp_path: Path) -> None:
+    """A decision that counts what an old ledger holds is re-made by verify.py from one file and both charters (I7)."""
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.recall("ALFA", "release:sha256:" + "77" * 32)
+    alliance.sync()
+    first = alliance.charter_file
+    coming = node.begin_anew(alliance.home("ALFA"), None, alliance.clock)
+    second = follow(alliance, [coming])
+    adopt(alliance, second)
+    alliance.sync(3)
+    here = alliance.nodes["BRAVO"]
+    view = here.latest_view()
+    made = admit(here.charter, view, here.facts(view), rfc3339(alliance.clock.now()), RELEASE, USE)
+    assert made.admitted
+    said = here.record_decision(made.decision, made.objects)
+    alliance.sync()
+    data = here.make_proof([said.id])
+    verify(second, data, alliance.clock.now())
+    report = verified(tmp_path, second, data, first)
+    assert report["closed"] == ["alfa.example/ledger", "alfa.example/notices"]
+    assert report["decisions"][0]["verdict"] == "admitted"

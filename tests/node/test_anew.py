@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alliance import (
@@ -18,201 +12,37 @@ from alliance import (
     ROLES,
     SECRET,
     Alliance,
-    copy_alliance,
     inspection,
-    make_alliance,
     notice_subject,
-    quick_disk,
     ratification_by,
+)
+from successions import (
+    EMPTY,
+    NAMES,
+    USE,
+    adopt,
+    decided,
+    follow,
+    make_four,
+    verified,
 )
 
 from watchword import node
-from watchword.account.proof import verify
 from watchword.charter.charter import CharterFile, parse_charter
 from watchword.charter.draft import successor
-from watchword.charter.lint import lint
-from watchword.ledger.bundle import Bundle, encode, parse_bundle
-from watchword.ledger.log import Log, NoLedger
-from watchword.ledger.proof import NotProven
+from watchword.ledger.log import Log, NoLedger, RolledBack
 from watchword.ledger.tiles import BadLedger
 from watchword.node import CannotAdopt, Node
 from watchword.node.monitoring import monitor
-from watchword.node.recorded import Retired
 from watchword.node.spilling import honour
 from watchword.policy.admission import admit
 from watchword.statements.keys import load_key
 from watchword.statements.times import rfc3339
 
-VERIFY = Path(__file__).resolve().parents[2] / "verify.py"
-NAMES = ("ALFA", "BRAVO", "CHARLIE", "DELTA")
-EMPTY = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-ROW: dict[str, Any] = {
-    "id": "inspected", "text": "inspected", "kind": "inspection", "count": 1, "from": "member", "distinct": "operators",
-    "where": [], "tools": 0, "max_age_days": None, "bound": [{"field": "dangerous", "op": "==", "value": 0}],
-    "when": {"criticality": 0, "human": []}, "owed_by": "members", "accountable": "board", "principle": [],
-    "serves": [], "waiver": None,
-}  # fmt: skip
-USE = {
-    "format": "watchword-use-case/1", "name": "mail", "purpose": "sort mail", "criticality": 1, "human": "in",
-    "members": ["ALFA"], "owner": "ALFA", "tags": [],
-}  # fmt: skip
-
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
-    """Four members that have exchanged; one requirement."""
-    with quick_disk():
-        made = make_alliance(tmp_path_factory.mktemp("anew") / "alliance", NAMES, requirements=[ROW])
-        made.sync()
-        made.close()
-        return made
-
-
-def follow(alliance: Alliance, parties: list[dict[str, Any]], by: tuple[str, ...] = NAMES, **how: Any) -> CharterFile:
-    """The charter that follows the one in force, with these enrolments, ratified by *by*."""
-    alliance.close()
-    value = successor(alliance.charter_file.charter, parties, [], made=rfc3339(alliance.clock.now()), **how)
-    charter = parse_charter(value)
-    assert [one for one in lint(charter) if one.fatal] == []
-    made = tuple(node.ratify(alliance.home(name), charter, alliance.clock)[1] for name in by)
-    return CharterFile(charter, made)
-
-
-def adopt(alliance: Alliance, file: CharterFile, names: tuple[str, ...] = NAMES) -> None:
-    alliance.close()
-    alliance.nodes = {}
-    for name in names:
-        node.adopt(alliance.home(name), file, SECRET, alliance.clock)
-        alliance.nodes[name] = Node.open(alliance.home(name), clock=alliance.clock, writing=True)
-    alliance.charter_file = file
-
-
-def decided(alliance: Alliance, name: str) -> dict[str, Any]:
-    here = alliance.nodes[name]
-    view = here.latest_view()
-    return admit(here.charter, view, here.facts(view), rfc3339(alliance.clock.now()), RELEASE, USE).decision
-
-
-def put_back(alliance: Alliance, name: str, to: Path) -> None:
-    """The whole node of *name*, head store and all, as it was when *to* was copied."""
-    alliance.nodes[name].close()
-    shutil.rmtree(alliance.home(name))
-    shutil.copytree(to, alliance.home(name))
-    alliance.nodes[name] = Node.open(alliance.home(name), clock=alliance.clock, writing=True)
-
-
-def snapshot(alliance: Alliance, name: str, to: Path) -> Path:
-    alliance.nodes[name].close()
-    shutil.copytree(alliance.home(name), to)
-    alliance.reopen(name)
-    return to
-
-
-def test_a_node_put_back_to_an_older_state_begins_anew_instead_of_forking(alliance: Alliance, tmp_path: Path) -> None:
-    """It stops under its old origin when a peer shows a newer head, prepares another, and goes on once that is adopted;
-    nothing that anybody had seen is lost. Fails (a fork) where an own head from elsewhere is not compared."""
-    older = snapshot(alliance, "ALFA", tmp_path / "older")
-    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection(tool="seen by all"))
-    alliance.sync()
-    put_back(alliance, "ALFA", older)
-    unseen = alliance.nodes["ALFA"].sign_and_append("review", (RELEASE,), review("said before it knew"))
-    alliance.carry("BRAVO", "ALFA")
-    alfa = alliance.nodes["ALFA"]
-    with pytest.raises(Retired):
-        alfa.sign_and_append("inspection", (RELEASE,), inspection())
-    coming = node.enrolment(alliance.home("ALFA"), coming=True)
-    assert [(one["origin"], one["size"]) for one in coming["closes"]] == [
-        ("alfa.example/ledger", 1), ("alfa.example/notices", 0),
-    ]  # fmt: skip
-    assert coming["origins"]["ledger"] == "alfa.example/2/ledger"
-    assert "charter propose" in node.what_next(alliance.home("ALFA"))
-    adopt(alliance, follow(alliance, [coming]))
-    alliance.sync(3)
-    for here in alliance.nodes.values():
-        view = here.latest_view()
-        assert view.heads["alfa.example/2/ledger"].size == 1
-        said = {fact.signed.statement.id: fact.origin for fact in here.facts(view).statements}
-        assert said[unseen.id] == "alfa.example/2/ledger"
-        assert sorted(said.values()) == ["alfa.example/2/ledger", "alfa.example/ledger"]
-        assert here.store.splits() == [] or here.member == "ALFA"
-    assert {decided(alliance, name)["verdict"] for name in NAMES} == {"admitted"}
-
-
-def review(text: str) -> dict[str, Any]:
-    return {"of": "legal", "outcome": "in favour", "text": text, "report": None}
-
-
-def test_what_stands_in_a_closed_ledger_is_proven_offline(alliance: Alliance, tmp_path: Path) -> None:
-    """A decision that counts what an old ledger holds is re-made by verify.py from one file and both charters (I7)."""
-    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
-    alliance.recall("ALFA", "release:sha256:" + "77" * 32)
-    alliance.sync()
-    first = alliance.charter_file
-    coming = node.begin_anew(alliance.home("ALFA"), None, alliance.clock)
-    second = follow(alliance, [coming])
-    adopt(alliance, second)
-    alliance.sync(3)
-    here = alliance.nodes["BRAVO"]
-    view = here.latest_view()
-    made = admit(here.charter, view, here.facts(view), rfc3339(alliance.clock.now()), RELEASE, USE)
-    assert made.admitted
-    said = here.record_decision(made.decision, made.objects)
-    alliance.sync()
-    data = here.make_proof([said.id])
-    verify(second, data, alliance.clock.now())
-    report = verified(tmp_path, second, data, first)
-    assert report["closed"] == ["alfa.example/ledger", "alfa.example/notices"]
-    assert report["decisions"][0]["verdict"] == "admitted"
-
-
-def without(bundle: Bundle, origin: str) -> Bundle:
-    return replace(bundle, ledgers=tuple(part for part in bundle.ledgers if part.origin != origin), bodies=())
-
-
-def other(bundle: Bundle, origin: str, **changes: Any) -> Bundle:
-    parts = (replace(part, **changes) if part.origin == origin else part for part in bundle.ledgers)
-    return replace(bundle, ledgers=tuple(parts))
-
-
-CLOSED = "alfa.example/notices"
-
-
-@pytest.mark.parametrize(
-    ("spoil", "step"),
-    [
-        (lambda bundle: without(bundle, CLOSED), 8),
-        (lambda bundle: other(bundle, CLOSED, entries=()), 4),
-        (lambda bundle: other(bundle, CLOSED, note=f"{CLOSED}\n0\n{EMPTY}\n".encode(), entries=()), 3),
-    ],
-)
-def test_bad_news_in_a_closed_ledger_is_not_left_out(
-    closed: tuple[CharterFile, bytes], tmp_path: Path, spoil: Callable[[Bundle], Bundle], step: int
-) -> None:
-    """Whoever says "no notice" shows every closed notices ledger whole, up to the end that the charter states (I11).
-
-    Each fails where closed ledgers are believed, or need not be there."""
-    charter, data = closed
-    assert verify(charter, data, NOON).absence is not None
-    bad = encode(spoil(parse_bundle(data, "proof")))
-    with pytest.raises(NotProven) as caught:
-        verify(charter, bad, NOON)
-    assert caught.value.step == step
-    assert f"step {step}" in refused(tmp_path, charter, bad)
-
-
-@pytest.fixture(scope="module")
-def closed(template: Alliance, tmp_path_factory: pytest.TempPathFactory) -> tuple[CharterFile, bytes]:
-    """A charter that closes ALFA's ledgers over a recall, and a proof about the release recalled there."""
-    with quick_disk():
-        made = copy_alliance(template, tmp_path_factory.mktemp("closed") / "alliance")
-        made.recall("ALFA", f"release:{RELEASE.digest}")
-        made.sync()
-        file = follow(made, [node.begin_anew(made.home("ALFA"), None, made.clock)])
-        adopt(made, file)
-        made.sync(3)
-        data = made.nodes["BRAVO"].make_proof((), releases=(RELEASE.digest,))
-        made.close()
-        return file, data
+    return make_four(tmp_path_factory.mktemp("anew") / "alliance")
 
 
 def test_a_closed_ledger_is_checked_as_the_others_are(alliance: Alliance) -> None:
@@ -250,30 +80,6 @@ def test_what_stands_in_a_closed_ledger_is_nobody_s_attachment_to_purge(alliance
     for here in alliance.nodes.values():
         assert honour(here) == 0
         here.locate(said.id)
-
-
-def refused(folder: Path, charter: CharterFile, proof: bytes) -> str:
-    """Why verify.py refuses a proof."""
-    (folder / "charter.json").write_bytes(charter.encode())
-    (folder / "proof.json").write_bytes(proof)
-    command = [sys.executable, "-I", str(VERIFY), "charter.json", "proof.json", "--at", "2026-01-31T12:00:00Z"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stdout
-    return done.stdout
-
-
-def verified(folder: Path, charter: CharterFile, proof: bytes, former: CharterFile) -> dict[str, Any]:
-    """What verify.py says of a proof, run as an auditor runs it."""
-    files = {"charter.json": charter.encode(), "former.json": former.encode(), "proof.json": proof}
-    for name, data in files.items():
-        (folder / name).write_bytes(data)
-    command = [sys.executable, "-I", str(VERIFY), "charter.json", "proof.json", "--former", "former.json"]
-    done = subprocess.run(
-        [*command, "--format", "json", "--at", "2026-01-31T12:00:00Z"], cwd=folder, capture_output=True, check=False
-    )
-    told: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == 0, told
-    return told
 
 
 def test_what_a_stolen_key_said_past_its_end_falls_and_is_not_forgotten(alliance: Alliance, tmp_path: Path) -> None:
@@ -483,6 +289,32 @@ def test_a_charter_signed_by_a_retired_key_says_so(alliance: Alliance) -> None:
     envelope = ratification_by("ALFA", load_key(home / "old.pem"), charter, alliance.clock)
     with pytest.raises(Exception, match=r"ratification 2 does not count.*ALFA's root key.*was retired by charter 2"):
         node.adopt(alliance.home("BRAVO"), CharterFile(charter, (first, envelope)), SECRET, alliance.clock)
+
+
+def test_a_ledger_folder_put_back_alone_goes_on_under_another_origin(alliance: Alliance, tmp_path: Path) -> None:
+    """From a backup of ``ledger/`` the old origin is never signed again; ``ledger init --anew`` is the way on, and what
+    others hold of the old one comes back as a mirror. Fails (a fork) where the head store is not asked."""
+    home = alliance.home("ALFA")
+    kept = alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.sync()
+    alliance.nodes["ALFA"].close()
+    shutil.copytree(home / "ledger", tmp_path / "backup")
+    alliance.reopen("ALFA").sign_and_append("inspection", (RELEASE,), inspection(tool="after the backup"))
+    alliance.sync()
+    alliance.nodes["ALFA"].close()
+    shutil.rmtree(home / "ledger")
+    shutil.copytree(tmp_path / "backup", home / "ledger")
+    with Node.open(home, clock=alliance.clock, writing=True) as here, pytest.raises(RolledBack, match="signed at 2"):
+        here.sign_and_append("inspection", (RELEASE,), inspection(tool="a fork"))
+    coming = node.begin_anew(home, None, alliance.clock)
+    assert [one["size"] for one in coming["closes"]] == [2, 0]
+    adopt(alliance, follow(alliance, [coming]))
+    alliance.sync(3)
+    alfa = alliance.nodes["ALFA"]
+    assert alfa.locate("alfa.example/ledger#0").signed.statement.id == kept.id
+    assert {len(one.store.leaves("alfa.example/ledger")) for one in alliance.nodes.values()} == {2}
+    assert alfa.sign_and_append("inspection", (RELEASE,), inspection(tool="goes on")).origin == "alfa.example/2/ledger"
+    assert [path for one in alliance.nodes.values() for path in one.store.splits()] == []
 
 
 def test_a_ledger_is_not_created_twice(alliance: Alliance) -> None:

@@ -580,7 +580,7 @@ class Log:
                 raise RolledBack(
                     f"ledger {self.origin}: folder ends at size {present.size if present else 0}, "
                     f"a head was signed at {head.size}",
-                    "the folder was put back from an earlier copy; begin a new origin, do not sign under this one",
+                    "the folder was put back from an earlier copy; go on under a new one: watchword ledger init --anew",
                 ) from error
             raise
         if frontier.root() != head.root:
