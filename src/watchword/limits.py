@@ -887,3 +887,26 @@ EVALUATION_EXAMPLES_MAX = 3
 EVALUATION_EXAMPLE_NUMBERS_MAX = 3 * 64 * 64
 """Numbers of one example that a report keeps. Origin: a picture of 64 x 64 in three colours; larger ones are left
 out."""
+
+# -- reports of other tools --------------------------------------------------------------------------
+
+IMPORT_BYTES_MAX = 32 * 1024 * 1024
+"""Bytes of a report that is one document. Origin: promptfoo's output of 5,000 long answers has some 25 MB."""
+
+IMPORT_LINES_BYTES_MAX = 1024 * 1024 * 1024
+"""Bytes of a report that is read line by line, or sample by sample. Origin: a full garak run writes some 200 MB."""
+
+IMPORT_LINE_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of one line or sample of it. Origin: a long conversation with its log has 1 MB."""
+
+IMPORT_OBJECTS_MAX = 1_000_000
+"""Brackets in one document of a report. Origin: CPython takes up to 232 bytes for each; 232 MB are affordable."""
+
+IMPORT_ROWS_MAX = 200_000
+"""Results, findings or numbers of one report. Origin: ten times the largest suites of prompts."""
+
+IMPORT_TEXT_MAX = 1_000
+"""Characters of a text that is kept from a report. Origin: a paragraph; the report itself is named by its digest."""
+
+IMPORT_STATEMENTS_MAX = 200
+"""Evaluations signed from one report. Origin: garak has some 150 probes; each is one statement."""

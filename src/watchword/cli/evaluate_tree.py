@@ -40,3 +40,23 @@ def evaluations(commands: Sub) -> None:
         one.add_argument("--url", metavar="URL", help="where the subject answers, if it is an endpoint")
         one.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")
         one.add_argument("--page", type=Path, metavar="FILE", help="also write pictures and counts as a page (HTML)")
+    _reports(evaluate)
+
+
+def _reports(evaluate: Sub) -> None:
+    text = "say what another tool's report counts, finds and claims; exit 1 when it finds something"
+    read = verb(evaluate, "import", "reports:read", text)
+    read.add_argument("file", type=Path, metavar="FILE", help="its kind is told by what is in it")
+    read.add_argument("--record", action="store_true", help="sign what it counts and finds; append it to the ledger")
+    read.add_argument("--of", metavar="RELEASE", help="what it is about: a path or a digest")
+    read.add_argument("--goal", default="what the report's probes try", metavar="TEXT", help="the attacker's goal")
+    read.add_argument("--knowledge", default="black box", metavar="TEXT", help="what the attacker knows")
+    text = "what the attacker can do"
+    read.add_argument("--capability", default="the inputs that the tool sends", metavar="TEXT", help=text)
+    release_names(read)
+    signer(read)
+    export = verb(evaluate, "export", "reports:export", "write evaluation statements in the form of another tool")
+    export.add_argument("statements", nargs="+", metavar="STATEMENT", help="its id, or a locator such as BRAVO#12")
+    forms = ("sarif", "cyclonedx", "test-result", "svr")
+    export.add_argument("--as", dest="form", choices=forms, required=True, help="SARIF, CycloneDX, or in-toto's")
+    export.add_argument("--output", type=Path, metavar="FILE", help="default: to the screen")
