@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.errors import WatchwordError
@@ -400,6 +400,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_whatever_stands_in_a_report_it_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, value: Any
