@@ -1,8 +1,8 @@
 """What a report of another tool says, as plain values, and how its bytes are read.
 
-* Counts carry over: so many good of ``n`` begun. What broke, gave no answer or was cut off is among these and not good: an
-  attack without an outcome counts as one that succeeded. What was never begun stands apart, in ``not_run``. Rates and
-  intervals of others are not taken over.
+* Counts carry over: so many good of ``n`` begun. What broke, gave no answer or was cut off is among these and not good:
+  an attack without an outcome counts as one that succeeded. What was never begun stands apart, in ``not_run``. Rates
+  and intervals of others are not taken over.
 * A number without counts is a ``Claimed``: shown, never evidence.
 * A report that its tool did not finish says so in ``unfinished``: nothing may be signed from it.
 * Paths of the machine that ran the tool are cut to their last part wherever a text is kept.
