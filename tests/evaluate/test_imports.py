@@ -345,6 +345,19 @@ def test_an_eval_archive_that_unpacks_without_end_is_refused(tmp_path: Path) -> 
         read_report(path)
 
 
+def test_an_eval_archive_of_another_packing_is_told_by_its_number(tmp_path: Path) -> None:
+    """93 is Zstandard, which the standard library does not read."""
+    path = tmp_path / "new.eval"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("header.json", b"{}")
+    data = path.read_bytes()
+    path.write_bytes(
+        data.replace(b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x00\x5d\x00")
+    )
+    with pytest.raises(BadReport, match="method 93"):
+        read_report(path)
+
+
 def test_yaml_that_refers_to_itself_is_refused(tmp_path: Path) -> None:
     """Nine aliases of nine would be a thousand million; fails if aliases are followed."""
     with pytest.raises(BadReport, match="aliases"):

@@ -66,9 +66,8 @@ def read_zip(file: Bytes) -> Report:
                 raise BadReport(f"{what}: no header.json", "a log that was not finished has none")
             header = mapping(parsed(_content(archive, names[0], what), f"{what}: header.json"), f"{what}: header.json")
             return _report(file, header, _samples(archive, what))
-    except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, RuntimeError, zlib.error) as error:
-        hint = "where it is packed with Zstandard, convert the log to .json"
-        raise BadReport(f"{what}: no readable .eval archive: {error}", hint) from error
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
+        raise BadReport(f"{what}: no readable .eval archive: {error}") from error
 
 
 def _samples(archive: zipfile.ZipFile, what: str) -> Iterator[Any]:
@@ -83,6 +82,9 @@ def _samples(archive: zipfile.ZipFile, what: str) -> Iterator[Any]:
 
 
 def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, what: str) -> bytes:
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        hint = "newer logs are packed with Zstandard; convert the log to .json"
+        raise BadReport(f"{what}: {entry.filename} is packed by method {entry.compress_type}", hint)
     limit = IMPORT_BYTES_MAX if entry.filename == "header.json" else IMPORT_LINE_BYTES_MAX
     with archive.open(entry) as content:
         data = content.read(limit + 1)
