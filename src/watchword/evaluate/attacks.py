@@ -167,7 +167,7 @@ def apgd(
     batch = outcome.batch.only(~outcome.fell)
     if not len(batch.x):
         return
-    goal = batch.y
+    goal, checks = batch.y, _checkpoints(steps)
     if target is not None:
         ranked = numpy.argsort(-subject.scores(batch.x), axis=1, kind="stable")
         outcome.queries[~outcome.fell] += 1
@@ -175,7 +175,6 @@ def apgd(
         if target >= others.shape[1]:
             return
         goal = others[:, target]
-    checks = _checkpoints(steps)
 
     def ask(made: Array, of: Batch, goal: Array) -> tuple[Array, Array, Array]:
         outcome.queries[~outcome.fell] += 1
