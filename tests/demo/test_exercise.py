@@ -72,14 +72,27 @@ def test_nothing_of_the_hidden_code_ran(played: Played) -> None:
     assert not re.search(r"^\s*this would have run$", played.text, re.MULTILINE)
 
 
-def test_people_of_two_members_release_one_action_once(played: Played) -> None:
-    """Outside the mandate: denied. Critical: held, and released only after two approvals, as the bytes signed."""
+def test_an_injected_instruction_is_obeyed_by_the_agent_and_denied_by_the_gate(played: Played) -> None:
+    """What the person asked for goes; what the message asked for does not, though the mandate would allow it."""
     human = played.step("e")
-    assert human.index("DENIED") < human.index("HELD") < human.index("APPROVED") < human.index("RELEASED")
+    assert "nothing that the person said asks for forward, and read_message was read" in human
+    assert "caveat no-mailbox-deleted of DELTA forbids it: No system deletes a mailbox." in human
+    assert re.search(r"label_attachment message=m-7 type=pdf\n    done\n", human)
+
+
+def test_people_of_two_members_release_one_action_once(played: Played) -> None:
+    """Critical: held, and let go after two approvals; a stop ends it all. The mailbox's own list says the same."""
+    human = played.step("e")
+    assert human.index("DENIED") < human.index("HELD") < human.index("APPROVED") < human.index("STOPPED")
     assert "1 of 2 operators have approved" in human
-    assert "approved by commander of BRAVO, commander of CHARLIE" in human
-    action = json.loads((played.folder / "released.json").read_bytes())
-    assert (action["tool"], action["args"]["message"]) == ("quarantine", "m-7")
+    assert "2 of 2 operators have approved; last commander of CHARLIE; it can be released" in human
+    assert "the watch changes; it takes a new mandate" in human
+    done = [json.loads(line) for line in (played.folder / "alfa.done").read_text("utf-8").splitlines()]
+    assert done == [
+        ["read_message", {"message": "m-7"}],
+        ["label_attachment", {"message": "m-7", "type": "pdf"}],
+        ["quarantine", {"message": "m-7", "sender": "port@echo.example"}],
+    ]
 
 
 def test_a_recall_closes_three_gates_in_seconds(played: Played) -> None:

