@@ -137,6 +137,9 @@ def test_what_cannot_work_is_fatal(change: Callable[[dict[str, Any]], None], rul
         (_set("amendment/ratify", 5), "amendment-everybody"),
         (_set("amendment/delay_s", 0), "amendment-at-once"),
         (_set("head_max_age_s", 40 * 86_400), "freshness-short"),
+        (_set("requirements/6/waiver", {"count": 9, "role": "official"}), "waiver-out-of-reach"),
+        (_set("requirements/6/waiver", {"count": 1, "role": "admiral"}), "waiver-out-of-reach"),
+        (_set("requirements/2/when", {"criticality": 0, "human": []}), "requirement-of-files"),
     ],
 )
 def test_what_only_refuses_is_said_and_not_fatal(change: Callable[[dict[str, Any]], None], rule: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from decisions import DAY, RELEASE, TRIAGE, Paper, pack_charter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from watchword.charter.charter import Charter, parse_charter
 from watchword.policy.explain import explanation, render_text
 from watchword.policy.hypothesis import World, suppose
 from watchword.policy.missing import Missing, missing
@@ -76,6 +78,22 @@ def test_a_row_that_wants_other_tools_says_so() -> None:
     assert found is not None and found.admits
     three = next(one for one in found.evidence if "three-inspections" in one.rows)
     assert (three.count, three.tools, three.by) == (1, 1, ("CHARLIE", "DELTA", "ECHO"))
+
+
+def without_evaluators(charter: Charter, *members: str) -> Charter:
+    value = copy.deepcopy(charter.value) | {"version": 2, "parent": "sha256:" + "00" * 32}
+    for one in value["members"]:
+        for key in one["keys"] if one["name"] in members else ():
+            if key.get("person") == "evaluator":
+                key["retired"] = {"version": 2, "sizes": []}
+    return parse_charter(value)
+
+
+def test_who_has_only_retired_keys_is_not_asked() -> None:
+    """What a retired key signs counts no more, so its owner's word is no way to an admission."""
+    found = lacks(Paper(without_evaluators(pack_charter(), "ALFA", "BRAVO", "CHARLIE", "DELTA")), criticality=0)
+    assert found is not None and found.admits
+    assert {one.kind: one.by for one in found.evidence}["inspection"] == ("ECHO",)
 
 
 def test_what_would_suit_one_row_and_fail_another_is_not_suggested() -> None:
@@ -181,6 +199,46 @@ def test_the_missing_set_admits_and_no_part_of_it_is_too_much(
     assert many
     for number in range(many):
         assert verdict_with(paper, found, number, **use_case) == "refused"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(["ALFA", "BRAVO", "CHARLIE", "DELTA"]), max_size=3), st.integers(1, 3),
+    st.sampled_from(["operators", "statements"]), st.booleans(), st.booleans(),
+)  # fmt: skip
+def test_what_the_owner_lacks_is_its_word_or_its_reliance(
+    said: list[str], count: int, distinct: str, evaluates: bool, relied: bool
+) -> None:
+    """Whoever has spoken, and whether the owner can itself: with the set the answer is yes, with less of it no."""
+    first = next(row for row in read_pack().requirements if row["id"] == "inspected")
+    owned = first | {"id": "ours", "from": "owner", "count": count, "distinct": distinct}
+    charter = pack_charter(requirements=[owned])
+    paper = Paper(charter if evaluates else without_evaluators(charter, "ALFA"))
+    for number, name in enumerate(said):
+        if name != "ALFA" or evaluates:
+            paper.say("inspection", name, age=DAY * (number + 1), files=number)
+    if relied and paper.statements:
+        paper.say("reliance", "ALFA", statement=paper.statements[0].signed.statement.id)
+    found = lacks(paper)
+    if found is None:
+        assert paper.decide()["verdict"] == "admitted"
+        return
+    assert found.unlifted == () and found.admits
+    many = sum(one.count for one in found.evidence)
+    for number in range(many):
+        assert verdict_with(paper, found, number) == "refused"
+
+
+def test_an_owner_that_cannot_look_itself_is_told_to_rely() -> None:
+    """On whom, by whom; on what is there already before anything new is asked for."""
+    first = next(row for row in read_pack().requirements if row["id"] == "inspected")
+    paper = Paper(without_evaluators(pack_charter(requirements=[first | {"from": "owner"}]), "ALFA"))
+    assert [(one.kind, one.by) for one in (lacks(paper) or pytest.fail("admitted")).evidence] == [
+        ("inspection", ("BRAVO", "CHARLIE", "DELTA", "ECHO")), ("reliance", ("ALFA",)),
+    ]  # fmt: skip
+    paper.say("inspection", "CHARLIE")
+    [only] = (lacks(paper) or pytest.fail("admitted")).evidence
+    assert only.told() == "1 reliance by ALFA (on the inspection of CHARLIE)"
 
 
 def waivable() -> Paper:

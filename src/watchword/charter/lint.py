@@ -27,6 +27,8 @@ RED_LINE_FIELDS = COUNTED | {"criticality", "human", "members", "tags", "owner",
 PRINCIPLES = frozenset("ABCDEF")
 HUMAN = frozenset({"in", "on", "out"})
 CRITICALITY_MAX = 3
+OF_FILES = frozenset({"inspection", "model-signature"})
+"""Kinds of evidence that nobody can give of what has no files."""
 DAY_S = 86_400
 
 
@@ -144,7 +146,7 @@ def _names(charter: Charter) -> Iterator[Complaint]:
 
 
 def _standing(charter: Charter) -> Iterator[Complaint]:
-    held = {role for holder in charter.holders.values() for role in holder.roles}
+    held = {role for holder in charter.holders.values() if holder.retired_by is None for role in holder.roles}
     for kind in sorted(set(charter.standing) - set(KINDS)):
         yield Complaint("standing-unknown-kind", f"standing names {kind[:80]!r}, which is no kind", "", True)
     for kind in ROOT_ONLY:
@@ -171,6 +173,7 @@ def _requirements(charter: Charter) -> Iterator[Complaint]:
     for row in charter.requirements:
         yield from _form(row)
         yield from _reach(charter, row)
+        yield from _waiver(charter, row)
     if charter.requirements and min(row.when.criticality for row in charter.requirements) > 0:
         yield Complaint(
             "nothing-at-zero", "no requirement applies at criticality 0: nothing is admitted there", "", False
@@ -230,6 +233,32 @@ def _reach(charter: Charter, row: Requirement) -> Iterator[Complaint]:
         )  # fmt: skip
 
 
+def _waiver(charter: Charter, row: Requirement) -> Iterator[Complaint]:
+    """A row that says who waives it, where too few of those are."""
+    if row.waiver is None:
+        return
+    there = len(persons(charter, "waiver", row.waiver.role))
+    if there < max(row.waiver.count, 1):
+        yield Complaint(
+            "waiver-out-of-reach",
+            f"{row.id[:80]}: {row.waiver.count} operators waive it as {row.waiver.role[:80]!r}, and {there} can",
+            "name persons with that role who may say waiver, or let fewer waive it", False,
+        )  # fmt: skip
+
+
+def _endpoints(charter: Charter) -> Iterator[Complaint]:
+    """Rows about files that stand in the way of endpoints, in a table that has rows for those."""
+    if not any(row.when.release == "endpoint" for row in charter.requirements):
+        return
+    for row in charter.requirements:
+        if row.kind in OF_FILES and row.when.release is msgspec.UNSET:
+            yield Complaint(
+                "requirement-of-files",
+                f"{row.id[:80]}: {row.kind} is about files, an endpoint has none, and the row is for both",
+                'no endpoint is admitted where it applies; say when = { release = "files" }', False,
+            )  # fmt: skip
+
+
 def _red_lines(charter: Charter) -> Iterator[Complaint]:
     for line in charter.red_lines:
         wrong = _conditions(line.forbid)
@@ -259,7 +288,7 @@ def _wrong_evidence(line: RedLine) -> list[str]:
 
 
 RULES: tuple[Callable[[Charter], Iterator[Complaint]], ...] = (
-    _quorums, _amendment, _freshness, _names, _standing, _requirements, _red_lines,
+    _quorums, _amendment, _freshness, _names, _standing, _requirements, _endpoints, _red_lines,
 )  # fmt: skip
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?", re.ASCII)
@@ -278,5 +307,11 @@ def _fields(kind: str) -> frozenset[str]:
 
 
 def speakers(charter: Charter, kind: str) -> list[KeyHolder]:
-    """The keys that may say *kind* under *charter*."""
-    return [holder for holder in charter.holders.values() if may_say(charter, holder, kind)]
+    """The keys that may say *kind* under *charter* from now on: none that is retired."""
+    return [h for h in charter.holders.values() if h.retired_by is None and may_say(charter, h, kind)]
+
+
+def persons(charter: Charter, kind: str, role: str) -> list[KeyHolder]:
+    """One person of each operator that may say *kind* in *role*: where people are counted, operators are."""
+    may = [holder for holder in speakers(charter, kind) if role in holder.roles]
+    return list({holder.operator: holder for holder in may}.values())

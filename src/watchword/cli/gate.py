@@ -30,12 +30,13 @@ class NotConfirmed(WatchwordError):
 def mandate(args: argparse.Namespace) -> int:
     """Sign and append a mandate that rests on an admission."""
     from watchword.cli.statement import recorded_value, scope, told
-    from watchword.gate.mandate import mandate_fields, read_mandate
+    from watchword.gate.mandate import check_roles, mandate_fields, read_mandate
 
     draft = read_mandate(args.file)
     with _node(args) as here:
         admission = here.locate(args.decision).signed
         subject, fields = mandate_fields(draft, admission, here.clock.now())
+        check_roles(fields["mandate"], here.charter)
         recorded = here.sign_and_append("mandate", subject, fields, person=args.person, scope=scope(args))
         here.publish()
         given = fields["mandate"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,21 +28,23 @@ def add(args: argparse.Namespace) -> int:
     from watchword.statements.digests import DJ
     from watchword.statements.times import parse_time
 
-    use_case = read_use_case(args.use)
-    expires = parse_time(args.expires)
+    asked = _asked(args)
+    use_case = read_use_case(asked.use)
+    expires = parse_time(asked.expires)
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
-        row = next((row for row in here.charter.requirements if row.id == args.requirement), None)
+        row = next((row for row in here.charter.requirements if row.id == asked.requirement), None)
         if row is None:
-            red = any(line.id == args.requirement for line in here.charter.red_lines)
+            red = any(line.id == asked.requirement for line in here.charter.red_lines)
             hint = "a red line has no waiver: amend the charter" if red else "watchword policy show lists them"
-            raise CannotWaive(f"{args.requirement}: not a requirement of the charter", hint)
+            raise CannotWaive(f"{asked.where}{asked.requirement}: not a requirement of the charter", hint)
         if row.waiver is None:
-            raise CannotWaive(f"{row.id}: the charter lets nobody waive it", "its row has no waiver")
+            raise CannotWaive(f"{asked.where}{row.id}: the charter lets nobody waive it", "its row has no waiver")
         if expires <= here.clock.now():
-            raise CannotWaive(f"{args.expires}: past already", "a waiver ends by itself, on a day to come")
+            hint = "a waiver ends by itself, on a day to come"
+            raise CannotWaive(f"{asked.where}{asked.expires}: past already", hint)
         subject = release(args.release, here)
         fields = {
-            "expires": args.expires, "owner": args.owner, "reason": args.reason, "requirement": row.id,
+            "expires": asked.expires, "owner": asked.owner, "reason": asked.reason, "requirement": row.id,
             "use_case": DJ(use_case),
         }  # fmt: skip
         here.keep_object(use_case)
@@ -49,12 +52,45 @@ def add(args: argparse.Namespace) -> int:
         here.publish()
         name = f"{subject.name}, {use_case['name']}"
         text = (
-            f"{row.id} is waived for {name}, until {args.expires}; {args.owner} answers for it\n"
+            f"{row.id} is waived for {name}, until {asked.expires}; {asked.owner} answers for it\n"
             f"needed: {row.waiver.count} by the role {row.waiver.role}, of distinct operators, in cosigned ledgers\n"
             f"{told(here, recorded)}"
         )
         emit(args, text, recorded_value(here, recorded) | {"waiver": fields})
     return 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a waiver says; ``where``: how an error about it begins."""
+
+    requirement: str
+    use: Path
+    owner: str
+    reason: str
+    expires: str
+    where: str
+
+
+def _asked(args: argparse.Namespace) -> _Asked:
+    """What the options say, and where they do not, ``--file``; a use case is found from that file on."""
+    from watchword.policy.use_case import read_toml
+
+    names = ("requirement", "use", "owner", "reason", "expires")
+    written: dict[str, Any] = read_toml(args.file, CannotWaive) if args.file else {}
+    where = f"{args.file}: " if args.file else ""
+    if unknown := sorted(written.keys() - set(names)):
+        raise CannotWaive(f"{where}{unknown[0][:80]!r} is no field of a waiver", ", ".join(names))
+    if odd := [name for name in names if name in written and (not isinstance(written[name], str) or not written[name])]:
+        raise CannotWaive(f"{where}{odd[0]}: not a text", f'write {odd[0]} = "…"')
+    if "use" in written:
+        written["use"] = args.file.parent / written["use"]
+    said = written | {name: vars(args)[name] for name in names if vars(args)[name] is not None}
+    if missing := [name for name in names if name not in said]:
+        raise CannotWaive(
+            f"{where or 'waiver: '}no {missing[0]}", "a waiver has a requirement, a use, an owner, a reason and an end"
+        )
+    return _Asked(**said, where=where)
 
 
 def list_(args: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ Follows docs/protocol.md, section 9. Pure.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,8 +19,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from watchword.charter.charter import Condition
+from watchword.charter.charter import Charter, Condition
 from watchword.charter.conditions import all_hold, wrong_with
+from watchword.charter.lint import persons
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action
 from watchword.limits import CONDITIONS_MAX, MANDATE_RULES_MAX, PROBES_PER_1000_MAX
@@ -243,6 +245,25 @@ def mandate_fields(draft: Draft, admission: Signed, now: datetime) -> tuple[tupl
             f"{statement.subject[0].name} was refused for this use", "only what was admitted gets a mandate"
         )
     return statement.subject, {"mandate": _complete(draft, statement.id, decision.get("use_case", ""), now)}
+
+
+def check_roles(value: Mapping[str, Any], charter: Charter) -> None:
+    """Check that *charter* has the people whom a mandate's rules ask: what nobody can approve would only expire.
+
+    Raises:
+        BadMandate: names the rule, the role, how many operators it asks for and how many there are.
+    """
+    for rule in msgspec.convert(value, Mandate, strict=True).rules:
+        for asked in (rule.approvals, rule.unclean):
+            if asked is None or not asked.count:
+                continue
+            there = len(persons(charter, "approval", asked.role))
+            if there < asked.count:
+                many = f"{asked.count} operator{'s' if asked.count > 1 else ''}"
+                raise BadMandate(
+                    f"rule {rule.id}: asks {many} for a {asked.role[:80]!r}, and {there} can approve as such",
+                    "watchword charter show names persons and roles; amend the charter, or ask others",
+                )
 
 
 def _complete(draft: Draft, decision: str, use_case: str, now: datetime) -> dict[str, Any]:

@@ -48,13 +48,9 @@ def explanation(
 ) -> dict[str, Any]:
     """Explain *decision*, made from *charter*, *facts* and *use_case*: the object stated at the top of this module."""
     seen = table.seen(charter, facts, decision, use_case)
-    considered, held = seen.considered, table.notices_held(facts)
+    considered, listed = seen.considered, table.listed_in(facts, decision)
     judged = {row["id"]: row for row in decision["requirements"]}
     states = {line["id"]: line["state"] for line in decision["red_lines"]}
-    listed = [
-        table.Listed(one["name"], one["kind"], one["origin"], one["index"], held.get(one["statement"]))
-        for one in decision["notices"]
-    ]
     fell = table.fallen(considered.values(), listed)
     case = table.Case(considered, fell, (), use_case, parse_time(decision["as_of"]), seen.sort)
     leaves = {f"leaf:{one['leaf']}": one for one in decision["unheld"]}

@@ -107,9 +107,14 @@ def suppose(world: World, statements: Sequence[Supposed], subject: Subject, mome
         BadHypothesis: a kind or party not known, standing that nobody of the party has, a field that does not fit.
     """
     heads, loose, added = dict(world.view.heads), list(world.facts.loose), list(world.facts.statements)
+    supposed: set[str] = set()
     for one in statements:
         holder = speaker(world.charter, one.kind, one.issuer)
-        signed = _signed(one, holder, subject, moment)
+        signed, number = _signed(one, holder, subject, moment), 1
+        while signed.statement.id in supposed:  # two that say the same would be one
+            number += 1
+            signed = _signed(one, holder, Subject(f"{subject.name} ({number})", subject.digest), moment)
+        supposed.add(signed.statement.id)
         if one.kind in NOTICES:
             loose.append(signed)
             continue
@@ -123,6 +128,11 @@ def suppose(world: World, statements: Sequence[Supposed], subject: Subject, mome
         loose=tuple(sorted(loose, key=lambda signed: signed.statement.id)),
     )
     return World(world.charter, View(heads), facts)
+
+
+def supposed_id(charter: Charter, one: Supposed, subject: Subject, moment: datetime) -> str:
+    """The id that a hypothetical statement has when it is supposed; errors as ``suppose``."""
+    return _signed(one, speaker(charter, one.kind, one.issuer), subject, moment).statement.id
 
 
 def with_rules(charter: Charter, asked: WhatIf) -> Charter:
@@ -163,7 +173,7 @@ def speaker(charter: Charter, kind: str, party: str) -> KeyHolder:
         known = ", ".join(dict.fromkeys(holder.owner for holder in charter.holders.values()))
         raise BadHypothesis(f"{party[:80]}: not a party of {charter.alliance}", f"parties: {known}")
     for holder in keys:
-        if may_say(charter, holder, kind):
+        if holder.retired_by is None and may_say(charter, holder, kind):
             return holder
     listed = ", ".join(charter.standing.get(kind, ())) or "nobody"
     raise BadHypothesis(f"{kind}: nobody of {party} may say this", f"the charter lists: {listed}")

@@ -7,6 +7,8 @@ made again with them. ``admits`` is what that answered.
   all of them, also those that are met and would fail by a statement that only just suits another.
 * Distinct operators: the fewest that are missing in every row of a group, tried by size; past ``MISSING_TRIED_MAX``
   sets the best next operator is taken each time, and ``smallest`` is false.
+* A row that asks the owner of the use takes what the owner says, or what it relies on: where it cannot say enough
+  itself, its reliances on what others have said come first, then its own word, then others' and reliances on that.
 * What evidence cannot lift is listed apart, each with who can, if anybody: a red line, a notice, evidence that fails.
 """
 
@@ -18,18 +20,20 @@ from itertools import combinations
 from math import comb
 from typing import Any
 
+import msgspec
+
 from watchword.charter.charter import Charter, Condition, Requirement
 from watchword.charter.conditions import all_hold, written
-from watchword.charter.standing import may_say
+from watchword.charter.lint import speakers
 from watchword.ledger.view import Fact
 from watchword.limits import MISSING_TRIED_MAX, WHAT_IF_STATEMENTS_MAX
 from watchword.policy import table
 from watchword.policy.cedar import OF_USE
 from watchword.policy.fitting import fitting
-from watchword.policy.hypothesis import Supposed, World, suppose
+from watchword.policy.hypothesis import Supposed, World, suppose, supposed_id
 from watchword.statements.kinds import COMMON_FIELDS
 from watchword.statements.statement import Subject
-from watchword.statements.times import parse_time
+from watchword.statements.times import parse_time, rfc3339
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,7 @@ def missing(world: World, decision: Mapping[str, Any], subject: Subject, use_cas
     """What *decision*, made in *world*, lacks; None where it is an admission."""
     if decision["verdict"] == "admitted":
         return None
-    search = _Search(world, decision, use_case)
+    search = _Search(world, decision, subject, use_case)
     evidence = search.evidence()
     unlifted = (*search.unlifted, *_unlifted(world.charter, decision, search.considered, use_case))
     supposed = [one for needed in evidence for one in needed.supposed]
@@ -134,10 +138,15 @@ class _Group:
 class _Search:
     """The search for the evidence that is missing in one decision."""
 
-    def __init__(self, world: World, decision: Mapping[str, Any], use_case: Mapping[str, Any]) -> None:
+    def __init__(
+        self, world: World, decision: Mapping[str, Any], subject: Subject, use_case: Mapping[str, Any]
+    ) -> None:
         self.charter = world.charter
+        self.subject = subject
         self.use_case = use_case
+        self.moment = parse_time(decision["as_of"])
         self.considered = table.considered_facts(decision, world.facts)
+        self.fell = table.fallen(self.considered.values(), table.listed_in(world.facts, decision))
         self.judged = {row["id"]: row for row in decision["requirements"]}
         self.applying = [row for row in self.charter.requirements if self.judged[row.id]["state"] != "does not apply"]
         self.unlifted: list[Unlifted] = []
@@ -146,12 +155,17 @@ class _Search:
     def evidence(self) -> list[Needed]:
         """The statements that are missing, group by group."""
         groups: list[_Group] = []
+        relied: list[Needed] = []
         for row in self.applying:
             judged = self.judged[row.id]
             if judged["state"] != "unmet" or not self._lacks(row):
                 continue
             if any(one["why"] not in LIFTABLE for one in judged["failing"]):
                 continue  # more evidence beside what fails would change nothing
+            by_reliance = self._by_reliance(row) if row.from_ == "owner" else None
+            if by_reliance is not None:
+                relied += by_reliance
+                continue
             for number, group in enumerate(groups):
                 wider = self._group((*group.rows, row)) if group.rows[0].kind == row.kind else None
                 if wider is not None:
@@ -167,7 +181,60 @@ class _Search:
                     self.unlifted.append(Unlifted("requirement", row.id, by, text))
                 else:
                     groups.append(alone)
-        return [needed for group in groups for needed in self._needed(group)]
+        return [needed for group in groups for needed in self._needed(group)] + relied
+
+    def _by_reliance(self, row: Requirement) -> list[Needed] | None:
+        """What an owner that cannot say enough itself needs; None where it can, or where this does not help."""
+        owner, lacks = self.use_case["owner"], self._lacks(row)
+        counted = {self.considered[id].holder.operator for id in self.judged[row.id]["counted"]}
+        own = next(iter(self._parties(row)), None)
+        if own is not None and (row.distinct == "statements" or (lacks == 1 and own not in counted)):
+            return None
+        anybody = self._group((msgspec.structs.replace(row, from_="any"),))
+        if anybody is None or all(holder.owner != owner for holder in speakers(self.charter, "reliance")):
+            return None
+        on = {self.considered[id].holder.operator: id for id in self._would_count(row)}
+        on = {operator: id for operator, id in on.items() if operator not in counted | {own}}
+        more = [one for one in anybody.parties if one not in counted | on.keys() and one != own]
+        own_too = own is not None and own not in counted and len(on) < lacks
+        new = more[: max(lacks - len(on) - own_too, 0)]
+        if len(on) + len(new) + own_too < lacks:
+            return None
+        on = dict(list(on.items())[: lacks - own_too])
+        said = [Supposed(row.kind, anybody.parties[one][0], anybody.fields) for one in new]
+        relying = [*on.values(), *(supposed_id(self.charter, one, self.subject, self.moment) for one in said)]
+        whose = [self.considered[id].signed.statement.issuer for id in on.values()] + [one.issuer for one in said]
+        conditions = tuple(dict.fromkeys(written(one) for one in (*row.where, *row.bound)))
+        others = tuple(name for one in more for name in anybody.parties[one])
+        needed = []
+        if own_too:
+            mine = (Supposed(row.kind, owner, anybody.fields),)
+            needed.append(Needed(row.kind, 1, (owner,), (row.id,), conditions, row.max_age_days, 0, mine))
+        if new:
+            needed.append(
+                Needed(row.kind, len(new), others, (row.id,), conditions, row.max_age_days, 0, tuple(said))
+            )
+        if relying:
+            limits = {"criticality_max": self.use_case["criticality"], "members": [], "tags": []}
+            limits["until"] = rfc3339(self.moment)
+            taken = tuple(
+                Supposed("reliance", owner, {"limits": limits, "reason": "", "statement": id}) for id in relying
+            )
+            on_what = (f"on the {row.kind} of {', '.join(whose)}",)
+            needed.append(Needed("reliance", len(taken), (owner,), (row.id,), on_what, None, 0, taken))
+        return needed
+
+    def _would_count(self, row: Requirement) -> list[str]:
+        """What others have said that would count for *row* if the owner relied on it."""
+        age_s = None if row.max_age_days is None else row.max_age_days * table.DAY_S
+        return [
+            id
+            for id, fact in self.considered.items()
+            if fact.signed.statement.kind == row.kind
+            and id not in self.fell
+            and all_hold((*row.where, *row.bound), fact.signed.statement.predicate, trouble=False)
+            and (age_s is None or (self.moment - fact.signed.statement.made).total_seconds() <= age_s)
+        ]
 
     def _lacks(self, row: Requirement) -> int:
         judged = self.judged[row.id]
@@ -195,14 +262,14 @@ class _Search:
         about = [one for one in (*row.where, *row.bound) if one.field == "issuer"]
         claiming = {f.signed.statement.issuer for f in self.considered.values() if f.holder.is_supplier}
         found: dict[str, list[str]] = {}
-        for holder in self.charter.holders.values():
+        for holder in speakers(self.charter, row.kind):
             if holder.is_supplier and claiming and holder.owner not in claiming:
                 continue
             sorts = {"any", "supplier" if holder.is_supplier else "member"}
             if holder.owner == self.use_case["owner"]:
                 sorts.add("owner")
             fits = row.from_ in sorts and all_hold(about, {"issuer": holder.owner}, trouble=False)
-            names = found.setdefault(holder.operator, []) if fits and may_say(self.charter, holder, row.kind) else None
+            names = found.setdefault(holder.operator, []) if fits else None
             if names is not None and holder.owner not in names:
                 names.append(holder.owner)
         return found

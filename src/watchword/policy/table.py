@@ -300,6 +300,15 @@ def notices_held(facts: Facts) -> dict[str, Signed]:
     return {signed.statement.id: signed for signed in reversed(held)}
 
 
+def listed_in(facts: Facts, decision: Mapping[str, Any]) -> list[Listed]:
+    """The notices that *decision* lists, found again with what they say."""
+    held = notices_held(facts)
+    return [
+        Listed(one["name"], one["kind"], one["origin"], one["index"], held.get(one["statement"]))
+        for one in decision["notices"]
+    ]
+
+
 def considered_facts(decision: Mapping[str, Any], facts: Facts) -> dict[str, Fact]:
     """The facts that *decision* considered, by statement id, found again by their place."""
     places = {(one["origin"], one["index"]): one["id"] for one in decision["considered"]}

@@ -25,7 +25,7 @@ import msgspec
 
 from watchword.charter.charter import Charter, Condition, KeyHolder, Requirement
 from watchword.charter.conditions import ORDER, is_decimal, is_trouble, wrong_with
-from watchword.charter.lint import DAY_S, speakers
+from watchword.charter.lint import DAY_S, persons, speakers
 from watchword.errors import WatchwordError
 from watchword.limits import CHECK_PLACES_MAX, CHECK_QUESTION_S_MAX
 from watchword.policy import solver as z3
@@ -430,10 +430,8 @@ def waivers(charter: Charter, row: Requirement) -> list[KeyHolder]:
     """Whose waivers lift *row*, one person of each operator and no more than it takes; none where too few may."""
     if row.waiver is None:
         return []
-    may = [holder for holder in speakers(charter, "waiver") if row.waiver.role in holder.roles]
-    one_each = list({holder.operator: holder for holder in may}.values())
-    need = max(row.waiver.count, 1)
-    return one_each[:need] if len(one_each) >= need else []
+    may, need = persons(charter, "waiver", row.waiver.role), max(row.waiver.count, 1)
+    return may[:need] if len(may) >= need else []
 
 
 def has_tool(kind: str) -> bool:
