@@ -63,6 +63,11 @@ FIELDS: dict[str, dict[str, Any]] = {
         "metric": "attack-success-rate", "n": 200, "k": 4, "low": "0.005", "high": "0.05", "seed": "1", "data": None,
         "plan": None, "drawn": None, "environment": None, "cpu_s": None, "flags": None, "report": None,
     },
+    "opinion": {
+        "statement": "", "of": "replication", "sharing": "shared", "verdict": "agree", "n": 200, "k": 5, "low": "0.008",
+        "tool": {"name": "watchword-evaluate", "version": "0.1.0"}, "high": "0.058", "seed": "2", "drawn": None,
+        "differs": None, "p": "1", "alpha": "0.025", "flags": "", "reason": "", "report": None,
+    },
     "review": {"of": "legal", "outcome": "in favour", "text": "", "report": None},
     "recall": {"reason": "it leaks", "actions": ["stop"], "deadline": None, "supersedes": None},
     "retract": {"reason": "measured wrongly"},
@@ -91,7 +96,7 @@ ROLE = {
     "claim": "supplier", "inspection": "evaluator", "bill-of-materials": "supplier", "data-screening": "steward",
     "evaluation": "evaluator", "review": "official", "recall": "official", "retract": "evaluator",
     "dispute": "evaluator", "revoke": "root", "take-back": "official", "waiver": "official", "reliance": "official",
-    "endpoint": "evaluator", "caveat": "official", "lift": "official",
+    "endpoint": "evaluator", "opinion": "evaluator", "caveat": "official", "lift": "official",
 }  # fmt: skip
 
 

@@ -872,6 +872,9 @@ EVALUATION_FILE_BYTES_MAX = 16 * 1024 * 1024
 EDIT_CANDIDATES_MAX = 10_000
 """Edits tried on one instance, kept or not. Origin: ten times the budget of published black-box attacks on texts."""
 
+EDIT_REPEATS_MAX = 100
+"""Edits in a row that were tried before, after which there are no others. Origin: a word of three letters has 20."""
+
 EVALUATION_BATCH = 128
 """Instances asked at once. Part of a run: sums in another order differ in their last digit, so it is never tuned."""
 

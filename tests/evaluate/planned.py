@@ -29,8 +29,8 @@ def plan(**changes: Any) -> Plan:
     """A plan that works; *changes* by part: ``threat={"eps": "0.2"}``."""
     value: dict[str, Any] = {
         "format": "watchword-plan/1", "name": "sums", "n": 20, "seeds": 1, "curve": [],
-        "subject": {"release": RELEASE, "interface": "python", "entry": "model.py:load", "shape": None, "scale": None,
-                    "offset": None, "prompt": None},
+        "subject": {"release": RELEASE, "interface": "python", "entry": "model.py:load", "harness": None,
+                    "shape": None, "scale": None, "offset": None, "prompt": None},
         "data": {"digest": DATA, "form": "arrays", "select": "all", "rule": "all of it"},
         "threat": {"goal": "any other class", "knowledge": "white box", "norm": "Linf", "eps": "0.1",
                    "units": "of range 1", "edits": None, "queries": None, "adaptive": False},

@@ -16,7 +16,7 @@ from model import network
 from sklearn.datasets import load_digits
 from torch.nn.functional import cross_entropy
 
-EPS, STEPS, HELD_OUT = 0.10, 7, 500
+EPS, STEPS, EPOCHS, HELD_OUT = 0.10, 7, 12, 500
 
 
 def attacked(net, x, y):
@@ -32,9 +32,9 @@ def train(x, y, hardened):
     torch.manual_seed(7)
     torch.set_num_threads(1)
     net = network()
-    way = torch.optim.Adam(net.parameters(), 2e-3)
-    for _ in range(30):
-        for part in torch.randperm(len(x)).split(64):
+    way = torch.optim.Adam(net.parameters(), 6e-3)
+    for _ in range(EPOCHS):
+        for part in torch.randperm(len(x)).split(128):
             given = attacked(net, x[part], y[part]) if hardened else x[part]
             way.zero_grad()
             cross_entropy(net(given), y[part]).backward()

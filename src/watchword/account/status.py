@@ -9,6 +9,7 @@ Pure: facts in, one value out. Every answer is the real decision made again, now
 * **owes**: what is missing for any refused use, and this member can supply; ``alone`` where nobody else can.
 * **waits**: actions held for people, bad news that lapses unless another says it, a successor charter without this
   member's ratification, ledgers without its cosignature.
+* **opinions**: evaluations that others ran again, and whether they agree (``account.opinions``).
 * **trouble**: bad news that reaches what is used, and evidence relied on that fell (``account.reliance``).
 """
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from watchword.account.opinions import opinions
 from watchword.account.reliance import Relied
 from watchword.charter.charter import Charter
 from watchword.ledger import listing
@@ -85,6 +87,7 @@ class Status:
     owes: tuple[Line, ...]
     waits: tuple[Line, ...]
     trouble: tuple[Line, ...]
+    opinions: tuple[Line, ...] = ()
 
     @property
     def yes(self) -> bool:
@@ -98,12 +101,16 @@ class Status:
             (f"owed by {self.member}", "nothing", self.owes),
             (f"waits for {self.member}", "nobody", self.waits),
             ("disputed, recalled or fallen", "nothing", self.trouble),
+            *([("second opinions on evaluations", "", self.opinions)] if self.opinions else []),
         )
 
     def value(self) -> dict[str, Any]:
         """The same as JSON data."""
-        names = ("use", "lapses", "owes", "waits", "trouble")
-        found = {name: [line.value() for line in of] for name, (_, _, of) in zip(names, self.sections(), strict=True)}
+        named = {
+            "use": self.use, "lapses": self.lapses, "owes": self.owes, "waits": self.waits, "trouble": self.trouble,
+            "opinions": self.opinions,
+        }  # fmt: skip
+        found = {name: [line.value() for line in of] for name, of in named.items()}
         for line, shown in zip(self.use, found["use"], strict=True):
             shown["admitted"] = line.good
         return {"as_of": self.as_of, "member": self.member, "schema": SCHEMA, "yes": self.yes} | found
@@ -133,6 +140,10 @@ def status(known: Known) -> Status:
     return Status(
         known.member, as_of, tuple(use), tuple(order), tuple(dict.fromkeys(owes)), tuple(dict.fromkeys(waits)),
         tuple(dict.fromkeys(trouble)),
+        tuple(
+            Line(one.told(), one.words(), one.evaluation.issuer, good=not one.dispute)
+            for one in opinions(known.charter, known.facts.statements)
+        ),
     )  # fmt: skip
 
 

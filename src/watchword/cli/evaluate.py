@@ -13,6 +13,7 @@ from watchword.errors import WatchwordError
 if TYPE_CHECKING:
     from watchword.evaluate.plan import Plan
     from watchword.evaluate.run import Result
+    from watchword.evaluate.subjects import Asked
     from watchword.node import Node
     from watchword.node.recorded import Located
     from watchword.record.evaluating import Compared, Draw
@@ -219,9 +220,9 @@ def _plan(args: argparse.Namespace) -> Plan:
     path = Path(args.plan)
     if not path.is_file():
         raise NotAsPlanned(f"{path}: no such file", "a plan is TOML; docs/howto/evaluate.md has some")
-    release = None if args.subject is None else _digest(args.subject)
-    plan = parse_toml(path.read_bytes(), str(path), release, None if args.data is None else _digest(args.data))
-    _check(plan, release, None if args.data is None else _digest(args.data))
+    there = [None if one is None else _digest(one) for one in (args.subject, args.data, args.harness)]
+    plan = parse_toml(path.read_bytes(), str(path), *there)
+    _check(plan, *there)
     return plan
 
 
@@ -244,16 +245,17 @@ def _at_hand(args: argparse.Namespace, planned: Located) -> Plan:
     plan = read_plan(planned.signed.statement)
     if args.data is None or (args.subject is None and args.url is None):
         raise NotAsPlanned(f"plan {plan.name} needs its subject and data", "--subject PATH (or --url), --data PATH")
-    _check(plan, None if args.subject is None else _digest(args.subject), _digest(args.data))
+    _check(plan, *(None if one is None else _digest(one) for one in (args.subject, args.data, args.harness)))
     library = getattr(args, "library", None)
     if library:
         plan = msgspec.structs.replace(plan, attack=msgspec.structs.replace(plan.attack, library=library))
     return plan
 
 
-def _check(plan: Plan, release: str | None, data: str | None) -> None:
+def _check(plan: Plan, release: str | None, data: str | None, harness: str | None) -> None:
     for what, planned, there in (
         ("subject", plan.subject.release, release), ("data", plan.data.digest, data),
+        ("harness", plan.subject.harness, harness),
     ):  # fmt: skip
         if there is not None and there != planned:
             raise NotAsPlanned(f"plan {plan.name}: its {what} is {planned}, and this is {there}", "nothing was run")
@@ -304,11 +306,12 @@ def _run(args: argparse.Namespace, plan: Plan, seed: str, journal: Path | None) 
     if args.key_env is not None and not key:
         raise NotAsPlanned(f"${args.key_env}: not set", "the endpoint's key is taken from there; it is written nowhere")
     samples = read_samples(args.data, plan.data.form)
-    library = plan.attack.library
+
+    def opened() -> Asked:
+        return open_subject(plan.subject, args.subject, args.url, key, plan.attack.library, args.harness)
+
     with progress(args) as step:
-        return run(
-            plan, seed, samples, lambda: open_subject(plan.subject, args.subject, args.url, key, library), journal, step
-        )
+        return run(plan, seed, samples, opened, journal, step)
 
 
 # -- what is told --------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ def evaluations(commands: Sub) -> None:
     for one in (lint, commit, run, replay, replicate):
         one.add_argument("--subject", type=Path, metavar="PATH", help="the release")
         one.add_argument("--data", type=Path, metavar="PATH", help="the data")
+        one.add_argument("--harness", type=Path, metavar="FILE", help="the Python file that stands before the model")
     for one in (run, replay, replicate):
         one.add_argument("--url", metavar="URL", help="where the subject answers, if it is an endpoint")
         one.add_argument("--key-env", metavar="NAME", help="environment variable with the endpoint's key")

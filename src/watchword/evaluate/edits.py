@@ -26,7 +26,7 @@ from watchword.errors import WatchwordError
 from watchword.evaluate.draw import texts
 from watchword.evaluate.plan import Plan
 from watchword.evaluate.subjects import Subject
-from watchword.limits import EDIT_CANDIDATES_MAX, EVALUATION_FILE_BYTES_MAX
+from watchword.limits import EDIT_CANDIDATES_MAX, EDIT_REPEATS_MAX, EVALUATION_FILE_BYTES_MAX
 from watchword.statements.fields import Decimal, Strict, Text
 
 Item = str | bytes
@@ -90,12 +90,15 @@ def candidates(of: EditSet, item: Item, seed: str, index: int) -> Iterator[Item]
     seen = {text}
     if not exact or before is None:
         return
+    repeats = 0
     for tries, made in enumerate(make(of, text, numbers)):
-        if tries >= EDIT_CANDIDATES_MAX:
+        if tries >= EDIT_CANDIDATES_MAX or repeats >= EDIT_REPEATS_MAX:
             return
-        if made not in seen and (not before or _tree(made) == before):
+        repeats = repeats + 1 if made in seen else 0
+        if not repeats:
             seen.add(made)
-            yield made.encode() if isinstance(item, bytes) else made
+            if not before or _tree(made) == before:
+                yield made.encode() if isinstance(item, bytes) else made
 
 
 def succeeded(plan: Plan, label: str, right: str) -> bool:

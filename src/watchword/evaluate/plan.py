@@ -39,12 +39,15 @@ class BadPlan(WatchwordError):
 
 
 class SubjectOf(Strict, frozen=True, kw_only=True):
-    """What is evaluated: a release, and how it is asked. ``entry``: the file of the model or factory in it, or the
-    model that a request names. ``scale``, ``offset``: x is given to it as x * scale + offset; part of the claim."""
+    """What is evaluated: a release, and how it is asked. ``entry``: the file of the model or factory, or the
+    model that a request names. ``harness``: a Python file beside the release
+    that does what comes before and after the model; its factory is given the release's path. ``scale``, ``offset``: x
+    is given to it as x * scale + offset. All of it is part of the claim."""
 
     release: Digest
     interface: Literal["onnx", "python", "chat", "open-inference"]
     entry: Text
+    harness: Digest | None
     shape: Annotated[list[Number], Meta(max_length=4)] | None
     scale: DecimalText | None
     offset: DecimalText | None
@@ -160,11 +163,14 @@ class Plan(Strict, frozen=True, kw_only=True):
         return f"{may}; {asks} queries; {'adaptive' if threat.adaptive else 'not adaptive'}"
 
 
-def parse_toml(data: bytes, name: str, release: str | None = None, digest: str | None = None) -> Plan:
+def parse_toml(
+    data: bytes, name: str, release: str | None = None, digest: str | None = None, harness: str | None = None
+) -> Plan:
     """Read a plan as people write it; what may be null may be left out.
 
     Args:
-        release, digest: of the subject and the data at hand: filled in where the plan leaves them out.
+        release, digest, harness: of the subject, the data and the harness at hand: filled in where the plan leaves
+            them out.
 
     Raises:
         BadPlan: not TOML, or not a plan; names what.
@@ -179,9 +185,10 @@ def parse_toml(data: bytes, name: str, release: str | None = None, digest: str |
     for part, kind in (("subject", SubjectOf), ("threat", ThreatOf), ("attack", AttackOf)):
         if isinstance(filled.get(part), dict):
             filled[part] = _defaults(kind) | filled[part]
-    for part, field, known in (("subject", "release", release), ("data", "digest", digest)):
-        if known is not None and isinstance(filled.get(part), dict):
-            filled[part] = {field: known} | filled[part]
+    at_hand = (("subject", "release", release), ("subject", "harness", harness), ("data", "digest", digest))
+    for part, field, known in at_hand:
+        if known is not None and isinstance(filled.get(part), dict) and filled[part].get(field) is None:
+            filled[part] = filled[part] | {field: known}
     return parse(filled, name)
 
 
@@ -211,6 +218,8 @@ def parse(value: Any, name: str) -> Plan:
         wrong = f"{attack} is for arrays, not {plan.data.form}"
     elif attack == "edits" and plan.data.form == "arrays":
         wrong = "edits are for texts and files"
+    elif plan.subject.harness is not None and plan.subject.interface != "python":
+        wrong = "a harness is a Python subject's"
     elif not 0 < Decimal(plan.metric.threshold) < 1:
         wrong = "the threshold is a rate between 0 and 1"
     elif threat.eps is not None and not 0 < Decimal(threat.eps) < 2**31:
@@ -269,7 +278,7 @@ def lint(plan: Plan) -> list[Concern]:  # long: one concern after the other
 def _defaults(kind: type[Strict]) -> dict[str, Any]:
     """Null, or the plainest value, for what TOML may leave out."""
     by_kind: dict[type[Strict], dict[str, Any]] = {
-        SubjectOf: dict.fromkeys(("shape", "scale", "offset", "prompt")),
+        SubjectOf: dict.fromkeys(("harness", "shape", "scale", "offset", "prompt")),
         ThreatOf: {**dict.fromkeys(("norm", "eps", "units", "edits", "queries")), "adaptive": False},
         AttackOf: {"library": "watchword", "parameters": {}, "set": None},
     }

@@ -108,8 +108,9 @@ class Confined(Asked):
     """A subject in a sandboxed process."""
 
     def __init__(
-        self, of: SubjectOf, folder: Path, answer_s_max: float = SUBJECT_ANSWER_S_MAX, library: str = ""
-    ) -> None:
+        self, of: SubjectOf, folder: Path, answer_s_max: float = SUBJECT_ANSWER_S_MAX, library: str = "",
+        harness: Path | None = None,
+    ) -> None:  # fmt: skip
         super().__init__(of.release)
         self._of, self._answer_s_max = of, answer_s_max
         there = [one for one in map(os.path.abspath, filter(None, sys.path)) if Path(one).exists()]
@@ -122,7 +123,7 @@ class Confined(Asked):
             start_new_session=True,
         )  # fmt: skip
         load = {"do": "load", "folder": str(folder.resolve()), "interface": of.interface, "entry": of.entry,
-                "library": library}  # fmt: skip
+                "library": library, "harness": None if harness is None else str(harness.resolve())}  # fmt: skip
         try:
             told, _ = self._ask(load, (), SUBJECT_START_S_MAX)
         except BaseException:
@@ -320,13 +321,15 @@ class Inference(_Endpoint):
 
 
 def open_subject(
-    of: SubjectOf, folder: Path | None, url: str | None, key: str | None = None, library: str = ""
-) -> Asked:
+    of: SubjectOf, folder: Path | None, url: str | None, key: str | None = None, library: str = "",
+    harness: Path | None = None,
+) -> Asked:  # fmt: skip
     """The subject of a plan.
 
     Args:
         folder: the release, for ``onnx`` and ``python``; it must be the one that the plan names (the caller checks).
         url: where an endpoint answers.
+        harness: the Python file beside the release, where the plan names one.
         library: whose attacks will be asked for, where they are not our own.
 
     Raises:
@@ -335,7 +338,10 @@ def open_subject(
     if of.interface in ("onnx", "python"):
         if folder is None:
             raise SubjectTrouble(f"an {of.interface} subject is a release", "give its path")
-        return Confined(of, folder, library=library)
+        if (harness is None) != (of.harness is None):
+            names = "no" if harness else "a"
+            raise SubjectTrouble(f"subject {of.entry}: the plan names {names} harness", "see --harness")
+        return Confined(of, folder, library=library, harness=harness)
     if url is None:
         raise SubjectTrouble(f"a {of.interface} subject is an endpoint", "give --url")
     return Chat(of, url, key) if of.interface == "chat" else Inference(of, url, key)

@@ -5,7 +5,8 @@ prints goes to standard error. A subject that is hostile can answer what it like
 
 A Python subject is ``FILE:FUNCTION``; called without arguments it returns what is evaluated: a ``torch.nn.Module`` that
 gives scores (then gradients can be asked for), or a callable that takes a batch and returns one answer each: scores for
-arrays, a label for texts and files. An ONNX subject is a file of the release.
+arrays, a label for texts and files. A harness is such a file beside the release, and its function is given the
+release's path. An ONNX subject is a file of the release.
 """
 
 from __future__ import annotations
@@ -56,7 +57,9 @@ def main() -> None:
             if asked["do"] == "load":
                 folder = Path(asked["folder"])
                 prepare(asked["library"])
-                attempts = confine(_readable(folder), memory_bytes=SANDBOX_MEMORY_BYTES_MAX, cpu_s=SUBJECT_CPU_S_MAX)
+                beside = [] if asked["harness"] is None else [Path(asked["harness"])]
+                memory = SANDBOX_MEMORY_BYTES_MAX
+                attempts = confine(_readable(folder) + beside, memory_bytes=memory, cpu_s=SUBJECT_CPU_S_MAX)
                 subject = _load(folder, asked)
                 told = {"gradients": isinstance(subject, Torch), "environment": _environment()}
             else:
@@ -90,6 +93,8 @@ def _load(folder: Path, asked: dict[str, Any]) -> Any:
         return Onnx(folder / asked["entry"] if folder.is_dir() else folder)
     name, _, function = asked["entry"].partition(":")
     path = folder / name if folder.is_dir() else folder
+    if asked["harness"] is not None:
+        path = Path(asked["harness"])
     sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location("subject", path)
     if spec is None or spec.loader is None:
@@ -97,7 +102,8 @@ def _load(folder: Path, asked: dict[str, Any]) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules["subject"] = module
     spec.loader.exec_module(module)
-    made = getattr(module, function or "load")()
+    given = () if asked["harness"] is None else (folder,)
+    made = getattr(module, function or "load")(*given)
     torch = sys.modules.get("torch")
     return Torch(made) if torch is not None and isinstance(made, torch.nn.Module) else Plain(made)
 

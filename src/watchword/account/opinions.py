@@ -1,0 +1,84 @@
+"""Second opinions on evaluations: who ran one again, with which tool, and whether it came out so (docs/protocol.md,
+12).
+
+* Of one operator the newest opinion of each sort on an evaluation is its opinion.
+* Opinions made with one tool are one, and so are those of one operator, the evaluation itself among them: how many are
+  independent is the smaller number of the two.
+* A transcript is weaker than a run: it is named so and not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchword.charter.charter import Charter
+from watchword.ledger.view import Fact
+from watchword.statements.statement import Statement
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What others make of one evaluation: opinions that agree and that dispute, oldest first. ``independent``: how many
+    opinions there are, the evaluation's own among them."""
+
+    evaluation: Statement
+    agree: tuple[Statement, ...]
+    dispute: tuple[Statement, ...]
+    independent: int
+
+    def told(self) -> str:
+        """The evaluation in a few words."""
+        said = self.evaluation.predicate
+        return f"{said['metric']} {said['k']} of {said['n']}, {self.evaluation.subject[0].name}"
+
+    def words(self) -> str:
+        """Who agrees and who disputes, each with how and with what."""
+        both = (("agree", self.agree), ("DISPUTE", self.dispute))
+        parts = [f"{word}: {', '.join(map(_by, of))}" for word, of in both if of]
+        many = f"{self.independent} independent opinion{'' if self.independent == 1 else 's'}"
+        return "; ".join([*parts, many])
+
+
+def opinions(charter: Charter, facts: Iterable[Fact]) -> list[Opinions]:
+    """The evaluations that somebody else ran again, oldest first.
+
+    Args:
+        facts: statements with standing in the view.
+    """
+    held = {fact.signed.statement.id: fact for fact in facts}
+    newest: dict[tuple[str, str, str], Fact] = {}
+    for fact in sorted(held.values(), key=_age):
+        one = fact.signed.statement
+        about = held.get(one.predicate["statement"]) if one.kind == "opinion" else None
+        if about is None or about.signed.statement.kind != "evaluation":
+            continue
+        if about.holder.operator == fact.holder.operator:
+            continue
+        newest[(about.signed.statement.id, fact.holder.operator, one.predicate["of"])] = fact
+    found = []
+    for id in dict.fromkeys(key[0] for key in newest):
+        of = [fact for key, fact in newest.items() if key[0] == id]
+        agree = [fact for fact in of if fact.signed.statement.predicate["verdict"] == "agree"]
+        ran = [fact for fact in agree if fact.signed.statement.predicate["sharing"] != "transcript"]
+        tools = {fact.signed.statement.predicate["tool"]["name"] for fact in [held[id], *ran]}
+        found.append(
+            Opinions(
+                held[id].signed.statement,
+                tuple(fact.signed.statement for fact in agree),
+                tuple(fact.signed.statement for fact in of if fact not in agree),
+                min(len({fact.holder.operator for fact in [held[id], *ran]}), len(tools)),
+            )
+        )
+    return sorted(found, key=lambda one: (str(one.evaluation.predicate["made"]), one.evaluation.id))
+
+
+def _age(fact: Fact) -> tuple[str, str, str]:
+    one = fact.signed.statement
+    return str(one.predicate["made"]), one.issuer, one.id
+
+
+def _by(one: Statement) -> str:
+    said = one.predicate
+    weaker = {"shared": "", "transcript": ", transcript only", "third-lab": ", third lab"}[said["sharing"]]
+    return f"{one.issuer} ({said['of']}, {said['tool']['name']}{weaker})"
