@@ -21,10 +21,11 @@ NAMES = ("ALFA", "BRAVO", "CHARLIE")
 def serving(node: Node) -> Iterator[str]:
     """*node* served on a free port; its address."""
     from watchword.web.ledgers import app
+    from watchword.web.reopening import Reopening
     from watchword.web.serving import listen, server
 
     bound, ready = listen("127.0.0.1", 0), threading.Event()
-    running = server(app(node), None, None, ready.set)
+    running = server(Reopening(node, app), None, None, ready.set)
     thread = threading.Thread(target=running.run, args=([bound],))
     thread.start()
     try:

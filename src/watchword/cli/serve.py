@@ -19,13 +19,14 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         from watchword.web.ledgers import app
+        from watchword.web.reopening import Reopening
         from watchword.web.serving import listen, server
     except ModuleNotFoundError as error:
         raise NotInstalled(f"serving needs {error.name}", "pip install 'watchword[serve]'") from error
     if (args.tls_certificate is None) != (args.tls_key is None):
         raise WatchwordError("TLS needs both a certificate and its key", "give --tls-certificate and --tls-key")
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=False) as here:
-        application = app(here)
+        application = Reopening(here, app)
         bound = listen(args.host, args.port)
         host, port = bound.getsockname()[:2]
         scheme = "http" if args.tls_certificate is None else "https"

@@ -26,7 +26,7 @@ from watchword.node import receipts
 from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
 from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Recorded, Retired, head_shown
-from watchword.node.stepping import ratifications_to_file, step_if_due
+from watchword.node.stepping import ratifications_to_file, refuse_if_due, step_if_due
 from watchword.node.store import LOOSE_KINDS, Store
 from watchword.statements.digests import b64, is_digest, secret_commitment
 from watchword.statements.keys import Passphrase, SigningKey
@@ -416,6 +416,7 @@ class Node:
         """
         with self.mutex:
             self._must_write()
+            refuse_if_due(self.home, self.clock)
             for said in ratifications_to_file(self.store):
                 self._append(said)
             for use in ("ledger", "notices"):
@@ -492,6 +493,8 @@ class Node:
 
     def _append(self, signed: Signed) -> Recorded:
         statement = signed.statement
+        if statement.kind not in LOOSE_KINDS:
+            refuse_if_due(self.home, self.clock)
         if statement.kind == "decision":
             for what in ("view", "loose"):
                 digest = statement.predicate["decision"].get(what)

@@ -5,14 +5,18 @@
 * The step is taken under the writer's lock, when the node is next opened: keys, enrolment and ledgers first, the
   charter last. A kill in between leaves a step that is taken again.
 * A node that another process keeps open stays under the old charter, and decides nothing under it: it knows the
-  ratifications.
+  ratifications. Who keeps it open says nothing more and signs no head under the old one, and is told to open it anew;
+  what a gate records of an action that is under way is kept, and moves on with its record.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from watchword.charter.charter import CharterFile, parse_charter_file
+from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.limits import CHARTER_BYTES_MAX
 from watchword.node.home import BusyNode, install_coming, lock_home, read_home
@@ -21,6 +25,10 @@ from watchword.statements.statement import Signed
 from watchword.statements.times import Clock, parse_time
 
 NEXT_CHARTER = "charter.next.json"
+
+
+class Superseded(WatchwordError):
+    """A node that was opened before the charter in force now, and is open still."""
 
 
 def step_if_due(path: Path, clock: Clock) -> None:
@@ -37,6 +45,31 @@ def step_if_due(path: Path, clock: Clock) -> None:
             step_forward(path)
     except BusyNode:
         return
+
+
+def refuse_if_due(path: Path, clock: Clock) -> None:
+    """Refuse to go on under a charter that another one, adopted here, has taken the place of.
+
+    Raises:
+        Superseded: it is in force by now; names it.
+    """
+    waiting = path / NEXT_CHARTER
+    try:
+        came = waiting.stat()
+    except FileNotFoundError:
+        return
+    version, effective = _waiting(waiting, came.st_ino, came.st_mtime_ns)
+    if effective <= clock.now():
+        raise Superseded(
+            f"{path}: charter {version} is in force, and this process opened the node before",
+            "end it and start it again: opening the node takes the step",
+        )
+
+
+@lru_cache(maxsize=8)
+def _waiting(path: Path, _inode: int, _changed: int) -> tuple[int, datetime]:
+    charter = parse_charter_file(path.read_bytes(), str(path)).charter
+    return charter.version, parse_time(charter.effective)
 
 
 def next_charter(path: Path) -> CharterFile | None:
