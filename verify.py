@@ -165,7 +165,7 @@ probing: caught_min:decimal; per_1000:int || rule: id,tool:text
   args:[condition]; approvals:approvals; unclean:approvals?; hold_s:int; quota:quota?
 receipt: format:=watchword-receipt/1; action,decision,mandate:digest?
   body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
-  time:time; event:permitted|denied|held|approved|refused|released|expired|returned|unknown|stopped|endorsed
+  time:time; event:permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed
 caveat-judged: cedar:clear|crossed?; member:text; rules:[any]; statement:digest
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?
   made:time; as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]

@@ -14,6 +14,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from watchword.statements.digests import b64
 from watchword.statements.passkeys import EDDSA, ES256, Passkey, challenge, es256_key, message
@@ -22,7 +23,7 @@ ORIGIN = "https://gate.alfa.example"
 PRESENT, VERIFIED, COPYABLE = 1, 4, 8
 
 
-@dataclass
+@dataclass(eq=False)
 class Device:
     """One device, registered for one origin; None: a card."""
 
@@ -41,6 +42,11 @@ class Device:
         else:
             key = es256_key(point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big"))
         return Passkey(self.alg, self.id, key, self.origin)
+
+    @property
+    def private_key(self) -> bytes:
+        """PKCS#8, for a browser's virtual authenticator."""
+        return self._p256.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
     def sign(self, data: bytes) -> bytes:
         return self._ed25519.sign(data) if self.alg == EDDSA else self._p256.sign(data, ec.ECDSA(SHA256()))

@@ -713,6 +713,18 @@ HOLDS_WAITING_MAX = 1_000
 REQUEST_BYTES_MAX = 12 * ACTION_BYTES_MAX
 """A held action as a file for an approver. Origin: the action, and its text, where escapes take nine bytes for one."""
 
+DESK_FILES_MAX = HOLDS_WAITING_MAX
+"""Held actions of other gates, and answers, that lie on a node's desk. Origin: HOLDS_WAITING_MAX."""
+
+PASSKEY_ANSWER_BYTES_MAX = 65_536
+"""What a browser sends of a credential, in bytes. Origin: an attestation with three certificates has some 6,000."""
+
+PASSKEY_ASKED_S = 600
+"""How long a challenge for a new passkey is good, in seconds. Origin: time to find the device and set its PIN."""
+
+PASSKEYS_ASKED_MAX = 64
+"""Challenges for new passkeys at a time; the oldest goes. Origin: more than one member registers in a morning."""
+
 PASSKEYS_MAX = 16
 """Passkeys and cards of one person. Origin: two devices at home and two at work, each replaced three times."""
 

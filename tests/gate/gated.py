@@ -186,12 +186,18 @@ def rules_for(names: tuple[str, ...]) -> list[dict[str, Any]]:
 
 
 @functools.cache
-def template(names: tuple[str, ...] = NAMES) -> tuple[Path, datetime, str]:
-    """A folder with the homes, closed; the time at which it was left; the mandate's id."""
+def template(names: tuple[str, ...] = NAMES, browser: Device | None = None) -> tuple[Path, datetime, str]:
+    """A folder with the homes, closed; the time at which it was left; the mandate's id.
+
+    *browser*: one more passkey of ALFA's commander, in a browser's virtual authenticator.
+    """
+    devices = {name: [DEVICES[name].passkey, CARDS[name].passkey] for name in names}
+    if browser is not None:
+        devices["ALFA"].append(browser.passkey)
     folder = Path(tempfile.mkdtemp(prefix="watchword-gated-", dir=FAST))
     here = make_alliance(
         folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT], red_lines=[RED_LINE],
-        passkeys={name: [DEVICES[name].passkey, CARDS[name].passkey] for name in names},
+        passkeys=devices,
     )  # fmt: skip
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
@@ -216,8 +222,8 @@ def template(names: tuple[str, ...] = NAMES) -> tuple[Path, datetime, str]:
     return folder / "homes", here.clock.now(), mandate.id
 
 
-def gated(folder: Path, names: tuple[str, ...] = NAMES) -> Gated:
+def gated(folder: Path, names: tuple[str, ...] = NAMES, browser: Device | None = None) -> Gated:
     """A fresh copy of the template below *folder*."""
-    homes, at, mandate = template(names)
+    homes, at, mandate = template(names, browser)
     shutil.copytree(homes, folder / "homes", symlinks=True)
     return Gated(folder / "homes", FixedClock(at), mandate, names)

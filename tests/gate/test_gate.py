@@ -89,8 +89,9 @@ def test_two_people_of_two_operators_let_a_held_action_go(here: Gated) -> None:
 def test_a_hold_and_its_approvals_survive_a_restart(here: Gated) -> None:
     """What waits is in the record: another process goes on where this one ended."""
     hold = here.held()
-    before = here.gate.hold_request(hold)
     here.approve(hold, "BRAVO")
+    before = here.gate.hold_request(hold)
+    assert parse_request(before).answered == ("commander of BRAVO: approve",)
     assert here.reopen().hold_request(hold) == before
     here.approve(hold, "CHARLIE")
     assert here.reopen().release(hold).verdict == "permit"

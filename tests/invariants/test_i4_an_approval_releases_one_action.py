@@ -165,7 +165,7 @@ def test_who_may_not_approve_is_refused(here: Gated) -> None:
     bravo = here.at("BRAVO").keys
     for envelope, words in (
         (signed_by(bravo.person("evaluator"), "BRAVO", person="evaluator"), "may not say this"),
-        (signed_by(bravo.job("gate"), "BRAVO"), "may not say this"),
+        (signed_by(bravo.job("gate"), "BRAVO"), "signed with the key of gate"),
         (signed_by(generate(65), "BRAVO"), "not in the charter"),
         (signed_by(bravo.person("commander"), "CHARLIE"), "but the key is BRAVO's"),
     ):

@@ -16,7 +16,9 @@ from watchword.errors import WatchwordError
 if TYPE_CHECKING:
     from watchword.gate.answer import Answer
     from watchword.gate.gate import Gate
+    from watchword.gate.request import Request
     from watchword.node import Node
+    from watchword.statements.passkeys import Passkey
 
 
 class NotAsked(WatchwordError):
@@ -92,22 +94,44 @@ def approve(args: argparse.Namespace) -> int:
         asked = parse_request(data)
     home = node.find_home(args.home)
     person = args.person or _who_may(home, asked.needs.role)
-    answer = "refuse" if args.refuse else "approve"
+    answer = args.answer
     # The screen goes to stderr, so that a JSON result on stdout stays one value.
     print(asked.render(), file=sys.stderr)
     _confirm(args, asked.challenge, answer)
     subject, fields = approval_fields(asked, person, answer)
-    envelope = node.sign_only(
-        home, "approval", subject, fields, person=person, scope=scope(args), clock=SystemClock(),
-        passphrase=passphrase(args),
-    )  # fmt: skip
+    if args.card:
+        envelope = _by_card(args, home, asked, answer, person)
+    else:
+        envelope = node.sign_only(
+            home, "approval", subject, fields, person=person, scope=scope(args), clock=SystemClock(),
+            passphrase=passphrase(args),
+        )  # fmt: skip
     statement = open_envelope(envelope).statement
     output = args.output or Path(f"{asked.hold}.{statement.issuer}.{person}.approval.json")
     write_new(output, envelope + b"\n")
-    word = "refused" if args.refuse else "approved"
+    word = "approved" if answer == "approve" else f"answered {answer}"
     text = f"{word} by {person} of {statement.issuer}: {asked.action.digest}\nwrote {output} for {asked.gate}'s gate"
     value = {"action": asked.action.digest, "answer": answer, "id": statement.id, "output": str(output)}
     emit(args, text, value | {"schema": "watchword-gate-approval/1"})
+    return 0
+
+
+def lay(args: argparse.Namespace) -> int:
+    """Lay other gates' held actions on this node's desk; exit 0 when each is there."""
+    from watchword import node
+    from watchword.gate.desk import Desk
+
+    laid: list[Any] = []
+    lines: list[str] = []
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=False) as here:
+        desk = Desk(here)
+        with one_by_one(lines):
+            for path in args.files:
+                with naming(path):
+                    laid.append(desk.lay(path.read_bytes().removesuffix(b"\n")))
+                lines.append(f"{laid[-1].hold}  of {laid[-1].gate}, expires {laid[-1].expires}: its page shows it")
+    value = {"holds": [{"gate": one.gate, "hold": one.hold} for one in laid], "schema": "watchword-gate-laid/1"}
+    emit(args, "\n".join(lines), value)
     return 0
 
 
@@ -256,6 +280,20 @@ def _who_may(home: Path, role: str) -> str:
             f"{len(people)} people here have the role {role}", "name one with --person: " + ", ".join(people)
         )
     return str(people[0])
+
+
+def _by_card(args: argparse.Namespace, home: Path, asked: Request, answer: str, person: str) -> bytes:
+    """The approval that the person's smartcard signs, under the key of this node's gate."""
+    from watchword import node
+    from watchword.gate.devices import answer_by_card
+    from watchword.statements.pkcs11 import sign_for
+
+    with node.Node.open(home, passphrase=passphrase(args), writing=False) as here:
+
+        def sign(card: Passkey, message: bytes) -> bytes:
+            return sign_for(args.card, card.alg, message)
+
+        return answer_by_card(here, asked, answer, person, sign).envelope
 
 
 def _confirm(args: argparse.Namespace, word: str, answer: str) -> None:

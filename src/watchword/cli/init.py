@@ -5,9 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from watchword.cli.output import emit, new_passphrase
 from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.statements.passkeys import Passkey
 
 DEFAULT_PEOPLE = {role: [role] for role in ("official", "evaluator", "commander", "steward")}
 
@@ -49,8 +53,11 @@ def run(args: argparse.Namespace) -> int:
 def keys(args: argparse.Namespace) -> int:
     """List the keys that this home's enrolment names, private halves unread; or make one for the next charter."""
     from watchword import node
+    from watchword.statements.digests import DJ
 
     home = node.find_home(args.home)
+    if args.passkey or args.drop:
+        return _device(args, home)
     if args.add or args.renew or args.retire:
         up_to = _places(args.up_to)
         if args.retire:
@@ -69,7 +76,8 @@ def keys(args: argparse.Namespace) -> int:
     rows = [
         (
             key["job"], key.get("person") or "", ",".join(key.get("roles") or ()),
-            key["id"] + (f"  retired by charter {key['retired']['version']}" if "retired" in key else ""),
+            key["id"] + (f"  retired by charter {key['retired']['version']}" if "retired" in key else "")
+            + "".join(f"\n  {DJ(one)}  {one['origin'] or 'card'}" for one in key.get("passkeys", [])),
         )
         for key in enrolment["keys"]
     ]  # fmt: skip
@@ -79,6 +87,38 @@ def keys(args: argparse.Namespace) -> int:
     )
     emit(args, f"{enrolment['name']}\n{text}", {"keys": enrolment["keys"], "schema": "watchword-keys/1"})
     return 0
+
+
+def _device(args: argparse.Namespace, home: Path) -> int:
+    """List a person's device in the enrolment, or no more."""
+    from watchword import node
+
+    if args.drop:
+        person, fingerprint = node.drop_passkey(home, args.drop), args.drop
+        text = f"{person}: {fingerprint} is listed no more"
+    else:
+        person, equals, name = args.passkey.partition("=")
+        if not equals:
+            raise BadPerson(f"--passkey {args.passkey}: not PERSON=FILE", "such as --passkey commander=passkey.json")
+        passkey = _read_device(Path(name))
+        node.add_passkey(home, person, passkey)
+        fingerprint, kind = passkey.fingerprint, "card" if passkey.origin is None else f"passkey at {passkey.origin}"
+        text = f"{person}: {kind}, fingerprint {fingerprint}\ncompare it with what {person} reads you from his screen"
+    coming = home / "enrolment.next.json"
+    text += f"\npropose it: watchword charter propose {coming}" if coming.exists() else ""
+    emit(args, text, {"fingerprint": fingerprint, "person": person, "schema": "watchword-device-listed/1"})
+    return 0
+
+
+def _read_device(path: Path) -> Passkey:
+    """A passkey as the approval page kept it, or the public key of a smartcard (PEM or DER)."""
+    from watchword.cli.output import naming
+    from watchword.limits import PASSKEY_ANSWER_BYTES_MAX
+    from watchword.statements.passkeys import card_of, read_passkey
+
+    with naming(path), path.open("rb") as file:
+        data = file.read(PASSKEY_ANSWER_BYTES_MAX)
+        return read_passkey(data) if data.startswith(b"{") else card_of(data)
 
 
 def _places(given: list[str]) -> dict[str, int] | None:

@@ -212,6 +212,10 @@ def _membership(commands: Sub) -> None:
         help="of a stolen key: it counts below this size (default: all that is known)",
     )  # fmt: skip
     keys.add_argument("--unencrypted", action="store_true", help="keep the new key in a plain file, mode 0600")
+    keys.add_argument(
+        "--passkey", metavar="PERSON=FILE", help="the next charter lists this passkey, or public key of a smartcard"
+    )
+    keys.add_argument("--drop", metavar="FINGERPRINT", help="the next charter lists this passkey or card no more")
 
 
 def _charter(commands: Sub) -> None:
@@ -512,10 +516,25 @@ def _gate(commands: Sub) -> None:
         gate, "approve", "gate:approve", "show one held action and sign exactly its bytes with a person's key"
     )
     approve.add_argument("request", metavar="REQUEST|HOLD", help="a request file, or a hold of this node")
-    approve.add_argument("--refuse", action="store_true", help="sign a refusal instead")
+    answers = ("approve", "wrong-target", "wrong-content", "refuse", "not-my-task", "escalate")
+    approve.add_argument("--answer", choices=answers, default="approve", help="what to sign (default: approve)")
+    approve.add_argument("--card", metavar="URI", help="sign with a smartcard (pkcs11:…), not with a key file")
     approve.add_argument("--confirm", metavar="TEXT", help="the word the screen asks for, where there is no terminal")
     approve.add_argument("--output", type=Path, metavar="FILE", help="default: HOLD.PERSON.approval.json")
     signer(approve)
+    lay = verb(gate, "lay", "gate:lay", "show another gate's held actions on this node's approval page")
+    lay.add_argument("files", type=Path, nargs="+", metavar="FILE", help="request files")
+    page = verb(gate, "page", "page:run", "serve the page on which people here answer with a passkey")
+    page.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
+    page.add_argument("--port", type=int, default=8441, metavar="N", help="default: 8441; 0 takes a free one")
+    page.add_argument(
+        "--origin", metavar="URL", help="how browsers reach it, as passkeys name it (default: http://localhost:PORT)"
+    )
+    page.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; without it plain HTTP")
+    page.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, not encrypted")
+    page.add_argument(
+        "--register", action="append", default=[], metavar="PERSON", help="let this person register a passkey now"
+    )
     take = verb(gate, "take", "gate:take", "take in approvals signed elsewhere")
     take.add_argument("files", type=Path, nargs="+", metavar="FILE")
     release = verb(gate, "release", "gate:release", "re-check everything and release an approved action, once")

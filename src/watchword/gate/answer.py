@@ -11,7 +11,7 @@ from watchword.statements.digests import DJ
 REASON_CHARS_MAX = 1_000
 """Characters of one reason. Origin: it may quote hostile input, and a receipt has to be read again at every start."""
 
-VERDICTS = {"permitted": "permit", "released": "permit", "held": "hold", "approved": "hold"}
+VERDICTS = {"permitted": "permit", "released": "permit", "held": "hold", "approved": "hold", "passed": "hold"}
 _NOTED = frozenset({"returned", "unknown", "stopped", "endorsed"})
 
 

@@ -33,6 +33,10 @@ class DoesNotCount(WatchwordError):
     """An approval or a stop that this gate does not take; says why. Nothing was recorded."""
 
 
+class TakenBefore(DoesNotCount):
+    """An approval that the record names already."""
+
+
 def check_approval(
     known: Known, request: Request, rule: Rule, signed: Signed, now: datetime, bad_news: Iterable[Signed]
 ) -> Fact:

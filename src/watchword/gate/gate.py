@@ -26,23 +26,26 @@ from watchword.errors import WatchwordError
 from watchword.gate import holding
 from watchword.gate.action import Action, parse_action, shown_json
 from watchword.gate.answer import Answer, Hold, clean_reason
-from watchword.gate.approval import DoesNotCount, check_approval, check_endorsement, holder_of
+from watchword.gate.approval import DoesNotCount, TakenBefore, check_approval, check_endorsement, holder_of
 from watchword.gate.authority import Known, stop_of, view_age_s
+from watchword.gate.desk import Desk
 from watchword.gate.history import WAITING, BadRecord, Held, History
 from watchword.gate.holding import Followed, Given, NoSuchHold, shown_hold, waiting_hold
 from watchword.gate.knowing import Knowledge
 from watchword.gate.mandate import Rule
-from watchword.gate.receipts import parse_receipt, receipt_value
+from watchword.gate.receipts import CLEAN, parse_receipt, receipt_value
 from watchword.gate.recording import Group, Recorder
 from watchword.gate.request import Request
 from watchword.gate.session import Verdict, decided
 from watchword.gate.weighing import Moment, Weighed, against_clock, mandate_shown, weigh
 from watchword.limits import HOLDS_WAITING_MAX
-from watchword.statements.statement import open_envelope
+from watchword.statements.dsse import BadEnvelope
+from watchword.statements.statement import BadStatement, Signed, open_envelope
 from watchword.statements.times import Clock, parse_time, rfc3339
 
 if TYPE_CHECKING:
     from watchword.node import Node
+
 
 class Gate:
     """The gate of one member's node. Any thread may call its methods; they take turns.
@@ -61,6 +64,7 @@ class Gate:
         self._turn = threading.RLock()
         self._history = History()
         self._recorder = Recorder(node, self._turn)
+        self._taking = threading.Lock()
         self._knowledge = Knowledge(node, self.clock)
         self._origins: dict[str, Verdict | None] = {}
         self._staged: Group | None = None
@@ -98,7 +102,8 @@ class Gate:
         try:
             action = parse_action(data)
             with self._deciding():
-                return self._ask(action, mandate_id, provenance)
+                answer = self._ask(action, mandate_id, provenance)
+            return self._on_page(answer) if answer.event == "held" else answer
         except WatchwordError as error:
             return self._denied(action, error)
 
@@ -149,7 +154,8 @@ class Gate:
         hold = secrets.token_hex(4)
         while hold in self._history.holds:
             hold = secrets.token_hex(4)
-        answer = self._record("held", reasons, now, action=action, weighed=weighed, hold=hold)
+        origins = () if provenance is None else tuple(CLEAN + one for one in provenance.clean())
+        answer = self._record("held", (*reasons, *origins), now, action=action, weighed=weighed, hold=hold)
         self._origins[hold] = provenance
         hold_s = 0 if weighed.rule is None else weighed.rule.hold_s
         return replace(answer, asked=rfc3339(now), expires=rfc3339(now + timedelta(seconds=hold_s)))
@@ -165,6 +171,7 @@ class Gate:
 
     def holds(self) -> tuple[Hold, ...]:
         """The actions that wait for people now, oldest first."""
+        self.take_answers()
         with self._turn:
             self._catch_up()
             now, known = self.clock.now(), self._knowledge.known()
@@ -177,6 +184,7 @@ class Gate:
 
     def followed(self, action: str) -> Followed | None:
         """What became of the newest hold of the action of this digest; None where it never waited here."""
+        self.take_answers()
         with self._deciding():
             now = self._begin()
             held = self._history.hold_of(action)
@@ -197,12 +205,43 @@ class Gate:
         """
         with self._turn:
             self._catch_up()
-            return self._requested(self._waiting(hold)).encode()
+            self._requested(held := self._waiting(hold))
+            request = self._shown(held)
+            return b"" if request is None else request.encode()
+
+    def take_answers(self) -> tuple[Answer, ...]:
+        """Take in what approvers of this member answered on its page; what does not count is kept there, with why.
+
+        Raises:
+            StorageTrouble: the disk; an answer that was not taken for it lies there still.
+        """
+        if not self._taking.acquire(blocking=False):
+            return ()  # another thread is at it
+        try:
+            desk = Desk(self.node)
+            with self._turn:
+                self._catch_up()
+                waiting = [self._shown(held) for held in self._history.waiting()]
+            desk.show_only(one for one in waiting if one is not None)
+            taken = []
+            for path, envelope in desk.answers():
+                try:
+                    taken.append(self.approve(envelope))
+                except TakenBefore:  # and killed before it was put away
+                    path.unlink(missing_ok=True)
+                except (DoesNotCount, NoSuchHold, BadEnvelope, BadStatement) as error:
+                    desk.not_taken(path, error.message)
+                else:
+                    path.unlink(missing_ok=True)
+            return tuple(taken)
+        finally:
+            self._taking.release()
 
     def approve(self, envelope: bytes) -> Answer:
         """Take in a person's answer to a held action; durable when this returns.
 
-        An approval is counted; the action goes only by ``release``. A refusal ends the hold.
+        An approval is counted; the action goes only by ``release``. A refusal ends the hold, what its signer leaves to
+        others does not.
 
         Raises:
             DoesNotCount: it does not count, or was taken before; nothing was recorded.
@@ -218,27 +257,21 @@ class Gate:
             if signed.statement.kind != "approval":
                 raise DoesNotCount(f"a {signed.statement.kind[:40]} is no approval")
             if signed.statement.id in self._history.used:
-                raise DoesNotCount("this approval was taken before", "one approval counts once")
+                raise TakenBefore("this approval was taken before", "one approval counts once")
             held = self._waiting(signed.statement.predicate["hold"])
             request, known = self._requested(held), self._knowledge.known()
             rule = holding.rule_of(known, held)
             fact = check_approval(known, request, rule, signed, now, self._knowledge.bad_news())
             who = f"{fact.holder.person} of {fact.holder.owner}"
-            refuses = signed.statement.predicate["answer"] != "approve"
+            holding.check_second(held, signed, self._found)
             given = self._given(held, request, rule, now).facts
-            if not refuses and any(one.holder.operator == fact.holder.operator for one in given):
+            event, reason = holding.answered(signed, request, who, len(given) + 1)
+            if event == "approved" and any(one.holder.operator == fact.holder.operator for one in given):
                 raise DoesNotCount(f"approval by {who}: operator {fact.holder.operator} has approved already")
             self.node.append_envelope(signed.envelope)
-            there = len(given) + 1
-            text = f"{there} of {request.needs.count} operators have approved; last {who}"
-            if there >= request.needs.count:
-                text += "; it can be released"
-            reasons = (f"refused by {who}",) if refuses else (text,)
-            answer = self._record(
-                "refused" if refuses else "approved", reasons, now,
-                held=held, approvals=(signed.statement.id,),
-            )  # fmt: skip
-            return replace(answer, asked=held.asked, expires=request.expires)
+            answer = self._record(event, (reason,), now, held=held, approvals=(signed.statement.id,))
+            answer = replace(answer, asked=held.asked, expires=request.expires)
+        return self._on_page(answer)
 
     def release(self, hold: str) -> Answer:
         """Weigh a held action again, with the approvals it has, and let it go: once, ever.
@@ -251,10 +284,12 @@ class Gate:
         """
         held: Held | None = None
         try:
+            self.take_answers()
             with self._deciding():
                 now = self._begin()
                 held = self._waiting(hold)
-                return self._release(held, now)
+                answer = self._release(held, now)
+            return answer if answer.event == "held" else self._on_page(answer)
         except NoSuchHold:
             raise
         except WatchwordError as error:
@@ -358,9 +393,30 @@ class Gate:
     def _requested(self, held: Held) -> Request:
         return holding.requested(self._knowledge.known(), held, self.name)
 
+    def _shown(self, held: Held) -> Request | None:
+        request = self._request(held)
+        return None if request is None else replace(request, answered=holding.answers_of(held, self._found))
+
+    def _on_page(self, answer: Answer) -> Answer:
+        """Show what waits, as it stands now, on the approval page; where that fails, it is shown at the next look."""
+        try:
+            with self._turn:
+                held = self._history.holds.get(answer.hold or "")
+                request = None if held is None or held.state != WAITING else self._shown(held)
+            if request is not None:
+                Desk(self.node).show(request)
+            elif held is not None:
+                Desk(self.node).hide(self.name, held.id)
+        except WatchwordError as error:
+            return replace(answer, reasons=(*answer.reasons, f"not on the approval page yet: {error.message}"))
+        return answer
+
     def _given(self, held: Held, request: Request, rule: Rule, now: datetime) -> Given:
         known, bad_news = self._knowledge.known(), self._knowledge.bad_news() if held.approvals else []
-        return holding.approvals(known, held, request, rule, now, bad_news, lambda id: self.node.locate(id).signed)
+        return holding.approvals(known, held, request, rule, now, bad_news, self._found)
+
+    def _found(self, id: str) -> Signed:
+        return self.node.locate(id).signed
 
     def _against_clock(self, now: datetime) -> str | None:
         wall, monotonic = self._started

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action, parse_action
-from watchword.gate.receipts import LETTING_GO, Receipt
+from watchword.gate.receipts import CLEAN, LETTING_GO, Receipt
 from watchword.statements.canonical import canonical
 from watchword.statements.times import unix
 
@@ -30,7 +30,8 @@ class BadRecord(WatchwordError):
 class Held:
     """An action that waits, or waited, for people. ``asked``: the time of its receipt, at place ``index``.
 
-    ``unclean``: what its receipt says of values without a clean origin.
+    ``passed``: answers that leave it to others. ``unclean``: what its receipt says of values without a clean origin,
+    ``clean``: of the others.
     """
 
     id: str
@@ -42,7 +43,9 @@ class Held:
     index: int
     state: str = WAITING
     approvals: list[str] = field(default_factory=list)
+    passed: list[str] = field(default_factory=list)
     unclean: tuple[str, ...] = ()
+    clean: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,15 +82,17 @@ class History:
         event, hold = receipt.event, self.holds.get(receipt.hold or "")
         if event == "held":
             self._hold(receipt, action or _action(receipt, index), index)
-        elif event in ("approved", "refused", "expired", "released"):
+        elif event in ("approved", "passed", "refused", "expired", "released"):
             if hold is None or hold.state != WAITING or hold.action.digest != receipt.action:
                 raise BadRecord(f"receipt {index}: {event}, but no such hold waits")
             if event == "approved":
                 hold.approvals += receipt.approvals
+            elif event == "passed":
+                hold.passed += receipt.approvals
             else:
                 hold.state = event
                 self._waiting.pop(hold.action.digest, None)
-        if event in ("released", "refused", "approved", "endorsed"):
+        if event in ("released", "refused", "approved", "passed", "endorsed"):
             self._use(receipt, index)
         if event in LETTING_GO:
             gone = action or (hold.action if hold is not None else _action(receipt, index))
@@ -96,7 +101,7 @@ class History:
             self._outcome(receipt, index)
         # Only what a mandate's freshness bounds: anything else that a wrong clock dates ahead, a denial or an expiry,
         # would keep the gate shut until that day.
-        if event in ("permitted", "held", "approved", "released"):
+        if event in ("permitted", "held", "approved", "passed", "released"):
             self.latest_s = max(self.latest_s, at_s)
         self.size = index + 1
 
@@ -132,7 +137,8 @@ class History:
             receipt.rule,
             receipt.time,
             index,
-            unclean=tuple(receipt.reasons[1:]),
+            unclean=receipt.unclean,
+            clean=tuple(one.removeprefix(CLEAN) for one in receipt.reasons[1:] if one.startswith(CLEAN)),
         )
         self._waiting[action.digest] = self._held_as[action.digest] = receipt.hold
 

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action
 from watchword.gate.answer import Hold
-from watchword.gate.approval import check_approval
+from watchword.gate.approval import DoesNotCount, check_approval
 from watchword.gate.authority import Known
 from watchword.gate.history import WAITING, Held, History
 from watchword.gate.mandate import Rule
-from watchword.gate.request import Request
+from watchword.gate.request import ENDING, Request
 from watchword.ledger.view import Fact
 from watchword.statements.statement import Signed
 from watchword.statements.times import parse_time, rfc3339
@@ -74,8 +74,9 @@ def request_of(known: Known, held: Held, gate: str) -> Request | None:
         return None
     expires = rfc3339(parse_time(held.asked) + timedelta(seconds=rule.hold_s))
     return Request(
-        held.action, gate, held.id, held.mandate, mandate.name, rule.id, rule.people, held.asked, expires, held.unclean
-    )
+        held.action, gate, held.id, held.mandate, mandate.name, rule.id, rule.people, held.asked, expires, held.unclean,
+        held.clean,
+    )  # fmt: skip
 
 
 def requested(known: Known, held: Held, gate: str) -> Request:
@@ -90,6 +91,19 @@ def requested(known: Known, held: Held, gate: str) -> Request:
     return request
 
 
+def answers_of(held: Held, found: Callable[[str], Signed]) -> tuple[str, ...]:
+    """``PERSON of MEMBER: ANSWER`` for each answer to *held* that was taken in; what is not held is said to be so."""
+    said = []
+    for id in (*held.approvals, *held.passed):
+        try:
+            statement = found(id).statement
+        except WatchwordError as error:
+            said.append(error.message)
+        else:
+            said.append(f"{statement.predicate['person']} of {statement.issuer}: {statement.predicate['answer']}")
+    return tuple(said)
+
+
 def rule_of(known: Known, held: Held) -> Rule:
     """The rule that *held* is held by, as its mandate states it.
 
@@ -101,6 +115,35 @@ def rule_of(known: Known, held: Held) -> Rule:
         if rule.id == held.rule:
             return rule
     raise NoSuchHold(f"hold {held.id}: its mandate has no rule {held.rule}")
+
+
+def check_second(held: Held, signed: Signed, found: Callable[[str], Signed]) -> None:
+    """Check that *signed* may follow what was answered to *held* before.
+
+    Raises:
+        DoesNotCount: its person left it to others; or the same device gave this answer before, in another wrapping.
+    """
+    said, issuer = signed.statement.predicate, signed.statement.issuer
+    for id in (*held.passed, *held.approvals):
+        before = found(id).statement
+        if (before.issuer, before.predicate["person"]) != (issuer, said["person"]):
+            continue
+        who = f"{said['person']} of {issuer}"
+        if id in held.passed and said["answer"] == "approve":
+            raise DoesNotCount(f"approval by {who}: left this hold to others ({before.predicate['answer']})")
+        if said["assertion"] is not None and before.predicate["answer"] == said["answer"]:
+            raise DoesNotCount(f"approval by {who}: was given before, and one device answers once")
+
+
+def answered(signed: Signed, request: Request, who: str, there: int) -> tuple[str, str]:
+    """The event that an answer is, and its reason; *there*: operators who approve, with it if it does."""
+    answer = signed.statement.predicate["answer"]
+    if answer in ENDING:
+        return "refused", f"refused by {who}" + ("" if answer == "refuse" else f": {answer}")
+    if answer != "approve":
+        return "passed", f"left to others by {who}: {answer}"
+    text = f"{there} of {request.needs.count} operators have approved; last {who}"
+    return "approved", text + ("; it can be released" if there >= request.needs.count else "")
 
 
 def approvals(

@@ -23,6 +23,7 @@ from typing import Any, Literal
 
 from watchword.gate.intervals import Detection, Range, detection, middle, share
 from watchword.gate.receipts import Receipt
+from watchword.gate.request import ENDING
 from watchword.limits import OVERSIGHT_PEOPLE_MIN, PROBES_TELLING
 from watchword.statements.statement import Statement
 from watchword.statements.times import parse_time, rfc3339
@@ -172,7 +173,7 @@ def traffic(
         if hold not in open_ or receipt.event == "denied":
             continue
         held, role, answered = open_[hold]
-        ends = receipt.event != "approved"
+        ends = receipt.event not in ("approved", "passed")
         # ``released`` names again what ``approved`` did.
         for id in receipt.approvals if receipt.event != "released" else ():
             statement = statement_of(id)
@@ -180,7 +181,7 @@ def traffic(
                 answered.append((statement, ends))
         if ends:
             asked, probe = parse_time(held.time), hold in probes
-            given += [_given(one, role, asked, ended, len(held.reasons) > 1, probe) for one, ended in answered]
+            given += [_given(one, role, asked, ended, bool(held.unclean), probe) for one, ended in answered]
             waited.append(Waited(role, asked, parse_time(receipt.time), receipt.event, probe))
             del open_[hold]
     return Traffic(tuple(given), tuple(waited), count)
@@ -196,7 +197,7 @@ def elsewhere(statements: Iterable[Statement], member: str) -> tuple[Given, ...]
     for one in statements:
         if one.kind == "approval" and one.issuer == member and one.predicate["gate"] != member:
             said = one.predicate
-            ended = said["answer"] not in (APPROVE, "escalate")
+            ended = said["answer"] in ENDING
             found[one.id] = _given(one, f"at {said['gate']}", parse_time(said["asked"]), ended, False, False)
     return tuple(found.values())
 

@@ -2,8 +2,8 @@
 
 Follows docs/protocol.md, section 9 ("Receipt") and section 10, step 9. Pure.
 
-* ``permitted`` and ``released`` let an action go. ``approved`` and ``refused`` name the one approval they are about,
-  ``released`` those that it uses.
+* ``permitted`` and ``released`` let an action go. ``approved``, ``passed`` and ``refused`` name the one answer they are
+  about, ``released`` those that it uses.
 * A record is private and its leaves unsigned: what makes it evidence is that its owner stood for its size and root in a
   shared ledger (``record-head``), so that nothing in it can be changed or cut away afterwards.
 * Not re-made here: a gate's quotas and hours, and whether its view was fresh.
@@ -40,6 +40,9 @@ LETTING_GO = frozenset({"permitted", "released"})
 REASONS_MAX = 32
 """Reasons in one receipt. Origin: a fifth of it is more than a person reads."""
 
+CLEAN = "(clean) "
+"""How a reason of a held action begins that says where one value comes from. No name of an argument begins so."""
+
 
 class BadReceipt(WatchwordError):
     """A receipt that is not of the form section 9 states."""
@@ -57,6 +60,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         "denied",
         "held",
         "approved",
+        "passed",
         "refused",
         "released",
         "expired",
@@ -72,6 +76,11 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     reasons: Annotated[list[Text], Meta(max_length=64)]
     rule: Text | None
     time: Time
+
+    @property
+    def unclean(self) -> tuple[str, ...]:
+        """Of a held action: which values have no clean origin, and why."""
+        return tuple(one for one in self.reasons[1:] if not one.startswith(CLEAN))
 
     def value(self) -> dict[str, Any]:
         """The receipt as the JSON object that is recorded."""

@@ -48,7 +48,9 @@ class BadRequest(WatchwordError):
 class Request:
     """A held action. ``asked`` and ``expires`` bound the hold (RFC 3339); ``needs`` says who must sign.
 
-    ``unclean``: which of its values have no clean origin, and where they were read.
+    ``unclean``: which of its values have no clean origin, and where they were read. ``clean``: where the others come
+    from; both are empty where no session told. ``answered``: who has answered so
+    far, and how: it changes while the hold waits, so nobody signs it.
     """
 
     action: Action
@@ -61,6 +63,8 @@ class Request:
     asked: str
     expires: str
     unclean: tuple[str, ...] = ()
+    clean: tuple[str, ...] = ()
+    answered: tuple[str, ...] = ()
 
     def render(self) -> str:
         """The exact text to show; its digest goes into the approval."""
@@ -71,6 +75,7 @@ class Request:
                 f"asked {self.asked}, expires {self.expires}",
                 render(self.action),
                 *(f"unclean   {shown_text(one)}" for one in self.unclean),
+                *(f"clean     {shown_text(one)}" for one in self.clean),
                 f"held by   rule {shown(self.rule)}: asks for {who}",
                 f"to sign   exactly {len(self.action.bytes):,} bytes, {self.action.digest}",
             ]
@@ -98,7 +103,9 @@ class Request:
         return canonical(
             {
                 "action": self.action.value,
+                "answered": list(self.answered),
                 "asked": self.asked,
+                "clean": list(self.clean),
                 "expires": self.expires,
                 "format": FORMAT,
                 "gate": self.gate,
@@ -115,7 +122,9 @@ class Request:
 
 class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     action: dict[str, Any]
+    answered: Annotated[list[Text], Meta(max_length=64)]
     asked: Time
+    clean: Annotated[list[Text], Meta(max_length=64)]
     expires: Time
     format: Literal["watchword-hold-request/1"]
     gate: Text
@@ -152,6 +161,8 @@ def parse_request(data: bytes) -> Request:
         raw.asked,
         raw.expires,
         tuple(raw.unclean),
+        tuple(raw.clean),
+        tuple(raw.answered),
     )
     if request.render() != raw.text:
         raise BadRequest("request: its text is not what its fields give", "it was changed, or made by another version")

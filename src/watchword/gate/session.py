@@ -23,7 +23,7 @@ Follows docs/protocol.md, section 9 ("Provenance"). The rules in ``judge``, in o
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -70,13 +70,17 @@ class Unclean:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What provenance says of one call. ``call`` names it: tool and arguments, by digest; ``card`` is the tool's."""
+    """What provenance says of one call. ``call`` names it: tool and arguments, by digest; ``card`` is the tool's.
+
+    ``clean()``: where the values come from that are not ``unclean``, for people; asked only where people are.
+    """
 
     event: Literal["permit", "hold", "deny"]
     reasons: tuple[str, ...]
     call: str
     unclean: tuple[Unclean, ...] = ()
     card: Card | None = None
+    clean: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,24 @@ class Session:
         # 2
         if card.effect == "read":
             return Verdict("permit", ("it only reads",), call, card=card)
-        return replace(self._unless_allowed(self._judge(card, args, call)), card=card)
+        verdict = self._unless_allowed(self._judge(card, args, call))
+        unclean = {(one.argument, _key(one.value)) for one in verdict.unclean}
+        return replace(verdict, card=card, clean=lambda: self._origins(card, args, unclean))
+
+    def _origins(self, card: Card, args: Mapping[str, Any], but: Collection[tuple[str, str]]) -> tuple[str, ...]:
+        """Where each value of a call comes from, *but* for some."""
+        told = []
+        for name, value in args.items():
+            argument = card.args.get(name)
+            for leaf in leaves(value):
+                if argument is None or (name, _key(leaf)) in but:
+                    continue
+                if (name, _key(leaf)) in self._values:
+                    told.append(_line(name, leaf, "a person vouched for it in this session"))
+                else:
+                    origin = self.provenance.origin(leaf, argument.type, argument.nouns)
+                    told.append(_line(name, leaf, f"{origin.label}, {origin.why}"))
+        return tuple(told)
 
     def _judge(self, card: Card, args: Mapping[str, Any], call: str) -> Verdict:
         tainted, delegated = self.provenance.tainted, any(said.delegates for said in self.provenance.said)
@@ -410,6 +431,10 @@ def _empty(leaf: Any) -> bool:
 
 
 def _told(one: Unclean) -> str:
-    value = shown_json(one.value)
-    value = value if len(value) <= REASON_VALUE_CHARS else value[: REASON_VALUE_CHARS - 3] + "..."
-    return f"{shown(one.argument)} = {value}: {one.why}"
+    return _line(one.argument, one.value, one.why)
+
+
+def _line(argument: str, value: Any, why: str) -> str:
+    text = shown_json(value)
+    text = text if len(text) <= REASON_VALUE_CHARS else text[: REASON_VALUE_CHARS - 3] + "..."
+    return f"{shown(argument)} = {text}: {why}"

@@ -24,13 +24,15 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key, load_pem_public_key
 
 from watchword.errors import WatchwordError
 from watchword.limits import AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX, CREDENTIAL_BYTES_MAX
-from watchword.statements.canonical import canonical
+from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ, b64, b64url, unb64
 from watchword.statements.keys import BadSignature, verify_ed25519
 
@@ -87,13 +89,56 @@ def parse_passkey(value: Mapping[str, Any]) -> Passkey:
     alg, id, key, origin = value["alg"], unb64(value["id"], "id"), unb64(value["key"], "key"), value["origin"]
     if not 16 <= len(id) <= CREDENTIAL_BYTES_MAX:
         raise BadPasskey(f"passkey: an id of {len(id)} bytes, not 16 to {CREDENTIAL_BYTES_MAX:,}")
-    if origin is not None and not _ORIGIN.fullmatch(origin):
-        raise BadPasskey(f"passkey: {origin[:80]!r} is no origin", "such as https://gate.alfa.example, in lower case")
+    if origin is not None:
+        check_origin(origin)
     if alg == ES256 and len(key) == 77 and key[:10] == _ES256_HEAD and key[42:45] == _ES256_MIDDLE:
         _p256(key)
     elif alg != EDDSA or len(key) != 42 or key[:10] != _EDDSA_HEAD:
         raise BadPasskey(f"passkey: no COSE key of algorithm {alg}", "ES256 (-7) and EdDSA (-8) are taken")
     return Passkey(alg, id, key, origin)
+
+
+def read_passkey(data: bytes) -> Passkey:
+    """A passkey object from its file; one final line feed may follow.
+
+    Raises:
+        BadPasskey, NotCanonical: not one.
+    """
+    value = parse_canonical(data.removesuffix(b"\n"), "passkey")
+    texts = isinstance(value, dict) and value.keys() == {"alg", "id", "key", "origin"}
+    if not texts or not all(isinstance(value[name], str) for name in ("id", "key")):
+        raise BadPasskey("passkey: not an object with alg, id, key and origin")
+    if not isinstance(value["origin"], str | None):
+        raise BadPasskey("passkey: its origin is no text")
+    return parse_passkey(value)
+
+
+def card_of(data: bytes) -> Passkey:
+    """The passkey object of a smartcard's public key, from its SubjectPublicKeyInfo (PEM or DER).
+
+    Raises:
+        BadPasskey: not a P-256 or Ed25519 key.
+    """
+    try:
+        read = load_pem_public_key if data.lstrip().startswith(b"-----") else load_der_public_key
+        public = read(data)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise BadPasskey("card: not a public key in PEM or DER", "such as pkcs11-tool --read-object gives") from error
+    if isinstance(public, Ed25519PublicKey):
+        alg, key = EDDSA, _EDDSA_HEAD + public.public_bytes_raw()
+    elif isinstance(public, ec.EllipticCurvePublicKey) and isinstance(public.curve, ec.SECP256R1):
+        point = public.public_numbers()
+        alg, key = ES256, es256_key(point.x.to_bytes(32, "big"), point.y.to_bytes(32, "big"))
+    else:
+        raise BadPasskey("card: its key is neither on P-256 nor Ed25519", "a PIV card makes P-256 keys in slot 9c")
+    return Passkey(alg, sha256(key).digest(), key, None)
+
+
+def check_origin(origin: str) -> str:
+    """*origin*, where a passkey can be pinned to it. Raises BadPasskey."""
+    if not _ORIGIN.fullmatch(origin):
+        raise BadPasskey(f"passkey: {origin[:80]!r} is no origin", "such as https://gate.alfa.example, in lower case")
+    return origin
 
 
 def es256_key(x: bytes, y: bytes) -> bytes:

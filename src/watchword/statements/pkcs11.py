@@ -1,4 +1,4 @@
-"""Ed25519 signatures by a PKCS#11 token: an HSM or a smartcard that knows EdDSA (mechanism CKM_EDDSA).
+"""Signatures by a PKCS#11 token: an HSM or a smartcard, in Ed25519 (CKM_EDDSA) or on P-256 (CKM_ECDSA), as PIV cards.
 
 The key is named by a URI as RFC 7512 has it, such as
 ``pkcs11:token=alfa;object=witness?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=/run/alfa/pin``.
@@ -14,6 +14,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, unquote
 
@@ -21,7 +22,7 @@ from watchword.errors import WatchwordError
 from watchword.limits import PASSPHRASE_BYTES_MAX, PKCS11_SLOTS_MAX
 
 SCHEME = "pkcs11:"
-_CKO_PRIVATE_KEY, _CKU_USER, _CKM_EDDSA, _CKF_SERIAL_SESSION = 3, 1, 0x1057, 4
+_CKO_PRIVATE_KEY, _CKU_USER, _CKM_ECDSA, _CKM_EDDSA, _CKF_SERIAL_SESSION = 3, 1, 0x1041, 0x1057, 4
 _CKA_CLASS, _CKA_LABEL = 0, 3
 _ALREADY = 0x191
 """CKR_CRYPTOKI_ALREADY_INITIALIZED: another user of this library in this process."""
@@ -47,6 +48,28 @@ def sign_ed25519(uri: str, message: bytes) -> bytes:
     Raises:
         TokenTrouble: not such a URI, no such token or key, the PIN, or the token itself; names the call.
     """
+    return _sign(uri, _CKM_EDDSA, message)
+
+
+def sign_for(uri: str, alg: int, message: bytes) -> bytes:
+    """The same in the algorithm of a COSE number: -8 is EdDSA, -7 is ES256, whose signature is DER.
+
+    Raises:
+        TokenTrouble: as ``sign_ed25519``; or a signature of another length.
+    """
+    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+    if not uri.startswith(SCHEME):
+        raise TokenTrouble(f"{uri[:80]!r} is no {SCHEME} URI", f"such as {SCHEME}token=alfa;object=approver?…")
+    if alg == -8:
+        return sign_ed25519(uri, message)
+    raw = _sign(uri, _CKM_ECDSA, sha256(message).digest())
+    if len(raw) != 64:
+        raise TokenTrouble(f"C_Sign: {len(raw)} bytes, not the 64 of a signature on P-256")
+    return encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+
+
+def _sign(uri: str, how: int, message: bytes) -> bytes:
     path, _, query = uri.removeprefix(SCHEME).partition("?")
     named = dict(part.split("=", 1) for part in path.split(";") if "=" in part)
     asked = {name: values[0] for name, values in parse_qs(query).items()}
@@ -63,7 +86,7 @@ def sign_ed25519(uri: str, message: bytes) -> bytes:
         raise TokenTrouble(f"token {unquote(named['token'])}: {error}") from error
     with _session(library, unquote(named["token"]), pin) as session:
         key = _private_key(library, session, unquote(named["object"]).encode())
-        mechanism = _Mechanism(_CKM_EDDSA, None, 0)
+        mechanism = _Mechanism(how, None, 0)
         _call(library, "C_SignInit", session, ctypes.byref(mechanism), key)
         signature, length = ctypes.create_string_buffer(64), _Ulong(64)
         _call(library, "C_Sign", session, message, _Ulong(len(message)), signature, ctypes.byref(length))

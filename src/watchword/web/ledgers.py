@@ -94,7 +94,7 @@ class Served:
 
     async def add_checkpoint(self, request: Request) -> Response:
         """tlog-witness: cosign a head that extends what was cosigned before."""
-        body = await _body(request, WITNESS_REQUEST_BYTES_MAX)
+        body = await read_body(request, WITNESS_REQUEST_BYTES_MAX)
         answer = await run_in_threadpool(self._witness.add_checkpoint, body, self._trusted)
         return Response(answer.body, answer.status, {"Content-Type": answer.content_type})
 
@@ -121,7 +121,7 @@ class Served:
 
     async def bodies(self, request: Request) -> Response:
         """Bodies by commitment, and loose notices, in the scope of whoever signed the request."""
-        body = await _body(request, DEMAND_BYTES_MAX)
+        body = await read_body(request, DEMAND_BYTES_MAX)
         async with self._bodies_together:
             try:
                 answer = await run_in_threadpool(self._answers.answer, body)
@@ -182,7 +182,7 @@ def _takes_gzip(request: Request) -> bool:
     return False
 
 
-async def _body(request: Request, bytes_max: int) -> bytes:
+async def read_body(request: Request, bytes_max: int) -> bytes:
     """The body of a request, read no further than *bytes_max*."""
     parts, size = [], 0
     async for part in request.stream():
