@@ -142,6 +142,9 @@ def test_who_does_not_know_the_address_sees_nothing(served: Served) -> None:
     assert fetched(at.rpartition("/")[0] + "/" + other.rpartition("/")[2])[0] == 404
     assert fetched(served.desk.rpartition("/")[0] + "/" + "0" * 32)[0] == 404
     assert fetched(at, Host="evil.example")[0] == 421
+    door = Desk(served.here.at("ALFA")).token("at")
+    assert "tower-12" in fetched(f"{ORIGIN}/at/{door}/{first}")[1]
+    assert fetched(f"{ORIGIN}/at/{'0' * 32}/{first}")[0] == 404
     assert first in fetched(served.desk)[1] and second in fetched(served.desk)[1]
     served.here.approve(first, "ALFA")
     served.here.gate.release(first)

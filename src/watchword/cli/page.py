@@ -30,10 +30,11 @@ def run(args: argparse.Namespace) -> int:
         registers = {person: page.register_address(person) for person in args.register}
         lines = [f"{here.member} answers at {page.desk_address}"]
         lines += [f"{person} registers a passkey at {address}" for person, address in registers.items()]
+        lines += [f"an MCP door sends people there with --page {page.door_address}"]
         lines += ["who has one of these addresses sees what it shows: hand them on as you would the action itself"]
         value = {
-            "desk": page.desk_address, "member": here.member, "origin": origin, "register": registers,
-            "schema": "watchword-gate-page/1",
+            "desk": page.desk_address, "door": page.door_address, "member": here.member, "origin": origin,
+            "register": registers, "schema": "watchword-gate-page/1",
         }  # fmt: skip
         with contextlib.suppress(KeyboardInterrupt):  # how SIGTERM and SIGINT end it, once answers are out
             server(page, args.tls_certificate, args.tls_key, lambda: emit(args, "\n".join(lines), value)).run([bound])

@@ -82,7 +82,11 @@ class Desk:
 
     def place(self, request: Request) -> str:
         """Where the page shows *request*: its name and the token for it."""
-        name = _name(request.gate, request.hold)
+        return self.place_of(request.gate, request.hold)
+
+    def place_of(self, gate: str, hold: str) -> str:
+        """The same, of an action that may have ended."""
+        name = _name(gate, hold)
         return f"{name}/{self.token('hold', name)}"
 
     def at(self, name: str) -> Request | None:

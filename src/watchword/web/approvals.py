@@ -3,6 +3,7 @@
 Follows WebAuthn Level 3 and docs/protocol.md, section 9 ("By a passkey or a card").
 
     GET  /desk/<token>                      what waits
+    GET  /at/<token>/<hold>                 leads to one of the own gate, for doors that know its id (gate mcp --page)
     GET  /holds/<name>/<token>              one held action: its exact text, where its values come from, who answered
     POST /holds/<name>/<token>              what a device signed for it
     GET  /register/<person>/<token>, POST   a new device, for the enrolment; only of the people named at the start
@@ -110,6 +111,11 @@ class App:
         """Where everything that waits is listed."""
         return self._page.desk_address()
 
+    @property
+    def door_address(self) -> str:
+        """What a door puts the id of one of the own gate's holds behind."""
+        return self._page.door_address()
+
     def register_address(self, person: str) -> str:
         """Where *person* registers a device."""
         return self._page.register_address(person)
@@ -140,6 +146,7 @@ def app(node: Node, origin: str, register: Collection[str] = ()) -> App:
     page = Page(node, check_origin(origin), frozenset(register))
     routes = [
         Route("/desk/{token}", page.desk),
+        Route("/at/{token}/{hold}", page.named),
         Route("/holds/{name}/{token}", page.hold),
         Route("/holds/{name}/{token}", page.answer, methods=["POST"]),
         Route("/register/{person}/{token}", page.register),
@@ -177,6 +184,10 @@ class Page:
         """Where everything that waits is listed."""
         return f"{self._origin}/desk/{self._desk.token('desk')}"
 
+    def door_address(self) -> str:
+        """What a door puts the id of one of the own gate's holds behind."""
+        return f"{self._origin}/at/{self._desk.token('at')}/"
+
     def register_address(self, person: str) -> str:
         """Where *person* registers a device."""
         return f"{self._origin}/register/{person}/{self._desk.token('register', person)}"
@@ -196,6 +207,12 @@ class Page:
                 for one in self._desk.waiting()
             ]  # fmt: skip
         return self._page("desk.html", "What waits", rows=rows)
+
+    def named(self, asked: Asked) -> Response:
+        """On to the screen of one of the own gate's holds."""
+        self._known(asked, "at")
+        place = self._desk.place_of(self._node.member, asked.path_params["hold"])
+        return Response(status_code=303, headers=HEADERS | {"Location": f"/holds/{place}"})
 
     def hold(self, asked: Asked) -> Response:
         """One held action, whole, and its six answers."""
