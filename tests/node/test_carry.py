@@ -388,3 +388,14 @@ def test_bodies_are_one_folder(alliance: Alliance) -> None:
     found = Bodies(alliance.home("BRAVO") / "bodies").get(leaf.commitment)
     assert found is not None
     assert found[1] == recorded.envelope
+
+
+def test_a_refused_file_is_named_with_what_was_wrong(alliance: Alliance) -> None:
+    """Whatever in it was wrong, and that nothing of it was used."""
+    path = alliance.folder / "to-bravo.json"
+    alliance.nodes["ALFA"].export("BRAVO", path, since={})
+    path.write_bytes(path.read_bytes().replace(b"alfa.example/notices", b"alfa.example/noticez", 1))
+    with pytest.raises(WatchwordError) as caught:
+        alliance.nodes["BRAVO"].import_bundle(path)
+    assert str(caught.value).startswith(f"{path}: ") and "noticez" in caught.value.message
+    assert caught.value.hint.startswith("nothing from it was used")

@@ -30,6 +30,7 @@ from watchword.errors import WatchwordError
 from watchword.ledger import durable, leaves
 from watchword.ledger.bundle import Body, Bundle, Earlier, LedgerPart, encode, parse_bundle
 from watchword.ledger.checkpoint import Checkpoint, SplitView
+from watchword.ledger.durable import StorageTrouble
 from watchword.ledger.exchange import (
     KeptHead,
     attachments,
@@ -313,7 +314,17 @@ def import_bundle(node: Node, path: Path) -> Imported:
         BadBundle, BadExchange, BadNote, BadProof, BadLeaf: the first thing that is wrong. Nothing was written.
         StorageTrouble: the disk. The node is intact; the same import again finishes.
     """
-    return take(node, parse_bundle(_read(path), str(path)), path)
+    try:
+        return take(node, parse_bundle(_read(path), str(path)), path)
+    except StorageTrouble:
+        raise
+    except WatchwordError as error:
+        # Whoever takes in several files must see which one it was, whatever in it was wrong.
+        if not error.message.startswith(str(path)):
+            error.message = f"{path}: {error.message}"
+        error.args = (error.message,)
+        error.hint = error.hint or "nothing from it was used; ask its sender for another"
+        raise
 
 
 def take(node: Node, bundle: Bundle, path: Path) -> Imported:
