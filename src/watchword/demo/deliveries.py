@@ -75,6 +75,18 @@ def third_release(folder: Path, first: Path) -> Path:
     return folder
 
 
+def programs(folder: Path) -> Path:
+    """Python programs for the gate to take for what they are: files of this package, under ``python``."""
+    place = folder / "python"
+    place.mkdir(parents=True)
+    for room in ("ledger", "statements"):
+        for source in files("watchword").joinpath(room).iterdir():
+            data = source.read_bytes() if source.name.endswith(".py") else b""
+            if len(data) >= 1_000:
+                place.joinpath(f"{room}-{source.name}").write_bytes(data)
+    return folder
+
+
 def labels(path: Path, *, manipulated: bool) -> Path:
     """Write a delivery of training labels as CSV: id, sample (a digest), label, annotator, source."""
     changed = _relabelled() if manipulated else frozenset()

@@ -1,7 +1,8 @@
 """The exercise, step by step. Each step is a function; each prints the commands it runs and what they said.
 
 (a) a charter in force with four of five, (b) a real model admitted, (c) hidden code refused, (d) manipulated data
-refused, and a member's own rules, (e) human command of an agent, (f) a recall that closes the gates, (g) an auditor
+refused, and a member's own rules, (e) failure under attack, measured by two members, (f) human command of an agent, (g)
+a recall that closes the gates, (h) an auditor
 with one file, and three forgeries.
 """
 
@@ -73,7 +74,10 @@ def run(folder: Path | None, *, keep: bool, line: Callable[[str], None]) -> Path
     try:
         shown = Shown(line)
         exercise = _set_up(stage, shown)
-        for step in (_charter, _admitted, _hidden_code, _manipulated_data, _human_command, _recall, _auditor):
+        steps = (
+            _charter, _admitted, _hidden_code, _manipulated_data, _attacked, _human_command, _recall, _auditor,
+        )  # fmt: skip
+        for step in steps:
             step(exercise)
         line(
             f"\nthe exercise took {time.monotonic() - shown.started:.0f} s; every line above is what a command printed"
@@ -88,7 +92,11 @@ def _set_up(stage: Path, shown: Shown) -> Exercise:
     stage = stage.resolve()
     for name in ("post", "deliveries", *(name.lower() for name in (*MEMBERS, SUPPLIER))):
         (stage / name).mkdir(parents=True)
-    for source in ("mail-triage.toml", "mandate.toml", "claim.toml", "no-shared-mail.toml", "watched-mail.toml"):
+    sources = (
+        "mail-triage.toml", "mandate.toml", "claim.toml", "no-shared-mail.toml", "watched-mail.toml", "padding.toml",
+        "gate.py", "patrol-mail.toml",
+    )  # fmt: skip
+    for source in sources:
         with as_file(files("watchword.demo").joinpath("files", source)) as path:
             shutil.copy(path, stage / source)
     members = {name: Party(name, stage, shown) for name in MEMBERS}
@@ -168,8 +176,22 @@ def _own_rules(play: Exercise) -> None:
     play.shown.line("  (ALFA asks to waive hidden-code for release 2.0.0, and is told that a red line has no waiver)")
 
 
+def _attacked(play: Exercise) -> None:
+    play.shown.step("e", "failure under attack: measured by BRAVO, confirmed by CHARLIE, and a red line is crossed")
+    deliveries.programs(play.folder / "programs")
+    bravo, charlie, delta = (play.members[name] for name in ("BRAVO", "CHARLIE", "DELTA"))
+    what = ("--subject", _delivery("1.0.3"), "--data", "programs", "--harness", "gate.py")
+    bravo.runs("evaluate", "commit", "padding.toml", *what, *_named("1.0.3"), "--draw-from", "DELTA")
+    delta.runs("admit", "magika 1.0.3", "--use", "patrol-mail.toml", exits=1, lines=6)
+    play.exchange()
+    bravo.runs("evaluate", "run", _own(bravo, "plan")[-1], *what, "--page", "bravo/evaluation.html", exits=1)
+    play.exchange()
+    charlie.runs("evaluate", "replicate", _own(bravo, "evaluation")[-1], *what)
+    delta.runs("admit", "magika 1.0.3", "--use", "patrol-mail.toml", exits=1, lines=6)
+
+
 def _human_command(play: Exercise) -> None:
-    play.shown.step("e", "human command: an agent obeys what it reads, and asks the gate for every tool it calls")
+    play.shown.step("f", "human command: an agent obeys what it reads, and asks the gate for every tool it calls")
     alfa = play.members["ALFA"]
     drafted = ("gate", "cards", "suggest", "--server", SERVER, "--output", "cards.json", "--")
     shown = ("watchword", *drafted, "python", *MAILBOX[1:])
@@ -234,7 +256,7 @@ def _calls(play: Exercise, agent: Agent, tool: str, **args: str) -> str:
 
 
 def _recall(play: Exercise) -> None:
-    play.shown.step("f", "DELTA recalls release 1.0.3; three gates are at work, cut off, and must close")
+    play.shown.step("g", "DELTA recalls release 1.0.3; three gates are at work, cut off, and must close")
     with ExitStack() as stack:
         agents = {
             name: stack.enter_context(Agent(play.members[name], "magika 1.0.3", f"{name.lower()}.work"))
@@ -273,7 +295,7 @@ def _closed(name: str, agent: Agent) -> str:
 
 
 def _auditor(play: Exercise) -> None:
-    play.shown.step("g", "an auditor with the charter, one file and verify.py re-checks all of it, offline")
+    play.shown.step("h", "an auditor with the charter, one file and verify.py re-checks all of it, offline")
     alfa = play.members["ALFA"]
     play.exchange()
     alfa.runs("ledger", "prove", *_own(alfa, "decision"), "--record", "--output", "proof.json")
