@@ -164,7 +164,7 @@ mandate-object: name:text; decision,use_case:digest
 probing: caught_min:decimal; per_1000:int || rule: id,tool:text
   args:[condition]; approvals:approvals; unclean:approvals?; hold_s:int; quota:quota?
 receipt: format:=watchword-receipt/1; action,decision,mandate:digest?
-  body:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
+  body,seen:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
   time:time; event:permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed
 caveat-judged: cedar:clear|crossed?; member:text; rules:[any]; statement:digest
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import atexit
 import functools
+import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alliance import RELEASE, make_alliance
+from alliance import RELEASE, STANDING, Alliance, make_alliance
 from devices import Device
 
 from watchword import node
@@ -185,24 +186,34 @@ def rules_for(names: tuple[str, ...]) -> list[dict[str, Any]]:
     return [rule if rule["approvals"] is NOBODY else rule | {"approvals": needed} for rule in RULES]
 
 
+Prepare = Callable[[Alliance], None]
+
+
 @functools.cache
-def template(names: tuple[str, ...] = NAMES, browser: Device | None = None) -> tuple[Path, datetime, str]:
+def template(
+    names: tuple[str, ...] = NAMES, row: str = "", prepare: Prepare = lambda _: None, browser: Device | None = None
+) -> tuple[Path, datetime, str]:
     """A folder with the homes, closed; the time at which it was left; the mandate's id.
 
-    *browser*: one more passkey of ALFA's commander, in a browser's virtual authenticator.
+    Args:
+        row: one more requirement, as JSON.
+        prepare: says what that row asks for, before the admission.
+        browser: one more passkey of ALFA's commander, in a browser's virtual authenticator.
     """
     devices = {name: [DEVICES[name].passkey, CARDS[name].passkey] for name in names}
     if browser is not None:
         devices["ALFA"].append(browser.passkey)
     folder = Path(tempfile.mkdtemp(prefix="watchword-gated-", dir=FAST))
+    rows = [REQUIREMENT, REQUIREMENT | json.loads(row)] if row else [REQUIREMENT]
     here = make_alliance(
-        folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=[REQUIREMENT], red_lines=[RED_LINE],
-        passkeys=devices,
+        folder / "homes", names, operators={"DELTA": "BRAVO"}, requirements=rows, red_lines=[RED_LINE],
+        standing=STANDING | {"waiver": ["official"], "reliance": ["official"]}, passkeys=devices,
     )  # fmt: skip
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     try:
         alfa = here.nodes["ALFA"]
         alfa.append_envelope(here.claim())
+        prepare(here)
         alfa.publish()
         here.sync()
         view = alfa.latest_view()
@@ -222,8 +233,14 @@ def template(names: tuple[str, ...] = NAMES, browser: Device | None = None) -> t
     return folder / "homes", here.clock.now(), mandate.id
 
 
-def gated(folder: Path, names: tuple[str, ...] = NAMES, browser: Device | None = None) -> Gated:
+def gated(
+    folder: Path,
+    names: tuple[str, ...] = NAMES,
+    browser: Device | None = None,
+    row: str = "",
+    prepare: Prepare = lambda _: None,
+) -> Gated:
     """A fresh copy of the template below *folder*."""
-    homes, at, mandate = template(names, browser)
+    homes, at, mandate = template(names, row, prepare, browser) if row or browser else template(names)
     shutil.copytree(homes, folder / "homes", symlinks=True)
     return Gated(folder / "homes", FixedClock(at), mandate, names)

@@ -10,8 +10,10 @@ from gate.gated import Gated
 from gate.test_door import CARDS, Program
 
 from watchword.gate.action import Action, new_action
+from watchword.gate.cards import Card
 from watchword.gate.door import Denied
-from watchword.gate.restrictions import act_context
+from watchword.gate.restrictions import act_context, seen_of
+from watchword.gate.session import Verdict
 from watchword.policy import acts
 from watchword.policy.shapes import blank
 from watchword.statements.digests import D
@@ -50,6 +52,11 @@ def action(args: dict[str, Any], tool: str = "send") -> Action:
     from charters import NOON
 
     return new_action(tool, args, RELEASE.digest, "s", FixedClock(NOON))
+
+
+def context_of(args: dict[str, Any], card: Card = CARD) -> dict[str, Any]:
+    asked = action(args)
+    return act_context(asked, USE, seen_of(asked, Verdict("permit", (), "", card=card)))
 
 
 @pytest.mark.parametrize("loose", [True, False])
@@ -141,7 +148,7 @@ def test_trouble_of_the_engine_denies_and_says_so(here: Gated, monkeypatch: pyte
 
 def test_the_context_holds_every_value_of_a_role() -> None:
     """At any depth, once each, in order; what is no text as JSON."""
-    context = act_context(action({"to": ["b", {"x": ["a", 5]}, "b"], "text": "hi"}), USE, CARD, 0)
+    context = context_of({"to": ["b", {"x": ["a", 5]}, "b"], "text": "hi"})
     assert context == USE | {
         "tool": "send", "unclean": 0, "effect": "irreversible", "destinations": ["5", "a", "b", "x"],
         "identifiers": [], "secrets": 0, "amount": 0,
@@ -150,7 +157,7 @@ def test_the_context_holds_every_value_of_a_role() -> None:
 
 def test_an_argument_without_a_role_leaves_every_role_out() -> None:
     """Fails when only its own role is left out: nobody knows which that is."""
-    context = act_context(action({"to": "b", "cc": "eve"}), USE, CARD, 0)
+    context = context_of({"to": "b", "cc": "eve"})
     assert context == USE | {"tool": "send", "unclean": 0, "effect": "irreversible"}
     assert act_context(action({"to": "b"}), None) == {"tool": "send"}
 
@@ -161,4 +168,4 @@ def test_an_amount_that_is_no_integer_is_not_known(amounts: list[Any], told: int
     from msgspec.structs import replace
 
     card = replace(CARD, args={"to": replace(CARD.args["to"], role="amount")})
-    assert act_context(action({"to": amounts}), USE, card, 0).get("amount") == told
+    assert context_of({"to": amounts}, card).get("amount") == told

@@ -326,6 +326,7 @@ def test_the_record_is_shown_with_its_anchor(alliance: Alliance) -> None:
     receipt = {
         "action": None, "approvals": [], "body": None, "decision": None, "event": "stopped",
         "format": "watchword-receipt/1", "gate": "ALFA", "hold": None, "mandate": None, "reasons": [], "rule": None,
+        "seen": None,
         "time": rfc3339(here.clock.now()),
     }  # fmt: skip
     here.append_record([receipt])

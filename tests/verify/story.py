@@ -147,6 +147,7 @@ class Story:
             "decision": None,
         }
         receipt |= {"event": event, "format": "watchword-receipt/1", "gate": "g1", "hold": "7f3a", "reasons": []}
+        receipt |= {"seen": None}
         receipt |= {"mandate": self.ids["mandate"], "rule": "slew", "time": self.b.at(self.a.now + 10)} | more
         self.a.append(self.a.members[0], "record", {"receipt": receipt})
         return self

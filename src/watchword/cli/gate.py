@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from watchword.gate.request import Request
     from watchword.node import Node
     from watchword.statements.passkeys import Passkey
+    from watchword.statements.statement import Subject
 
 
 class NotAsked(WatchwordError):
@@ -169,22 +170,46 @@ def outcome(args: argparse.Namespace) -> int:
 
 
 def stop(args: argparse.Namespace) -> int:
-    """Sign a stop, take it into this gate, and publish it for the others."""
+    """Sign a stop and take it in, at once; then record it and publish it for the others."""
+    from watchword import node
     from watchword.cli.statement import recorded_value, scope, told
+
+    # A stop waits for nobody: a gate at work keeps the writer's lock, and looks for bad news before each answer.
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args)) as here:
+        said = here.sign(
+            "stop", (_stopped(args.what, here),), {"reason": args.reason}, person=args.person, scope=scope(args)
+        )
+        here.take_loose(said.envelope)
+    try:
+        with _gate(args) as gate:
+            answer = gate.stop(said.envelope)
+            recorded = gate.node.append_envelope(said.envelope)
+            gate.node.publish()
+            value = answer.value() | {"recorded": recorded_value(gate.node, recorded)}
+            emit(args, f"{answer.told()}\n{told(gate.node, recorded)}", value)
+    except node.BusyNode as error:
+        text = f"STOPPED\n  by statement {said.statement.id}, in effect here\nnot in the ledger yet: {error.message}"
+        emit(args, text, {"event": "stopped", "id": said.statement.id, "recorded": None})
+    return 0
+
+
+def _stopped(what: str, here: Node) -> Subject:
     from watchword.cli.subject import release as find_release
-    from watchword.statements.digests import D
+    from watchword.gate.authority import ALL, session_subject
     from watchword.statements.statement import Subject
 
+    if what == "all":
+        return Subject("all", ALL)
+    kind, _, name = what.partition(":")
+    return session_subject(name) if kind == "session" and name else find_release(what, here)
+
+
+def stops(args: argparse.Namespace) -> int:
+    """What closed this gate, newest first."""
     with _gate(args) as gate:
-        here = gate.node
-        subject = Subject("all", D(b"")) if args.what == "all" else find_release(args.what, here)
-        recorded = here.sign_and_append(
-            "stop", (subject,), {"reason": args.reason}, person=args.person, scope=scope(args)
-        )
-        answer = gate.stop(recorded.envelope)
-        here.publish()
-        value = answer.value() | {"recorded": recorded_value(here, recorded)}
-        emit(args, f"{answer.told()}\n{told(here, recorded)}", value)
+        found = gate.stops()
+    text = "\n".join(one.told() for one in found) or "nothing closed this gate"
+    emit(args, text, {"schema": "watchword-gate-stops/1", "stops": [one.value() for one in found]})
     return 0
 
 
@@ -203,8 +228,7 @@ def _status_text(found: dict[str, Any]) -> str:
     if found["clock"] is not None:
         lines.append(f"  clock    {found['clock']}: everything is denied")
     for one in found["stops"]:
-        what = "all" if one["releases"] == "all" else ", ".join(short(digest) for digest in one["releases"])
-        lines.append(f"  stop     of {what} by {one['issuer']}, {one['made']}: {one['reason']}")
+        lines.append(f"  stop     of {one['what']} by {one['issuer']}, {one['made']}: {one['reason']}")
     for one in found["mandates"]:
         state = "denies everything" if one["against"] else "in force"
         release = short(one["release"] or "no release")

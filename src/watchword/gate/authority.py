@@ -6,6 +6,8 @@ Follows docs/protocol.md, section 9 ("Permit"). Pure: everything that is held co
 * Bad news counts from any channel: notices in the view or loose, and stops wherever they are held.
 * Beyond section 9, a notice that fells evidence which the admission counted also takes the mandate's ground away: the
   admission, made again, would be refused. And an admission made under another charter has to be made again.
+* An admission lapses when a waiver that it rests on expires, or the last reliance that took over evidence it counted;
+  a reliance of the use's owner that falls takes it away at once.
 * A red line or a caveat that what is known today crosses does so too: it is asked again, in the table and the engine.
 * A reason says what failed and who can change it.
 """
@@ -28,7 +30,7 @@ from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.admission import admit
 from watchword.policy.table import Listed, consider, considered_facts, fallen, is_crossed, name_set, notices
 from watchword.statements.digests import D, is_digest
-from watchword.statements.statement import Signed
+from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import parse_time, rfc3339
 
 ALL = D(b"")
@@ -41,13 +43,27 @@ _LATE = _END_OF_TIME - timedelta(days=1)
 
 @dataclass(frozen=True)
 class Stop:
-    """A stop with standing. ``releases`` are digests, or None for all."""
+    """A stop with standing. ``names``: what it stops, as its signer named it, by digest; None for everything."""
 
     id: str
     issuer: str
     made: datetime
-    releases: frozenset[str] | None
+    names: Mapping[str, str] | None
     reason: str
+
+    def reaches(self, release: str) -> bool:
+        """Whether it voids the mandates for *release* made until it was."""
+        return self.names is None or release in self.names
+
+    @property
+    def what(self) -> str:
+        """What it stops, for people."""
+        if self.names is None:
+            return "everything"
+        shown = [
+            name if is_session(name, digest) else f"release {digest}" for digest, name in sorted(self.names.items())
+        ]
+        return ", ".join(shown)
 
     def value(self) -> dict[str, Any]:
         """The stop as JSON data."""
@@ -56,7 +72,8 @@ class Stop:
             "issuer": self.issuer,
             "made": rfc3339(self.made),
             "reason": self.reason,
-            "releases": "all" if self.releases is None else sorted(self.releases),
+            "releases": "all" if self.names is None else sorted(self.names),
+            "what": self.what,
         }
 
 
@@ -104,7 +121,8 @@ class Ground:
 
     ``mandate`` and ``release`` (a digest) are None where the mandate is not held or malformed; ``use_case`` where that
     is not held here. ``caveats``: those that stand, in order of member and id. ``ratifications``: those of charters
-    that follow the one in force here, or stand beside it.
+    that follow the one in force here, or stand beside it. ``lapses``: when the admission ends by itself, and why.
+    ``recalls``: the notices that recall what it is about.
     """
 
     reasons: tuple[str, ...]
@@ -114,6 +132,8 @@ class Ground:
     use_case: Mapping[str, Any] | None = None
     caveats: tuple[Signed, ...] = ()
     ratifications: tuple[Signed, ...] = ()
+    lapses: tuple[tuple[datetime, str], ...] = ()
+    recalls: tuple[Signed, ...] = ()
 
     @property
     def who(self) -> str:
@@ -124,9 +144,30 @@ class Ground:
 def stop_of(signed: Signed, holder: KeyHolder) -> Stop:
     """A ``stop`` statement with standing, as a value. One that names the empty digest is for all."""
     statement = signed.statement
-    digests = frozenset(subject.digest for subject in statement.subject)
+    names = {subject.digest: subject.name for subject in statement.subject}
     reason = str(statement.predicate["reason"])
-    return Stop(statement.id, holder.owner, statement.made, None if ALL in digests else digests, reason)
+    return Stop(statement.id, holder.owner, statement.made, None if ALL in names else names, reason)
+
+
+def session_subject(session: str) -> Subject:
+    """What a stop of one session names: no action of it goes any more."""
+    name = f"session:{session}"
+    return Subject(name, D(name.encode()))
+
+
+def is_session(name: str, digest: str) -> bool:
+    """Whether a stop's subject is a session, and not a release that is called like one."""
+    return name.startswith("session:") and D(name.encode()) == digest
+
+
+def against_session(known: Known, session: str) -> list[str]:
+    """The stops of *session*, whenever a mandate was made; empty when there is none."""
+    digest = session_subject(session).digest
+    return [
+        f"stop of this session by {stop.issuer} at {rfc3339(stop.made)}: {stop.reason[:200]}; it takes a new session"
+        for stop in known.stops
+        if stop.names is not None and digest in stop.names
+    ]
 
 
 def use_cases(facts: Facts, kept: Callable[[str], Any]) -> dict[str, Any]:
@@ -148,11 +189,12 @@ def against(known: Known, ground: Ground, release: str, now: datetime) -> list[s
     if made > now:
         reasons.append(f"mandate {mandate.name} was made {rfc3339(made)}, after now; one of the clocks is wrong")
     for stop in known.stops:
-        if (stop.releases is None or release in stop.releases) and made <= stop.made:
-            what = "everything" if stop.releases is None else "this release"
+        if stop.reaches(release) and made <= stop.made:
+            what = "everything" if stop.names is None else "this release"
             reasons.append(
                 f"stop of {what} by {stop.issuer} at {rfc3339(stop.made)}: {stop.reason[:200]}; it takes a new mandate"
             )
+    reasons += [f"{why}; it takes a new admission" for until, why in ground.lapses if now > until]
     for digest in successors(known.charter, ground.ratifications, now):
         reasons.append(f"charter {digest} is ratified; adopt it: under the one before, nothing is permitted any more")
     if not parse_time(mandate.valid_from) <= now < parse_time(mandate.valid_until):
@@ -256,7 +298,10 @@ def _ground(known: Known, mandate_id: str) -> Ground:
     listed = notices(known.charter, known.view, known.facts, sorted(names), evidence | own)
     reasons = [_told(notice) for notice in listed if notice.kind in ("recall", "unheld")]
     # 5. Neither mandate nor admission, nor what the admission counted, has fallen.
+    use_case = known.use_cases.get(mandate.use_case)
+    reliances = _reliances(known.charter, value, counted, use_case)
     relied_on = {id for row in value["requirements"] for id in (*row["counted"], *row["waived_by"])}
+    relied_on |= {one.signed.statement.id for on_it in reliances.values() for one in on_it}
     standing_on = own | {id: one for id, one in counted.items() if id in relied_on}
     for id, why in fallen(standing_on.values(), listed).items():
         one = standing_on[id].signed.statement
@@ -267,10 +312,65 @@ def _ground(known: Known, mandate_id: str) -> Ground:
     }
     caveats = tuple(sorted(stand.values(), key=lambda one: (one.statement.issuer, one.statement.id)))
     ratified = tuple(one.signed for one in listed if one.kind == "ratification" and one.signed is not None)
-    use_case = known.use_cases.get(mandate.use_case)
     if not reasons:
         reasons = _against_use(known, decision, use_case, caveats)
-    return Ground(tuple(reasons), fact, mandate, release, use_case, caveats, ratified)
+    lapses = (*_waivers_end(known.charter, value, counted), *_reliances_end(reliances))
+    recalls = tuple(notice.signed for notice in listed if notice.kind == "recall" and notice.signed is not None)
+    return Ground(tuple(reasons), fact, mandate, release, use_case, caveats, ratified, lapses, recalls)
+
+
+def _reliances(
+    charter: Charter, decision: Mapping[str, Any], counted: Mapping[str, Fact], use_case: Mapping[str, Any] | None
+) -> dict[str, list[Fact]]:
+    """The reliances of the use's owner on what the admission counted of others, by statement relied on.
+
+    Where the use case is not held here, nobody knows the owner: anybody's.
+    """
+    rows = {row.id for row in charter.requirements if row.from_ == "owner"}
+    of_others = {
+        id
+        for row in decision["requirements"]
+        if row["id"] in rows
+        for id in row["counted"]
+        if use_case is None or counted[id].holder.owner != use_case["owner"]
+    }
+    found: dict[str, list[Fact]] = {}
+    for fact in counted.values():
+        statement = fact.signed.statement
+        if statement.kind == "reliance" and (use_case is None or fact.holder.owner == use_case["owner"]):
+            on = str(statement.predicate["statement"])
+            if on in of_others:
+                found.setdefault(on, []).append(fact)
+    return found
+
+
+def _reliances_end(reliances: Mapping[str, Sequence[Fact]]) -> list[tuple[datetime, str]]:
+    """When the last reliance on each statement ends, and why that ends the admission."""
+    ends = []
+    for facts in reliances.values():
+        last = max(facts, key=lambda one: parse_time(one.signed.statement.predicate["limits"]["until"]))
+        until = last.signed.statement.predicate["limits"]["until"]
+        ends.append((parse_time(until), f"reliance by {last.holder.owner} that the admission rests on ended {until}"))
+    return ends
+
+
+def _waivers_end(
+    charter: Charter, decision: Mapping[str, Any], counted: Mapping[str, Fact]
+) -> list[tuple[datetime, str]]:
+    """When too few operators waive each requirement that the admission rests on, and why that ends it."""
+    needs = {row.id: max(row.waiver.count, 1) for row in charter.requirements if row.waiver is not None}
+    ends = []
+    for row in decision["requirements"]:
+        last: dict[str, datetime] = {}
+        for id in row["waived_by"]:
+            until = parse_time(counted[id].signed.statement.predicate["expires"])
+            operator = counted[id].holder.operator
+            last[operator] = max(until, last.get(operator, until))
+        if last:
+            # The last moment at which as many operators as are needed still waive it.
+            kept = sorted(last.values(), reverse=True)[: needs.get(row["id"], 1)]
+            ends.append((kept[-1], f"waiver of {row['id']} that the admission rests on expired {rfc3339(kept[-1])}"))
+    return ends
 
 
 def _against_use(

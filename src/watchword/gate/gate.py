@@ -4,7 +4,8 @@ Follows docs/protocol.md, section 9. What is known is in ``knowing``, what speak
 what people are asked in ``holding``; this asks them in turn, and records.
 
 * An action is permitted, or held for people when the rule asks for approvals. At ``release`` everything is weighed
-  again. What the session said of a held action is known until a restart.
+  again, with what the door knew of the action when it was held.
+* What closes the gate, a stop or a recall, gets a receipt when it is first met: it says how long it took to get here.
 * A receipt is durable before an answer is given. Where it cannot be, the answer is to deny. Those who ask at once
   share one sync (``recording``).
 * One process decides for a node at a time: a gate works on a ``Node`` opened for writing, whose lock it thereby holds.
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from watchword.gate.action import Action, parse_action, shown_json
 from watchword.gate.answer import Answer, Hold, clean_reason
 from watchword.gate.approval import DoesNotCount, TakenBefore, check_approval, check_endorsement, holder_of
 from watchword.gate.authority import Known, stop_of, view_age_s
+from watchword.gate.closing import Closing, closings, newly_closed, told_stop
 from watchword.gate.desk import Desk
 from watchword.gate.history import WAITING, BadRecord, Held, History
 from watchword.gate.holding import Followed, Given, NoSuchHold, shown_hold, waiting_hold
@@ -36,6 +38,7 @@ from watchword.gate.mandate import Rule
 from watchword.gate.receipts import CLEAN, parse_receipt, receipt_value
 from watchword.gate.recording import Group, Recorder
 from watchword.gate.request import Request
+from watchword.gate.restrictions import seen_of
 from watchword.gate.session import Verdict, decided
 from watchword.gate.weighing import Moment, Weighed, against_clock, mandate_shown, weigh
 from watchword.limits import HOLDS_WAITING_MAX
@@ -66,7 +69,7 @@ class Gate:
         self._recorder = Recorder(node, self._turn)
         self._taking = threading.Lock()
         self._knowledge = Knowledge(node, self.clock)
-        self._origins: dict[str, Verdict | None] = {}
+        self._met: Known | None = None
         self._staged: Group | None = None
         self._started = self.clock.now(), self.clock.monotonic()
         self._catch_up()
@@ -134,13 +137,11 @@ class Gate:
         self, action: Action, mandate_id: str | None, now: datetime, provenance: Verdict | None
     ) -> tuple[str, tuple[str, ...], Weighed]:
         """What is to be answered, ``denied``, ``permitted`` or ``held``, and why."""
-        weighed = self._weigh(action, mandate_id, now, provenance)
+        seen = seen_of(action, provenance)
+        weighed = weigh(self._moment(now), action, mandate_id, seen, self._knowledge.why_no_mandate)
         if weighed.reasons or weighed.rule is None:
             return "denied", weighed.reasons, weighed
         return *decided(weighed.rule, provenance), weighed
-
-    def _weigh(self, action: Action, mandate_id: str | None, now: datetime, origins: Verdict | None) -> Weighed:
-        return weigh(self._moment(now), action, mandate_id, origins, self._knowledge.why_no_mandate)
 
     def _moment(self, now: datetime) -> Moment:
         return Moment(self._knowledge.known(), self._history, now, self._against_clock(now), self.name)
@@ -155,8 +156,9 @@ class Gate:
         while hold in self._history.holds:
             hold = secrets.token_hex(4)
         origins = () if provenance is None else tuple(CLEAN + one for one in provenance.clean())
-        answer = self._record("held", (*reasons, *origins), now, action=action, weighed=weighed, hold=hold)
-        self._origins[hold] = provenance
+        seen = seen_of(action, provenance)
+        told = (*reasons, *origins)
+        answer = self._record("held", told, now, action=action, weighed=weighed, hold=hold, seen=seen)
         hold_s = 0 if weighed.rule is None else weighed.rule.hold_s
         return replace(answer, asked=rfc3339(now), expires=rfc3339(now + timedelta(seconds=hold_s)))
 
@@ -297,7 +299,7 @@ class Gate:
 
     def _release(self, held: Held, now: datetime) -> Answer:
         request = self._requested(held)
-        weighed = self._weigh(held.action, held.mandate, now, self._origins.get(held.id))
+        weighed = weigh(self._moment(now), held.action, held.mandate, held.seen, self._knowledge.why_no_mandate)
         if weighed.reasons or weighed.rule is None:
             return self._record("denied", weighed.reasons, now, held=held)
         if weighed.rule.id != held.rule:
@@ -359,9 +361,17 @@ class Gate:
             signed = open_envelope(envelope)
             stop = stop_of(signed, holder_of(self.node.charter, signed, "stop"))
             self.node.append_envelope(signed.envelope)
-            what = "everything" if stop.releases is None else f"release {', '.join(sorted(stop.releases))}"
-            reasons = (f"{what} is stopped by {stop.issuer}: {stop.reason}", f"by statement {stop.id}")
-            return self._record("stopped", reasons, self.clock.now())
+            now, before = self.clock.now(), self._history.used.get(stop.id)
+            if before is not None:
+                return Answer("stopped", self.name, told_stop(stop, now)[:2], receipt=before)
+            return self._record("stopped", told_stop(stop, now), now, approvals=(stop.id,))
+
+    def stops(self) -> tuple[Closing, ...]:
+        """The stops and recalls that this gate met, newest first, with what they did here."""
+        with self._deciding():
+            self._begin()
+            known = self._knowledge.known()
+        return closings(known, self.node.record_events(), self.node.charter)
 
     def status(self) -> dict[str, Any]:
         """What is in force, what waits, what is stopped, how old the view is, and what would be denied and why."""
@@ -434,6 +444,11 @@ class Gate:
                 request = self._request(held)
                 if request is not None and now > parse_time(request.expires):
                     self._record("expired", (f"nobody released it until {request.expires}",), now, held=held)
+        known = self._knowledge.known()
+        if known is not self._met:
+            for id, reasons in newly_closed(known, self.name, now, self._history.used):
+                self._record("stopped", reasons, now, approvals=(id,))
+            self._met = known
         return now
 
     @contextmanager
@@ -487,6 +502,7 @@ class Gate:
         held: Held | None = None,
         hold: str | None = None,
         approvals: tuple[str, ...] = (),
+        seen: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Make one receipt, know it, and answer; it is durable, and the answer good, once the turn is left."""
         about = held.action if held is not None else action
@@ -495,7 +511,7 @@ class Gate:
         decision = weighed.mandate.decision if weighed and weighed.mandate else held.decision if held else None
         value = receipt_value(
             event, self.name, now, reasons, about, held.id if held is not None else hold, mandate_id, rule, decision,
-            approvals,
+            approvals, seen,
         )  # fmt: skip
         receipt = parse_receipt(value, "receipt", own=True)
         index = self._history.size

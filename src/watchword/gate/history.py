@@ -9,8 +9,9 @@ Follows docs/protocol.md, section 9 ("Receipt"). Values in memory, made again fr
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action, parse_action
@@ -31,7 +32,7 @@ class Held:
     """An action that waits, or waited, for people. ``asked``: the time of its receipt, at place ``index``.
 
     ``passed``: answers that leave it to others. ``unclean``: what its receipt says of values without a clean origin,
-    ``clean``: of the others.
+    ``clean``: of the others; ``seen``: what the door knew of its arguments.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Held:
     passed: list[str] = field(default_factory=list)
     unclean: tuple[str, ...] = ()
     clean: tuple[str, ...] = ()
+    seen: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class History:
             else:
                 hold.state = event
                 self._waiting.pop(hold.action.digest, None)
-        if event in ("released", "refused", "approved", "passed", "endorsed"):
+        if event in ("released", "refused", "approved", "passed", "endorsed", "stopped"):
             self._use(receipt, index)
         if event in LETTING_GO:
             gone = action or (hold.action if hold is not None else _action(receipt, index))
@@ -139,18 +141,19 @@ class History:
             index,
             unclean=receipt.unclean,
             clean=tuple(one.removeprefix(CLEAN) for one in receipt.reasons[1:] if one.startswith(CLEAN)),
+            seen=receipt.seen,
         )
         self._waiting[action.digest] = self._held_as[action.digest] = receipt.hold
 
     def _use(self, receipt: Receipt, index: int) -> None:
-        """An approval is taken once, and used by one release."""
+        """An approval is taken once, and used by one release; what closes the gate is told once."""
         for id in receipt.approvals:
             before = self.used.get(id)
             if receipt.event == "released":
                 if before is None or id not in self.holds[receipt.hold or ""].approvals:
                     raise BadRecord(f"receipt {index}: uses approval {id}, which was not given for this hold")
             elif before is not None:
-                raise BadRecord(f"receipt {index}: approval {id} was taken before, by receipt {before}")
+                raise BadRecord(f"receipt {index}: {id} was taken before, by receipt {before}")
             self.used[id] = index
 
     def _let_go(self, receipt: Receipt, action: Action, index: int, at_s: int) -> None:

@@ -49,7 +49,8 @@ class BadReceipt(WatchwordError):
 
 
 class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One event of a gate. ``body`` is the action object whose digest is ``action``."""
+    """One event of a gate. ``body`` is the action object whose digest is ``action``; ``seen``, of ``held`` alone, what
+    the door knew of it besides (``restrictions.seen_of``)."""
 
     action: Digest | None
     approvals: Annotated[list[Digest], Meta(max_length=64)]
@@ -75,6 +76,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     mandate: Digest | None
     reasons: Annotated[list[Text], Meta(max_length=64)]
     rule: Text | None
+    seen: dict[str, Any] | None
     time: Time
 
     @property
@@ -98,6 +100,7 @@ def receipt_value(
     rule: str | None,
     decision: str | None,
     approvals: Sequence[str],
+    seen: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """A receipt as the JSON object that is recorded. What was asked for as a mandate and names none is left out."""
     return {
@@ -112,6 +115,7 @@ def receipt_value(
         "mandate": mandate if is_digest(mandate) else None,
         "reasons": [clean_reason(reason) for reason in reasons[:REASONS_MAX]],
         "rule": rule,
+        "seen": None if seen is None else dict(seen),
         "time": rfc3339(now),
     }
 

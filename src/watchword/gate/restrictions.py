@@ -18,7 +18,6 @@ from typing import Any
 import msgspec
 
 from watchword.gate.action import Action
-from watchword.gate.cards import Card
 from watchword.gate.session import Verdict
 from watchword.policy.acts import Restriction, Restrictions
 from watchword.policy.caveat import free_forbids
@@ -28,14 +27,17 @@ from watchword.statements.statement import Signed
 
 
 def restricting(
-    caveats: Sequence[Signed], action: Action, use_case: Mapping[str, Any] | None, provenance: Verdict | None = None
+    caveats: Sequence[Signed],
+    action: Action,
+    use_case: Mapping[str, Any] | None,
+    seen: Mapping[str, Any] | None = None,
 ) -> list[str]:
     """Why caveats forbid *action*; empty when none does.
 
     Args:
         caveats: those that stand, in order of member and id.
         use_case: of the admission; None where it is not held here.
-        provenance: what the session says of the call; None where the door sees none.
+        seen: see ``seen_of``; None where the door knows nothing of the tool.
 
     Raises:
         EngineTrouble, ActsDisagree: no clean answer; the action is denied.
@@ -43,13 +45,7 @@ def restricting(
     if not caveats:
         return []
     rules = _compiled(tuple(caveats))
-    card, unclean = None, None
-    if provenance is not None:
-        card = provenance.card
-        # Of what only reads, and of what was stopped for another reason, nobody asked where the values come from.
-        if provenance.unclean or (provenance.event == "permit" and card is not None and card.effect != "read"):
-            unclean = len(provenance.unclean)
-    context = act_context(action, use_case, card, unclean)
+    context = act_context(action, use_case, seen)
     free = [one.statement for one in caveats if one.statement.predicate["cedar"] is not None]
     return [one.told for one in rules.forbidding(context, action.release)] + [
         f"caveat {one.predicate['name']} of {one.issuer} forbids it by a policy of its own, or cannot be evaluated"
@@ -59,35 +55,44 @@ def restricting(
 
 
 def act_context(
-    action: Action, use_case: Mapping[str, Any] | None, card: Card | None = None, unclean: int | None = None
+    action: Action, use_case: Mapping[str, Any] | None, seen: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The context of *action* over ``policy.acts.ACT_FIELDS``.
 
     Args:
         use_case: the object for which the release was admitted; None where it is not held here.
-        card: the tool's card, for what its server says of it now; None where there is none.
-        unclean: how many values of the call have no clean origin; None where no session says.
+        seen: what the tool's card and the session say of it.
     """
     context: dict[str, Any] = {"tool": action.tool}
     if use_case is not None:
         context |= {name: use_case[name] for name in ("criticality", "human", "members", "tags", "owner")}
-    if unclean is not None:
-        context["unclean"] = unclean
+    return context | dict(seen or {})
+
+
+def seen_of(action: Action, provenance: Verdict | None) -> dict[str, Any] | None:
+    """What a door knows of *action* from its tool's card and its session, as a receipt keeps it; None: nothing."""
+    if provenance is None:
+        return None
+    seen: dict[str, Any] = {}
+    card = provenance.card
+    # Of what only reads, and of what was stopped for another reason, nobody asked where the values come from.
+    if provenance.unclean or (provenance.event == "permit" and card is not None and card.effect != "read"):
+        seen["unclean"] = len(provenance.unclean)
     if card is None:
-        return context
-    context["effect"] = card.effect
+        return seen
+    seen["effect"] = card.effect
     if not set(action.args) <= set(card.args):
-        return context
+        return seen
     by_role: dict[str, list[Any]] = {}
     for name, value in action.args.items():
         by_role.setdefault(card.args[name].role, []).extend(_leaves(value))
-    context["destinations"] = sorted({_text(one) for one in by_role.get("destination", ())})
-    context["identifiers"] = sorted({_text(one) for one in by_role.get("identifier", ())})
-    context["secrets"] = len(by_role.get("secret", ()))
+    seen["destinations"] = sorted({_text(one) for one in by_role.get("destination", ())})
+    seen["identifiers"] = sorted({_text(one) for one in by_role.get("identifier", ())})
+    seen["secrets"] = len(by_role.get("secret", ()))
     amounts = by_role.get("amount", [])
     if all(type(one) is int for one in amounts):
-        context["amount"] = max(amounts, default=0)
-    return context
+        seen["amount"] = max(amounts, default=0)
+    return seen
 
 
 _KEPT: OrderedDict[tuple[str, ...], Restrictions] = OrderedDict()

@@ -4,7 +4,8 @@ Follows docs/protocol.md, section 9. Pure. The numbers in the code are these:
 
 1. the action is canonical and new: its bytes were never let go, and no equal one has an unknown outcome;
 2. the clock is sound: not behind the record, not apart from the monotonic clock, not behind the asker by much;
-3. the mandate stands: in the view, by a person, valid now, not stopped, its admission not fallen (``authority``);
+3. the session is not stopped, and the mandate stands: in the view, by a person, valid now, not stopped, its admission
+   neither fallen nor lapsed (``authority``);
 4. a rule of it covers the action;
 5. the view is fresh enough for that rule;
 6. the rule's quota is not used up;
@@ -13,18 +14,17 @@ Follows docs/protocol.md, section 9. Pure. The numbers in the code are these:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from watchword.gate.action import Action
 from watchword.gate.answer import clean_reason
-from watchword.gate.authority import Ground, Known, against, against_view, newest_mandate
+from watchword.gate.authority import Ground, Known, against, against_session, against_view, newest_mandate
 from watchword.gate.history import History
 from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
 from watchword.gate.restrictions import restricting
-from watchword.gate.session import Verdict
 from watchword.limits import CLOCK_AHEAD_S_MAX, CLOCK_JUMP_S_MAX
 from watchword.statements.times import parse_time, rfc3339
 
@@ -58,13 +58,13 @@ def weigh(
     at: Moment,
     action: Action,
     mandate_id: str | None,
-    origins: Verdict | None,
+    seen: Mapping[str, Any] | None,
     why_no_mandate: Callable[[str], str],
 ) -> Weighed:
     """Weigh *action* under a mandate, by default the newest of the gate's member.
 
     Args:
-        origins: what the session says of its values; None where the door sees none, or after a restart.
+        seen: what the door knows of its arguments and their origins (``restrictions.seen_of``); None: nothing.
         why_no_mandate: says of a release's digest why there is no mandate; asked only then.
     """
     known = at.known
@@ -85,6 +85,9 @@ def weigh(
     if clock is not None:
         return replace(nothing, reasons=(clock,))
     # 3
+    stopped = against_session(known, action.session)
+    if stopped:
+        return replace(nothing, reasons=tuple(stopped))
     if mandate_id is None:
         return replace(nothing, reasons=(why_no_mandate(action.release),))
     ground = known.ground(mandate_id)
@@ -99,7 +102,7 @@ def weigh(
         return replace(weighed, reasons=(why,))
     reasons = against_rule(at, mandate_id, ground.mandate, rule)
     # 7
-    reasons += restricting(ground.caveats, action, ground.use_case, origins)
+    reasons += restricting(ground.caveats, action, ground.use_case, seen)
     return replace(weighed, rule=rule, reasons=tuple(reasons))
 
 

@@ -265,7 +265,9 @@ def _add_record(node: Node, contents: _Contents, heads: dict[str, KeptHead]) -> 
         found = node.store.receipts.get(index, of)
         contents.bodies[leaf.commitment] = Body("receipt", *found)
         receipt = parse_json(found[1], f"{record.origin}, leaf {index}")
-        named |= {receipt.get("mandate"), *receipt.get("approvals", ())} - {None}
+        # What closed the gate counted from any channel; nothing that was let go rests on it.
+        used = () if receipt.get("event") == "stopped" else receipt.get("approvals", ())
+        named |= {receipt.get("mandate"), *used} - {None}
     anchored = False
     for origin, index, held in node.store.statements():
         statement = held.signed.statement
