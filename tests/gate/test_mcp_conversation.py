@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 from gate.gated import ALONE, FAST, Gated, gated
 from gate.mailboxed import TOOLS, answer, begun, behind, call, rule, said
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from watchword.gate.door import Shadow
 from watchword.gate.gate import Gate
 from watchword.gate.mcp import methods
 from watchword.gate.mcp.conversation import Conversation, Door, told_by
-from watchword.gate.mcp.message import BadMessage, parse_message
+from watchword.gate.mcp.message import BadMessage, parse_message, read_message
 
 URL = {"elicitation": {"url": {}}}
 
@@ -188,7 +190,7 @@ def _approve(alone: Gated, door: Door, hold: str) -> None:
 def test_a_hold_is_an_address_for_a_person_and_never_a_form(alone: Gated, at: Callable[..., Door], era: str) -> None:
     """URL elicitation, or an input request of mode ``url``. The client's own ``accept`` releases nothing; a person's
     signature does, once, when the same call is asked again."""
-    door = at(page="https://gate.example/holds/")
+    door = at(page="https://gate.example/holds/{hold}")
     talk = begun(door, **URL)
     meta = {"_meta": {
         "io.modelcontextprotocol/protocolVersion": era, "io.modelcontextprotocol/clientCapabilities": URL,
@@ -221,7 +223,8 @@ def test_a_hold_is_an_address_for_a_person_and_never_a_form(alone: Gated, at: Ca
 
 def test_a_hold_is_text_for_a_client_that_cannot_show_an_address(at: Callable[..., Door]) -> None:
     """Its name and reasons, as the tool's result."""
-    turn = begun(at(page="https://gate.example/holds/")).from_client(call(1, "quarantine", message="m-7", sender="x"))
+    talk = begun(at(page="https://gate.example/holds/{hold}"))
+    turn = talk.from_client(call(1, "quarantine", message="m-7", sender="x"))
     assert turn.on is None and text(turn.back).startswith("HELD ")
 
 
@@ -379,3 +382,59 @@ def test_a_version_that_this_gate_does_not_speak_is_refused(at: Callable[..., Do
     talk.from_client(said("initialize", 2, protocolVersion="2099-01-01", capabilities={}))
     told = talk.from_server(answer(2, protocolVersion="2099-01-01", capabilities={})).on
     assert told is not None and "does not" in told.value["error"]["message"]
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["m-1", "read_message", "mail", "s", ""]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["name", "arguments", "message", "uri", "_meta", "cursor", "inputResponses", "requestState"]),
+        inner, max_size=4,
+    ),
+    max_leaves=8,
+)  # fmt: skip
+_METHODS = st.sampled_from(
+    sorted({*methods.PASSED, *methods.OF_CLIENT, *methods.OF_SERVER, *methods.NOTES_OF_CLIENT})
+) | st.sampled_from(["tools", "tools/call/x", "resources/write", "", "notifications/x", "rpc.discover"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_whatever_a_client_says_only_what_was_let_go_goes_on(at: Callable[..., Door], data: st.DataObject) -> None:
+    """Complete mediation: a request goes on because its method is passed, or because a receipt says ``permitted``; a
+    notification because it is known; nothing raises. (Seen to fail when denials are forwarded.)"""
+    if not hasattr(at, "talk"):
+        at.talk = begun(at())  # type: ignore[attr-defined]
+    talk: Conversation = at.talk  # type: ignore[attr-defined]
+    value: dict[str, Any] = {"jsonrpc": "2.0", "method": data.draw(_METHODS)}
+    if data.draw(st.booleans()):
+        value["id"] = data.draw(st.integers(1, 10**9) | st.text(max_size=3))
+    if data.draw(st.booleans()):
+        value["params"] = data.draw(_VALUES)
+    try:
+        message = read_message(value)
+    except BadMessage:
+        return
+    before = len(events(talk.door))
+    turn = talk.from_client(message, data.draw(st.sampled_from([None, "2025-11-25", "2026-07-28", "x"])))
+    after = events(talk.door)[before:]
+    if turn.on is None:
+        assert "permitted" not in after and "released" not in after
+    elif message.is_request:
+        assert message.method in methods.PASSED or after == ["permitted"]
+        talk.lost(message.id)
+    else:
+        assert message.method in methods.NOTES_OF_CLIENT and after == []
+
+
+def test_what_an_earlier_door_did_not_see_the_end_of_is_said_by_the_next(at: Callable[..., Door]) -> None:
+    """Killed between release and answer: a read is over, a write is unknown, another server's calls are not ours."""
+    door = at()
+    talk = begun(door)
+    for id, tool, args in ((1, "read_message", {}), (2, "label_attachment", {"type": "pdf"})):
+        assert talk.from_client(call(id, tool, message="m-1", **args)).on is not None
+    assert events(door) == ["permitted", "permitted"]
+    assert door.lent.left_behind("other", door.release) == 0
+    assert door.lent.left_behind("mail", door.release) == 2
+    assert events(door)[2:] == ["returned", "unknown"]
+    again = begun(door).from_client(call(3, "label_attachment", message="m-1", type="pdf"))
+    assert again.on is None and "nobody knows whether" in text(again.back)

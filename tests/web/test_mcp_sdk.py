@@ -90,10 +90,10 @@ def _over(transport: str, here: Gated, tools: list[dict[str, Any]], folder: Path
     script = folder / "server.py"
     script.write_text(SERVER)
     log = str(folder / "sent")
-    door = behind(here, tools=tools, rules=RULES, effects={"read": "read"}, page=PAGE)
+    door = behind(here, tools=tools, rules=RULES, effects={"read": "read"}, page=PAGE + "{hold}")
     with ExitStack() as stack:
         if transport == "pipes":
-            settings = {"home": str(here.folder / "ALFA"), "now": here.clock.now().isoformat(), "page": PAGE,
+            settings = {"home": str(here.folder / "ALFA"), "now": here.clock.now().isoformat(), "page": PAGE + "{hold}",
                         "release": door.release, "mandate": door.mandate}  # fmt: skip
             yield StdioServerParameters(
                 command=sys.executable,

@@ -37,6 +37,9 @@ def run(args: argparse.Namespace) -> int:
         )
     door = _door(args)
     say(f"watchword: note: {GUARANTEE}")
+    left = door.lent.left_behind(door.server, door.release)
+    if left:
+        say(f"watchword: note: an earlier door saw no end of {left} calls; what did more than read is unknown")
     try:
         if args.upstream:
             return _over_http(args, door)
@@ -48,7 +51,8 @@ def run(args: argparse.Namespace) -> int:
     finally:
         door.lent.close()
         if door.shadow is not None:
-            say(door.shadow.report())
+            for line in door.shadow.report().splitlines():
+                say(line)
 
 
 def _door(args: argparse.Namespace) -> Door:
@@ -58,6 +62,7 @@ def _door(args: argparse.Namespace) -> Door:
     from watchword.gate.mcp.conversation import Door
     from watchword.gate.mcp.lent import Lent
     from watchword.gate.mcp.methods import check_name
+    from watchword.gate.mcp.telling import HOLD
 
     home, secret = node.find_home(args.home), passphrase(args)
     with node.Node.open(home, passphrase=secret) as here:
@@ -67,7 +72,9 @@ def _door(args: argparse.Namespace) -> Door:
     if args.said is not None:
         with naming(args.said):
             said = args.said.read_text("utf-8")
-    page = None if args.page is None else args.page.rstrip("/") + "/"
+    page = args.page
+    if page is not None and HOLD not in page:
+        page = f"{page.rstrip('/')}/{HOLD}"
     return Door(
         Lent(home, secret), check_name(args.server), system, mandate, page, said, Shadow() if args.shadow else None,
         lambda text: say(f"watchword: {text}"),

@@ -314,6 +314,12 @@ class Gate:
         ids = tuple(one.signed.statement.id for one in given.facts)
         return self._record("released", (f"approved by {', '.join(given.by)}",), now, held=held, approvals=ids)
 
+    def under_way(self) -> tuple[Action, ...]:
+        """The actions that were let go and of which no outcome is recorded yet, oldest first."""
+        with self._turn:
+            self._catch_up()
+            return tuple(gone.action for gone in self._history.let_go.values() if gone.outcome is None)
+
     def outcome(self, action: str, outcome: Literal["returned", "unknown"]) -> Answer:
         """Record what became of an action that was let go: it returned, or nobody knows.
 

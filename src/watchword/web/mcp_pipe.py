@@ -5,7 +5,8 @@ Follows the Model Context Protocol, transports (stdio). One line is one message,
 * The server's process gets the environment that we have, as if the client had started it, and our standard error. Its
   end is the conversation's end.
 * A line that is no message is dropped: a client's is answered with an error, a server's is told on stderr.
-* When the client ends, the server's input is closed, then it is told to end, then it is ended (``MCP_END_S``).
+* When the client ends, what it asked is answered within MCP_ANSWER_S_MAX; then the server's input is closed, then it
+  is told to end, then it is ended (``MCP_END_S``).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO
 
@@ -58,6 +60,10 @@ def serve(conversation: Conversation, command: Sequence[str], client_in: int, cl
     try:
         while reader.is_alive() and not ended.wait(_LOOK_S):
             pass
+        # What the client asked before its input ended is still answered, if that does not take long.
+        until = time.monotonic() + MCP_ANSWER_S_MAX
+        while reader.is_alive() and conversation.is_busy and time.monotonic() < until:
+            time.sleep(_LOOK_S)
     finally:
         by_client, code = reader.is_alive(), _end(server)
         reader.join(MCP_END_S)

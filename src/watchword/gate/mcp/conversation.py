@@ -54,7 +54,7 @@ class Door:
     """What every conversation through one door shares.
 
     ``server`` is the name under which cards are signed and actions are named; ``release`` the digest of the system
-    that acts; ``mandate`` its mandate's id, by default the newest; ``page`` the address before a hold's name.
+    that acts; ``mandate`` its mandate's id, by default the newest; ``page`` the address of a hold (``telling.HOLD``).
     """
 
     lent: Lent
@@ -442,6 +442,11 @@ class Conversation:
                 gate.outcome(action, outcome)
         except WatchwordError as error:
             self.door.note(f"outcome of {action} not recorded: {error.message}")
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer to the client is still to come."""
+        return bool(self._of_client)
 
     def lost(self, id: str | int | None = None) -> None:
         """No answer will come, to the request of that id or to any: what did more than read has an unknown outcome."""

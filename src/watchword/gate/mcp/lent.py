@@ -18,6 +18,7 @@ from typing import Any
 from watchword.gate.cards import Cards
 from watchword.gate.gate import Gate
 from watchword.gate.history import BadRecord
+from watchword.gate.mcp.methods import CARDS
 from watchword.gate.signed_cards import counting_cards
 from watchword.limits import GATE_IDLE_S, GATE_LENT_S_MAX, NODE_LOCK_PAUSE_S
 from watchword.node import Node
@@ -68,6 +69,21 @@ class Lent:
         if self._cards is None or self._cards[0] is not known:
             self._cards = known, counting_cards(known.charter, gate.name, known.view, known.facts)
         return self._cards[1]
+
+    def left_behind(self, server: str, release: str) -> int:
+        """Record what became of calls that an earlier process let go and did not see the end of; how many there were.
+
+        What only read is over; of anything else nobody knows. Where that process still runs, its own word follows.
+        """
+        with self.gate() as gate:
+            cards, found = self.cards(gate).get(server), 0
+            for action in gate.under_way():
+                owner, slash, tool = action.tool.partition("/")
+                if action.release == release and (owner if slash else owner.partition(":")[0]) == server:
+                    card = CARDS.tools.get(owner.partition(":")[2]) if not slash else cards and cards.tools.get(tool)
+                    gate.outcome(action.digest, "returned" if card and card.effect == "read" else "unknown")
+                    found += 1
+        return found
 
     def close(self) -> None:
         """Give the node back."""

@@ -23,6 +23,8 @@ ANSWER = "watchword/answer"
 OURS = "watchword-hold-"
 """How an input request of ours is named, and how its state begins."""
 
+HOLD = "{hold}"
+
 INPUT_METHODS = frozenset({"tools/call", "prompts/get", "resources/read"})
 """Methods whose result may ask for input (2026-07-28)."""
 
@@ -50,15 +52,16 @@ def wait(id: Any, asked: Asked, answer: Answer, modern: bool, capabilities: Any,
     """What is said to a call that waits for people.
 
     Args:
-        page: the address where they see holds; the hold's name is appended. None: there is none to show.
+        page: the address where they see holds; in place of ``HOLD`` comes the hold's name. None: there is none to show.
     """
     if page is None or not can_show_address(capabilities) or (modern and asked.method not in INPUT_METHODS):
         return no(id, asked, answer, modern)
     text = f"{answer.told()}\nAsk the same again after people approved."
-    shown = {"elicitationId": str(answer.hold), "message": text, "mode": "url", "url": f"{page}{answer.hold}"}
+    hold = str(answer.hold)
+    shown = {"elicitationId": hold, "message": text, "mode": "url", "url": page.replace(HOLD, hold)}
     if not modern:
         return refusal(id, URL_ELICITATION_REQUIRED, text, {ANSWER: answer.value(), "elicitations": [shown]})
-    key = f"{OURS}{answer.hold}"
+    key = f"{OURS}{hold}"
     request = {"method": "elicitation/create", "params": shown}
     result = {
         "_meta": {ANSWER: answer.value()}, "inputRequests": {key: request}, "requestState": key,
