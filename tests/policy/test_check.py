@@ -63,6 +63,12 @@ def test_the_shipped_pack_has_no_hole() -> None:
     assert found(imagined(pack.requirements, pack.red_lines, pack.standing)) == []
 
 
+def test_a_charter_that_is_not_yet_in_force_is_looked_at() -> None:
+    """Rules are checked before they are ratified: the examples are played as if they were in force already."""
+    charter = pack_charter(requirements=[row("base"), row("same")], effective="2036-01-01T00:00:00Z")
+    assert found(charter) == [("implied", "same", "base")]
+
+
 def test_bounds_that_exclude_each_other_are_found() -> None:
     """No number is both; the words name the two conditions and not the third."""
     bound = [at("files", ">=", 10), at("bytes", ">", 0), at("files", "<", 5)]

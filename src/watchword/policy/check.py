@@ -35,9 +35,10 @@ from watchword.charter.lint import speakers
 from watchword.errors import WatchwordError
 from watchword.limits import CHECK_QUESTION_S_MAX, CHECK_RULES_MAX, CHECK_S_MAX
 from watchword.policy import solver as z3
-from watchword.policy.example import Example, example, played
+from watchword.policy.example import NOW, Example, example, played
 from watchword.policy.world import COUNTED, CRITICALITY, Forbid, Formula, Rule, Unclear, World, has_tool, places_for
 from watchword.statements.kinds import EVIDENCE
+from watchword.statements.times import rfc3339
 
 REFUSING = frozenset({"unmet", "crossed"})
 T = TypeVar("T")
@@ -122,7 +123,8 @@ class _Search:
             )
             for one in caveats
         )
-        self.stage = replace(charter, red_lines=charter.red_lines + extra)
+        # A charter is looked at before it is in force: examples are played when it is.
+        self.stage = replace(charter, red_lines=charter.red_lines + extra, effective=rfc3339(NOW))
         self.findings: list[Finding] = []
         self.unclear: dict[str, str] = {}
         self.ends: set[str] = set()
@@ -263,9 +265,10 @@ class _Search:
         world = self.world(rules)
         stand = {name_of(rule): z3.Not(world.judged(rule).refuses) for rule in rules}
         by_name = {name_of(rule): rule for rule in rules}
+        some_met = z3.Or(*(z3.And(world.applies(row), world.met(row)) for row in rows))
         for criticality in CRITICALITY:
             here = [world.context["criticality"].number == criticality]
-            asked = [*here, z3.Or(*(z3.And(world.applies(row), world.met(row)) for row in rows))]
+            asked = [*here, some_met]
             try:
                 if self.ask(world, *asked) is None:
                     what = f"at criticality {criticality} no requirement applies, so nothing is admitted"

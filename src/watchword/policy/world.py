@@ -75,12 +75,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Place:
-    """Where one statement of *kind* may stand. ``fields``: those that a rule asks for, by path; ``relied``: on it."""
+    """Where one statement of *kind* may stand. ``fields``: those that a rule asks for, by path; ``by``: that it
+    is this speaker's; ``relied``: that the owner of the use relies on it."""
 
     kind: str
     number: int
     present: Formula
     who: Formula
+    by: tuple[Formula, ...]
     age_s: Formula
     fallen: Formula
     relied: Formula
@@ -111,6 +113,7 @@ class World:
         self._texts: dict[str, list[str]] = {}
         self._wanted: dict[str, set[str]] = {}
         self._counted: set[str] = set()
+        self._met: dict[int, tuple[Requirement, Formula]] = {}
         self.scale = 100
         self._collect()
         self.context = self._context()
@@ -174,7 +177,12 @@ class World:
         return z3.And(*asked)
 
     def met(self, row: Requirement) -> Formula:
-        """Whether enough evidence for *row* is there, young enough, and none of it fails."""
+        """Whether enough evidence for *row* is there, young enough, and none of it fails; built once."""
+        if id(row) not in self._met:
+            self._met[id(row)] = (row, self._met_by_places(row))
+        return self._met[id(row)][1]
+
+    def _met_by_places(self, row: Requirement) -> Formula:
         places = self.places.get(row.kind, [])
         candidate = [self.candidate(row, place) for place in places]
         passes = [z3.And(*(self._asked(place, one, trouble=False) for one in row.bound)) for place in places]
@@ -191,10 +199,10 @@ class World:
         """Whether the statement at *place* is one that *row* is about."""
         speaking = self.speakers(row.kind)
         sort = {True: ("any", "supplier"), False: ("any", "member")}
-        fits = [place.who == n for n, holder in enumerate(speaking) if row.from_ in sort[holder.is_supplier]]
+        fits = [place.by[n] for n, holder in enumerate(speaking) if row.from_ in sort[holder.is_supplier]]
         if row.from_ == "owner":
             own = [(n, holder) for n, holder in enumerate(speaking) if not holder.is_supplier]
-            fits = [place.relied, *(z3.And(place.who == n, self._owned_by(holder.owner)) for n, holder in own)]
+            fits = [place.relied, *(z3.And(place.by[n], self._owned_by(holder.owner)) for n, holder in own)]
         return z3.And(place.present, z3.Or(*fits), *(self._asked(place, one, trouble=True) for one in row.where))
 
     def speakers(self, kind: str) -> list[KeyHolder]:
@@ -209,7 +217,8 @@ class World:
         every = [place for places in self.places.values() for place in places]
         wishes += [z3.Not(place.present) for place in reversed(every)]
         wishes += [place.age_s == DAY_S for place in every]
-        wishes += [z3.Not(one) for one in (*self.waived.values(), *(place.relied for place in every))]
+        lifting = (*self.waived.values(), *(place.relied for place in every))
+        wishes += [z3.Not(one) for one in lifting if not z3.is_false(one)]
         # One issuer after the other, and fields that say nothing remarkable.
         wishes += [place.who == place.number for place in every]
         for place in every:
@@ -267,17 +276,21 @@ class World:
     def _places(self, kind: str, many: int) -> list[Place]:
         speaking = self.speakers(kind)
         places: list[Place] = []
+        owned = any(not isinstance(one, Forbid) and (one.kind, one.from_) == (kind, "owner") for one in self._rules)
         for number in range(many):
             name = f"{kind}/{number}"
+            who = z3.Int(f"{name} who")
+            by = tuple(who == one for one in range(len(speaking)))
             place = Place(
-                kind, number, z3.Bool(f"{name} present"), z3.Int(f"{name} who"), z3.Int(f"{name} age"),
-                z3.Bool(f"{name} fallen"), z3.Bool(f"{name} relied"), {},
+                kind, number, z3.Bool(f"{name} present"), who, by, z3.Int(f"{name} age"),
+                z3.Bool(f"{name} fallen"), z3.Bool(f"{name} relied") if owned else z3.BoolVal(False), {},
             )  # fmt: skip
             for path in sorted(self._wanted.get(kind, set())):
                 place.fields[path] = self._field(kind, path, _shape(kind, path, speaking), name)
             self._ties += [place.who >= 0, place.who < max(1, len(speaking)), place.age_s >= 0]
-            relying = {holder.owner for holder in self.speakers("reliance") if not holder.is_supplier}
-            self._ties.append(z3.Implies(place.relied, z3.Or(*map(self._owned_by, sorted(relying)))))
+            if owned:
+                relying = {holder.owner for holder in self.speakers("reliance") if not holder.is_supplier}
+                self._ties.append(z3.Implies(place.relied, z3.Or(*map(self._owned_by, sorted(relying)))))
             if not speaking:
                 self._ties.append(z3.Not(place.present))
             if places:  # the order of places means nothing: full ones first, by issuer
@@ -408,9 +421,11 @@ class World:
         by: dict[str, list[int]] = {}
         for number, holder in enumerate(self.speakers(row.kind)):
             by.setdefault(holder.operator, []).append(number)
+        def said(place: Place, numbers: list[int]) -> Formula:
+            return z3.Or(*(place.by[n] for n in numbers)) if len(numbers) > 1 else place.by[numbers[0]]
+
         return [
-            z3.Or(*(z3.And(g, z3.Or(*(p.who == n for n in numbers))) for g, p in zip(good, places, strict=True)))
-            for numbers in by.values()
+            z3.Or(*(z3.And(g, said(p, numbers)) for g, p in zip(good, places, strict=True))) for numbers in by.values()
         ]
 
     def _tools(self, row: Requirement, places: list[Place], good: list[Formula]) -> Formula:
