@@ -163,9 +163,9 @@ mandate-object: name:text; decision,use_case:digest
   valid_from,valid_until:time; hours:hours?; view_max_age_s:int; stale:any; rules:[rule]; probes:probing?
 probing: caught_min:decimal; per_1000:int || rule: id,tool:text
   args:[condition]; approvals:approvals; unclean:approvals?; hold_s:int; quota:quota?
-receipt: format:=watchword-receipt/1; action,decision,mandate:digest?
+receipt: format:=watchword-receipt/1; action,decision,mandate:digest?; time:time
   body,seen:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
-  time:time; event:permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed
+  event:permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed|scheduled|revealed
 caveat-judged: cedar:clear|crossed?; member:text; rules:[any]; statement:digest
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?
   made:time; as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]

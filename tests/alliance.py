@@ -52,7 +52,7 @@ STANDING: dict[str, list[str]] = {
     "stop": ["commander", "official"],
     "record-head": ["gate"],
     "oversight": ["commander"],
-    "probe-plan": ["commander"],
+    "probe-plan": ["commander", "official"],
     "equivocation": ["gate"],
     "recall": ["official", "supplier"],
     "retract": ["official", "evaluator", "steward", "commander", "supplier"],

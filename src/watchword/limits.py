@@ -703,6 +703,19 @@ OVERSIGHT_PEOPLE_MIN = 3
 PROBES_PER_1000_MAX = 200
 """Vigilance probes among 1,000 holds. Origin: at one in five, finding them would be the work, not the actions."""
 
+PROBES_MAX = 500
+"""Probes of one plan. Origin: five times PROBES_TELLING; what comes twice is remembered."""
+
+PROBE_DELAY_S_MAX = 300
+"""Seconds after the hold that it follows within which a probe is shown. Origin: half of a usual hold, so that both are
+answered by the same watch."""
+
+PROBE_LATE_S = 600
+"""Seconds after its time for which a probe may still be shown; then it is dropped. Origin: twice the delay."""
+
+PROBE_QUEUE_MAX = 10
+"""Waiting actions from which on no probe is added. Origin: ten minutes of work for one person, at one a minute."""
+
 PROBES_TELLING = 100
 """Vigilance probes from which one person can be told from another.
 Origin: Buser 2025, 728 screeners in 4 years: reliability 0.7 takes about 100 drills where under 9 in 10 are caught."""

@@ -111,6 +111,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-gate-answer/1", ("gate", "outcome", "ACTION", "returned", *ALFA)),
     (0, "watchword-gate-status/1", ("gate", "status", *ALFA)),
     (0, "watchword-oversight/1", ("oversight", "report", "--sign", *ALFA)),
+    (0, "watchword-probes/1", ("oversight", "probes", *ALFA)),
     (0, "watchword-cards/1", ("gate", "cards", "show", *ALFA)),
     (0, "watchword-gate-answer/1", ("gate", "stop", "all", "--reason", "drill", *ALFA)),
     (0, "watchword-recorded/1", ("notice", "recall", "mail-sorter 1.0", "--reason", "x", "--output", "n.json", *BRAVO)),
@@ -189,8 +190,8 @@ def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
     assert missing == [
-        "endpoint pin", "endpoint check", "run", "gate mcp", "gate authzen", "gate cards suggest", "serve", "demo",
-        "simulate",
+        "endpoint pin", "endpoint check", "run", "gate mcp", "gate authzen", "gate cards suggest",
+        "oversight plan", "serve", "demo", "simulate",
     ]  # fmt: skip
 
 

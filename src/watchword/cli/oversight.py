@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit, passphrase
@@ -162,3 +163,52 @@ def _traffic(here: Node, mandates: _Mandates) -> Traffic:
     found = traffic(receipts, statement_of, mandates.role)
     given = elsewhere((one.statement for one in here.statements()), here.member)
     return replace(found, given=(*found.given, *given))
+
+
+def plan(args: argparse.Namespace) -> int:
+    """Commit to the probes in a file; nothing is shown before the commitment is cosigned."""
+    from watchword import node
+    from watchword.cli.statement import recorded_value, scope, told
+    from watchword.gate.mandate import parse_mandate
+    from watchword.gate.probes import draft_plan
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        statement = here.locate(args.mandate).signed.statement
+        if statement.kind != "mandate":
+            raise NothingHeld(f"{args.mandate}: this is no mandate but: {statement.kind[:40]}")
+        mandate = parse_mandate(statement.predicate["mandate"])
+        use_case = here.store.object(mandate.use_case)
+        value = draft_plan(args.file, statement.id, mandate, None if use_case is None else int(use_case["criticality"]))
+        fields = {"mandate": statement.id, "plan": here.keep_object(value)}
+        recorded = here.sign_and_append("probe-plan", statement.subject, fields, person=args.person, scope=scope(args))
+        here.publish()
+        count = len(value["probes"])
+        text = (
+            f"{count} probe{'' if count == 1 else 's'} under mandate {mandate.name}, after about {value['per_1000']} "
+            f"of 1,000 holds; whoever signed this answers none of them\n{told(here, recorded)}"
+        )
+        emit(args, text, recorded_value(here, recorded) | {"per_1000": value["per_1000"], "probes": count})
+    return 0
+
+
+def probes(args: argparse.Namespace) -> int:
+    """Print the plans of probes and what was revealed, or open one that is over. Exit 1 when a probe was missed."""
+    from watchword import node
+    from watchword.cli.output import write_new
+    from watchword.gate.gate import Gate
+    from watchword.gate.overseeing import opening, plans_shown
+    from watchword.statements.canonical import canonical
+
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        gate = Gate(here)
+        if args.open:
+            value = opening(here, here.locate(args.open).signed.statement, here.clock.now())
+            output = args.output or Path("probe-plan.json")
+            write_new(output, canonical(value) + b"\n")
+            emit(args, f"wrote {output}", {"output": str(output), "schema": "watchword-probe-plan-opened/1"})
+            return 0
+        found = plans_shown(gate)
+    lines = [line for one in found for line in one.told()]
+    value = {"gate": gate.name, "plans": [one.value() for one in found], "schema": "watchword-probes/1"}
+    emit(args, "\n".join(lines) or "no probes are planned here", value)
+    return 1 if any(one.missed for one in found) else 0

@@ -505,6 +505,14 @@ def _oversight(commands: Sub) -> None:
     report.add_argument("--page", type=Path, metavar="FILE", help="write the page with its plots there")
     report.add_argument("--sign", action="store_true", help="record, for allies, one word about each pool")
     signer(report)
+    text = "commit to vigilance probes: known-bad actions, never done, that test whether people look"
+    plan = verb(oversight, "plan", "oversight:plan", text)
+    plan.add_argument("file", type=Path, metavar="FILE", help="the probes (TOML)")
+    plan.add_argument("--mandate", required=True, metavar="MANDATE", help="the mandate that allows probes")
+    signer(plan)
+    probes = verb(oversight, "probes", "oversight:probes", "print the plans of probes and what was revealed of them")
+    probes.add_argument("--open", metavar="PLAN", help="write a plan's opening for an auditor, when it is over")
+    probes.add_argument("--output", type=Path, metavar="FILE", help="default: probe-plan.json")
 
 
 def _rest(commands: Sub) -> None:

@@ -35,7 +35,9 @@ from watchword.gate.history import WAITING, BadRecord, Held, History
 from watchword.gate.holding import Followed, Given, NoSuchHold, shown_hold, waiting_hold
 from watchword.gate.knowing import Knowledge
 from watchword.gate.mandate import Rule
-from watchword.gate.receipts import CLEAN, parse_receipt, receipt_value
+from watchword.gate.probes import Plan
+from watchword.gate.probing import Probing
+from watchword.gate.receipts import CLEAN, LETTING_GO, parse_receipt, receipt_value
 from watchword.gate.recording import Group, Recorder
 from watchword.gate.request import Request
 from watchword.gate.restrictions import seen_of
@@ -70,6 +72,8 @@ class Gate:
         self._taking = threading.Lock()
         self._knowledge = Knowledge(node, self.clock)
         self._met: Known | None = None
+        self._probing = Probing()
+        self._unpaged: list[Answer] = []
         self._staged: Group | None = None
         self._started = self.clock.now(), self.clock.monotonic()
         self._catch_up()
@@ -91,6 +95,12 @@ class Gate:
         with self._turn:
             return self._knowledge.known()
 
+    def probes(self) -> tuple[History, tuple[Plan, ...]]:
+        """What happened so far, and the plans of vigilance probes that are opened here; for its own member."""
+        with self._deciding():
+            self._begin()
+        return self._history, self._probing.plans
+
     # -- asking -----------------------------------------------------------------------------------
 
     def ask(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
@@ -106,6 +116,8 @@ class Gate:
             action = parse_action(data)
             with self._deciding():
                 answer = self._ask(action, mandate_id, provenance)
+            while self._unpaged:
+                self._on_page(self._unpaged.pop())
             return self._on_page(answer) if answer.event == "held" else answer
         except WatchwordError as error:
             return self._denied(action, error)
@@ -264,6 +276,7 @@ class Gate:
             request, known = self._requested(held), self._knowledge.known()
             rule = holding.rule_of(known, held)
             fact = check_approval(known, request, rule, signed, now, self._knowledge.bad_news())
+            self._probing.check_planner(held.id, fact.holder)
             who = f"{fact.holder.person} of {fact.holder.owner}"
             holding.check_second(held, signed, self._found)
             given = self._given(held, request, rule, now).facts
@@ -272,7 +285,9 @@ class Gate:
                 raise DoesNotCount(f"approval by {who}: operator {fact.holder.operator} has approved already")
             self.node.append_envelope(signed.envelope)
             answer = self._record(event, (reason,), now, held=held, approvals=(signed.statement.id,))
-            answer = replace(answer, asked=held.asked, expires=request.expires)
+            self._probe(known, now)
+            told = self._probing.told_of(held) if held.id in self._history.revealed else ()
+            answer = replace(answer, asked=held.asked, expires=request.expires, reasons=(*answer.reasons, *told))
         return self._on_page(answer)
 
     def release(self, hold: str) -> Answer:
@@ -312,6 +327,7 @@ class Gate:
                 held.asked, request.expires, held.index,
             )  # fmt: skip
         ids = tuple(one.signed.statement.id for one in given.facts)
+        self._probing.check(held.action, held.mandate)
         return self._record("released", (f"approved by {', '.join(given.by)}",), now, held=held, approvals=ids)
 
     def under_way(self) -> tuple[Action, ...]:
@@ -455,7 +471,25 @@ class Gate:
             for id, reasons in newly_closed(known, self.name, now, self._history.used):
                 self._record("stopped", reasons, now, approvals=(id,))
             self._met = known
+        self._probe(known, now)
         return now
+
+    def _probe(self, known: Known, now: datetime) -> None:
+        """Tell of the probes that are over, begin plans, and show what is due (``probing``)."""
+        probing, history = self._probing, self._history
+        probing.look(self.node, known, history)
+        if not probing.plans or self._against_clock(now) is not None:
+            return
+        needed = {held.id: request.needs.count for held in history.waiting() if (request := self._request(held))}
+        for held, told in list(probing.over(history, needed)):
+            self._record("revealed", (told,), now, held=held)
+        for plan, head in list(probing.beginnings(known, history, list(self.node.me.origins.values()))):
+            self._record("scheduled", (plan.id, head), now)
+        for due in list(probing.due(known, history, now)):
+            event, reasons, weighed = self._judge(due.action, due.plan.mandate, now, None)
+            if event == "held":
+                self._unpaged.append(self._hold(due.action, weighed, (*reasons, *due.screen), now, None))
+        probing.look(self.node, known, history)
 
     @contextmanager
     def _deciding(self) -> Iterator[None]:
@@ -520,6 +554,9 @@ class Gate:
             approvals, seen,
         )  # fmt: skip
         receipt = parse_receipt(value, "receipt", own=True)
+        if event in LETTING_GO and about is not None:
+            # The last look, whatever was weighed before: a probe never goes.
+            self._probing.check(about, mandate_id)
         index = self._history.size
         try:
             self._history.apply(receipt, about)

@@ -73,6 +73,8 @@ class History:
         self._unknown: dict[str, dict[str, None]] = {}
         self._waiting: dict[str, str] = {}
         self._held_as: dict[str, str] = {}
+        self.scheduled: dict[str, tuple[int, str]] = {}
+        self.revealed: set[str] = set()
 
     def apply(self, receipt: Receipt, action: Action | None = None) -> None:
         """Take in the receipt at place ``size``; *action* is its body, where that is parsed already.
@@ -84,6 +86,10 @@ class History:
         event, hold = receipt.event, self.holds.get(receipt.hold or "")
         if event == "held":
             self._hold(receipt, action or _action(receipt, index), index)
+        elif event == "scheduled":
+            self._scheduled(receipt, index)
+        elif event == "revealed":
+            self._revealed(receipt, index, hold)
         elif event in ("approved", "passed", "refused", "expired", "released"):
             if hold is None or hold.state != WAITING or hold.action.digest != receipt.action:
                 raise BadRecord(f"receipt {index}: {event}, but no such hold waits")
@@ -144,6 +150,21 @@ class History:
             seen=receipt.seen,
         )
         self._waiting[action.digest] = self._held_as[action.digest] = receipt.hold
+
+    def _scheduled(self, receipt: Receipt, index: int) -> None:
+        """A plan of vigilance probes begins: its statement's id, then the head that its schedule is drawn from."""
+        if len(receipt.reasons) != 2 or receipt.reasons[0] in self.scheduled:
+            raise BadRecord(f"receipt {index}: a plan of probes that does not begin here")
+        self.scheduled[receipt.reasons[0]] = index, receipt.reasons[1]
+
+    def _revealed(self, receipt: Receipt, index: int, hold: Held | None) -> None:
+        """A hold was a probe. Where it still waited it does no more, and was never let go."""
+        if hold is None or hold.id in self.revealed or hold.state == "released":
+            raise BadRecord(f"receipt {index}: reveals a hold that was none, or was told before")
+        self.revealed.add(hold.id)
+        if hold.state == WAITING:
+            hold.state = "revealed"
+            self._waiting.pop(hold.action.digest, None)
 
     def _use(self, receipt: Receipt, index: int) -> None:
         """An approval is taken once, and used by one release; what closes the gate is told once."""

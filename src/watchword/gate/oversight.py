@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -147,24 +147,21 @@ class Figures:
 
 
 def traffic(
-    receipts: Iterable[Receipt],
+    receipts: Sequence[Receipt],
     statement_of: Callable[[str], Statement | None],
     role_of: Callable[[str, str], str | None],
-    probes: Collection[str] = (),
 ) -> Traffic:
     """What a gate's record says people did.
 
     Args:
         statement_of: the approval of this id; None where it is not held, and then it is not counted.
         role_of: whom rule *id* of a mandate asks (mandate id, rule id); None where that is not held.
-        probes: the holds that were vigilance probes.
     """
+    probes = {receipt.hold for receipt in receipts if receipt.event == "revealed"}
     open_: dict[str, tuple[Receipt, str, list[tuple[Statement, bool]]]] = {}
     given: list[Given] = []
     waited: list[Waited] = []
-    count = 0
     for receipt in receipts:
-        count += 1
         hold = receipt.hold or ""
         if receipt.event == "held":
             role = role_of(receipt.mandate or "", receipt.rule or "")
@@ -184,7 +181,7 @@ def traffic(
             given += [_given(one, role, asked, ended, bool(held.unclean), probe) for one, ended in answered]
             waited.append(Waited(role, asked, parse_time(receipt.time), receipt.event, probe))
             del open_[hold]
-    return Traffic(tuple(given), tuple(waited), count)
+    return Traffic(tuple(given), tuple(waited), len(receipts))
 
 
 def elsewhere(statements: Iterable[Statement], member: str) -> tuple[Given, ...]:

@@ -69,6 +69,8 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         "unknown",
         "stopped",
         "endorsed",
+        "scheduled",
+        "revealed",
     ]
     format: Literal["watchword-receipt/1"]
     gate: Text
