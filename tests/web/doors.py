@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -97,6 +98,8 @@ class _Answers(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.server.seen.append(({name.lower(): value for name, value in self.headers.items()}, body))
         calls = body.get("method") == "tools/call"
+        if calls and self.server.how == "slow":
+            time.sleep(0.3)
         if calls and self.server.how == "dies":
             self.close_connection = True
             return

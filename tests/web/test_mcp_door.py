@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,13 @@ def test_events_are_read_as_the_standard_says(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("watchword.web.events.MCP_LINE_BYTES_MAX", 100)
     with pytest.raises(BadStream):
         list(Events().feed(b"data: " + b"x" * 200))
+
+
+def test_clients_that_share_a_conversation_may_use_equal_ids(alone: Gated, mail: Mailbox) -> None:
+    """2026-07-28 has no sessions: two requests of id 1 at a time are two, and each gets its own answer."""
+    mail.how = "slow"
+    with http_door(behind(alone), mail.url) as port, ThreadPoolExecutor(2) as pool:
+        asked = [modern(1, "tools/call", name="read_message", arguments={"message": one}) for one in ("m-1", "m-7")]
+        told = list(pool.map(lambda one: post(port, one[0], **one[1])[2], asked))
+    senders = [one["result"]["structuredContent"]["from"] for one in told]
+    assert senders == ["pilot@bravo.example", "port@echo.example"]

@@ -137,10 +137,12 @@ class HttpDoor:
         conversation = self._conversation(request, message, modern)
         if conversation is None:
             return await _json(send, refusal(message.id, INVALID_REQUEST, "no such session"), 404)
-        turn = await asyncio.to_thread(conversation.from_client, message, version)
+        # Clients of 2026-07-28 share a conversation, and choose their ids each by himself.
+        stream = request if modern else None
+        turn = await asyncio.to_thread(conversation.from_client, message, version, stream)
         if turn.list_first:
             await self._list(conversation, request, message)
-            turn = await asyncio.to_thread(conversation.from_client, message, version)
+            turn = await asyncio.to_thread(conversation.from_client, message, version, stream)
         if turn.list_first:
             turn = Turn(back=refusal(message.id, INTERNAL_ERROR, "the server does not list its tools"))
         if turn.back is not None:
@@ -148,26 +150,23 @@ class HttpDoor:
             return await _json(send, turn.back, _STATUS.get(code, 200) if modern else 200)
         if turn.on is None:
             return await _empty(send, 202)
-        await self._forward(conversation, turn, message, request, send)
+        await self._forward(_Relay(self, conversation, request, send, message, stream), turn)
 
-    async def _forward(
-        self, conversation: Conversation, turn: Turn, message: Message, request: Request, send: Send
-    ) -> None:
+    async def _forward(self, relay: _Relay, turn: Turn) -> None:
         """Send on what was allowed, and pass its answer back."""
         if turn.on is None:
             return
-        relay = _Relay(self, conversation, request, send, message)
         try:
-            reply = await self.upstream.ask("POST", self._headers(request), turn.on.bytes)
+            reply = await self.upstream.ask("POST", self._headers(relay.request), turn.on.bytes)
         except NoUpstream as error:
-            if message.is_request:
-                await asyncio.to_thread(conversation.lost, message.id)
-            return await _json(send, refusal(message.id, INTERNAL_ERROR, error.message), 502)
+            await relay.lost()
+            refused = refusal(relay.asked and relay.asked.id, INTERNAL_ERROR, error.message)
+            return await _json(relay.send, refused, 502)
         except asyncio.CancelledError:
-            await asyncio.to_thread(conversation.lost, message.id)
+            await relay.lost()
             raise
         if turn.done is not None:
-            await asyncio.to_thread(conversation.settle, *turn.done)
+            await asyncio.to_thread(relay.talk.settle, *turn.done)
         await relay.run(reply)
 
     async def _stream(self, request: Request, send: Send) -> None:
@@ -270,6 +269,7 @@ class _Relay:
     request: Request
     send: Send
     asked: Message | None
+    stream: object = None
     _answered: bool = False
     _resumable: bool = False
 
@@ -295,8 +295,13 @@ class _Relay:
             reply.close()
             modern = self.asked is not None and self.asked.version is not None
             over = not self._answered and (modern or not self._resumable)
-            if self.asked is not None and self.asked.is_request and over:
-                await asyncio.to_thread(self.talk.lost, self.asked.id)
+            if over:
+                await self.lost()
+
+    async def lost(self) -> None:
+        """No answer comes."""
+        if self.asked is not None and self.asked.is_request:
+            await asyncio.to_thread(self.talk.lost, self.asked.id, self.stream)
 
     async def _gone(self) -> None:
         while (await self.request.receive())["type"] != "http.disconnect":
@@ -356,7 +361,7 @@ class _Relay:
             # An error that names no request, as the only answer there is: the server read none.
             self._answered = True
             return Turn(on=message)
-        return await asyncio.to_thread(self.talk.from_server, message)
+        return await asyncio.to_thread(self.talk.from_server, message, self.stream)
 
     async def _follow(self, turn: Turn) -> None:
         if turn.back is not None:

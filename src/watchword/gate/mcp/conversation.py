@@ -113,17 +113,18 @@ class Conversation:
     version: str | None = None
     capabilities: dict[str, Any] = field(default_factory=dict)
     _turn: threading.RLock = field(default_factory=threading.RLock)
-    _of_client: dict[str | int, _Pending] = field(default_factory=dict)
+    _of_client: dict[tuple[object, str | int], _Pending] = field(default_factory=dict)
     _of_server: dict[str | int, _Pending] = field(default_factory=dict)
     _waiting: dict[str, _Waiting] = field(default_factory=dict)
     _described: dict[str, dict[str, Any]] = field(default_factory=dict)
     _listed: dict[str, None] = field(default_factory=dict)
     _input: dict[str, None] = field(default_factory=dict)
-    _own: tuple[str, int] | None = None
+    _own: dict[str, int] = field(default_factory=dict)
     _whole: bool = False
 
     def __post_init__(self) -> None:
         self.session = Session({}) if self.name is None else Session({}, id=self.name)
+        self.door.note(f"session {self.session.id} begins")
         if self.door.said is not None:
             self.session.hear(self.door.said)
         if self.name is not None:
@@ -132,11 +133,12 @@ class Conversation:
 
     # -- what the client says ---------------------------------------------------------------------
 
-    def from_client(self, message: Message, version: str | None = None) -> Turn:
+    def from_client(self, message: Message, version: str | None = None, stream: object = None) -> Turn:
         """What follows from a message of the client.
 
         Args:
             version: the protocol version that the transport states for it, if it states one.
+            stream: what its answer comes through, where clients share a conversation and their ids may be equal.
         """
         with self._turn:
             try:
@@ -144,19 +146,20 @@ class Conversation:
                     return self._answer(message)
                 if not message.is_request:
                     return self._note(message, methods.NOTES_OF_CLIENT)
-                return self._request(message, message.version or version)
+                return self._request(message, message.version or version, stream)
             except BadMessage as error:
                 return Turn(back=refusal(message.id, error.code, error.message))
             except WatchwordError as error:
                 return self._refused(message, error.message)
 
-    def _request(self, message: Message, version: str | None) -> Turn:
+    def _request(self, message: Message, version: str | None, stream: object) -> Turn:
         method, modern = str(message.method), version in rpc.MODERN
         if version is not None and not modern and version not in rpc.HANDSHAKE:
             data = {"requested": version, "supported": list(rpc.MODERN)}
             why = "Unsupported protocol version"
             return Turn(back=refusal(message.id, rpc.UNSUPPORTED_PROTOCOL_VERSION, why, data))
-        if message.id in self._of_client or str(message.id).startswith(LISTING):
+        key = stream, _id(message)
+        if key in self._of_client or str(message.id).startswith(LISTING):
             return Turn(back=refusal(message.id, rpc.INVALID_REQUEST, "a request of this id is under way"))
         if len(self._of_client) >= MCP_PENDING_MAX:
             return self._refused(message, f"{MCP_PENDING_MAX} requests are under way already")
@@ -164,7 +167,7 @@ class Conversation:
             if method == "initialize":
                 stated = message.params.get("capabilities")
                 self.capabilities = stated if isinstance(stated, dict) else {}
-            self._of_client[_id(message)] = _Pending(method, message)
+            self._of_client[key] = _Pending(method, message)
             return Turn(on=message)
         if method not in methods.OF_CLIENT or method in (methods.OLD if modern else methods.NEW):
             return Turn(back=refusal(message.id, rpc.METHOD_NOT_FOUND, f"no such method at this gate: {method[:80]}"))
@@ -182,7 +185,7 @@ class Conversation:
         args = asked.args if answer.action_bytes is None else parse_action(answer.action_bytes).args
         self.session.going(asked.card, args, asked.server)
         on = self._with_args(message, asked, args, rounds)
-        self._of_client[_id(message)] = _Pending(method, on, asked, _let_go(answer))
+        self._of_client[key] = _Pending(method, on, asked, _let_go(answer))
         return Turn(on=on)
 
     def _decided(self, asked: Asked, call: str, rounds: dict[str, Any]) -> Answer:
@@ -250,12 +253,12 @@ class Conversation:
 
     # -- what the server says ---------------------------------------------------------------------
 
-    def from_server(self, message: Message) -> Turn:
-        """What follows from a message of the server."""
+    def from_server(self, message: Message, stream: object = None) -> Turn:
+        """What follows from a message of the server, that came through *stream*."""
         with self._turn:
             try:
                 if message.method is None:
-                    return self._reply(message)
+                    return self._reply(message, stream)
                 if not message.is_request:
                     if message.method == "notifications/message":
                         self.session.provenance.taint(f"what {self.door.server} logs")
@@ -292,10 +295,10 @@ class Conversation:
         self.session.provenance.taint(f"what {self.door.server} asks for")
         return answer
 
-    def _reply(self, message: Message) -> Turn:
-        if self._own is not None and message.id == self._own[0]:
+    def _reply(self, message: Message, stream: object) -> Turn:
+        if message.id in self._own:
             return self._own_listing(message)
-        pending = None if message.id is None else self._of_client.pop(message.id, None)
+        pending = None if message.id is None else self._of_client.pop((stream, message.id), None)
         if pending is None:
             return self._dropped(message, "an answer to nothing that was asked")
         done: tuple[str, Outcome] | None = None if pending.action is None else (pending.action, "returned")
@@ -373,18 +376,18 @@ class Conversation:
         return self._whole
 
     def _page(self, number: int, cursor: Any, meta: dict[str, Any]) -> Message:
-        self._own = LISTING + secrets.token_hex(8), number
+        own = LISTING + secrets.token_hex(8)
+        self._own[own] = number
         kept = {name: value for name, value in meta.items() if name.startswith(rpc.META)}
         params = ({"_meta": kept} if kept else {}) | ({} if cursor is None else {"cursor": cursor})
-        value = {"id": self._own[0], "jsonrpc": "2.0", "method": "tools/list", "params": params}
+        value = {"id": own, "jsonrpc": "2.0", "method": "tools/list", "params": params}
         message = read_message(value)
-        self._of_client[self._own[0]] = _Pending("tools/list", message)
+        self._of_client[None, own] = _Pending("tools/list", message)
         return message
 
     def _own_listing(self, message: Message) -> Turn:
-        number = 0 if self._own is None else self._own[1]
-        pending = self._of_client.pop(str(message.id))
-        self._own = None
+        own = str(message.id)
+        number, pending = self._own.pop(own), self._of_client.pop((None, own))
         result = message.value.get("result", {})
         self._describe(result.get("tools"))
         cursor = result.get("nextCursor")
@@ -448,11 +451,11 @@ class Conversation:
         """Whether an answer to the client is still to come."""
         return bool(self._of_client)
 
-    def lost(self, id: str | int | None = None) -> None:
+    def lost(self, id: str | int | None = None, stream: object = None) -> None:
         """No answer will come, to the request of that id or to any: what did more than read has an unknown outcome."""
         with self._turn:
-            ids = list(self._of_client) if id is None else [id]
-            gone = [pending for one in ids if (pending := self._of_client.pop(one, None)) is not None]
+            keys = list(self._of_client) if id is None else [(stream, id)]
+            gone = [pending for key in keys if (pending := self._of_client.pop(key, None)) is not None]
             if id is None:
                 gone += self._of_server.values()
                 self._of_server.clear()
