@@ -17,8 +17,9 @@ from charters import STANDING, charter_file, charter_value, key
 from watchword.charter.charter import BadCharter, parse_charter, parse_charter_file
 from watchword.charter.difference import asked, differences
 from watchword.charter.standing import NotInForce
-from watchword.charter.succession import DoesNotFollow, verify_follows
-from watchword.statements.digests import DJ
+from watchword.charter.succession import DoesNotFollow, verify_follows, verify_shape
+from watchword.statements.digests import DJ, b64
+from watchword.statements.passkeys import parse_passkey
 from watchword.statements.statement import Subject, make, sign
 from watchword.statements.times import parse_time
 
@@ -322,3 +323,67 @@ def test_a_difference_is_told_in_words() -> None:
     assert asked(before, after)[-1].startswith("DELTA is among them, because it is changed; or 3 others are")
 
 
+def device(seed: int) -> Value:
+    """A passkey object; the Ed25519 key is nobody's."""
+    return {
+        "alg": -8, "id": b64(bytes([seed]) * 32), "origin": "https://gate.delta.example",
+        "key": b64(bytes.fromhex("a4010103272006215820") + bytes([seed]) * 32),
+    }  # fmt: skip
+
+
+def with_devices(value: Value, *devices: Value) -> Value:
+    """The first person of DELTA has these passkeys."""
+    person = next(one for one in value["members"][3]["keys"] if one["job"] == "people")
+    person["passkeys"] = list(devices)
+    return person
+
+
+def test_passkeys_come_and_go_with_their_member_and_stay_with_a_retired_key(plain: ModuleType) -> None:
+    """A member changes its people's devices as it changes their roles; each change is told by fingerprint."""
+    with_devices(second := following(), device(1), device(2))
+    assert both(plain, second, ratified(second, NAMES)) == ""
+    with_devices(third := following(second), device(1))
+    assert both(plain, third, ratified(third, NAMES), second) == ""
+    told = [one.what for one in differences(parse_charter(second), parse_charter(third))]
+    gone = parse_passkey(device(2)).fingerprint
+    assert any(what.startswith(f"passkey {gone} signs no more for") for what in told)
+    retire(fourth := following(third), "DELTA", "people")
+    key = next(one for one in fourth["members"][3]["keys"] if "passkeys" in one)
+    assert both(plain, fourth, ratified(fourth, NAMES), third) == ""
+    key["passkeys"] = [device(2)]
+    with pytest.raises(DoesNotFollow, match="retired with other roles or passkeys"):
+        verify_shape(parse_charter(third), parse_charter(fourth))
+
+
+@pytest.mark.parametrize(
+    ("devices", "words"),
+    [
+        ([], "passkeys"),
+        ([device(1), device(1)], "stands twice"),
+        ([device(1), device(2) | {"key": device(1)["key"]}], "stands twice"),
+        ([device(1) | {"alg": -7}], "no COSE key of algorithm -7"),
+        ([device(1) | {"alg": -257}], "no COSE key of algorithm -257"),
+        ([device(1) | {"origin": "http://gate.delta.example"}], "is no origin"),
+        ([device(1) | {"origin": "https://Gate.delta.example"}], "is no origin"),
+        ([device(1) | {"origin": "https://gate.delta.example/"}], "is no origin"),
+        ([device(1) | {"id": "AAAA"}], "an id of 3 bytes"),
+        ([device(1) | {"more": 1}], "unknown field"),
+        ([device(1) | {"alg": -7, "key": b64(bytes.fromhex("a5010203262001215820") + b"\1" * 32
+            + bytes.fromhex("225820") + b"\2" * 32)}], "no point on P-256"),
+    ],
+)  # fmt: skip
+def test_a_passkey_of_another_form_is_no_charter(devices: list[Value], words: str) -> None:
+    """An algorithm, key, id or address that no verifier agrees on, or one device of two people."""
+    with_devices(value := following(), *devices)
+    with pytest.raises(BadCharter, match=words):
+        parse_charter(value)
+
+
+def test_only_people_have_passkeys(plain: ModuleType) -> None:
+    """A device beside a gate's or a root key would be nobody's."""
+    value = following()
+    value["members"][3]["keys"][0]["passkeys"] = [device(1)]
+    with pytest.raises(BadCharter, match="only people have"):
+        parse_charter(value)
+    with pytest.raises(plain.Refused):
+        plain.read_charter(charter_file(value, []))

@@ -102,8 +102,10 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (1, "watchword-gate-answer/1", (*ASK, "quarantine", "--arg", "message=m-7", *ALFA)),
     (0, "watchword-gate-holds/1", ("gate", "holds", *ALFA)),
     (0, "watchword-gate-request/1", ("gate", "request", "HOLD", "--output", "hold.json", *ALFA)),
+    (0, "watchword-gate-laid/1", ("gate", "lay", "hold.json", *BRAVO)),
     (0, "watchword-gate-approval/1", ("gate", "approve", "hold.json", "--confirm", "m-7", "--output", "b", *BRAVO)),
     (0, "watchword-gate-approval/1", ("gate", "approve", "hold.json", "--confirm", "m-7", "--output", "a", *ALFA)),
+    (0, "watchword-gate-checked/1", ("gate", "check", "b", "--charter", "ALFA/charter.json")),
     (0, "watchword-gate-answers/1", ("gate", "take", "b", *ALFA)),
     (1, "watchword-gate-answer/1", ("gate", "release", "HOLD", *ALFA)),
     (0, "watchword-gate-answers/1", ("gate", "take", "a", *ALFA)),
@@ -185,12 +187,13 @@ def test_the_answer_is_one_value_that_names_its_schema(number: int, answers: lis
 def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     """Nothing that prints a result is left out.
 
-    `serve` is the other side here; the exercise, what `run` and `suggest` start, and endpoints are tested on their own.
+    `serve` is the other side here, and the page a person's; the exercise, what `run` and `suggest` start, and endpoints
+    are tested on their own.
     """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
     assert missing == [
-        "endpoint pin", "endpoint check", "run", "gate mcp", "gate authzen", "gate cards suggest",
+        "endpoint pin", "endpoint check", "run", "gate page", "gate mcp", "gate authzen", "gate cards suggest",
         "oversight plan", "serve", "demo", "simulate",
     ]  # fmt: skip
 

@@ -10,10 +10,11 @@ from gate.gated import CARDS, DEVICES, SLEW, Gated
 
 from watchword.errors import WatchwordError
 from watchword.gate import DoesNotCount, approval_fields, parse_request
+from watchword.gate.approval import offline_signer
 from watchword.statements.canonical import parse_json
 from watchword.statements.digests import b64, unb64
 from watchword.statements.passkeys import BOUND, EDDSA, Passkey
-from watchword.statements.statement import Subject
+from watchword.statements.statement import Subject, open_envelope
 
 
 def refused(here: Gated, envelope: bytes) -> str:
@@ -210,3 +211,16 @@ def test_who_leaves_a_hold_to_others_does_not_approve_it(here: Gated, answer: st
     assert "left this hold to others" in refused(here, here.approval(hold, "BRAVO"))
     here.approve(hold, "CHARLIE", "ALFA")
     assert here.gate.release(hold).event == "released"
+
+
+def test_an_auditor_checks_an_answer_with_the_charter_alone(here: Gated) -> None:
+    """By key, passkey or card; what another member's gate key wraps is nobody's. Fails without ``by_device``."""
+    hold = here.held()
+    charter = here.gate.node.charter
+    by_card = here.by_device(hold, "BRAVO", device=CARDS["BRAVO"])
+    for envelope in (here.approval(hold, "BRAVO"), here.by_device(hold, "BRAVO"), by_card):
+        holder = offline_signer(charter, open_envelope(envelope))
+        assert (holder.person, holder.owner) == ("commander", "BRAVO")
+    wrong = here.by_device(hold, "BRAVO", device=DEVICES["CHARLIE"])
+    with pytest.raises(DoesNotCount, match="the charter does not list"):
+        offline_signer(charter, open_envelope(wrong))

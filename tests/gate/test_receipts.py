@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import SLEW, Gated
+from gate.gated import CARDS, SLEW, Gated
 
 from watchword.account.proof import verify
 from watchword.gate.receipts import BadReceipt, check_receipts, parse_receipt
@@ -73,6 +73,34 @@ def test_an_honest_record_is_proven_by_both_verifiers(here: Gated, tmp_path: Pat
     assert [one.receipt.event for one in checked.releases] == ["permitted", "released"]
     assert checked.releases[1].approved_by == ("commander of BRAVO", "commander of CHARLIE")
     assert dict(checked.anchored) == {"alfa.example/record": len(here.receipts())}
+
+
+def test_a_release_by_devices_is_proven_offline(here: Gated, tmp_path: Path) -> None:
+    """An auditor checks what the devices signed with the keys in the charter; verify.py says that it does not.
+
+    Fails without ``by_device`` in ``receipts``: the gate key's word alone would do.
+    """
+    hold = here.held()
+    for name in ("BRAVO", "CHARLIE"):
+        here.gate.approve(here.by_device(hold, name))
+    assert here.gate.release(hold).verdict == "permit"
+    data = proof_of(here)
+    checked = verify(here.at("ALFA").charter_file, data, here.clock.now()).receipts
+    assert checked.releases[-1].approved_by == ("commander of BRAVO", "commander of CHARLIE")
+    with pytest.raises(AssertionError, match="watchword ledger verify does"):
+        judged(here, data, tmp_path)
+
+
+def test_an_approval_that_no_device_signed_is_caught_in_a_proof(here: Gated) -> None:
+    """A member that wraps another device's signature itself, and records a release with it, is caught by anybody."""
+    hold = here.held()
+    wrong = here.by_device(hold, "BRAVO", device=CARDS["CHARLIE"])
+    right = here.by_device(hold, "CHARLIE")
+    ids = [here.at("ALFA").append_envelope(one).id for one in (wrong, right)]
+    held = here.receipts()[-1]
+    here.at("ALFA").append_record([held | {"event": "released", "approvals": ids}])
+    with pytest.raises(NotProven, match="a passkey that the charter does not list"):
+        verify(here.at("ALFA").charter_file, proof_of(here), here.clock.now())
 
 
 def _without_approvals(here: Gated) -> Value:

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from watchword.statements.digests import b64
 from watchword.statements.keys import BadSignature, KeyTrouble, generate_behind, load_key, save_key, verify_signature
+from watchword.statements.passkeys import BOUND, BadAssertion, card_of, message, verify_assertion
+from watchword.statements.pkcs11 import TokenTrouble, sign_for
 
 FOLDERS = (Path("/usr/lib/softhsm"), Path("/usr/lib64/softhsm"), Path("/usr/local/lib/softhsm"))
 MODULE = next((f"{folder}/libsofthsm2.so" for folder in FOLDERS if (folder / "libsofthsm2.so").exists()), None)
@@ -29,10 +32,13 @@ def token(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
     for command in (
         ["softhsm2-util", "--init-token", "--free", "--label", "alfa", "--pin", "1234", "--so-pin", "5678"],
         [*tool, "--keypairgen", "--key-type", "EC:edwards25519", "--label", "witness"],
+        [*tool, "--keypairgen", "--key-type", "EC:prime256v1", "--label", "approver", "--id", "02"],
+        [*tool, "--read-object", "--type", "pubkey", "--label", "approver", "-o", str(folder / "approver.der")],
     ):
         subprocess.run(command, check=True, capture_output=True, timeout=60)
     listed = subprocess.run([*tool, "-O", "--type", "pubkey"], check=True, capture_output=True, text=True, timeout=60)
-    point = next(line.split()[-1] for line in listed.stdout.splitlines() if "EC_POINT:" in line)
+    points = [line.split()[-1] for line in listed.stdout.splitlines() if "EC_POINT:" in line]
+    point = next(one for one in points if len(one) == 68)
     uri = f"pkcs11:token=alfa;object=witness?module-path={MODULE}&pin-source={folder}/pin"
     return uri, bytes.fromhex(point)[-32:]
 
@@ -41,8 +47,8 @@ def test_a_token_signs_as_a_key_in_a_file_does(token: tuple[str, bytes], tmp_pat
     """The composite signature verifies, from a key file that holds no Ed25519 secret."""
     save_key(tmp_path / "key.pem", generate_behind(*token, 65), b"correct horse")
     key = load_key(tmp_path / "key.pem", b"correct horse")
-    for message in (b"", b"over the exact bytes" * 1000):
-        verify_signature(key.public, key.sign(message), message)
+    for words in (b"", b"over the exact bytes" * 1000):
+        verify_signature(key.public, key.sign(words), words)
 
 
 def test_another_key_than_the_enrolled_one_signs_nothing(token: tuple[str, bytes]) -> None:
@@ -75,3 +81,24 @@ def test_a_wrong_pin_is_told(token: tuple[str, bytes], tmp_path: Path) -> None:
     uri = token[0].partition("&")[0] + f"&pin-source={tmp_path}/pin"
     with pytest.raises(KeyTrouble, match="wrong PIN"):
         generate_behind(uri, token[1], 65).sign(b"x")
+
+
+def test_a_card_answers_a_gate_as_its_charter_lists_it(token: tuple[str, bytes], tmp_path: Path) -> None:
+    """A P-256 key, as PIV cards have, signs an approval that anybody with the charter verifies; another action not."""
+    uri = token[0].replace("object=witness", "object=approver")
+    folder = Path(uri.partition("pin-source=")[2]).parent
+    card = card_of((folder / "approver.der").read_bytes())
+    said = {name: "x" for name in BOUND}
+    action, charter = "sha256:" + "11" * 32, "sha256:" + "22" * 32
+    given = {"authenticator_data": None, "charter": charter, "client_data": None, "credential": b64(card.id)}
+    signature = sign_for(uri, card.alg, message(action, said, charter))
+    said["assertion"] = given | {"signature": b64(signature)}
+    verify_assertion(card, action, said)
+    with pytest.raises(BadAssertion, match="does not verify"):
+        verify_assertion(card, "sha256:" + "33" * 32, said)
+
+
+def test_a_card_is_named_by_a_pkcs11_address() -> None:
+    """Nothing is guessed about where a card is."""
+    with pytest.raises(TokenTrouble, match="is no pkcs11: URI"):
+        sign_for("/dev/card", -7, b"x")

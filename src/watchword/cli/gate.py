@@ -152,6 +152,47 @@ def take(args: argparse.Namespace) -> int:
     return 0
 
 
+def check(args: argparse.Namespace) -> int:
+    """Re-verify answers with a charter and nothing else; exit 0 when each holds."""
+    from watchword.charter.charter import read_charter_file
+    from watchword.charter.standing import in_force
+    from watchword.gate.action import shown
+    from watchword.gate.approval import DoesNotCount, offline_signer
+    from watchword.gate.request import parse_request
+    from watchword.statements.statement import open_envelope
+
+    file = read_charter_file(args.charter)
+    in_force(file)
+    request = None
+    if args.request is not None:
+        with naming(args.request):
+            request = parse_request(args.request.read_bytes().removesuffix(b"\n"))
+    found: list[dict[str, Any]] = []
+    lines: list[str] = []
+    for path in args.files:
+        with naming(path):
+            signed = open_envelope(path.read_bytes().removesuffix(b"\n"))
+        said, action = signed.statement.predicate, signed.statement.subject[0].digest
+        try:
+            holder, why = offline_signer(file.charter, signed), ""
+            if request is not None and (action, said["preview"]) != (request.action.digest, request.preview):
+                why = f"it is not about what {args.request} shows"
+        except DoesNotCount as error:
+            holder, why = None, error.message
+        by = None if holder is None else f"{holder.person} of {holder.owner}"
+        how = "key" if said.get("assertion") is None else "device"
+        answer = said.get("answer")
+        found.append({"action": action, "answer": answer, "by": by, "holds": not why, "how": how, "why": why})
+        if why:
+            lines.append(f"NO   {path}: {why}")
+            continue
+        lines.append(f"{answer}  by {by}, with his {how}: {action}")
+        where = f"hold {shown(said['hold'])} at {shown(said['gate'])}, mandate {said['mandate']}"
+        lines.append(f"  {where}, asked {said['asked']}, until {said['expires']}")
+    emit(args, "\n".join(lines), {"answers": found, "schema": "watchword-gate-checked/1"})
+    return 0 if all(one["holds"] for one in found) else 1
+
+
 def release(args: argparse.Namespace) -> int:
     """Re-check everything and let an approved action go, once; exit 0 when it went."""
     with _gate(args) as gate:

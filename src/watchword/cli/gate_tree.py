@@ -71,6 +71,10 @@ def _people(gate: Sub) -> None:
     page.add_argument(
         "--register", action="append", default=[], metavar="PERSON", help="let this person register a passkey now"
     )
+    check = verb(gate, "check", "gate:check", "re-verify answers with a charter and nothing else, for an auditor")
+    check.add_argument("files", type=Path, nargs="+", metavar="FILE", help="approvals")
+    check.add_argument("--charter", type=Path, required=True, metavar="CHARTER", help="the charter that was in force")
+    check.add_argument("--request", type=Path, metavar="FILE", help="the held action that they should be about")
     take = verb(gate, "take", "gate:take", "take in approvals signed elsewhere")
     take.add_argument("files", type=Path, nargs="+", metavar="FILE")
 

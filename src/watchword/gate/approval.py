@@ -129,6 +129,26 @@ def holder_of(charter: Charter, signed: Signed, kind: str) -> KeyHolder:
         raise DoesNotCount(error.message, error.hint) from error
 
 
+def offline_signer(charter: Charter, signed: Signed) -> KeyHolder:
+    """Who gave an approval, by *charter* alone: for an auditor, who asks neither a gate nor what fell since.
+
+    Raises:
+        DoesNotCount: not an approval, no standing, a signature or a device's that does not verify.
+    """
+    if signed.statement.kind != "approval":
+        raise DoesNotCount(f"a {signed.statement.kind[:40]} is no approval")
+    said = signed.statement.predicate
+    try:
+        holder = standing(charter, signed, in_ledger=True)
+        if said["assertion"] is not None and holder.job == "gate":
+            return by_device(charter, signed, holder, in_ledger=True)
+    except NoStanding as error:
+        raise DoesNotCount(error.message, error.hint) from error
+    if holder.person is None or holder.person != said["person"] or said["assertion"] is not None:
+        raise DoesNotCount(f"names {said['person'][:80]!r} and is signed with the key of {holder.person or holder.job}")
+    return holder
+
+
 def _signer(charter: Charter, signed: Signed, kind: str) -> KeyHolder:
     """The same, where it names a person, who must be the one who signed."""
     holder, said = holder_of(charter, signed, kind), signed.statement.predicate
