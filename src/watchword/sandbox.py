@@ -104,6 +104,12 @@ def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int) -> list[str]
     return _listen()
 
 
+def kept_by() -> str:
+    """What confines a process here, in words: without Landlock it may read what this user may."""
+    version = ctypes.CDLL(None, use_errno=True).syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
+    return "seccomp and Landlock" if version >= 1 else "seccomp alone"
+
+
 def _landlock(libc: ctypes.CDLL, paths: list[Path]) -> None:
     """Reading below *paths*, and nothing else. Left out where the kernel has no Landlock: seccomp is not."""
     version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)

@@ -56,5 +56,5 @@ def test_a_dispute_stands_on_every_members_page() -> None:
     for member in ("ALFA", "CHARLIE"):
         known = Known(paper.charter, member, paper.view(), paper.facts(), paper.now, (), (), ())
         text = render_text(status(known))
-        assert f"attack-success-rate 4 of 200, {RELEASE.name}" in text
+        assert f"attack-success-rate 4 of 200 (0.005 to 0.05), {RELEASE.name}" in text
         assert "DISPUTE: BRAVO (replication, watchword-evaluate); 1 independent opinion" in text

@@ -21,6 +21,7 @@ from decimal import Decimal
 from typing import Any
 
 from watchword.ledger.view import Fact
+from watchword.statements.evaluations import counted
 from watchword.statements.statement import Statement
 from watchword.statements.times import parse_time
 
@@ -191,4 +192,4 @@ def _unclaimed(fields: Mapping[str, Any], evidence: Sequence[Statement]) -> Iter
 
 def _run(fields: Mapping[str, Any]) -> str:
     by = fields.get("method", "(redacted)")
-    return f"{fields['metric']} {fields['k']} of {fields['n']} ({fields['low']} to {fields['high']}) by {by}"
+    return f"{counted(fields)} by {by}"

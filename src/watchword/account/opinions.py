@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from watchword.charter.charter import Charter
 from watchword.ledger.view import Fact
+from watchword.statements.evaluations import counted
 from watchword.statements.statement import Statement
 
 
@@ -29,8 +30,7 @@ class Opinions:
 
     def told(self) -> str:
         """The evaluation in a few words."""
-        said = self.evaluation.predicate
-        return f"{said['metric']} {said['k']} of {said['n']}, {self.evaluation.subject[0].name}"
+        return f"{counted(self.evaluation.predicate)}, {self.evaluation.subject[0].name}"
 
     def words(self) -> str:
         """Who agrees and who disputes, each with how and with what."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from watchword.account.beside import NOTHING_BESIDE, Beside, beside
 from watchword.report import contents
 from watchword.statements.canonical import canonical
+from watchword.statements.evaluations import counted
 from watchword.statements.kinds import WIDE
 from watchword.statements.statement import Signed, Statement
 
@@ -188,8 +189,8 @@ def says(statement: Statement) -> str:
             f"{fields['added']} added, {fields['removed']} removed of {fields['rows']} rows"
         )
     if statement.kind == "evaluation":
-        interval = f"{fields['low']} to {fields['high']}"
-        return f"{fields.get('method', REDACTED)}: {fields['metric']} {fields['k']} of {fields['n']} ({interval})"
+        flagged = f"; flagged {fields['flags']}" if fields["flags"] else ""
+        return f"{fields.get('method', REDACTED)}: {counted(fields)}{flagged}"
     if statement.kind == "review":
         return f"{fields['of']} review: {fields['outcome']}"
     if statement.kind == "claim":

@@ -318,12 +318,10 @@ def _run(args: argparse.Namespace, plan: Plan, seed: str, journal: Path | None) 
 
 
 def _lines(result: Result) -> list[str]:
-    plan, (low, high) = result.plan, result.interval
+    plan = result.plan
     word = "MEETS" if result.meets else "DOES NOT MEET"
-    sign = "at most" if plan.counts_failures else "at least"
     lines = [
-        f"{word}  {plan.name}: {plan.metric.name} {result.k} of {result.n} ({low} to {high}), wanted {sign} "
-        f"{plan.metric.threshold}",
+        f"{word}  {plan.name}: {result.told()}",
         f"  {plan.method()}; {plan.threat.knowledge}; {plan.capability()}",
         f"  {result.done.clean_right} of {result.done.clean_asked} right without an attack; {result.errors} errors",
     ]

@@ -25,9 +25,7 @@ NOTES = (
 
 def page(result: Result) -> bytes:
     """The page, as UTF-8."""
-    plan, (low, high), kind = result.plan, result.interval, "good" if result.meets else "bad"
-    sign = "at most" if plan.counts_failures else "at least"
-    verdict = f"{plan.metric.name}: {result.k} of {result.n} ({low} to {high}), wanted {sign} {plan.metric.threshold}"
+    plan, kind = result.plan, "good" if result.meets else "bad"
     facts = [
         ("Attack", plan.method()), ("Library", plan.attack.library), ("Goal", plan.threat.goal),
         ("Knowledge", plan.threat.knowledge), ("Capability", plan.capability()),
@@ -39,7 +37,7 @@ def page(result: Result) -> bytes:
     parts = [
         tag("div", tag("span", tag("b", "WATCHWORD"), "  evaluation"), class_="lead"),
         tag("h1", foreign(plan.name)),
-        tag("div", mark(kind), tag("p", verdict), class_=f"verdict {kind}", role="region", aria_label="Verdict"),
+        tag("div", mark(kind), tag("p", result.told()), class_=f"verdict {kind}", role="region", aria_label="Verdict"),
         definitions([(name, foreign(text)) for name, text in facts]),
     ]
     if result.curve:

@@ -37,6 +37,7 @@ from watchword.limits import (
 )
 from watchword.statements.canonical import canonical
 from watchword.statements.digests import DJ
+from watchword.statements.evaluations import counted
 
 if TYPE_CHECKING:
     import numpy
@@ -122,6 +123,13 @@ class Result:
     @property
     def interval(self) -> tuple[str, str]:
         return interval_text(self.k, self.n)
+
+    def told(self) -> str:
+        """The outcome in words, with what was wanted."""
+        low, high = self.interval
+        said = {"metric": self.plan.metric.name, "k": self.k, "n": self.n, "low": low, "high": high}
+        wanted = "at most" if self.plan.counts_failures else "at least"
+        return f"{counted(said)}, wanted {wanted} {self.plan.metric.threshold}"
 
     @property
     def meets(self) -> bool:

@@ -25,7 +25,7 @@ import numpy
 from watchword.evaluate.libraries import attack, prepare
 from watchword.evaluate.messages import decode, encode
 from watchword.limits import SANDBOX_MEMORY_BYTES_MAX, SUBJECT_CPU_S_MAX
-from watchword.sandbox import confine
+from watchword.sandbox import confine, kept_by
 
 Arrays = tuple["numpy.ndarray[Any, Any]", ...]
 
@@ -109,7 +109,10 @@ def _load(folder: Path, asked: dict[str, Any]) -> Any:
 
 
 def _environment() -> dict[str, str]:
-    found = {"python": platform.python_version(), "machine": platform.machine(), "system": platform.system()}
+    found = {
+        "sandbox": kept_by(), "python": platform.python_version(), "machine": platform.machine(),
+        "system": platform.system(),
+    }  # fmt: skip
     for name in ("numpy", "onnxruntime", "torch", "secmlt", "foolbox"):
         module = sys.modules.get(name)
         if module is not None:

@@ -199,7 +199,9 @@ def compare_replay(node: Node, evaluation: Statement, result: Result) -> Compare
         words = f"all {result.n} instances as before" if same else "its counts are not those of its report"
         return Compared(same, words, 0)
     named = ", ".join(map(str, other[:NAMED_MAX])) + (", …" if len(other) > NAMED_MAX else "")
-    return Compared(False, f"{len(other)} of {result.n} instances came out otherwise: {named}", len(other))
+    elsewhere = "" if said["environment"] == result.environment_digest else "; its environment was another"
+    words = f"{len(other)} of {result.n} instances came out otherwise: {named}{elsewhere}"
+    return Compared(False, words, len(other))
 
 
 def compare_replication(evaluation: Statement, k: int, n: int, number: int) -> Compared:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from watchword.statements.fields import After, Attachment, Common, Count, Decimal, Digest, Strict, Text, Tool
@@ -82,3 +83,9 @@ class Opinion(Common, frozen=True, kw_only=True):
     flags: Text | None
     reason: Text
     report: Attachment | None
+
+
+def counted(fields: Mapping[str, Any]) -> str:
+    """The outcome of an evaluation in words. Robust accuracy is an upper bound, and is never told without saying so."""
+    bound = " at most" if fields["metric"] == "robust-accuracy" else ""
+    return f"{fields['metric']}{bound} {fields['k']} of {fields['n']} ({fields['low']} to {fields['high']})"
