@@ -220,7 +220,7 @@ def _plan(args: argparse.Namespace) -> Plan:
     path = Path(args.plan)
     if not path.is_file():
         raise NotAsPlanned(f"{path}: no such file", "a plan is TOML; docs/howto/evaluate.md has some")
-    there = [None if one is None else _digest(one) for one in (args.subject, args.data, args.harness)]
+    there = _at_these_paths(args)
     plan = parse_toml(path.read_bytes(), str(path), *there)
     _check(plan, *there)
     return plan
@@ -245,7 +245,7 @@ def _at_hand(args: argparse.Namespace, planned: Located) -> Plan:
     plan = read_plan(planned.signed.statement)
     if args.data is None or (args.subject is None and args.url is None):
         raise NotAsPlanned(f"plan {plan.name} needs its subject and data", "--subject PATH (or --url), --data PATH")
-    _check(plan, *(None if one is None else _digest(one) for one in (args.subject, args.data, args.harness)))
+    _check(plan, *_at_these_paths(args))
     library = getattr(args, "library", None)
     if library:
         plan = msgspec.structs.replace(plan, attack=msgspec.structs.replace(plan.attack, library=library))
@@ -258,13 +258,15 @@ def _check(plan: Plan, release: str | None, data: str | None, harness: str | Non
         ("harness", plan.subject.harness, harness),
     ):  # fmt: skip
         if there is not None and there != planned:
-            raise NotAsPlanned(f"plan {plan.name}: its {what} is {planned}, and this is {there}", "nothing was run")
+            words = f"plan {plan.name}: its {what} is {planned}, and this is {there}"
+            raise NotAsPlanned(words, "nothing was recorded")
 
 
-def _digest(path: Path) -> str:
+def _at_these_paths(args: argparse.Namespace) -> list[str | None]:
+    """The digests of subject, data and harness; None for what was not given."""
     from watchword.inspect import manifest_of
 
-    return manifest_of(path).digest
+    return [None if one is None else manifest_of(one).digest for one in (args.subject, args.data, args.harness)]
 
 
 def _evaluation(here: Node, what: str) -> tuple[Located, Located]:
@@ -311,7 +313,10 @@ def _run(args: argparse.Namespace, plan: Plan, seed: str, journal: Path | None) 
         return open_subject(plan.subject, args.subject, args.url, key, plan.attack.library, args.harness)
 
     with progress(args) as step:
-        return run(plan, seed, samples, opened, journal, step)
+        result = run(plan, seed, samples, opened, journal, step)
+    # What lay there while it ran, not only before: else another subject could have answered.
+    _check(plan, *_at_these_paths(args))
+    return result
 
 
 # -- what is told --------------------------------------------------------------------------------------

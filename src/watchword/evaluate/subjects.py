@@ -18,6 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, Self
+from urllib.parse import urlsplit
 
 from watchword.errors import WatchwordError
 from watchword.evaluate.messages import BadMessage, decode, encode
@@ -255,9 +256,10 @@ class _Endpoint(Asked):
     def __init__(self, of: SubjectOf, url: str, key: str | None = None, answer_s_max: float = ENDPOINT_S_MAX) -> None:
         super().__init__(of.release)
         self._of, self._url = of, url
-        base, _, self._path = url.partition("://")[2].partition("/")
-        self._remote = Remote(f"{url.partition('://')[0]}://{base}/", answer_s_max)
-        if key is not None and not url.startswith("https://") and base.rpartition(":")[0].strip("[]") not in _HERE:
+        parts = urlsplit(url)
+        self._path = parts.path.removeprefix("/") + (f"?{parts.query}" if parts.query else "")
+        self._remote = Remote(f"{parts.scheme}://{parts.netloc}/", answer_s_max)
+        if key is not None and parts.scheme != "https" and parts.hostname not in _HERE:
             raise SubjectTrouble(f"{url}: a key is not sent over plain HTTP", "use https")
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
         self.environment = {"interface": of.interface}
