@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 from gate.gated import ALONE, FAST, Gated, gated
-from gate.mailboxed import TOOLS, answer, begun, behind, call, rule, said
+from gate.mailboxed import ONE, TOOLS, answer, begun, behind, call, rule, said
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -438,3 +439,41 @@ def test_what_an_earlier_door_did_not_see_the_end_of_is_said_by_the_next(at: Cal
     assert events(door)[2:] == ["returned", "unknown"]
     again = begun(door).from_client(call(3, "label_attachment", message="m-1", type="pdf"))
     assert again.on is None and "nobody knows whether" in text(again.back)
+
+
+def test_a_secret_goes_to_the_server_and_is_written_nowhere(alone: Gated, at: Callable[..., Door]) -> None:
+    """Receipts, the approver's file and what is told hold a commitment; the same call is the same action; another
+    secret is another (seen to be written when nothing is hidden)."""
+    tools = [{"name": "login", "inputSchema": {"type": "object", "properties": {"user": {}, "password": {}}}}]
+    door = at(tools=tools, rules=[rule("mail/login", "user", "password", people=ONE)])
+    talk = begun(door, tools)
+    asked = {"user": "m-1", "password": "hunter2-and-more"}
+    told = talk.from_client(call(1, "login", **asked)).back
+    assert told is not None
+    hold = told["result"]["_meta"]["watchword/answer"]["hold"]
+    assert talk.from_client(call(2, "login", **asked)).back["result"]["_meta"]["watchword/answer"]["hold"] == hold  # type: ignore[index]
+    with door.lent.gate() as gate:
+        request = gate.hold_request(hold)
+    _approve(alone, door, hold)
+    gone = talk.from_client(call(3, "login", **asked)).on
+    assert gone is not None and gone.value["params"]["arguments"] == asked
+    assert talk.from_client(call(4, "login", **asked | {"password": "hunter3"})).on is None
+    with door.lent.gate() as gate:
+        written = [json.dumps(receipt) for receipt in gate.node.record_events()]
+    assert len(written) == 4 and all("secret:" in receipt for receipt in written)
+    for one in (*written, request.decode(), json.dumps(told)):
+        assert "hunter" not in one
+    for file in (alone.folder / "ALFA").rglob("*"):
+        assert not file.is_file() or b"hunter" not in file.read_bytes(), file
+
+
+def test_a_secret_that_was_read_is_not_written_where_it_turns_up_again(at: Callable[..., Door]) -> None:
+    """A text that holds it is committed to whole, in the action and in the reasons."""
+    door = at(said="Label message m-1.")
+    talk = begun(door)
+    talk.session.provenance.secrets["ab12345678"] = "passport"
+    talk.session.provenance.taint("read_message")
+    turn = talk.from_client(call(1, "label_attachment", message="m-1", type="it is AB 12345678, sir"))
+    assert turn.on is None and "12345678" not in json.dumps(turn.back)
+    with door.lent.gate() as gate:
+        assert not any("12345678" in json.dumps(receipt) for receipt in gate.node.record_events())

@@ -59,13 +59,15 @@ class Policy:
 
 @dataclass(frozen=True)
 class Unclean:
-    """One value of a call that has no clean origin. ``outside``: the person's words give others of its kind."""
+    """One value of a call that has no clean origin. ``outside``: the person's words give others of its kind.
+    ``secret``: it is not to be written down."""
 
     argument: str
     value: Any
     label: Label
     why: str
     outside: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,10 +147,11 @@ class Session:
                 if argument is None or (name, _key(leaf)) in but:
                     continue
                 if (name, _key(leaf)) in self._values:
-                    told.append(_line(name, leaf, "a person vouched for it in this session"))
+                    why = "a person vouched for it in this session"
                 else:
                     origin = self.provenance.origin(leaf, argument.type, argument.nouns)
-                    told.append(_line(name, leaf, f"{origin.label}, {origin.why}"))
+                    why = f"{origin.label}, {origin.why}"
+                told.append(_line(name, leaf, why, self._is_secret(leaf, argument)))
         return tuple(told)
 
     def _judge(self, card: Card, args: Mapping[str, Any], call: str) -> Verdict:
@@ -334,7 +337,8 @@ class Session:
         elif self.provenance.secrets:
             why = "words of no clean origin, after a secret was read"
         if why:
-            return [Unclean(name, args[name], "unknown", why) for name in dict.fromkeys(words)]
+            kept = {name: any(self._is_secret(leaf, None) for leaf in leaves(args[name])) for name in words}
+            return [Unclean(name, args[name], "unknown", why, secret=secret) for name, secret in kept.items()]
         found = []
         for name in dict.fromkeys(words):
             for leaf in leaves(args[name]):
@@ -364,11 +368,16 @@ class Session:
         )
 
     def _say(self, leaf: Any, name: str, argument: Argument | None) -> Unclean:
+        secret = self._is_secret(leaf, argument)
         if argument is None:
-            return Unclean(name, leaf, "unknown", "an argument that the card does not name")
+            return Unclean(name, leaf, "unknown", "an argument that the card does not name", secret=secret)
         origin = self.provenance.unclean_origin(leaf, argument.type)
         outside = self._given(argument.type) or self._unspoken(argument)
-        return Unclean(name, leaf, origin.label, origin.why, outside)
+        return Unclean(name, leaf, origin.label, origin.why, outside, secret)
+
+    def _is_secret(self, leaf: Any, argument: Argument | None) -> bool:
+        """Whether a value is not to be written down: its card says so, or it holds a secret that was read."""
+        return (argument is not None and argument.role == "secret") or self.provenance.secret_in(str(leaf)) is not None
 
     def _unspoken(self, argument: Argument) -> bool:
         """Whether an argument is a place by name, of a kind that the person's words do not speak of at all."""
@@ -431,10 +440,10 @@ def _empty(leaf: Any) -> bool:
 
 
 def _told(one: Unclean) -> str:
-    return _line(one.argument, one.value, one.why)
+    return _line(one.argument, one.value, one.why, one.secret)
 
 
-def _line(argument: str, value: Any, why: str) -> str:
-    text = shown_json(value)
+def _line(argument: str, value: Any, why: str, secret: bool) -> str:
+    text = "a secret" if secret else shown_json(value)
     text = text if len(text) <= REASON_VALUE_CHARS else text[: REASON_VALUE_CHARS - 3] + "..."
     return f"{shown(argument)} = {text}: {why}"

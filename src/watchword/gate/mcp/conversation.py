@@ -32,6 +32,7 @@ from watchword.gate.answer import Answer
 from watchword.gate.cards import NotPinned, schema_digest
 from watchword.gate.door import Shadow
 from watchword.gate.gate import Gate
+from watchword.gate.hiding import hidden
 from watchword.gate.holding import NoSuchHold
 from watchword.gate.mcp import message as rpc
 from watchword.gate.mcp import methods, telling
@@ -40,7 +41,7 @@ from watchword.gate.mcp.message import BadMessage, Message, read_message, refusa
 from watchword.gate.mcp.methods import Asked
 from watchword.gate.session import Session
 from watchword.limits import MCP_PAGES_MAX, MCP_PENDING_MAX, MCP_REMEMBERED_MAX, RESULT_BYTES_MAX, TOOL_CARDS_MAX
-from watchword.statements.canonical import parse_json
+from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import DJ
 
 LISTING = "watchword-listing-"
@@ -174,40 +175,52 @@ class Conversation:
         asked = methods.asked_by_client(message, self.door.server, self._listed)
         if asked.is_tool and asked.card not in self._described and not self._whole:
             return Turn(list_first=True)
-        call = DJ({"args": asked.args, "tool": asked.tool})
-        rounds = self._rounds(message, asked)
-        if _is_ours(rounds):
-            # The client comes back from our page: what it had brought along before is what the server waits for.
-            rounds = self._waiting[call].rounds if call in self._waiting else {}
-        answer = self._decided(asked, call, rounds)
+        answer, rounds = self._decided(asked, self._rounds(message, asked))
         if answer.action_bytes is None and self.door.shadow is None:
             return Turn(back=self._told(message, asked, answer, modern))
-        args = asked.args if answer.action_bytes is None else parse_action(answer.action_bytes).args
-        self.session.going(asked.card, args, asked.server)
-        on = self._with_args(message, asked, args, rounds)
+        self.session.going(asked.card, asked.args, asked.server)
+        on = self._with_args(message, asked, rounds)
         self._of_client[key] = _Pending(method, on, asked, _let_go(answer))
         return Turn(on=on)
 
-    def _decided(self, asked: Asked, call: str, rounds: dict[str, Any]) -> Answer:
-        """The gate's answer; its receipt is durable."""
+    def _decided(self, asked: Asked, rounds: dict[str, Any]) -> tuple[Answer, dict[str, Any]]:
+        """The gate's answer, whose receipt is durable, and what the client brings along for the server."""
         door = self.door
         with door.lent.gate() as gate:
             self.session.cards = {**door.lent.cards(gate), methods.METHODS: methods.CARDS}
+            args = self._hidden(asked)
+            call = DJ({"args": args, "tool": asked.tool})
+            waiting = self._waiting.get(call)
+            if _is_ours(rounds):
+                # The client comes back from our page: what it had brought along before is what the server waits for.
+                rounds = {} if waiting is None else waiting.rounds
             described = self._described.get(asked.card, {}) if asked.is_tool else None
             schema = None if described is None else schema_digest(described)
-            waiting = self._waiting.get(call)
             if waiting is not None and door.shadow is None:
-                return self._released(gate, waiting, call, schema)
-            action = new_action(asked.tool, asked.args, door.release, self.session.id, gate.clock)
-            verdict = self.session.judge(asked.card, action.args, asked.server, described)
+                return self._as_asked(self._released(gate, waiting, call, schema), args), rounds
+            action = new_action(asked.tool, args, door.release, self.session.id, gate.clock)
+            verdict = self.session.judge(asked.card, asked.args, asked.server, described)
             if door.shadow is not None:
                 answer = gate.preview(action.bytes, door.mandate, verdict)
                 door.shadow.take(asked.tool, answer)
-                return answer
+                return answer, rounds
             answer = gate.ask(action.bytes, door.mandate, verdict)
             if answer.event == "held" and answer.hold is not None and len(self._waiting) < MCP_REMEMBERED_MAX:
                 self._waiting[call] = _Waiting(answer.hold, rounds, schema)
-            return answer
+            return self._as_asked(answer, args), rounds
+
+    def _hidden(self, asked: Asked) -> dict[str, Any]:
+        """The arguments as they stand in the action: canonical, and secrets committed to."""
+        provenance, card = self.session.provenance, self.session.card_of(asked.card, asked.server)
+        return hidden(
+            asked.tool, asked.args, card, lambda text: provenance.secret_in(text) is not None, self.door.lent.key
+        )
+
+    def _as_asked(self, answer: Answer, args: dict[str, Any]) -> Answer:
+        """*answer*, when the bytes that it lets go are of these arguments and no others."""
+        if answer.action_bytes is not None and canonical(parse_action(answer.action_bytes).args) != canonical(args):
+            raise BadMessage("what was let go is not what was asked")
+        return answer
 
     def _released(self, gate: Gate, waiting: _Waiting, call: str, schema: str | None) -> Answer:
         if waiting.schema is not None and schema != waiting.schema:
@@ -223,9 +236,9 @@ class Conversation:
             self._waiting.pop(call)
         return answer
 
-    def _with_args(self, message: Message, asked: Asked, args: dict[str, Any], rounds: dict[str, Any]) -> Message:
+    def _with_args(self, message: Message, asked: Asked, rounds: dict[str, Any]) -> Message:
         kept = {name: value for name, value in message.params.items() if name not in methods.ROUNDS}
-        given = {"arguments": args} if asked.is_tool and "arguments" in kept else {}
+        given = {"arguments": asked.args} if asked.is_tool and "arguments" in kept else {}
         return read_message(message.value | {"params": kept | given | rounds})
 
     def _rounds(self, message: Message, asked: Asked) -> dict[str, Any]:
@@ -290,7 +303,7 @@ class Conversation:
         return Turn(on=message)
 
     def _asks(self, asked: Asked) -> Answer:
-        answer = self._decided(asked, DJ({"args": asked.args, "tool": asked.tool}), {})
+        answer, _ = self._decided(asked, {})
         # Whoever answers it reads it.
         self.session.provenance.taint(f"what {self.door.server} asks for")
         return answer

@@ -17,6 +17,7 @@ from typing import Any
 
 from watchword.gate.cards import Cards
 from watchword.gate.gate import Gate
+from watchword.gate.hiding import key_of
 from watchword.gate.history import BadRecord
 from watchword.gate.mcp.methods import CARDS
 from watchword.gate.signed_cards import counting_cards
@@ -37,6 +38,7 @@ class Lent:
         self._given_back = 0.0
         self._timer: threading.Timer | None = None
         self._cards: tuple[Any, Mapping[str, Cards]] | None = None
+        self._key = b""
 
     @contextmanager
     def gate(self) -> Iterator[Gate]:
@@ -58,6 +60,13 @@ class Lent:
                     self._timer = threading.Timer(GATE_IDLE_S, self._give_back)
                     self._timer.daemon = True
                     self._timer.start()
+
+    @property
+    def key(self) -> bytes:
+        """Under which secrets are committed to; read once. To be asked for while the gate is lent."""
+        if not self._key:
+            self._key = key_of(self._home)
+        return self._key
 
     def cards(self, gate: Gate) -> Mapping[str, Cards]:
         """The tool cards that count now.
