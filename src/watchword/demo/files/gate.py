@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from magika import Magika
-
 
 def load(release: Path) -> Callable[[list[bytes]], list[str]]:
+    from magika import Magika
+
     gate = Magika(model_dir=release)
     return lambda batch: [str(gate.identify_bytes(one).output.label) for one in batch]
