@@ -165,7 +165,7 @@ probing: caught_min:decimal; per_1000:int || rule: id,tool:text
   args:[condition]; approvals:approvals; unclean:approvals?; hold_s:int; quota:quota?
 receipt: format:=watchword-receipt/1; action,decision,mandate:digest?; time:time
   body,seen:object?; approvals:[digest]; reasons:[text]; hold,rule:text?; gate:text
-  event:permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed|scheduled|revealed
+  event:event
 caveat-judged: cedar:clear|crossed?; member:text; rules:[any]; statement:digest
 bundle: format:=watchword-bundle/1; purpose:=proof; charter:digest; from:text; to:text?; alliance_secret:hash?
   made:time; as_of:time?; names:[name]?; decisions:[digest]; ledgers:[ledger]; bodies:[object]; loose:[envelope]
@@ -206,6 +206,8 @@ TEXTS = {
     "text": ".{0,4096}", "filled": ".{1,4096}", "long": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}",
     "base64": r"(?=.{0,8192}\Z)[A-Za-z0-9+/]*={0,2}", "hash": "[A-Za-z0-9+/]{43}=",
     "decimal": r"(?=.{1,40}\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?",  # section 8
+    "event": "permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed"
+             "|scheduled|revealed|shadow",
     "cedar": ".{0,65536}",
     "name": "(component|model|supplier|caveat):.+|(release|dataset|key|statement|charter):sha256:[0-9a-f]{64}",
 }

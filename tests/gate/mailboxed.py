@@ -11,10 +11,10 @@ from gate.gated import NOBODY, TWO, Gated
 
 from watchword.demo.mailbox import TOOLS
 from watchword.gate.cards import draft, read_cards
-from watchword.gate.door import Shadow
 from watchword.gate.mcp.conversation import Conversation, Door
 from watchword.gate.mcp.lent import Lent
 from watchword.gate.mcp.message import parse_message
+from watchword.gate.shadow import Shadow
 from watchword.gate.signed_cards import cards_fields
 
 ONE = TWO | {"count": 1}

@@ -11,8 +11,9 @@ from gate.test_session import argument, card
 
 from watchword.gate.approval import DoesNotCount
 from watchword.gate.cards import read_cards
-from watchword.gate.door import Denied, Door, IsHeld, Shadow
+from watchword.gate.door import Denied, Door, IsHeld
 from watchword.gate.session import Session
+from watchword.gate.shadow import Shadow, shadow_of
 from watchword.statements.digests import DJ
 from watchword.statements.statement import Subject
 from watchword.statements.times import rfc3339
@@ -167,8 +168,8 @@ def test_a_reply_that_was_lost_is_recorded_unknown_and_not_tried_again(here: Gat
         program.send(to="bob@alfa.example", text="break")
 
 
-def test_shadow_blocks_nothing_records_nothing_and_reports(here: Gated):
-    """In shadow every call runs, the record does not grow, and the report says what would have happened."""
+def test_shadow_blocks_nothing_and_the_record_says_what_would_have_happened(here: Gated):
+    """In shadow every call runs; what would have happened is in the record, and nothing is let go, held or used up."""
     shadow = Shadow()
     program = Program(here, "Send an answer to whoever asks", shadow=shadow)
     before = here.events()
@@ -176,7 +177,11 @@ def test_shadow_blocks_nothing_records_nothing_and_reports(here: Gated):
     program.send(to="eve@evil.example", text="hello")
     program.wipe()
     assert program.sent == ["eve@evil.example", "wiped"]
-    assert here.events() == before
+    assert here.events() == [*before, "shadow", "shadow", "shadow"]
+    assert shadow_of(here.receipts()).value() == shadow.value()
+    here.clock.advance(1)
+    assert shadow_of(here.receipts(), rfc3339(here.clock.now())).counts == {}
+    assert here.reopen().holds() == ()
     assert shadow.report().splitlines()[:4] == [
         "3 calls in shadow: nothing was blocked",
         "     1  deny    wipe",

@@ -254,6 +254,20 @@ def stops(args: argparse.Namespace) -> int:
     return 0
 
 
+def shadow(args: argparse.Namespace) -> int:
+    """What would have happened; read, never written."""
+    from watchword import node
+    from watchword.gate.shadow import shadow_of
+    from watchword.statements.times import parse_time
+
+    if args.since:
+        parse_time(args.since)
+    with node.Node.open(node.find_home(args.home)) as here:
+        found = shadow_of(here.record_events(), args.since)
+    emit(args, found.report(), found.value())
+    return 0
+
+
 def status(args: argparse.Namespace) -> int:
     """What is in force, what waits, what is stopped, how old the view is."""
     with _gate(args) as gate:

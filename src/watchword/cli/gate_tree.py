@@ -34,6 +34,8 @@ def gate_commands(commands: Sub) -> None:
     stop.add_argument("--reason", required=True, metavar="TEXT", type=said)
     signer(stop)
     verb(gate, "stops", "gate:stops", "print what closed this gate, how quickly, what came of it, and who may open it")
+    shadow = verb(gate, "shadow", "gate:shadow", "print what doors in shadow would have permitted, held and denied")
+    shadow.add_argument("--since", default="", metavar="TIME", help="only from then on (2026-01-31T12:00:00Z)")
     verb(gate, "status", "gate:status", "print mandates, holds, stops, the view's age, and what would be denied")
     _doors(gate)
     cards = noun(gate, "cards", "what a gate knows of a tool: drafted, edited by a person, signed")

@@ -58,11 +58,11 @@ def run(args: argparse.Namespace) -> int:
 def _door(args: argparse.Namespace) -> Door:
     from watchword import node
     from watchword.cli.subject import release
-    from watchword.gate.door import Shadow
     from watchword.gate.mcp.conversation import Door
     from watchword.gate.mcp.lent import Lent
     from watchword.gate.mcp.methods import check_name
     from watchword.gate.mcp.telling import HOLD
+    from watchword.gate.shadow import Shadow
 
     home, secret = node.find_home(args.home), passphrase(args)
     with node.Node.open(home, passphrase=secret) as here:

@@ -7,26 +7,33 @@ Follows docs/protocol.md, section 9. The order of one call:
 3. what came back is labelled, and the outcome recorded: *returned*, or *unknown* when a function that does more than
    read raised: what it did until then nobody knows. It is not tried again until somebody reconciles it.
 
-* What is held raises ``IsHeld`` with the hold's id; ``finish`` runs it after people approved, anything else raises.
+* What is held raises ``IsHeld`` with the hold's id. After people approved, ``finish`` runs it, or the same call again.
 * This door hears the person only if the program passes his words, and sees no call that goes around it: ``GUARANTEE``.
-* In shadow the gate decides and nothing is blocked nor recorded as released: ``Shadow`` says what would have happened.
+* In shadow the gate decides and records, and nothing is blocked (``shadow``).
+* A framework that runs tools itself asks with ``released`` and runs them ``under_way``: see ``gate.adapters``.
 """
 
 from __future__ import annotations
 
 import functools
-from collections import Counter
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 from watchword.errors import WatchwordError
-from watchword.gate.action import new_action, parse_action
+from watchword.gate.action import Action, new_action, parse_action
 from watchword.gate.answer import Answer
 from watchword.gate.gate import Gate
+from watchword.gate.holding import NoSuchHold
 from watchword.gate.session import GUARANTEE as SESSION_GUARANTEE
-from watchword.gate.session import Session, Verdict, json_value
-from watchword.limits import SHADOW_LINES_MAX
+from watchword.gate.session import Session, json_value
+from watchword.gate.shadow import Shadow
+from watchword.limits import HOLDS_WAITING_MAX
+from watchword.statements.digests import DJ
+
+T = TypeVar("T")
 
 SERVER = "python"
 """Under which a program's own functions have their cards."""
@@ -49,32 +56,13 @@ class IsHeld(WatchwordError):
     """A call that waits for people. ``answer.hold`` names it."""
 
     def __init__(self, answer: Answer) -> None:
-        super().__init__(answer.told(), f"after people approved, finish({answer.hold!r})")
+        super().__init__(answer.told(), f"after people approved, finish({answer.hold!r}) or the same call again")
         self.answer = answer
 
 
 @dataclass
-class Shadow:
-    """What would have happened: a count by verdict and tool, and the first calls that would not have gone."""
-
-    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
-    lines: list[str] = field(default_factory=list)
-
-    def take(self, tool: str, answer: Answer) -> None:
-        """Count one call."""
-        self.counts[answer.verdict, tool] += 1
-        if answer.verdict != "permit" and len(self.lines) < SHADOW_LINES_MAX:
-            self.lines.append(f"{answer.verdict} {tool}: {'; '.join(answer.reasons)}")
-
-    def report(self) -> str:
-        """The counts, then the calls that would have waited or been denied."""
-        lines = [f"{count:6,}  {verdict:7} {tool}" for (verdict, tool), count in sorted(self.counts.items())]
-        return "\n".join([f"{self.counts.total():,} calls in shadow: nothing was blocked", *lines, *self.lines])
-
-
-@dataclass
 class Door:
-    """A program's tools behind *gate*, for one session of one release. Not for several threads at once.
+    """A program's tools behind *gate*, for one session of one release. Calls may run side by side.
 
     ``release``: the digest of the system that acts. ``mandate``: its mandate's id; by default the newest one.
     """
@@ -85,6 +73,8 @@ class Door:
     mandate: str | None = None
     shadow: Shadow | None = None
     _tools: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    _waiting: dict[str, str] = field(default_factory=dict)
+    _turn: threading.RLock = field(default_factory=threading.RLock)
 
     def tool(self, function: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
         """Register *function* as the tool of its name; the one returned goes through the gate. Usable as a decorator.
@@ -105,17 +95,14 @@ class Door:
 
         Raises:
             Denied: the gate says no, or the receipt could not be made durable.
-            IsHeld: people have to look first.
+            IsHeld: people have to look first; the same call made again goes once they approved.
             BadAction: the arguments have no canonical form.
             KeyError: no such tool is registered.
         """
-        self._tools[tool]
-        action = new_action(tool, dict(args), self.release, self.session.id, self.gate.clock)
-        verdict = self.session.judge(tool, action.args, SERVER)
-        if self.shadow is not None:
-            self.shadow.take(tool, self.gate.preview(action.bytes, self.mandate, verdict))
-            return self._run(tool, action.args)
-        return self._answered(self.gate.ask(action.bytes, self.mandate, verdict), verdict)
+        function = self._tools[tool]
+        action = self.released(tool, args)
+        with self.under_way(action) as returned:
+            return returned(function(**action.args))
 
     def finish(self, hold: str) -> Any:
         """Run what was held, now that people approved; what the function returned.
@@ -123,7 +110,59 @@ class Door:
         Raises:
             Denied, IsHeld: as ``call``. NoSuchHold: it does not wait.
         """
-        return self._answered(self.gate.release(hold), None)
+        action = self._answered(self.gate.release(hold))
+        with self.under_way(action) as returned:
+            return returned(self._tools[action.tool](**action.args))
+
+    def released(self, tool: str, args: Mapping[str, Any]) -> Action:
+        """Ask for one call; the action that is to run, exactly so and once. For who runs tools himself.
+
+        Raises:
+            Denied, IsHeld, BadAction: as ``call``.
+        """
+        with self._turn:
+            action = new_action(tool, dict(args), self.release, self.session.id, self.gate.clock)
+            call = DJ({"args": action.args, "tool": tool})
+            hold = None if self.shadow is not None else self._waiting.pop(call, None)
+            if hold is not None:
+                try:
+                    return self._answered(self.gate.release(hold), call)
+                except NoSuchHold:
+                    pass  # refused, expired, or released by hand: it is asked anew
+            verdict = self.session.judge(tool, action.args, SERVER)
+            if self.shadow is not None:
+                self.shadow.take(tool, self.gate.ask_in_shadow(action.bytes, self.mandate, verdict))
+                return action
+            return self._answered(self.gate.ask(action.bytes, self.mandate, verdict), call)
+
+    @contextmanager
+    def under_way(self, action: Action) -> Iterator[Callable[[T], T]]:
+        """Around the run of what was released: what comes back, given to the function that this yields, is labelled,
+        and the outcome recorded."""
+        tool, args = action.tool, action.args
+        card = self.session.card_of(tool, SERVER)
+        reads = card is not None and card.effect == "read"
+        outcome: Literal["returned", "unknown"] = "returned" if reads else "unknown"
+        with self._turn:
+            self.session.going(tool, args, SERVER)
+
+        def returned(result: T) -> T:
+            nonlocal outcome
+            with self._turn:
+                self.session.take_in(tool, args, SERVER, json_value(result))
+            outcome = "returned"
+            return result
+
+        try:
+            yield returned
+        except Exception as error:
+            # An error's text is what the tool says, and read by whoever called it.
+            with self._turn:
+                self.session.take_in(tool, args, SERVER, str(error))
+            raise
+        finally:
+            if self.shadow is None:
+                self.gate.outcome(action.digest, outcome)
 
     def endorse(self, envelope: bytes, argument: str, value: Any) -> None:
         """Believe one value as *argument* for the rest of this session, because a person signed for it.
@@ -131,31 +170,15 @@ class Door:
         Raises:
             DoesNotCount: he did not, or may not; nothing changes.
         """
-        answer = self.gate.endorse(envelope, self.session.id, argument, value)
-        self.session.endorse(answer.reasons[0], argument, value)
+        with self._turn:
+            answer = self.gate.endorse(envelope, self.session.id, argument, value)
+            self.session.endorse(answer.reasons[0], argument, value)
 
-    def _answered(self, answer: Answer, verdict: Verdict | None) -> Any:
+    def _answered(self, answer: Answer, call: str | None = None) -> Action:
         if answer.verdict == "hold":
+            if call is not None and answer.hold is not None and len(self._waiting) < HOLDS_WAITING_MAX:
+                self._waiting[call] = answer.hold
             raise IsHeld(answer)
         if answer.action_bytes is None:
             raise Denied(answer)
-        action = parse_action(answer.action_bytes)
-        card = self.session.card_of(action.tool, SERVER)
-        outcome: Any = "returned" if card is not None and card.effect == "read" else "unknown"
-        try:
-            result = self._run(action.tool, action.args)
-            outcome = "returned"
-        finally:
-            self.gate.outcome(action.digest, outcome)
-        return result
-
-    def _run(self, tool: str, args: Mapping[str, Any]) -> Any:
-        self.session.going(tool, args, SERVER)
-        try:
-            result = self._tools[tool](**args)
-        except Exception as error:
-            # An error's text is what the tool says, and read by whoever called it.
-            self.session.take_in(tool, args, SERVER, str(error))
-            raise
-        self.session.take_in(tool, args, SERVER, json_value(result))
-        return result
+        return parse_action(answer.action_bytes)

@@ -145,6 +145,23 @@ class Gate:
             rule = None if weighed.rule is None else weighed.rule.id
             return Answer(event, self.name, reasons, action, mandate=weighed.mandate_id, rule=rule)
 
+    def ask_in_shadow(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
+        """What ``ask`` would answer, with a receipt ``shadow`` that says so; nothing is released, held or used up.
+
+        Where no receipt can be made the answer says that as well: a shadow blocks nothing.
+        """
+        answer = self.preview(data, mandate_id, provenance)
+        try:
+            with self._deciding():
+                self._catch_up()
+                told, now = (answer.event, *answer.reasons), self.clock.now()
+                recorded = self._record(
+                    "shadow", told, now, action=answer.action, mandate=answer.mandate, rule=answer.rule
+                )
+        except WatchwordError as error:
+            return replace(answer, reasons=(*answer.reasons, f"no receipt: {error.message}"))
+        return replace(answer, receipt=recorded.receipt, recorded=recorded.recorded)
+
     def _judge(
         self, action: Action, mandate_id: str | None, now: datetime, provenance: Verdict | None
     ) -> tuple[str, tuple[str, ...], Weighed]:
@@ -543,11 +560,13 @@ class Gate:
         hold: str | None = None,
         approvals: tuple[str, ...] = (),
         seen: Mapping[str, Any] | None = None,
+        mandate: str | None = None,
+        rule: str | None = None,
     ) -> Answer:
         """Make one receipt, know it, and answer; it is durable, and the answer good, once the turn is left."""
         about = held.action if held is not None else action
-        mandate_id = held.mandate if held is not None else weighed.mandate_id if weighed else None
-        rule = held.rule if held is not None else weighed.rule.id if weighed and weighed.rule else None
+        mandate_id = held.mandate if held is not None else weighed.mandate_id if weighed else mandate
+        rule = held.rule if held is not None else weighed.rule.id if weighed and weighed.rule else rule
         decision = weighed.mandate.decision if weighed and weighed.mandate else held.decision if held else None
         value = receipt_value(
             event, self.name, now, reasons, about, held.id if held is not None else hold, mandate_id, rule, decision,

@@ -71,6 +71,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         "endorsed",
         "scheduled",
         "revealed",
+        "shadow",
     ]
     format: Literal["watchword-receipt/1"]
     gate: Text

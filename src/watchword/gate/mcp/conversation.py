@@ -30,7 +30,6 @@ from watchword.errors import WatchwordError
 from watchword.gate.action import new_action, parse_action, shown
 from watchword.gate.answer import Answer
 from watchword.gate.cards import NotPinned, schema_digest
-from watchword.gate.door import Shadow
 from watchword.gate.gate import Gate
 from watchword.gate.hiding import hidden
 from watchword.gate.holding import NoSuchHold
@@ -40,6 +39,7 @@ from watchword.gate.mcp.lent import Lent
 from watchword.gate.mcp.message import BadMessage, Message, read_message, refusal
 from watchword.gate.mcp.methods import Asked
 from watchword.gate.session import Session
+from watchword.gate.shadow import Shadow
 from watchword.limits import MCP_PAGES_MAX, MCP_PENDING_MAX, MCP_REMEMBERED_MAX, RESULT_BYTES_MAX, TOOL_CARDS_MAX
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import DJ
@@ -201,7 +201,7 @@ class Conversation:
             action = new_action(asked.tool, args, door.release, self.session.id, gate.clock)
             verdict = self.session.judge(asked.card, asked.args, asked.server, described)
             if door.shadow is not None:
-                answer = gate.preview(action.bytes, door.mandate, verdict)
+                answer = gate.ask_in_shadow(action.bytes, door.mandate, verdict)
                 door.shadow.take(asked.tool, answer)
                 return answer, rounds
             answer = gate.ask(action.bytes, door.mandate, verdict)
