@@ -296,7 +296,7 @@ def test_an_input_request_is_an_action_and_an_answer_that_nobody_asked_for_is_le
     roots = {"c": {"method": "roots/list"}}
     ask(4)
     undeclared = talk.from_server(answer(4, resultType="input_required", inputRequests=roots)).on
-    assert undeclared is not None and undeclared.value["error"]["code"] == -32050
+    assert undeclared is not None and undeclared.value["error"]["code"] == -32021
 
 
 def test_a_resource_that_the_server_did_not_list_is_fetched_and_not_read(at: Callable[..., Door]) -> None:

@@ -99,6 +99,8 @@ def _over_http(args: argparse.Namespace, door: Door) -> int:
         from watchword.web.upstream import Upstream
     except ModuleNotFoundError as error:
         raise NotSaid(f"a door over HTTP needs {error.name}", "pip install 'watchword[serve]'") from error
+    if (args.tls_certificate is None) != (args.tls_key is None):
+        raise NotSaid("TLS needs both a certificate and its key", "give --tls-certificate and --tls-key")
     host, _, port = args.listen.rpartition(":")
     if not host or not port.isdigit():
         raise NotSaid(f"--listen {args.listen}: not HOST:PORT", "such as 127.0.0.1:8450; port 0 takes a free one")
@@ -112,11 +114,12 @@ def _over_http(args: argparse.Namespace, door: Door) -> int:
     bound = listen(host, int(port))
     shown, number = f"[{host}]" if ":" in host else host, bound.getsockname()[1]
     names = {shown, *(_OWN_NAMES if host in _OWN else ())}
-    hosts = frozenset(f"{one}:{number}".lower() for one in names)
+    hosts = frozenset({*(f"{one}:{number}" for one in names), *(one.lower() for one in args.host_name)})
     http = HttpDoor(door, Upstream(args.upstream), hosts, token, _token(args.upstream_token_file))
-    url = f"http://{shown}:{number}{http.upstream.path}"
+    scheme = "http" if args.tls_certificate is None else "https"
+    url = f"{scheme}://{shown}:{number}{http.upstream.path}"
     ready = lambda: write_out(f"{args.server} behind the gate at {url}")  # noqa: E731
-    running = server(http, None, None, ready, answer_s=MCP_CALL_S_MAX)
+    running = server(http, args.tls_certificate, args.tls_key, ready, answer_s=MCP_CALL_S_MAX)
     with contextlib.suppress(KeyboardInterrupt):
         http.run(running, bound)
     return 0

@@ -39,6 +39,7 @@ from watchword.gate.mcp.message import (
     INVALID_REQUEST,
     META,
     METHOD_NOT_FOUND,
+    MISSING_CAPABILITY,
     MODERN,
     PARSE_ERROR,
     UNSUPPORTED_PROTOCOL_VERSION,
@@ -58,7 +59,7 @@ VERSION = "mcp-protocol-version"
 _PASSED_ON = ("accept", VERSION, SESSION, "last-event-id", "mcp-method", "mcp-name")
 _PASSED_BACK = (b"content-type", b"mcp-session-id", b"cache-control", b"allow")
 _STATUS = {
-    PARSE_ERROR: 400, INVALID_REQUEST: 400, INVALID_PARAMS: 400, HEADER_MISMATCH: 400, -32021: 400,
+    PARSE_ERROR: 400, INVALID_REQUEST: 400, INVALID_PARAMS: 400, HEADER_MISMATCH: 400, MISSING_CAPABILITY: 400,
     UNSUPPORTED_PROTOCOL_VERSION: 400, METHOD_NOT_FOUND: 404,
 }  # fmt: skip
 """2026-07-28: the status of an error's answer."""
@@ -100,9 +101,11 @@ class HttpDoor:
             finally:
                 self.upstream.close()
 
-        asyncio.run(answer())
-        for conversation in self._sessions.values():
-            conversation.lost()
+        try:
+            asyncio.run(answer())
+        finally:  # an end by a signal is raised here
+            for conversation in self._sessions.values():
+                conversation.lost()
 
     def _guard(self, request: Request) -> Response | None:
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
@@ -338,9 +341,13 @@ class _Relay:
         data = await _read(reply)
         if not data:
             return await self._plain(reply)
-        turn = await self._turn(parse_message(data))
+        message = parse_message(data)
+        turn = await self._turn(message)
         body = b"" if turn.on is None else turn.on.bytes
-        await self._head(reply.status if turn.on is not None else 502, reply, len(body))
+        status = reply.status if turn.on is not None else 502
+        if turn.on is not None and turn.on is not message and self.stream is not None:
+            status = _STATUS.get(turn.on.value.get("error", {}).get("code"), status)
+        await self._head(status, reply, len(body))
         await self.send({"type": "http.response.body", "body": body, "more_body": False})
         await self._follow(turn)
 

@@ -358,7 +358,8 @@ class Conversation:
             capability = methods.OF_SERVER.get(str(method))
             if capability is None or not isinstance(capabilities.get(capability), dict):
                 why = f"the server asks for {str(method)[:80]!r}, which the client did not say it can do"
-                return read_message(refusal(message.id, rpc.NOT_ALLOWED, why))
+                data: dict[str, Any] = {"requiredCapabilities": {} if capability is None else {capability: {}}}
+                return read_message(refusal(message.id, rpc.MISSING_CAPABILITY, why, data))
             params = request.get("params")
             params = params if isinstance(params, dict) else {}
             answer = self._asks(methods.asked_by_server(str(method), params, self.door.server))
