@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from alliance import RELEASE, Alliance, inspection
+from starlette.exceptions import HTTPException
 
 from watchword.charter import standing as standing_module
 from watchword.cli import main
@@ -52,9 +53,28 @@ def test_a_sync_without_news_asks_only_for_heads(alliance: Alliance, served: Ser
         for name in ("ALFA", "BRAVO", "CHARLIE"):
             sync(alliance.nodes[name], peers(served, *({"ALFA", "BRAVO", "CHARLIE"} - {name})))
     (brought,) = sync(alliance.nodes["ALFA"], peers(served, "BRAVO"))
-    assert (brought.requests, brought.ledgers, brought.bodies) == (7, [], 0)
-    # Six heads unchanged (304, empty) and one answer without bodies.
+    assert (brought.requests, brought.ledgers, brought.bodies) == (2, [], 0)
+    # All heads unchanged (304, empty) and one answer without bodies.
     assert brought.bytes < 600
+
+
+@pytest.mark.parametrize(("list_of_tags", "bodies", "troubles"), [(None, 1, 0), (b"[]", 0, 1), (b'{"tags":{}}', 0, 1)])
+def test_a_peer_with_no_list_of_tags_is_asked_for_all_heads(
+    alliance: Alliance, served: Served, monkeypatch: pytest.MonkeyPatch,
+    list_of_tags: bytes | None, bodies: int, troubles: int,
+) -> None:  # fmt: skip
+    """It may not know the list (404); one of another form costs that peer's share and is told, not believed."""
+
+    def tags(_: object) -> bytes:
+        if list_of_tags is None:
+            raise HTTPException(404)
+        return list_of_tags
+
+    alliance.nodes["ALFA"].sign_and_append("inspection", (RELEASE,), inspection())
+    alliance.nodes["ALFA"].publish()
+    monkeypatch.setattr("watchword.web.ledgers.head_tags", tags)
+    (brought,) = sync(alliance.nodes["BRAVO"], peers(served, "ALFA"))
+    assert (brought.bodies, len(brought.troubles)) == (bodies, troubles)
 
 
 def test_a_mirror_is_served_onward(alliance: Alliance, served: Served) -> None:
@@ -117,7 +137,7 @@ def test_more_bodies_than_one_answer_holds_come_in_several(
     alliance.nodes["ALFA"].publish()
     (brought,) = sync(alliance.nodes["BRAVO"], peers(served, "ALFA"))
     assert brought.bodies == 7
-    assert brought.requests > 6 + 1 + 3
+    assert brought.requests > 1 + 1 + 1 + 3  # the list, heads, a bundle, and more than three answers of bodies
 
 
 def test_what_was_not_given_is_asked_for_again_only_on_demand(alliance: Alliance, served: Served) -> None:

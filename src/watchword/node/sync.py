@@ -2,7 +2,8 @@
 
 Follows docs/protocol.md, section 11. For each peer, one after another, and for each shared ledger of the charter:
 
-1. Its heads, unless they are byte for byte those we keep. Signed by their owner; every line of a known key verifies.
+1. Its heads, where its list of their tags says that they are not byte for byte those we keep. Signed by their owner;
+   every line of a known key verifies. A list that leaves something out is like a peer that holds it back.
 2. The entries that lead from what we hold to the newest head, from this peer's copy, whoever's ledger it is.
 3. Written: entries and head, whole or not at all; then every cosignature that is new here, our own among them.
 4. Once per peer: bodies of the leaves that are new, by commitment, as their scope allows; loose notices and stops.
@@ -58,6 +59,7 @@ from watchword.statements.digests import DJ
 from watchword.statements.statement import open_envelope
 from watchword.statements.times import rfc3339
 
+TAGS_FORMAT = "watchword-head-tags/1"
 ASKED_FORMAT = "watchword-asked/1"
 ENTITY_TAG_BYTES = 16
 _ASKED_IN_A_RUN = (DEMAND_ROUNDS_MAX - 1) * BODIES_ASKED_MAX
@@ -135,6 +137,13 @@ def entity_tag(data: bytes) -> str:
     return f'"{sha256(data).hexdigest()[: 2 * ENTITY_TAG_BYTES]}"'
 
 
+def head_tags(store: Store) -> bytes:
+    """The tag of the heads kept of every shared ledger, open or closed: equal knowledge is equal bytes."""
+    kept = {origin: store.kept_file(origin) for origin in store.charter.known_origins}
+    tags = {origin: entity_tag(data) for origin, data in kept.items() if data is not None}
+    return canonical({"format": TAGS_FORMAT, "tags": tags})
+
+
 def prefix_of(origin: str) -> str:
     """Where a node serves the ledger of *origin*, below its base address."""
     return f"logs/{sha256(origin.encode()).hexdigest()}/"
@@ -158,7 +167,7 @@ def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
 
 
 def _ledgers(node: Node, remote: Remote, synced: Synced) -> None:
-    for origin in node.charter.known_origins:
+    for origin in _differing(node.store, remote):
         try:
             _ledger(node, remote, origin, synced)
         except SplitView as split:
@@ -167,6 +176,23 @@ def _ledgers(node: Node, remote: Remote, synced: Synced) -> None:
             raise
         except WatchwordError as error:
             synced.troubles.append((origin, error.message))
+
+
+def _differing(store: Store, remote: Remote) -> list[str]:
+    """The ledgers of which the peer keeps other heads than we do; all, where it has no such list."""
+    ours = head_tags(store)
+    answer = remote.get("heads", FETCH_HEADS_BYTES_MAX, entity_tag(ours))
+    if answer.status == 304:
+        return []
+    if answer.status == 404:
+        return list(store.charter.known_origins)
+    what = f"{remote.url}heads"
+    theirs = parse_canonical(answer.body, what, FETCH_HEADS_BYTES_MAX) if answer.status == 200 else None
+    tags = theirs.get("tags") if isinstance(theirs, dict) and theirs.get("format") == TAGS_FORMAT else None
+    if not isinstance(tags, dict):
+        raise BadAnswer(f"{what}: status {answer.status}, not of the form {TAGS_FORMAT}")
+    known = parse_canonical(ours, what, len(ours))["tags"]
+    return [one for one in store.charter.known_origins if one in tags and tags[one] != known.get(one)]
 
 
 def _ledger(node: Node, remote: Remote, origin: str, synced: Synced) -> None:

@@ -5,6 +5,7 @@ Follows c2sp.org/tlog-witness, c2sp.org/tlog-tiles and docs/protocol.md, section
     POST witness/add-checkpoint              a witness for every shared ledger of the charter
     GET  witness/<SHA-256 of origin>/checkpoint
     GET  logs/<SHA-256 of origin>/checkpoint, heads, tile/…      own ledgers and mirrors alike
+    GET  heads                               the tag of the heads of each: which of them differ from the asker's
     GET  <path of an own origin>/checkpoint, tile/…              the same, at the address that its origin names
     POST bodies                              bodies and bad news, as scope allows; gzip where the asker takes it
     GET  health                              200 as long as the ledger can be read, for what watches the process
@@ -44,7 +45,7 @@ from watchword.limits import (
 )
 from watchword.node.answering import Answers
 from watchword.node.node import Node
-from watchword.node.sync import entity_tag
+from watchword.node.sync import entity_tag, head_tags
 
 _NOTE = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
 _FOREVER = {"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable"}
@@ -52,7 +53,7 @@ _JSON = {"Content-Type": "application/json", "Cache-Control": "no-cache"}
 _PACKED_BYTES_MIN = 1400
 """Answers below fit one packet of a network as they are."""
 
-RESERVED = {"logs", "witness", "bodies", "health"}
+RESERVED = {"logs", "witness", "bodies", "health", "heads"}
 """First parts of addresses that no own origin's path can take."""
 
 
@@ -62,6 +63,7 @@ def app(node: Node) -> Starlette:
     routes = [
         Route("/witness/add-checkpoint", served.add_checkpoint, methods=["POST"]),
         Route("/witness/{place}/checkpoint", served.cosigned),
+        Route("/heads", served.tags),
         Route("/logs/{place}/checkpoint", served.checkpoint),
         Route("/logs/{place}/heads", served.heads),
         Route("/logs/{place}/{path:path}", served.tile),
@@ -109,6 +111,10 @@ class Served:
     def heads(self, request: Request) -> Response:
         """The newest head with a quorum, and those after it that gather cosignatures."""
         return _file(request, self._node.store.kept_file(self._origin(request)), _JSON)
+
+    def tags(self, request: Request) -> Response:
+        """The tags of the heads of every shared ledger, as ``heads`` of each answers."""
+        return _file(request, head_tags(self._node.store), _JSON)
 
     def tile(self, request: Request) -> Response:
         """tlog-tiles: a tile or an entry bundle."""
