@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from watchword.gate import DoesNotCount, NoSuchHold, parse_request
 from watchword.gate.action import new_action, parse_action
 from watchword.gate.mandate import BadMandate, parse_mandate
+from watchword.gate.overseeing import NotOver, opening, plans_shown, warnings
 from watchword.gate.oversight import figures, traffic
 from watchword.gate.probes import BadPlan, Plan, check_shown, draft_plan, read_plan
 from watchword.gate.receipts import parse_receipt
@@ -265,6 +266,36 @@ def test_a_mandate_says_how_much_and_no_more(here: Gated, probes: dict[str, Any]
     mandate = parse_mandate(here.at("ALFA").locate(here.mandate).signed.statement.predicate["mandate"])
     with pytest.raises(BadMandate):
         parse_mandate(_value(mandate) | {"probes": probes})
+
+
+def test_a_pool_that_fails_is_warned_of_and_asked_for_as_many_people(here: Gated) -> None:
+    """Both who were asked fell for it, a third refused another action: a warning, and two are needed as before."""
+    planned(here)
+    assert warnings(here.at("ALFA")) == []
+    here.approve(shown(here), "BRAVO", "CHARLIE")
+    assert warnings(here.at("ALFA")) == [], "of two people nothing is said"
+    here.gate.approve(here.approval(here.held(), "ALFA", "refuse"))
+    (told,) = warnings(here.at("ALFA"))
+    assert told.startswith("pool commander caught 0 of 2: the true rate may be anything from 0 to 84 %")
+    here.held()
+    assert {hold.needed for hold in here.gate.holds()} == {2}
+
+
+def test_plans_are_listed_and_opened_when_they_are_over(here: Gated) -> None:
+    """What was revealed is counted, as drawn; before the mandate's end the plan stays shut."""
+    _, id = planned(here)
+    hold = shown(here)
+    here.approve(hold, "BRAVO", "CHARLIE")
+    (one,) = plans_shown(here.gate)
+    assert (one.revealed, one.missed, one.wrong) == (1, 1, ())
+    assert '"origin":"bravo.example/ledger"' in one.head
+    statement = here.at("ALFA").locate(id).signed.statement
+    with pytest.raises(NotOver, match="would test nobody"):
+        opening(here.at("ALFA"), statement, here.clock.now())
+    here.clock.advance(86_400)
+    assert opening(here.at("ALFA"), statement, here.clock.now())["key"] == KEY
+    with pytest.raises(BadPlan, match="no probe-plan but: mandate"):
+        opening(here.at("ALFA"), here.at("ALFA").locate(here.mandate).signed.statement, here.clock.now())
 
 
 def test_a_stopped_mandate_shows_nothing_more(here: Gated) -> None:

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 from alliance import RELEASE
 from gate.gated import ALONE, FAST, NAMES, NOBODY, Gated, gated
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytest.importorskip("starlette", reason="what `serve` needs is not installed")
 VECTORS = Path(os.environ.get("WATCHWORD_VECTORS", Path(__file__).parents[3] / "shared" / "vectors")) / "authzen"
@@ -199,6 +201,34 @@ READ = {
 def test_what_is_no_request_is_400(certified: Post, value: bytes, headers: dict[str, str]) -> None:
     """Transport and form: 400 within a bound, whatever was sent."""
     assert certified("/access/v1/evaluation", value, **headers)[0] == 400
+
+
+PROPERTIES = st.dictionaries(st.text(max_size=4), st.integers() | st.floats() | st.text(max_size=4), max_size=3)
+ENTITY = st.fixed_dictionaries(
+    {n: st.text(max_size=5) for n in ("type", "id", "name")}, optional={"properties": PROPERTIES}
+)
+ODD = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=6), st.lists, max_leaves=5) | PROPERTIES
+ASKED = st.fixed_dictionaries(
+    {name: ENTITY for name in ("subject", "action", "resource")},
+    optional={
+        "context": st.fixed_dictionaries({}, optional={"approval": ODD | ENTITY}) | ODD,
+        "denial": ENTITY,
+        "evaluations": st.lists(st.dictionaries(st.sampled_from(["subject", "action"]), ENTITY | ODD), max_size=4) | ODD,
+        "options": ODD,
+        "page": st.fixed_dictionaries({}, optional={"limit": ODD, "token": ODD}) | ODD,
+    },
+)  # fmt: skip
+PATHS = ["evaluation", "evaluations", "search/subject", "search/resource", "search/action", "requests"]
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(path=st.sampled_from(PATHS), value=ASKED | st.dictionaries(st.sampled_from(["subject", "action", "page"]), ODD))
+def test_whatever_is_asked_has_an_answer_of_the_specification(certified: Post, path: str, value: Any) -> None:
+    """200 or 201 with an object, 400 or 410 for what is none: never trouble, never a permit for what no rule names."""
+    status, _, answer = certified(f"/access/v1/{path}", value)
+    assert status in (200, 201, 400, 410), (value, answer)
+    assert isinstance(answer, dict)
+    assert answer.get("decision") is not True
 
 
 def test_headers_idempotency_and_discovery(certified: Post) -> None:

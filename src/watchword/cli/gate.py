@@ -270,8 +270,10 @@ def shadow(args: argparse.Namespace) -> int:
 
 def status(args: argparse.Namespace) -> int:
     """What is in force, what waits, what is stopped, how old the view is."""
+    from watchword.gate.overseeing import warnings
+
     with _gate(args) as gate:
-        found = gate.status()
+        found = gate.status() | {"warnings": warnings(gate.node)}
     emit(args, _status_text(found), found)
     return 0
 
@@ -292,6 +294,7 @@ def _status_text(found: dict[str, Any]) -> str:
         lines += [f"           rule {rule}: denied, {'; '.join(why)}" for rule, why in one["rules"].items() if why]
     lines += [f"  hold     {one['id']}  {one['action']['tool']}  expires {one['expires']}" for one in found["holds"]]
     lines += [f"  unknown  {one}: what became of it?" for one in found["unknown"]]
+    lines += [f"  warning  {one}" for one in found["warnings"]]
     view = found["view"]
     age = "no head is cosigned" if view["age_s"] is None else f"oldest head {view['age_s']:,} s old, {view['oldest']}"
     return "\n".join([*lines, f"  view     {age}"])

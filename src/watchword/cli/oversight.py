@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from watchword.cli.output import emit, passphrase
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
-    from watchword.gate.mandate import Mandate
+    from watchword.gate.overseeing import Mandates
     from watchword.gate.oversight import Figures, Traffic
     from watchword.node import Node
 
@@ -37,14 +36,15 @@ def report(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace, here: Node) -> int:
     from watchword.cli.policy import page
+    from watchword.gate.overseeing import Mandates, traffic_of
     from watchword.gate.oversight import SCHEMA, figures, state_of
     from watchword.gate.oversight_page import board, render_text
     from watchword.statements.times import parse_time, rfc3339
 
     since = parse_time(args.since) if args.since else None
     until = parse_time(args.until) if args.until else None
-    mandates = _Mandates(here)
-    of = _traffic(here, mandates)
+    mandates = Mandates(here)
+    of = traffic_of(here, mandates)
     found = figures(of, here.member, args.under, since, until)
     pools = [one for one in found if not one.of[1]]
     states = [(pool.of[0], state_of(pool, mandates.caught_min(pool.of[0]))) for pool in pools]
@@ -73,7 +73,7 @@ def _signed(
     here: Node,
     pools: list[Figures],
     of: Traffic,
-    mandates: _Mandates,
+    mandates: Mandates,
     since: datetime | None,
     until: datetime | None,
 ) -> tuple[list[str], list[Any]]:
@@ -102,67 +102,6 @@ def _signed(
 
 class NothingHeld(WatchwordError):
     """No pool of which anything could be signed."""
-
-
-class _Mandates:
-    """The mandates that a record names, as far as they are held."""
-
-    def __init__(self, here: Node) -> None:
-        self._here = here
-        self._read: dict[str, Mandate | None] = {}
-        self._caught: dict[str, str] = {}
-
-    def of(self, id: str) -> Mandate | None:
-        """The mandate of this id; None where it is not held, or is none."""
-        if id not in self._read:
-            self._read[id] = self._find(id)
-        return self._read[id]
-
-    def _find(self, id: str) -> Mandate | None:
-        from watchword.gate.mandate import BadMandate, parse_mandate
-        from watchword.node import NotHere
-
-        try:
-            return parse_mandate(self._here.locate(id).signed.statement.predicate["mandate"])
-        except (BadMandate, NotHere):
-            return None
-
-    def role(self, id: str, rule_id: str) -> str | None:
-        """Whom a rule asks; and note what its mandate asks of that pool."""
-        mandate = self.of(id)
-        rule = next((one for one in mandate.rules if one.id == rule_id), None) if mandate else None
-        if mandate is None or rule is None or rule.people is None:
-            return None
-        if mandate.probes is not None:
-            self._caught[rule.people.role] = max(mandate.probes.caught_min, self._caught.get(rule.people.role, ""))
-        return rule.people.role
-
-    def caught_min(self, role: str) -> str:
-        """What the strictest mandate asks of a pool."""
-        from watchword.gate.oversight import CAUGHT_MIN
-
-        return self._caught.get(role, CAUGHT_MIN)
-
-
-def _traffic(here: Node, mandates: _Mandates) -> Traffic:
-    from watchword.gate.oversight import elsewhere, traffic
-    from watchword.gate.receipts import parse_receipt
-    from watchword.node import NotHere
-    from watchword.statements.statement import Statement
-
-    def statement_of(id: str) -> Statement | None:
-        try:
-            return here.locate(id).signed.statement
-        except NotHere:
-            return None
-
-    receipts = [
-        parse_receipt(value, f"receipt {here.member}/record#{index}")
-        for index, value in enumerate(here.record_events())
-    ]
-    found = traffic(receipts, statement_of, mandates.role)
-    given = elsewhere((one.statement for one in here.statements()), here.member)
-    return replace(found, given=(*found.given, *given))
 
 
 def plan(args: argparse.Namespace) -> int:
