@@ -213,7 +213,7 @@ ASKED = st.fixed_dictionaries(
     optional={
         "context": st.fixed_dictionaries({}, optional={"approval": ODD | ENTITY}) | ODD,
         "denial": ENTITY,
-        "evaluations": st.lists(st.dictionaries(st.sampled_from(["subject", "action"]), ENTITY | ODD), max_size=4) | ODD,
+        "evaluations": st.lists(st.dictionaries(st.sampled_from(["subject", "page"]), ENTITY | ODD), max_size=3) | ODD,
         "options": ODD,
         "page": st.fixed_dictionaries({}, optional={"limit": ODD, "token": ODD}) | ODD,
     },
