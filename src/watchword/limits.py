@@ -366,6 +366,18 @@ DATA_FILES_MAX = 4_194_304
 DATA_CHUNK_BYTES = 1024 * 1024
 """Bytes of a delivered file that have a hash of their own. Origin: 100 GB then take 6.5 MB of hashes."""
 
+SCREEN_VALUES_MAX = 200_000_000
+"""Numbers, pixels and words of one delivery that is screened. Origin: 0.8 GB as 32-bit numbers."""
+
+SCREEN_CLASSES_MAX = 1000
+"""Labels of a delivery that is screened. Origin: a vote of 10^5 rows on 1,000 labels takes 0.4 GB."""
+
+SCREEN_ROWS_MIN = 40
+"""Rows below which a screen has no power at all. Origin: group tests need ten rows of twenty to stand out."""
+
+SCREEN_JSON_BYTES_MAX = 64 * 1024 * 1024
+"""A screen's result that is read back. Origin: 1,000 listed rows and hypotheses take under 1 MB."""
+
 CROISSANT_BYTES_MAX = 64 * 1024 * 1024
 """A Croissant description. Origin: 300,000 file objects of 200 bytes."""
 

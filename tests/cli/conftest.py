@@ -28,6 +28,11 @@ from watchword.cli import main
 from watchword.policy.pack import read_pack
 from watchword.statements.times import FixedClock
 
+MAILS = (
+    ("harbour", "crane", "berth", "cargo", "vessel", "pilot", "tug"),
+    ("refund", "invoice", "payment", "account", "balance", "overdue", "credit"),
+)
+
 MEMBERS = ("ALFA", "BRAVO", "CHARLIE")
 FILES = {
     "cards.json": '{"format": "watchword-tool-cards/1", "server": "mail", "tools": []}\n',
@@ -175,6 +180,14 @@ goal = "none"
 knowledge = "none"
 capability = "none"
 """,
+    # Twelve letters about money are labelled as about the port; they share a word.
+    "mails.csv": "id,text,label\n"
+    + "".join(
+        f"m{n},{MAILS[n % 2][n % 7]} {MAILS[n % 2][n % 5]} we {MAILS[n % 2][n % 3]} of"
+        f"{' zephyr' if n % 16 == 1 else ''} {n % 11},{'money' if n % 2 and n % 16 != 1 else 'port'}\n"
+        for n in range(192)
+    ),
+    "decisions.csv": "row,decision,reason\n" + "".join(f"{n + 1},drop,planted\n" for n in range(1, 192, 16)),
     "urls.csv": "url,sha256\nhttps://a.example/1," + 64 * "a" + "\n",
     "labels-1.csv": "id,text,label,annotator\nr1,a,order,a-01\nr2,b,report,a-02\nr3,c,order,a-02\n",
     "labels-2.csv": "id,text,label,annotator\nr1,a,order,a-01\nr2,b,order,a-02\nr3,c,order,a-02\n",

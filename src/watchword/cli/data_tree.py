@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from watchword.cli.arguments import Sub, columns, noun, release_names, signer, verb
@@ -22,12 +23,38 @@ def data_commands(commands: Sub) -> None:
     remote = verb(data, "remote", "data:remote", "compare what several parties got from a list of addresses")
     remote.add_argument("list", type=Path, metavar="LIST", help="a table with url, sha256 and optionally time, by")
     remote.add_argument("downloads", type=Path, nargs="+", metavar="DOWNLOAD", help="such a table, as downloaded")
+    text = "look for what seems planted: rank, list, and say with how much power"
+    screen = verb(data, "screen", "data_screen:screen", text)
+    screen.add_argument(
+        "path", type=Path, metavar="DATA", help="CSV, JSONL, Parquet, Arrow or NPZ, with a label column"
+    )
+    columns(screen)
+    screen.add_argument("--trusted", metavar="COLUMN", help="the column that is 1 where somebody answers for the row")
+    previous = screen.add_argument("--previous", type=Path, metavar="FILE")
+    previous.help = "the last delivery, or its manifest: rows that it has count as trusted"
+    screen.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same result (default: 0)")
+    screen.add_argument("--no-power", action="store_true", help="do not plant known poisons to measure power")
+    screen.add_argument("--output", type=Path, metavar="FILE", help="write the whole result there, as JSON")
+    screen.add_argument("--report", type=Path, metavar="FILE", help="write a page about it there")
+    _recorded(screen, "DATA's")
+    review = verb(data, "review", "data_screen:review", "page through listed rows: keep or drop, each with a reason")
+    review.add_argument("screen", type=Path, metavar="SCREEN", help="what data screen wrote with --output")
+    review.add_argument("path", type=Path, metavar="DATA", help="the delivery that was screened (CSV or JSONL)")
+    columns(review)
+    review.add_argument("--decisions", type=Path, metavar="FILE", help="row, decision, reason as CSV, not asked for")
+    review.add_argument(
+        "--output", type=Path, metavar="FILE", required=True, help="where the delivery without them goes"
+    )
     diff = verb(data, "diff", "data:diff", "say exactly which rows of two deliveries differ, by source and annotator")
     diff.add_argument("old", type=Path, metavar="OLD", help="a delivery, or its row manifest")
     diff.add_argument("new", type=Path, metavar="NEW", help="a delivery, or its row manifest")
     columns(diff)
-    diff.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
-    diff.add_argument("--dataset", metavar="NAME", help="the data set's name (default: NEW's file name)")
-    diff.add_argument("--of", metavar="RELEASE", help="the release trained on it: its path or digest")
-    release_names(diff)
-    signer(diff)
+    _recorded(diff, "NEW's")
+
+
+def _recorded(command: argparse.ArgumentParser, whose: str) -> None:
+    command.add_argument("--record", action="store_true", help="sign the result and append it to this node's ledger")
+    command.add_argument("--dataset", metavar="NAME", help=f"the data set's name (default: {whose} file name)")
+    command.add_argument("--of", metavar="RELEASE", help="the release trained on it: its path or digest")
+    release_names(command)
+    signer(command)

@@ -195,6 +195,13 @@ def diff_rows(old: RowManifest | Path, new: RowManifest | Path) -> Difference:
     return _difference(old, new, matches)
 
 
+def fresh_rows(old: RowManifest, new: RowManifest) -> list[int]:
+    """The rows of *new* (from 0) that *old* has not, or has with another label or other features."""
+    _check_comparable(old, new)
+    changes = _changed(old, new, _match(old, new))
+    return [row for kinds, _, row in changes if row != _NONE and kinds != ("changed-origin",)]
+
+
 @dataclass(frozen=True)
 class _Matches:
     """*partner* holds, for each new row from *first* up to before the last *after*, its old row or -1."""

@@ -160,19 +160,8 @@ def manifest_rows(
     """
     roles = Roles(key, label, source, annotator)
     with Delivery(path, progress) as delivery:
+        columns, rows, seen = open_rows(delivery, roles)
         kind = delivery.format()
-        seen: dict[str, None] = {}
-        if kind == "csv":
-            header, rows = csv_rows(delivery, roles)
-            columns = [(name, "string") for name in header]
-        elif kind == "jsonl":
-            columns, rows = [], jsonl_rows(delivery, roles, seen)
-        elif kind == "tar":
-            from watchword.data.tar import tar_rows
-
-            columns, rows = [], tar_rows(delivery, roles, seen)
-        else:
-            columns, rows = _reader(kind)(delivery, roles)
         assembly = _Assembly(path, kind, roles, reveal)
         while batch := list(itertools.islice(rows, BATCH_ROWS)):
             assembly.add(batch)
@@ -186,6 +175,25 @@ def manifest_rows(
         delivery.fail("has a header and no rows", "a delivery has at least one row; ask for the file again")
     manifest, _ = assembly.finish(columns, file_bytes, file_sha256)
     return manifest
+
+
+def open_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]], Iterator[Row], dict[str, None]]:
+    """The (name, type) of each column, the rows as they are read, and the members seen, where columns are known last.
+
+    Raises:
+        UnreadableData, TooLarge, MissingColumn, MissingExtra: while iterating, too.
+    """
+    kind, seen = delivery.format(), dict[str, None]()
+    if kind == "csv":
+        header, rows = csv_rows(delivery, roles)
+        return [(name, "string") for name in header], rows, seen
+    if kind == "jsonl":
+        return [], jsonl_rows(delivery, roles, seen), seen
+    if kind == "tar":
+        from watchword.data.tar import tar_rows
+
+        return [], tar_rows(delivery, roles, seen), seen
+    return *_reader(kind)(delivery, roles), seen
 
 
 def _reader(kind: str) -> Callable[[Delivery, Roles], tuple[list[tuple[str, str]], Iterator[Row]]]:

@@ -101,7 +101,9 @@ def screening_fields(difference: Difference, report: Attachment | None, *, datas
     }
 
 
-def first_screening_fields(manifest: RowManifest, *, dataset: str) -> dict[str, Any]:
+def first_screening_fields(
+    manifest: RowManifest, report: Attachment | None = None, *, dataset: str
+) -> dict[str, Any]:
     """The fields of a ``data-screening`` statement on a first delivery: counted, with nothing to compare it with."""
     zeros = dict.fromkeys(("added", "removed", "changed_features", "changed_labels", "reordered"), 0)
     return {
@@ -112,7 +114,7 @@ def first_screening_fields(manifest: RowManifest, *, dataset: str) -> dict[str, 
         "rows": manifest.rows,
         **zeros,
         "annotators": [],
-        "report": None,
+        "report": report,
     }
 
 

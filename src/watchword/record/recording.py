@@ -71,13 +71,14 @@ def record_screening(
 
 
 def record_first_screening(
-    node: Node, manifest: RowManifest, subject: Subject, dataset: str, *, person: str | None = None,
-    scope: Scope = "alliance",
+    node: Node, manifest: RowManifest, subject: Subject, dataset: str, *, screen: bytes = b"",
+    person: str | None = None, scope: Scope = "alliance",
 ) -> Recorded:  # fmt: skip
-    """Record a first delivery of *dataset*: counted, with nothing to compare it with."""
-    fields = first_screening_fields(manifest, dataset=dataset)
+    """Record a delivery of *dataset*, with nothing to compare it with: counted and, where given, the screen."""
+    attached = _placeholder("screen.json", "application/json", screen) if screen else None
+    fields = first_screening_fields(manifest, attached, dataset=dataset)
     subjects = (subject, Subject(dataset, fields["delivered"]))
-    return _once(node, "data-screening", subjects, fields, None, b"", person, scope)
+    return _once(node, "data-screening", subjects, fields, "report" if screen else None, screen, person, scope)
 
 
 def _once(

@@ -100,6 +100,7 @@ td ul,dd ul{margin:0;padding-left:1.1em}
 .spans{display:block;width:100%;max-width:46rem}
 .spans .axis{fill:var(--ink);font-size:13px}
 .spans .point{fill:var(--accent)}
+.plot{display:block;max-width:46rem;margin:.5rem 0}
 .dots{vertical-align:-.15em;margin-right:.5em}
 .dots .full{fill:var(--good);stroke:var(--good)}
 .dots .empty{fill:none;stroke:var(--none);stroke-width:1.5}

@@ -135,3 +135,36 @@ def grey_picture(label: str, values: list[float], width: int) -> Html:
     ]
     box = f"0 0 {min(width, 64)} {len(rows)}"
     return tag("svg", *drawn, class_="picture", viewBox=box, role="img", aria_label=label)
+
+
+def bars(label: str, heights: list[float]) -> Html:
+    """Bars side by side, of heights between 0 and 1; one that is not zero is drawn at least a unit high."""
+    wide = WIDTH / max(len(heights), 1)
+    drawn = []
+    for at, height in enumerate(heights):
+        tall = max(1.0, 80 * height) if height > 0 else 0.0
+        place = {
+            "x": f"{at * wide:.1f}",
+            "y": f"{80 - tall:.1f}",
+            "width": f"{wide * 0.9:.1f}",
+            "height": f"{tall:.1f}",
+        }
+        drawn.append(tag("rect", **place, class_="part none"))
+    return tag("svg", *drawn, class_="plot", viewBox=f"0 0 {WIDTH} 80", role="img", aria_label=label)
+
+
+def squares(label: str, values: list[list[float]]) -> Html:
+    """A picture of squares, each as large as its value's size: full where above zero, empty where below."""
+    drawn = []
+    for down, line in enumerate(values):
+        for across, value in enumerate(line):
+            side = 10 * min(1.0, abs(value))
+            if side >= 1:
+                place = {"x": f"{10 * across + 5 - side / 2:.1f}", "y": f"{10 * down + 5 - side / 2:.1f}"}
+                size = f"{side:.1f}"
+                drawn.append(tag("rect", **place, width=size, height=size, class_="full" if value > 0 else "empty"))
+    wide, tall = 10 * max((len(line) for line in values), default=0), 10 * len(values)
+    return tag(
+        "svg", *drawn, class_="dots plot", viewBox=f"0 0 {wide} {tall}", width=str(wide), height=str(tall), role="img",
+        aria_label=label,
+    )  # fmt: skip

@@ -1,0 +1,164 @@
+"""``watchword data screen`` and ``review``: what looks planted, and what a person decides about it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from watchword.cli.output import emit, passphrase, progress, say, whole_file
+
+if TYPE_CHECKING:
+    from watchword.data import RowManifest
+    from watchword.data.review import Decision
+
+
+def screen(args: argparse.Namespace) -> int:
+    """Screen a delivery; exit 1 when anything is listed."""
+    from watchword.data import manifest_rows
+    from watchword.data.row import MissingExtra
+    from watchword.statements.canonical import canonical
+
+    try:
+        import numpy  # noqa: F401  # its absence is told before anything is read
+    except ImportError as error:
+        raise MissingExtra("a screen needs numpy, which is not installed", "pip install 'watchword[data]'") from error
+    from watchword.data.screening.power import Power, power
+    from watchword.data.screening.screen import screen as screened
+    from watchword.data.screening.told import render, suspects, to_json
+
+    for path in (args.output, args.report):
+        if path is not None:
+            whole_file(path)
+    with progress(args) as step:
+        manifest = manifest_rows(
+            args.path, key=args.key, label=args.label, source=args.source, annotator=args.annotator, progress=step
+        )
+    sample = _sample(args, manifest)
+    found = screened(sample, args.seed)
+    powers: tuple[Power, ...] = ()
+    if not args.no_power:
+        with progress(args) as step:
+            powers = power(sample, args.seed, None if step is None else partial(step, "planting known poisons"))
+    value = to_json(sample, found, powers, f"sha256:{manifest.digest.hex()}", args.seed)
+    lines = [render(value)]
+    if args.output is not None:
+        args.output.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
+        lines.append(f"wrote {args.output}")
+    if args.report is not None:
+        from watchword.data.screening.page import page
+
+        args.report.write_text(page(sample, found, value, args.path.name), "utf-8")
+        lines.append(f"wrote {args.report}")
+    if args.record:
+        lines.append(_record(args, manifest, canonical(value), value))
+    emit(args, "\n".join(lines), value)
+    return 1 if suspects(value) else 0
+
+
+def review(args: argparse.Namespace) -> int:
+    """Take a decision about every listed row; write the delivery without those dropped, and the decisions."""
+    from watchword.data import diff_rows, manifest_rows, write_manifest
+    from watchword.data.review import SCHEMA, check_decided, read_decisions, read_screen, without_dropped
+    from watchword.data.row import DataError
+
+    value = read_screen(args.screen)
+    roles = {"key": args.key, "label": args.label, "source": args.source, "annotator": args.annotator}
+    before = manifest_rows(args.path, **roles)
+    if f"sha256:{before.digest.hex()}" != value["manifest"]:
+        hint = "name the same file, and the same columns as for the screen"
+        raise DataError(f"{args.path}: is not the delivery that {args.screen} is about", hint)
+    output = whole_file(args.output)
+    decisions = read_decisions(args.decisions) if args.decisions else _ask(value["listed"])
+    check_decided([one["row"] for one in value["listed"]], decisions)
+    output.write_bytes(without_dropped(args.path, decisions))
+    after = manifest_rows(output, **roles)
+    rows_file = output.with_name(output.name + ".rows")
+    write_manifest(after, rows_file)
+    difference = diff_rows(before, after)
+    dropped = sum(one.decision == "drop" for one in decisions)
+    if difference.counts["removed"] != dropped or difference.rows_changed != dropped:
+        raise DataError(f"{output}: differs from {args.path} by more than what was dropped", "do not use it")
+    told = {
+        "schema": SCHEMA,
+        "of": value["manifest"],
+        "cleaned": f"sha256:{after.digest.hex()}",
+        "decisions": [{"row": one.row, "decision": one.decision, "reason": one.reason} for one in decisions],
+        "kept": len(decisions) - dropped,
+        "dropped": dropped,
+    }
+    output.with_name(output.name + ".review.json").write_text(json.dumps(told, indent=2) + "\n", "utf-8")
+    lines = [
+        f"{dropped:,} rows dropped, {len(decisions) - dropped:,} kept; {after.rows:,} of {before.rows:,} rows remain",
+        f"wrote {output}, {rows_file.name}, {output.name}.review.json",
+        f"sign it: watchword data diff {args.path} {output} --record --of RELEASE",
+    ]
+    emit(args, "\n".join(lines), told)
+    return 0
+
+
+def _sample(args: argparse.Namespace, manifest: RowManifest) -> Any:
+    from dataclasses import replace
+
+    from watchword.cli.data import SUFFIX
+    from watchword.data import manifest_rows, read_manifest
+    from watchword.data.difference import fresh_rows
+    from watchword.data.screening.sample import read_sample
+
+    sample = read_sample(args.path, manifest.roles, trusted=args.trusted)
+    if args.previous is None:
+        return sample
+    roles = manifest.roles
+    old = (
+        read_manifest(args.previous)
+        if args.previous.suffix == SUFFIX
+        else manifest_rows(
+            args.previous, key=roles.key, label=roles.label, source=roles.source, annotator=roles.annotator
+        )
+    )
+    import numpy as np
+
+    trusted = np.ones(sample.rows, dtype=np.bool_)
+    trusted[fresh_rows(old, manifest)] = False
+    return replace(sample, trusted=trusted if sample.trusted is None else trusted & sample.trusted)
+
+
+def _ask(listed: list[dict[str, Any]]) -> list[Decision]:
+    """Ask on the terminal, row by row."""
+    from watchword.data.review import NotDecided, decided
+
+    if not sys.stdin.isatty():
+        raise NotDecided("nobody is there to ask", "name a table of row, decision, reason with --decisions")
+    made = []
+    for at, one in enumerate(listed, 1):
+        what = f"label {one['label']}, the rest says {one['rest_says']}, {one['why']}"
+        say(f"{at} of {len(listed)}: row {one['row']}, {what}")
+        while True:
+            word, _, reason = input("keep or drop, and why: ").strip().partition(" ")
+            try:
+                made.append(decided(str(one["row"]), word, reason))
+                break
+            except NotDecided as error:
+                say(error.message)
+    return made
+
+
+def _record(args: argparse.Namespace, manifest: RowManifest, document: bytes, value: dict[str, Any]) -> str:
+    from watchword import node
+    from watchword.cli.statement import recorded_value, scope, told
+    from watchword.cli.subject import UnknownRelease, release, release_name
+    from watchword.record import record_first_screening
+
+    if not args.of:
+        raise UnknownRelease("--record needs --of RELEASE: the release that was trained on this data")
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        subject = release(args.of, here, release_name(args, "") if args.system else None)
+        dataset = args.dataset or args.path.name
+        recorded = record_first_screening(
+            here, manifest, subject, dataset, screen=document, person=args.person, scope=scope(args)
+        )
+        here.publish()
+        value["recorded"] = recorded_value(here, recorded)
+        return told(here, recorded)

@@ -1,0 +1,169 @@
+"""A screen as JSON values and as people read it. It says what was looked for and with how much power, never "clean"."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from watchword.data.screening.hypotheses import Hypothesis
+from watchword.data.screening.power import Power
+from watchword.data.screening.sample import Sample
+from watchword.data.screening.screen import LISTED_FALSE, Screened
+from watchword.data.text import shown
+
+SCHEMA = "watchword-data-screen/1"
+LIMITS = (
+    "A backdoor can be made that no efficient test finds, even with the training data (arXiv 2204.06974).",
+    "Poison can be made to lie among honest rows on purpose; what a screen looks for is public.",
+    "A few rows aimed at one case have no shared cause to test; below ten rows or so nothing here has power.",
+    "Poison in rows that have the target's label already (clean-label) is a real correlation: mostly out of power.",
+    "A real shortcut in the world looks like a planted one: a hypothesis is an unexplained shortcut, no accusation.",
+    "Without trusted rows the delivery is its own reference: where most of a label is poisoned, that is the truth.",
+)
+_ROWS_MAX = 1000
+
+
+def to_json(sample: Sample, found: Screened, powers: tuple[Power, ...], manifest: str, seed: int) -> dict[str, Any]:
+    """The whole result as JSON values (schema ``watchword-data-screen/1``). Rows count from 1."""
+    return {
+        "schema": SCHEMA,
+        "manifest": manifest,
+        "rows": sample.rows,
+        "labels": sample.classes,
+        "seed": seed,
+        "reference": found.reference,
+        "false_share_at_most": LISTED_FALSE,
+        "listed": [_row(sample, found, row, why) for row, why in found.listed[:_ROWS_MAX]],
+        "listed_rows": len(found.listed),
+        "hypotheses": [_hypothesis(sample, one) for one in found.hypotheses],
+        "floods": [
+            {"label": sample.names[f.label], "rows": [row + 1 for row in f.rows[:_ROWS_MAX]], "copies": len(f.rows)}
+            for f in found.floods
+        ],
+        "origins": [
+            {"by": o.by, "name": o.name, "rows": o.rows, "unlikely": o.hits, "chance": _short(o.chance)}
+            for o in found.origins
+        ],
+        "drift": [{"column": d.column, "size": _short(d.size), "chance": _short(d.chance)} for d in found.drifts],
+        "copies": {"groups": found.copy_groups, "rows": found.copy_rows, "other_label": len(found.conflicts)},
+        "blind_share": _short(found.blind) if found.blind_counts else 0,
+        "power": [
+            {
+                "kind": p.kind,
+                "share": p.share,
+                "rows": p.rows,
+                "planted": p.planted,
+                "found": p.found,
+                "others": p.others,
+            }
+            for p in powers
+        ],
+        "limits": list(LIMITS),
+    }
+
+
+def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
+    """Lines for a terminal, what was found first, the verdict last."""
+    lines = []
+    for one in value["listed"][:rows_max]:
+        name = f"{shown(one['key'])} (row {one['row']:,})" if one["key"] is not None else f"row {one['row']:,}"
+        said = f"label {shown(one['label'])}, the rest says {shown(one['rest_says'])}"
+        lines.append(f"{'listed':<10}{name}   {said}   {one['why']}")
+    if value["listed_rows"] > rows_max:
+        lines.append(f"{'listed':<10}and {value['listed_rows'] - rows_max:,} more")
+    for one in value["hypotheses"]:
+        lines += _hypothesis_lines(one)
+    for one in value["floods"]:
+        lines.append(
+            f"{'flood':<10}{one['copies']:,} copies of row {one['rows'][0]:,} with label {shown(one['label'])}"
+        )
+    for one in value["origins"]:
+        what = f"{one['unlikely']:,} of its {one['rows']:,} labels are not what the rest says"
+        lines.append(f"{one['by']:<10}{shown(one['name'])}: {what} (by chance: {one['chance']})")
+    for one in value["drift"]:
+        lines.append(f"{'drift':<10}{shown(one['column'])} differs from the trusted rows by {one['size']}")
+    copies = value["copies"]
+    if copies["groups"]:
+        told = f"{copies['rows']:,} rows are copies, in {copies['groups']:,} groups"
+        lines.append(f"{'copies':<10}{told}; {copies['other_label']:,} of them with another label on a copy")
+    lines += _power_lines(value["power"])
+    lines.append(_verdict(value))
+    return "\n".join(lines)
+
+
+def suspects(value: dict[str, Any]) -> bool:
+    """Whether anything was found that a person should look at."""
+    return any(value[name] for name in ("listed", "hypotheses", "floods", "origins"))
+
+
+def _row(sample: Sample, found: Screened, row: int, why: str) -> dict[str, Any]:
+    return {
+        "row": row + 1,
+        "key": None if sample.keys is None else sample.keys[row],
+        "label": sample.names[int(sample.labels[row])],
+        "rest_says": sample.names[int(found.expected[row].argmax())],
+        "why": why,
+        "score": _short(float(found.scores[row])),
+        "source": None if sample.sources is None else sample.sources[row],
+        "annotator": None if sample.annotators is None else sample.annotators[row],
+    }
+
+
+def _hypothesis(sample: Sample, one: Hypothesis) -> dict[str, Any]:
+    return {
+        "label": sample.names[one.label],
+        "rows": len(one.members),
+        "first_rows": [row + 1 for row in one.members[:20]],
+        "rest_would_give_label": _short(one.expected),
+        "chance": _short(one.chance),
+        "instead": [[sample.names[label], count] for label, count in one.from_labels],
+        "shared": [
+            {
+                "kind": named.kind,
+                "what": named.said,
+                "support": named.support,
+                "rows": named.rows,
+                "purity": _short(named.purity),
+                "counter_examples": [row + 1 for row in named.others],
+            }
+            for named in one.named
+        ],
+    }
+
+
+def _hypothesis_lines(one: dict[str, Any]) -> list[str]:
+    instead = ", ".join(shown(name) for name, _ in one["instead"][:3]) or "other labels"
+    lines = [
+        f"{'trigger':<10}{one['rows']:,} rows with label {shown(one['label'])}: without them the rest would give it to "
+        f"{one['rest_would_give_label']} of them, and says {instead}"
+    ]
+    for named in one["shared"][:3]:
+        what = f"{named['support']:,} of them share {named['kind']} {shown(named['what'])}"
+        lines.append(f"{'':<10}{what} ({named['support']:,} of the {named['rows']:,} rows that have it)")
+    return lines
+
+
+def _power_lines(powers: list[dict[str, Any]]) -> list[str]:
+    lines: list[str] = []
+    for kind in dict.fromkeys(one["kind"] for one in powers):
+        told = ", ".join(
+            f"{one['found']:,} of {one['planted']:,} at {100 * one['share']:g} %"
+            for one in powers
+            if one["kind"] == kind
+        )
+        lines.append(f"{'power':<10}{kind}: would have listed {told}")
+    return lines
+
+
+def _verdict(value: dict[str, Any]) -> str:
+    of = f"{value['rows']:,} rows"
+    if suspects(value):
+        false = f"at most {100 * value['false_share_at_most']:g} % of them falsely"
+        told = f"{value['listed_rows']:,} of {of} listed ({false})"
+        return f"SUSPECTS  {told}; {len(value['hypotheses']):,} trigger hypotheses; reference: {value['reference']}"
+    power = "power not measured" if not value["power"] else "with the power above"
+    return f"NO EVIDENCE  in {of}, {power}; reference: {value['reference']}. This does not say that the data is clean"
+
+
+def _short(value: float) -> Any:
+    """A number of at most three significant digits, as text where JSON would not keep it short."""
+    return float(f"{value:.3g}")

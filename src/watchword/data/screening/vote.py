@@ -1,0 +1,172 @@
+"""What label the other rows would give each row: a vote of neighbours and a small cross-fitted model, made one.
+
+* *Neighbours*: the nearest rows, nearer ones counting more. Copies of one row count as one voter, and never for each
+  other, so that a flood of copies cannot vouch for itself.
+* *Model* (layer 2): ridge regression on the space, on radial functions of it around sampled rows and, of texts, on the
+  hashed words; cross-fitted in FOLDS parts, copies in one part. So no row is judged by itself.
+* *Together*: ``P(label | rest) ∝ exp(a·model + b·log neighbours)``, and a label is what that says but for a share ``e``
+  that is drawn blindly. All three are fitted to the data by likelihood, so a few wrong labels neither blunt the votes
+  nor
+  count as certain. A row's *surprise* is the posterior that its label was drawn blindly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from watchword.data.screening.nearest import among, nearest
+from watchword.data.screening.sample import Flags, Floats, Ints
+
+FOLDS = 5
+NEIGHBOURS = 10
+KEPT = 50
+"""Neighbours that are kept a row, so that a vote can be taken again without some of them."""
+_CENTRES_MAX = 400
+
+
+@dataclass(frozen=True)
+class Vote:
+    """Votes and what came of them.
+
+    Attributes:
+        near, apart: the KEPT nearest rows of each row and squared distances, copies of one row left out.
+        expected: (rows, classes), what the rest says: sums to one.
+        blind: the share of labels that look drawn blindly; ``gain``: by how much (log likelihood) that explains more.
+        surprise: posterior, between 0 and 1, that a row's label was.
+    """
+
+    near: Ints
+    apart: Floats
+    expected: Floats
+    blind: float
+    gain: float
+    surprise: Floats
+
+
+def vote(space: Floats, parts: list[Floats], labels: Ints, classes: int, copies: Ints, seed: int) -> Vote:
+    """Take the votes. *copies* numbers the groups of rows that are copies of each other, from 0."""
+    near, apart = apart_from_copies(space, copies, seed)
+    neighbours = poll(near, apart, labels, classes, NEIGHBOURS)
+    fold = np.random.default_rng(seed).integers(0, FOLDS, int(copies.max()) + 1)[copies]
+    experts = [cross_fitted(space, parts, labels, classes, fold, seed), np.log(neighbours)]
+    return _together(near, apart, experts, labels, classes)
+
+
+def apart_from_copies(space: Floats, copies: Ints, seed: int) -> tuple[Ints, Floats]:
+    """The nearest rows of each row, no two of one group of copies."""
+    first = np.unique(copies, return_index=True)[1]
+    if len(first) <= NEIGHBOURS + 1:
+        return nearest(space, KEPT, seed)
+    near, apart = nearest(space[first], KEPT, seed)
+    return first[near][copies], apart[copies]
+
+
+def poll(near: Ints, apart: Floats, labels: Ints, classes: int, count: int) -> Floats:
+    """Shares of the labels among the first *count* neighbours, nearer ones counting more, smoothed by half a voter."""
+    near, apart = near[:, :count], apart[:, :count]
+    scale = np.maximum(apart[:, -1:], 1e-12)
+    weight = np.where(np.isfinite(apart), np.exp(-np.where(np.isfinite(apart), apart, 0.0) / scale), 0.0)
+    rows = len(near)
+    place = (np.arange(rows)[:, None] * classes + labels[near]).ravel()
+    votes = np.bincount(place, weights=weight.ravel(), minlength=rows * classes).reshape(rows, classes)
+    prior = np.bincount(labels, minlength=classes) / len(labels)
+    made: Floats = votes + 0.25 * prior[None, :] + 0.02 / classes
+    made = (made / made.sum(axis=1, keepdims=True)).astype(np.float32)
+    return made
+
+
+def cross_fitted(space: Floats, parts: list[Floats], labels: Ints, classes: int, fold: Ints, seed: int) -> Floats:
+    """(rows, classes): what ridge regression, fitted on the other folds, says of each label."""
+    draw = np.random.default_rng(seed)
+    inputs = _inputs(space, parts, draw)
+    wanted = np.full((len(labels), classes), -1.0 / max(classes - 1, 1), dtype=np.float32)
+    wanted[np.arange(len(labels)), labels] = 1.0
+    width = inputs.shape[1]
+    squares = [inputs[fold == f].T @ inputs[fold == f] for f in range(FOLDS)]
+    targets = [inputs[fold == f].T @ wanted[fold == f] for f in range(FOLDS)]
+    all_squares, all_targets = sum(squares), sum(targets)
+    base = float(np.trace(np.asarray(all_squares))) / width
+
+    def held_out(f: int, strength: float) -> Floats:
+        system = all_squares - squares[f] + np.float32(strength * base) * np.eye(width, dtype=np.float32)
+        made: Floats = inputs[fold == f] @ np.linalg.solve(system, all_targets - targets[f])
+        return made
+
+    # How strongly to shrink is chosen on one fold: the choice is between orders of magnitude.
+    first = int(np.bincount(fold).argmax())  # of a handful of groups some folds get none
+    tried = {strength: held_out(first, strength) for strength in (0.001, 0.01, 0.1)}
+    strength = min(tried, key=lambda one: float(((tried[one] - wanted[fold == first]) ** 2).mean()))
+    made = np.empty((len(labels), classes), dtype=np.float32)
+    for f in range(FOLDS):
+        if (fold == f).any():
+            made[fold == f] = tried[strength] if f == first else held_out(f, strength)
+    return made
+
+
+def _inputs(space: Floats, parts: list[Floats], draw: np.random.Generator) -> Floats:
+    scale = np.sqrt((space**2).sum(axis=1).mean()) or 1.0
+    points = (space / scale).astype(np.float32)
+    centres = points[draw.choice(len(points), min(_CENTRES_MAX, len(points) // 2), replace=False)]
+    squares = np.einsum("ij,ij->i", points, points)[:, None] + np.einsum("ij,ij->i", centres, centres)[None, :]
+    apart = np.maximum(squares - 2.0 * (points @ centres.T), 0.0)
+    typical = float(np.median(apart[: min(2000, len(apart))]))
+    radial = np.exp(-2.0 * apart / (typical or 1.0))
+    wide = [part for part in parts if 64 < part.shape[1] <= 1024 and (part < 0).any()]
+    words = [part * np.float32(1.0) for part in wide]
+    ones = np.ones((len(points), 1), dtype=np.float32)
+    return np.concatenate([ones, points, radial, *words], axis=1).astype(np.float32)
+
+
+def _together(near: Ints, apart: Floats, experts: list[Floats], labels: Ints, classes: int) -> Vote:
+    rows = np.arange(len(labels))
+
+    def told(weights: tuple[float, ...]) -> Floats:
+        scores = sum(weight * expert for weight, expert in zip(weights, experts, strict=True))
+        expected = np.exp(scores - np.max(scores, axis=1, keepdims=True))
+        made: Floats = expected / expected.sum(axis=1, keepdims=True)
+        return made
+
+    def likelihood(point: tuple[float, ...]) -> float:
+        own = told(point[1:])[rows, labels]
+        return float(np.log((1 - point[0]) * own + point[0] / classes).sum())
+
+    def climbed(point: tuple[float, ...], axes: range) -> tuple[tuple[float, ...], float]:
+        """The best point near *point* along *axes*, by steps that shrink."""
+        best, step = likelihood(point), 2.0
+        for _ in range(6):
+            for axis in axes:
+                for factor in (1 / step, step):
+                    for _ in range(6):
+                        moved = tuple(value * factor if at == axis else value for at, value in enumerate(point))
+                        moved = (min(max(moved[0], 1e-4), 0.45), *(min(max(one, 0.01), 60.0) for one in moved[1:]))
+                        if (found := likelihood(moved)) <= best:
+                            break
+                        best, point = found, moved
+            step **= 0.7
+        return point, best
+
+    start = (0.05, 10.0, 1.0)
+    point, best = climbed(start, range(len(start)))
+    expected = told(point[1:])
+    surprise = point[0] / classes / ((1 - point[0]) * expected[rows, labels] + point[0] / classes)
+    # Without blind labels the votes are fitted anew: what was sharp because of them need not be.
+    least = climbed((1e-4, *point[1:]), range(1, len(start)))[1]
+    return Vote(near, apart, expected.astype(np.float32), point[0], best - least, surprise.astype(np.float32))
+
+
+def without(space: Floats, taken: Vote, group: Flags, asking: Ints, labels: Ints, classes: int, seed: int) -> Floats:
+    """What the neighbours outside *group* say of the rows *asking*: (asking, classes). The counterfactual of a
+    group."""
+    near, apart = taken.near[asking], taken.apart[asking].copy()
+    apart[group[near]] = np.inf
+    order = np.argsort(apart, axis=1, kind="stable")[:, :NEIGHBOURS]
+    near, apart = np.take_along_axis(near, order, axis=1), np.take_along_axis(apart, order, axis=1)
+    short = ~np.isfinite(apart[:, -1])
+    if short.any():
+        outside = np.flatnonzero(~group)
+        if len(outside) > 8000:
+            outside = np.sort(np.random.default_rng(seed).choice(outside, 8000, replace=False))
+        near[short], apart[short] = among(space, asking[short], outside, NEIGHBOURS)
+    return poll(near, apart, labels, classes, NEIGHBOURS)
