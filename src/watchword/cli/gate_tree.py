@@ -89,7 +89,7 @@ def _doors(gate: Sub) -> None:
     mcp.add_argument("--said", type=Path, metavar="FILE", help="the person's words that this is for; default: none")
     mcp.add_argument("--session", metavar="NAME", help="pipes: holds are found after a restart (default: a new one)")
     mcp.add_argument("--page", metavar="URL", help="where people see holds; its name comes for {hold}, or last")
-    mcp.add_argument("--shadow", action="store_true", help="decide and count, block nothing, record nothing as let go")
+    mcp.add_argument("--shadow", action="store_true", help="decide and record, block nothing (gate shadow)")
     mcp.add_argument("--listen", metavar="HOST:PORT", help="serve over HTTP there; needs --upstream")
     mcp.add_argument("--upstream", metavar="URL", help="the server's address, in place of a command")
     mcp.add_argument("--host-name", action="append", default=[], metavar="HOST[:PORT]", help="HTTP: as clients call us")
