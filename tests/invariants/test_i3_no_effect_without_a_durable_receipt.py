@@ -1,16 +1,19 @@
 """I3: no action is released before its receipt is durable, whenever the process is killed.
 
-A gate asks the disk for some thirty things between a question and an effect. One life is lived for each of them, in a
-child that breaks exactly there; then another process looks at what is left. The upstream's own log of effects lies
+A gate asks the disk for some things between a question, an effect and its outcome. One life is lived for each of them,
+in a child that breaks exactly there; then another process looks at what is left. The upstream's own log of effects lies
 outside the node, and only ever grows by what the gate returned.
 
 * ``torn``   half of the bytes of a write, then SIGKILL; at any other call SIGKILL before it.
 * ``power``  SIGKILL, and all that was not synced is lost.
 * ``full``   ENOSPC after half of the bytes; ``eio``  EIO. The gate goes on, and denies.
+* A reply that is lost: the upstream did it, and nobody heard. The outcome is *unknown*, in whichever of the
+  four ways it could not be recorded, and the same effect does not happen again before somebody says what became of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -27,6 +30,7 @@ from ledger.faults import Disk
 
 from watchword.gate import Answer, Gate, NoSuchHold
 from watchword.gate.action import parse_action
+from watchword.ledger.durable import StorageTrouble
 
 FAULTS = ("torn", "power", "full", "eio")
 
@@ -58,7 +62,13 @@ def live(one: Gated, hold: str, told: Callable[[Answer], None]) -> None:
 
 
 def life(
-    prepared: tuple[Gated, str], folder: Path, fault: str, breaks_at: int, gate: type[Gate] = Gate, guard: str = ""
+    prepared: tuple[Gated, str],
+    folder: Path,
+    fault: str,
+    breaks_at: int,
+    gate: type[Gate] = Gate,
+    guard: str = "",
+    lived: Callable[[Gated, str, Callable[[Answer], None]], None] = live,
 ) -> int:
     """One life that breaks at call *breaks_at*; checks what it leaves, and returns how many calls were made."""
     before, hold = prepared
@@ -81,7 +91,7 @@ def life(
                     with effects.open("ab", 0) as log:
                         log.write(answer.action_bytes + b"\n")
 
-            live(one, hold, told)
+            lived(one, hold, told)
             calls.write_text(str(disk.calls))
             if fault == "power":
                 disk.lose_power()
@@ -111,6 +121,55 @@ def check(left: Gated, hold: str, effects: Path) -> None:
         assert went, "a hold that was not released is lost"
     assert left.ask().verdict == "permit"
     left.close()
+
+
+def test_a_lost_reply_is_not_tried_again_at_any_fault_point(prepared, capfd) -> None:
+    """Whatever breaks while an unknown outcome is recorded, the same effect happens once.
+
+    Fails when an outcome that the disk did not take is forgotten.
+    """
+    points = {}
+    with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
+        place = Path(folder) / "life"
+        for fault in FAULTS:
+            points[fault] = life(prepared, place, fault, -1, lived=retry)
+            for number in range(points[fault]):
+                life(prepared, place, fault, number, lived=retry)
+                done = place.with_suffix(".effects").read_bytes().splitlines()
+                assert len({parse_action(line).effect for line in done}) == len(done), f"{fault} at {number}: again"
+    with capfd.disabled():
+        print(f"\n  I3, lost reply: kept at each of {points} fault points", file=sys.stderr)
+
+
+class Forgets(Gate):
+    """The guard removed: an outcome that could not be recorded is not owed."""
+
+    def outcome(self, action, outcome):
+        try:
+            return super().outcome(action, outcome)
+        finally:
+            self._owed.clear()
+
+
+def test_a_gate_that_forgets_an_unknown_outcome_is_caught(prepared) -> None:
+    """Without the guard, one sync that fails lets the effect happen twice."""
+    again = []
+    with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
+        place = Path(folder) / "life"
+        for number in range(life(prepared, place, "eio", -1, lived=retry)):
+            life(prepared, place, "eio", number, Forgets, lived=retry)
+            again.append(len(place.with_suffix(".effects").read_bytes().splitlines()))
+    assert max(again) == 2
+
+
+def retry(one: Gated, hold: str, told: Callable[[Answer], None]) -> None:
+    """Ask for an action that needs nobody, lose its reply, and ask for the same effect again."""
+    for _ in range(2):
+        answer = one.ask("label-mail", {"label": "a"})
+        told(answer)
+        if answer.action is not None and answer.action_bytes is not None:
+            with contextlib.suppress(StorageTrouble):
+                one.gate.outcome(answer.action.digest, "unknown")
 
 
 @pytest.mark.parametrize("fault", FAULTS)

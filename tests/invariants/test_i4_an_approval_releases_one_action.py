@@ -7,6 +7,7 @@ import multiprocessing
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from gate.gated import ALONE, FAST, NAMES, SLEW, Gated, gated
 from watchword.errors import WatchwordError
 from watchword.gate import DoesNotCount, Gate, NoSuchHold, approval_fields, parse_request
 from watchword.gate.action import new_action
+from watchword.gate.approval import check_approval
 from watchword.node import BusyNode, Node
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, unb64
@@ -86,6 +88,44 @@ def test_every_field_that_binds_is_compared(here: Gated, field: str, value: str,
     with pytest.raises(WatchwordError, match="cannot be good until"):
         approval_fields(parse_request(here.gate.hold_request(hold)), "x", "approve", "2026-01-31T12:06:01Z")
     assert here.gate.release(hold).verdict == "hold"
+
+
+def test_each_byte_of_every_field_that_binds_is_compared(here: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another byte anywhere in action, gate, hold, mandate, asked, preview or person, rightly signed over: refused.
+
+    The signature is taken as good here, so that the comparisons stand alone. ``expires`` may be sooner, never later.
+    Fails when any of the comparisons is removed, or looks at a part.
+    """
+    hold = here.held()
+    signed = open_envelope(here.approval(hold, "BRAVO"))
+    said = signed.statement
+    known, now = here.gate.known(), here.clock.now()
+    request = parse_request(here.gate.hold_request(hold))
+    rule = next(one for one in known.ground(request.mandate).mandate.rules if one.id == request.rule)
+    monkeypatch.setattr("watchword.gate.approval.standing", lambda charter, one, **_: charter.holders[one.key_id])
+    tried = 0
+
+    def judged(**changes: Any) -> None:
+        statement = replace(said, **changes)
+        check_approval(known, request, rule, replace(signed, statement=statement), now, ())
+
+    judged()
+    for field in ("subject", "gate", "hold", "mandate", "asked", "preview", "person"):
+        text = said.subject[0].digest if field == "subject" else said.predicate[field]
+        for place, letter in enumerate(text):
+            for other in {chr(ord(letter) ^ 1), "0" if letter != "0" else "1"}:
+                changed = text[:place] + other + text[place + 1 :]
+                how = (
+                    {"subject": (Subject("action", changed),)}
+                    if field == "subject"
+                    else {"predicate": {**said.predicate, field: changed}}
+                )
+                with pytest.raises(WatchwordError):
+                    judged(**how)
+                tried += 1
+        with pytest.raises(WatchwordError):
+            judged(**({"subject": ()} if field == "subject" else {"predicate": {**said.predicate, field: text + " "}}))
+    assert tried > 400
 
 
 def test_an_approval_for_one_hold_does_not_serve_another(here: Gated) -> None:
@@ -210,8 +250,6 @@ def test_what_the_approver_sees_is_what_the_gate_executes(here: Gated) -> None:
     lying = canonical(value | {"text": value["text"].replace("tower-12", "tower-13"), "action": swapped.value})
     with pytest.raises(WatchwordError):
         parse_request(lying)
-    from dataclasses import replace
-
     subject, fields = approval_fields(replace(request, action=swapped), "commander", "approve")
     assert "another action" in refused(here, here.sign("BRAVO", "approval", subject, fields, "commander"))
 

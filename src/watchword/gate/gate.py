@@ -28,7 +28,7 @@ from watchword.gate import holding
 from watchword.gate.action import Action, parse_action, shown_json
 from watchword.gate.answer import Answer, Hold, clean_reason
 from watchword.gate.approval import DoesNotCount, TakenBefore, check_approval, check_endorsement, holder_of
-from watchword.gate.authority import Known, stop_of, view_age_s
+from watchword.gate.authority import Known, stop_of
 from watchword.gate.closing import Closing, closings, newly_closed, told_stop
 from watchword.gate.desk import Desk
 from watchword.gate.history import WAITING, BadRecord, Held, History
@@ -42,7 +42,8 @@ from watchword.gate.recording import Group, Recorder
 from watchword.gate.request import Request
 from watchword.gate.restrictions import seen_of
 from watchword.gate.session import Verdict, decided
-from watchword.gate.weighing import Moment, Weighed, against_clock, mandate_shown, weigh
+from watchword.gate.state import state_shown
+from watchword.gate.weighing import Moment, Weighed, against_clock, weigh
 from watchword.limits import HOLDS_WAITING_MAX
 from watchword.statements.dsse import BadEnvelope
 from watchword.statements.statement import BadStatement, Signed, open_envelope
@@ -72,6 +73,7 @@ class Gate:
         self._taking = threading.Lock()
         self._knowledge = Knowledge(node, self.clock)
         self._met: Known | None = None
+        self._owed: dict[str, Literal["returned", "unknown"]] = {}
         self._probing = Probing()
         self._unpaged: list[Answer] = []
         self._staged: Group | None = None
@@ -363,15 +365,22 @@ class Gate:
 
         Raises:
             NoSuchHold: it was never let go, or its outcome is known.
+            StorageTrouble: the disk; nothing more is let go before it is recorded.
         """
-        with self._deciding():
-            self._catch_up()
-            gone = self._history.let_go.get(action)
-            if gone is None:
-                raise NoSuchHold(f"action {action[:80]}: was never let go here")
-            if outcome not in ("returned", "unknown") or gone.outcome in ("returned", outcome):
-                raise NoSuchHold(f"action {action}: its outcome is recorded already, {gone.outcome}")
-            return self._record(outcome, (), self.clock.now(), action=gone.action)
+        try:
+            with self._deciding():
+                self._catch_up()
+                gone = self._history.let_go.get(action)
+                if gone is None:
+                    raise NoSuchHold(f"action {action[:80]}: was never let go here")
+                if outcome not in ("returned", "unknown") or gone.outcome in ("returned", outcome):
+                    raise NoSuchHold(f"action {action}: its outcome is recorded already, {gone.outcome}")
+                return self._record(outcome, (), self.clock.now(), action=gone.action)
+        except NoSuchHold:
+            raise
+        except WatchwordError:
+            self._owed[action] = outcome
+            raise
 
     def endorse(self, envelope: bytes, session: str, argument: str, value: Any) -> Answer:
         """Take in that a person vouches for one value in one session; durable when this returns.
@@ -416,20 +425,7 @@ class Gate:
         """What is in force, what waits, what is stopped, how old the view is, and what would be denied and why."""
         with self._turn:
             self._catch_up()
-            at = self._moment(self.clock.now())
-            age_s, oldest = view_age_s(at.known, at.now)
-            return {
-                "clock": at.clock,
-                "gate": self.name,
-                "holds": [hold.value() for hold in self.holds()],
-                "mandates": [mandate_shown(at, id) for id in at.known.mandates],
-                "now": rfc3339(at.now),
-                "receipts": self._history.size,
-                "schema": "watchword-gate-status/1",
-                "stops": [stop.value() for stop in at.known.stops],
-                "unknown": self._history.unknowns(),
-                "view": {"age_s": age_s, "oldest": oldest},
-            }
+            return state_shown(self._moment(self.clock.now()), self.holds())
 
     # -- holds and the clock ----------------------------------------------------------------------
 
@@ -478,6 +474,10 @@ class Gate:
         """Catch up with the record and end what has expired; the moment of what follows."""
         self._catch_up()
         now = self.clock.now()
+        for action, outcome in self._owed.items():
+            gone = self._history.let_go.get(action)
+            if gone is not None and gone.outcome is None:
+                self._record(outcome, ("recorded late: the disk did not take it",), now, action=gone.action)
         if self._against_clock(now) is None:
             for held in list(self._history.waiting()):
                 request = self._request(held)
@@ -527,7 +527,7 @@ class Gate:
         """Apply the receipts that the record has beyond what this gate knows."""
         if self._recorder.lost:
             self._recorder.forget()
-            self._history = History()
+            self._history, self._met = History(), None
         if self.node.record_size() <= self._history.size and self._history.size:
             return
         for value in self.node.record_events(self._history.size):

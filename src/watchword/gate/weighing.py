@@ -20,7 +20,6 @@ from datetime import datetime
 from typing import Any
 
 from watchword.gate.action import Action
-from watchword.gate.answer import clean_reason
 from watchword.gate.authority import Ground, Known, against, against_session, against_view, newest_mandate
 from watchword.gate.history import History
 from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
@@ -130,22 +129,3 @@ def against_clock(history: History, now: datetime, apart_s: float) -> str | None
     if abs(apart_s) > CLOCK_JUMP_S_MAX:
         return f"the clock jumped by {apart_s:.0f} s since this gate was opened; check it and open the gate again"
     return None
-
-
-def mandate_shown(at: Moment, id: str) -> dict[str, Any]:
-    """A mandate as JSON data, with what speaks against it and against each of its rules now."""
-    ground = at.known.ground(id)
-    mandate = ground.mandate
-    rules: dict[str, list[str]] = {}
-    if mandate is not None:
-        for rule in mandate.rules:
-            rules[rule.id] = [clean_reason(reason) for reason in against_rule(at, id, mandate, rule)]
-    return {
-        "against": [clean_reason(reason) for reason in against(at.known, ground, ground.release or "", at.now)],
-        "by": ground.who,
-        "id": id,
-        "name": None if mandate is None else mandate.name,
-        "release": ground.release,
-        "rules": rules,
-        "valid_until": None if mandate is None else mandate.valid_until,
-    }

@@ -26,12 +26,12 @@ def gated(door: Door, tool: Any) -> Any:
     def run(**args: Any) -> Any:
         action = asked(args)
         with door.under_way(action) as returned:
-            return returned(tool.invoke(action.args))
+            return returned(tool.invoke(door.arguments(action)))
 
     async def arun(**args: Any) -> Any:
         action = asked(args)
         with door.under_way(action) as returned:
-            return returned(await tool.ainvoke(action.args))
+            return returned(await tool.ainvoke(door.arguments(action)))
 
     return StructuredTool(
         name=tool.name, description=tool.description, args_schema=tool.args_schema, func=run, coroutine=arun,

@@ -24,6 +24,6 @@ def gated(door: Door, tool: Any) -> Any:
         except WatchwordError as error:
             return error.message
         with door.under_way(action) as returned:
-            return returned(await invoke(context, canonical(action.args).decode()))
+            return returned(await invoke(context, canonical(door.arguments(action)).decode()))
 
     return dataclasses.replace(tool, on_invoke_tool=asked)
