@@ -272,6 +272,27 @@ def test_a_waiver_is_named_beside_the_evidence_and_shown_with_its_owner_and_end(
     assert text.startswith("ADMITTED")
 
 
+def test_what_is_kept_back_stays_until_enough_take_it_back() -> None:
+    """The leaf is named with whoever can take it back, and so is a red line that it alone crosses."""
+    paper = Paper()
+    paper.sound()
+    paper.keep_back("review", "DELTA")
+    decision = paper.decide()
+    found = lacks(paper)
+    assert found is not None and not found.admits
+    assert {(one.what, one.by) for one in found.unlifted} == {
+        ("leaf", "3 operators, who take it back"), ("red line", "3 operators, who take it back"),
+    }  # fmt: skip
+    explained = explanation(paper.charter, paper.facts(), decision, TRIAGE) | {"missing": found.value()}
+    text = render_text(explained)
+    assert "  unheld   review DELTA#0 is kept back or was purged" in text
+    assert "  stays    leaf DELTA#0: lifted only by 3 operators, who take it back" in text
+    assert "no evidence lifts" not in text
+    paper.say("review", "ECHO", outcome="against")
+    stays = {(one.what, one.by) for one in (lacks(paper) or pytest.fail("admitted")).unlifted}
+    assert ("red line", "") in stays
+
+
 def test_a_caveat_stays_until_its_member_lifts_it() -> None:
     """Whose it is stands beside it, first among what is in the way."""
     paper = Paper()

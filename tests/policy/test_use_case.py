@@ -58,6 +58,14 @@ def test_what_is_not_meant_is_named(tmp_path: Path, old: str, new: str, named: s
     assert str(tmp_path / "use.toml") in caught.value.message
 
 
+def test_the_line_of_a_wrong_field_is_named(tmp_path: Path) -> None:
+    """Where the file says the field; a field that is not there has no line."""
+    with pytest.raises(BadUseCase, match=r"use\.toml, line 3: .*criticality"):
+        read(tmp_path, 'name = "a"\npurpose = ""\ncriticality = 7\nhuman = "in"\nmembers = []\nowner = ""\n')
+    with pytest.raises(BadUseCase, match=r"use\.toml: .*criticality"):
+        read(tmp_path, 'name = "a"\npurpose = ""\nhuman = "in"\nmembers = []\nowner = ""\n')
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """And a folder, and a file that is too large."""
     for path in (tmp_path / "absent.toml", tmp_path):

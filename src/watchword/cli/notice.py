@@ -163,6 +163,8 @@ def _said(args: argparse.Namespace, here: Node | None) -> tuple[str, dict[str, A
 
 def _about_notice(args: argparse.Namespace, here: Node) -> tuple[str, str, dict[str, Any]]:
     """Kind, target and fields of what confirms a notice, or takes it back."""
+    if args.kind == "take-back" and args.of is not None:
+        return "take-back", *_kept_back(args, here)
     loose = {signed.statement.id: signed.statement for signed in here.loose()}
     statement = loose[args.target] if args.target in loose else here.locate(args.target).signed.statement
     if statement.kind not in ("recall", "dispute"):
@@ -175,6 +177,30 @@ def _about_notice(args: argparse.Namespace, here: Node) -> tuple[str, str, dict[
     if statement.kind == "recall":
         fields |= {"actions": said["actions"], "deadline": said["deadline"], "supersedes": None}
     return statement.kind, target, fields
+
+
+def _kept_back(args: argparse.Namespace, here: Node) -> tuple[str, dict[str, Any]]:
+    """The name and fields that take back a leaf about ``--of`` whose body is not held here."""
+    from watchword.cli.subject import release
+    from watchword.ledger.notices import evidence_name
+    from watchword.policy import table
+    from watchword.statements.digests import blinded
+    from watchword.statements.kinds import CONSIDERED
+
+    digest, view = release(args.of, here).digest, here.latest_view()
+    facts = here.facts(view)
+    considered = table.consider(here.charter, view, facts, here.clock.now(), digest)
+    evidence = {blinded(facts.secret, evidence_name(kind, digest)): f"release:{digest}" for kind in CONSIDERED}
+    names = table.name_set(here.charter, digest, considered.values())
+    against = {blinded(facts.secret, name): name for name in names}
+    places = [(leaf, evidence) for leaf in facts.unheld]
+    places += [(leaf, against) for leaf in facts.notices if leaf.signed is None and not leaf.is_junk]
+    for leaf, known in places:
+        if here.locator(leaf.origin, leaf.index) == args.target and leaf.blinded in known:
+            target = known[leaf.blinded]
+            return target, {"target": target, "reason": args.reason, "notice": f"sha256:{leaf.commitment.hex()}"}
+    what = f"no leaf about {args.of} whose text is not held here"
+    raise BadTarget(f"{args.target}: {what}", "watchword admit names those")
 
 
 def _how_long(here: Node, kind: str) -> list[str]:

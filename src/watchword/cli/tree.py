@@ -375,6 +375,8 @@ def _notices(commands: Sub) -> None:
             help="the notice's locator or id" if of_notice else "a name (release:sha256:…), an id, locator or path",
         )
         one.add_argument("--reason", required=True, metavar="TEXT", type=said)
+        if name == "take-back":
+            one.add_argument("--of", metavar="RELEASE", help="NOTICE is a leaf about it that nobody here can read")
         one.add_argument("--output", type=Path, metavar="FILE", help="also write it as a file for any channel")
         signer(one)
         one.set_defaults(scope=None)  # that of the statement it is against, if it is against one

@@ -35,6 +35,7 @@ from watchword.charter.lint import speakers
 from watchword.errors import WatchwordError
 from watchword.limits import CHECK_QUESTION_S_MAX, CHECK_RULES_MAX, CHECK_S_MAX
 from watchword.policy import solver as z3
+from watchword.policy.cedar import OF_USE
 from watchword.policy.example import NOW, Example, example, played
 from watchword.policy.world import COUNTED, CRITICALITY, Forbid, Formula, Rule, Unclear, World, has_tool, places_for
 from watchword.statements.kinds import EVIDENCE
@@ -128,6 +129,7 @@ class _Search:
         self.findings: list[Finding] = []
         self.unclear: dict[str, str] = {}
         self.ends: set[str] = set()
+        self.apart: set[tuple[int, str, str]] = set()
         self.until = time.monotonic() + CHECK_S_MAX
 
     # -- one rule at a time -----------------------------------------------------------------------
@@ -189,11 +191,15 @@ class _Search:
         left = list(rules)
         everything = self.world(rules)
         refuses = {name_of(rule): everything.judged(rule).refuses for rule in rules}
+        # Every rule is asked of the same solver, which learns from one question for the next.
+        refusing = {name: z3.Bool(f"refuses {number}") for number, name in enumerate(refuses)}
+        standing = {name: z3.Bool(f"stands {number}") for number, name in enumerate(refuses)}
+        for name, formula in refuses.items():
+            everything.solver.add(z3.Implies(refusing[name], formula), z3.Implies(standing[name], z3.Not(formula)))
         for rule in reversed(rules):
             others = {name_of(one): one for one in left if one is not rule and _stands_with(one, rule)}
-            stand = {name: z3.Not(refuses[name]) for name in others}
             try:
-                core = self.core(everything, [refuses[name_of(rule)]], stand)
+                core = self._excluding(everything, [refusing[name_of(rule)]], {name: standing[name] for name in others})
                 if core is None:
                     continue
                 by = [others[name] for name in core]
@@ -247,10 +253,18 @@ class _Search:
         return self.ask(world, world.applies(one), world.applies(two), world.met(one), world.met(two)) is None
 
     def _against_line(self, row: Requirement, line: Forbid) -> None:
+        about = (id(row), str([one for one in line.forbid if one.field not in OF_USE]), str(line.evidence))
+        if about in self.apart:
+            return
         world = self.world([row, line])
         here = [world.applies(row), *world.forbidding(line, of_use_case=True)]
         crossed = z3.And(*world.forbidding(line, of_use_case=False))
-        if self.ask(world, *here) is None or self.ask(world, *here, world.met(row), z3.Not(crossed)) is not None:
+        if self.ask(world, *here) is None:
+            return
+        if self.ask(world, *here, world.met(row), z3.Not(crossed)) is not None:
+            # What meets the row without crossing the line has nothing to do with the use, nor has another line's use.
+            if row.from_ != "owner" and row.when.release != "endpoint":
+                self.apart.add(about)
             return
         if self.ask(world, *here, z3.Not(crossed)) is None:
             return  # the line forbids such a release for such a use, whatever the row asks
@@ -321,21 +335,30 @@ class _Search:
             marks = {name: z3.Bool(f"stands {number}") for number, name in enumerate(named)}
             for name, formula in named.items():
                 solver.add(z3.Implies(marks[name], formula))
-            if self._answer(solver, *marks.values()):
-                return None
-            inside = {str(mark) for mark in solver.unsat_core()}
-            names = [name for name, mark in marks.items() if str(mark) in inside]
-            return least(names, lambda some: not self._answer(solver, *(marks[name] for name in some)))
+            return self._excluding(world, [], marks)
+
+    def _excluding(self, world: World, assumed: Sequence[Formula], marks: Mapping[str, Formula]) -> list[str] | None:
+        """Names of *marks* that *assumed* and what the solver knows exclude together; None where they do not."""
+        self._in_time()
+        solver = world.solver
+        if self._answer(solver, *assumed, *marks.values()):
+            return None
+        inside = {str(mark) for mark in solver.unsat_core()}
+        names = [name for name, mark in marks.items() if str(mark) in inside]
+        return least(names, lambda some: not self._answer(solver, *assumed, *(marks[name] for name in some)))
 
     @contextmanager
     def _asking(self, world: World) -> Iterator[Any]:
-        if time.monotonic() > self.until:
-            raise _Undecided(f"not looked at: {CHECK_S_MAX:.0f} s are over")
+        self._in_time()
         world.solver.push()
         try:
             yield world.solver
         finally:
             world.solver.pop()
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self.until:
+            raise _Undecided(f"not looked at: {CHECK_S_MAX:.0f} s are over")
 
     def _answer(self, solver: Any, *assumptions: Formula) -> bool:
         answer = solver.check(*assumptions)

@@ -10,6 +10,7 @@ decided here: states and verdict are the decision's. Its fields:
 * ``caveats``: as the decision judges them, and ``name``, ``reason``, ``locator``, each rule's text and accountable;
 * ``reliances``: the use's owner's, each a statement, ``of`` (the id relied on), ``until``; ``successors`` [digest];
 * ``red_lines``: ``id``, ``text``, ``state``, ``why`` text, ``accountable``, ``principle``;
+* ``unheld``: each leaf that is kept back, as a failing statement is shown;
 * ``notices``: as the decision lists them, and ``by``, ``reason``, ``locator`` (null for a loose one);
 * ``stale``: ``origin``, ``member``, ``use``;
 * ``principles``: ``letter``, ``name``, ``evidence`` [statement], ``red_lines`` [id];
@@ -75,6 +76,7 @@ def explanation(
         ],
         "caveats": [_caveat(charter, one, listed) for one in decision["caveats"]],
         "notices": [_notice(charter, one) for one in listed if one.kind not in ("ratification", "caveat", "lift")],
+        "unheld": [_kept_back(charter, f"leaf:{one['leaf']}", one) for one in table.still_unheld(decision)],
         "reliances": [
             _statement(charter, fact) | {"of": id, "until": fact.signed.statement.predicate["limits"]["until"]}
             for id, facts_on in sorted(case.relied_on.items())
@@ -111,9 +113,15 @@ def render_text(explained: Mapping[str, Any]) -> str:
     middle = min(max((len(row[1]) for row in unmet + crossed), default=0), 60)
     for label, group in (("unmet", unmet), ("crossed", crossed)):
         lines += [f"  {label:7}  {id.ljust(ids)}  {why.ljust(middle)}  {who}" for id, why, who in group]
+    kept = {one["id"]: one["locator"] for one in explained["unheld"]}
     failing = {one["locator"]: one for row in rows if row["state"] == "unmet" for one in row["failing"]}
-    lines += [f"  failing  {one['kind']} {place} by {one['issuer']}: {one['detail']}" for place, one in failing.items()]
-    places = {one["id"]: place for place, one in failing.items()}
+    lines += [
+        f"  failing  {one['kind']} {place} by {one['issuer']}: {one['detail']}"
+        for place, one in failing.items()
+        if one["id"] not in kept
+    ]
+    lines += [f"  unheld   {one['kind']} {one['locator']} {one['detail']}" for one in explained["unheld"]]
+    places = {one["id"]: place for place, one in failing.items()} | kept
     lines += [_notice_line(one, places) for one in explained["notices"]]
     for one in explained["stale"]:
         lines.append(f"  stale    {one['origin']}: no head of {one['member']}'s {one['use']} is young enough")

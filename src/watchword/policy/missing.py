@@ -362,11 +362,18 @@ def _unlifted(
     found = []
     lines = {line.id: line for line in charter.red_lines}
     quorum = f"{charter.quorum.witness} operators, who take it back"
+    listed = [notice["kind"] for notice in decision["notices"]]
+    read = table.red_line_context(use_case, considered.values(), listed, ())
+    shown = table.findings(charter, considered.values(), ())
     for one in decision["red_lines"]:
         if one["state"] == "crossed":
-            fields = {condition.field for condition in lines[one["id"]].forbid}
-            by = quorum if fields & FROM_NOTICES else "another use" if fields <= OF_USE else ""
-            found.append(Unlifted("red line", one["id"], by, lines[one["id"]].text))
+            line = lines[one["id"]]
+            fields = {condition.field for condition in line.forbid}
+            by_leaf = not table.crossed(line, read, shown)  # what is kept back crosses it, and nothing that was read
+            by = quorum if by_leaf or fields & FROM_NOTICES else "another use" if fields <= OF_USE else ""
+            found.append(Unlifted("red line", one["id"], by, line.text))
+    for leaf in table.still_unheld(decision):
+        found.append(Unlifted("leaf", f"leaf:{leaf['leaf']}", quorum, f"{leaf['kind']}, kept back or purged"))
     for caveat in decision["caveats"]:
         if table.is_crossed(caveat):
             rules = [rule["id"] for rule in caveat["rules"] if rule["state"] == "crossed"] or ["free policies"]
@@ -384,7 +391,9 @@ def _unlifted(
             failing.setdefault((one["id"], one["why"]), []).append(row["id"])
     waivers = {row.id: row.waiver for row in charter.requirements}
     for (id, why), rows in failing.items():
-        kind = considered[id].signed.statement.kind if id in considered else "evidence that is kept back"
+        if why == "unheld" and id not in considered:
+            continue  # said above
+        kind = considered[id].signed.statement.kind
         by = quorum if why in LIFTABLE else ""
         if not by and all(waivers[row] is not None for row in rows):
             by = f"waivers of {', '.join(rows)}"

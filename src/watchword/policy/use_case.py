@@ -14,6 +14,7 @@ not known, or is missing where the protocol has no default, is an error that nam
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,7 +73,17 @@ def read_use_case(path: Path) -> dict[str, Any]:
     try:
         return parse_use_case({"format": FORMAT, "tags": []} | value)
     except BadUseCase as error:
-        raise BadUseCase(f"{path}: {error.message.removeprefix('use case: ')}", error.hint) from error
+        named = _FIELD.search(error.message)
+        line = named and _line_of(path, named[1])
+        where = f"{path}, line {line}" if line else str(path)
+        raise BadUseCase(f"{where}: {error.message.removeprefix('use case: ')}", error.hint) from error
+
+
+def _line_of(path: Path, field: str) -> int | None:
+    """The line of a TOML file on which *field* is said at the top; None where it is not."""
+    lines = read_text(path, BadUseCase).split("\n")
+    begins = re.compile(rf"\s*+{re.escape(field)}\s*+=")
+    return next((number for number, line in enumerate(lines, 1) if begins.match(line)), None)
 
 
 def read_toml(path: Path, wrong: type[WatchwordError]) -> dict[str, Any]:
@@ -106,4 +117,5 @@ def read_text(path: Path, wrong: type[WatchwordError]) -> str:
         raise wrong(f"{path}: not TOML or text: {error}", "it is read as UTF-8") from error
 
 
+_FIELD = re.compile(r"`\$\.(\w+)")
 _HINT = "a use case has name, purpose, criticality 0 to 3, human in/on/out, members, owner and tags"
