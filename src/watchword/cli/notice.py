@@ -11,6 +11,7 @@ from watchword.cli.output import emit, naming, one_by_one, one_line, passphrase,
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
+    from watchword.ledger.view import EvidenceLeaf, NoticeLeaf
     from watchword.node import Node
     from watchword.statements.statement import Statement, Subject
 
@@ -193,7 +194,7 @@ def _kept_back(args: argparse.Namespace, here: Node) -> tuple[str, dict[str, Any
     evidence = {blinded(facts.secret, evidence_name(kind, digest)): f"release:{digest}" for kind in CONSIDERED}
     names = table.name_set(here.charter, digest, considered.values())
     against = {blinded(facts.secret, name): name for name in names}
-    places = [(leaf, evidence) for leaf in facts.unheld]
+    places: list[tuple[EvidenceLeaf | NoticeLeaf, dict[bytes, str]]] = [(leaf, evidence) for leaf in facts.unheld]
     places += [(leaf, against) for leaf in facts.notices if leaf.signed is None and not leaf.is_junk]
     for leaf, known in places:
         if here.locator(leaf.origin, leaf.index) == args.target and leaf.blinded in known:
