@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from watchword.gate.intervals import detection, middle, share
+from watchword.gate.intervals import detection, middle, rate, share
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,16 @@ def test_a_median_of_few_has_no_interval() -> None:
     # Ranks 6 and 15 of twenty: the tables of order statistics.
     twenty = middle(range(1, 21))
     assert (twenty.low, twenty.high) == (6, 15)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 30, 1000])
+def test_a_rate_is_near_the_exact_poisson_limits(count: int) -> None:
+    """Byar's limits beside the exact ones (chi-squared); twice as many hours, half the rate."""
+    found = rate(count, 2.0)
+    low, high = (stats.chi2.ppf(0.025, 2 * count) / 2 if count else 0.0), stats.chi2.ppf(0.975, 2 * count + 2) / 2
+    assert found.at == count / 2
+    assert found.low == pytest.approx(low / 2, abs=0.02, rel=0.02)
+    assert found.high == pytest.approx(high / 2, rel=0.02)
 
 
 def test_detection_is_what_the_text_books_compute() -> None:

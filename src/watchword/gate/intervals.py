@@ -2,6 +2,8 @@
 
 * A share: Clopper and Pearson (1934), exact: at least as wide as it says, also for 0 of 3.
 * A median: the order statistics whose ranks a fair coin would enclose; below six values there is none at 95 %.
+* A rate of events in time: Byar's approximation to the exact Poisson limits (Breslow and Day 1987), within a percent of
+  them from one event on.
 * d' and criterion c (Green and Swets 1966): counts corrected log-linearly (Hautus 1995), so that no rate is 0 or 1;
   variance by Gourevitch and Galanter (1967). With few trials that is an approximation, and the words say so.
 """
@@ -63,6 +65,21 @@ def middle(values: Sequence[float]) -> Range:
         rank += 1
     low, high = (None, None) if rank == 0 else (ordered[rank - 1], ordered[n - rank])
     return Range(median(ordered), low, high, n)
+
+
+def rate(count: int, hours: float) -> Range:
+    """*count* events an hour over *hours*, with its interval at 95 %.
+
+    Raises:
+        ValueError: counts or hours that cannot be.
+    """
+    if count < 0 or hours <= 0:
+        raise ValueError(f"{count} in {hours} hours")
+    z = _NORMAL.inv_cdf(1 - _TAIL)
+    low = count * (1 - 1 / (9 * count) - z / (3 * math.sqrt(count))) ** 3 if count else 0.0
+    more = count + 1
+    high = more * (1 - 1 / (9 * more) + z / (3 * math.sqrt(more))) ** 3
+    return Range(count / hours, max(0.0, low) / hours, high / hours, count)
 
 
 @dataclass(frozen=True)

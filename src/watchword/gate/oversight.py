@@ -21,7 +21,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from watchword.gate.intervals import Detection, Range, detection, middle, share
+from watchword.gate.intervals import Detection, Range, detection, middle, rate, share
 from watchword.gate.receipts import Receipt
 from watchword.gate.request import ENDING
 from watchword.limits import OVERSIGHT_PEOPLE_MIN, PROBES_TELLING
@@ -91,8 +91,9 @@ class Figures:
     """The figures of one pool, one member in it, or one person. ``of`` names it: role, member or "", person or "".
 
     ``seconds`` is the median decision time; ``quick`` the share approved in under ``under_s``; ``warned`` the share
-    approved of those shown with a warning. ``busiest``: answers in the busiest hour; ``queue``: the most holds that
-    waited at once, of a pool alone; ``streak``: the longest run of approvals.
+    approved of those shown with a warning. ``load``: answers an hour, from the first hold to the last answer;
+    ``busiest``: those in the busiest hour; ``queue``: the most holds that waited at once, of a pool alone; ``streak``:
+    the longest run of approvals.
     """
 
     of: tuple[str, str, str]
@@ -103,6 +104,7 @@ class Figures:
     quick: Range
     overrides: Range
     warned: Range
+    load: Range | None
     busiest: int
     queue: int
     streak: int
@@ -119,10 +121,11 @@ class Figures:
     def value(self) -> dict[str, Any]:
         """The same as JSON data."""
         role, member, person = self.of
-        vigilance = self.vigilance
+        vigilance, total = self.vigilance, sum(count for _, count in self.answers)
         return {
-            "answers": dict(self.answers),
+            "answers": {kind: share(count, total).value() | {"count": count} for kind, count in self.answers},
             "busiest_hour": self.busiest,
+            "load": None if self.load is None else self.load.value(),
             "member": member or None,
             "overrides": self.overrides.value(),
             "people": self.people,
@@ -323,12 +326,21 @@ def _figures(
         quick=share(sum(one.seconds < under_s for one in approved), len(approved)),
         overrides=share(sum(one.ended for one in given), len(given)),
         warned=share(sum(one.answer == APPROVE for one in warned), len(warned)),
+        load=_load(given),
         busiest=_busiest([one.signed for one in given]),
         queue=_queue(ordinary),
         streak=_streak([one.answer for one in sorted(given, key=lambda one: one.signed)]),
         unanswered=sum(one.event == "expired" for one in ordinary),
         vigilance=vigilance,
     )
+
+
+def _load(given: Sequence[Given]) -> Range | None:
+    """Answers an hour, from the first that was asked to the last that was signed; at least an hour."""
+    if not given:
+        return None
+    span_s = (max(one.signed for one in given) - min(one.asked for one in given)).total_seconds()
+    return rate(len(given), max(span_s / HOUR_S, 1.0))
 
 
 def _busiest(moments: Iterable[datetime]) -> int:

@@ -40,7 +40,8 @@ def render_text(figures: Sequence[Figures], states: Sequence[tuple[str, State]],
         lines.append(f"{indent}  under {one.under_s} s     {percent(one.quick)} of approvals")
         lines.append(f"{indent}  overrode       {percent(one.overrides)}")
         lines.append(f"{indent}  approved though warned  {percent(one.warned)}")
-        lines.append(f"{indent}  load           {one.busiest} in the busiest hour, {one.streak} approvals in a row")
+        load = f"{_load(one)}, {one.busiest} in the busiest, {one.streak} approvals in a row"
+        lines.append(f"{indent}  load           {load}")
         if not member:
             lines[-1] += f", {one.queue} waiting at once, {one.unanswered} nobody answered in time"
             state: State = said[role]
@@ -63,11 +64,11 @@ def board(figures: Sequence[Figures], states: Sequence[tuple[str, State]], title
         Section(
             "Load and habit",
             "Approvals in a row are no proof of carelessness; with short times they are a reason to look.",
-            ("who", "answers", "under the limit", "overrode", "though warned", "busiest hour", "streak"),
+            ("who", "answers", "under the limit", "overrode", "though warned", "an hour", "in the busiest", "streak"),
             tuple(
                 (
                     Cell(one.name), Cell(_answers(one)), Cell(percent(one.quick)), Cell(percent(one.overrides)),
-                    Cell(percent(one.warned)), Cell(str(one.busiest)), Cell(str(one.streak)),
+                    Cell(percent(one.warned)), Cell(_load(one)), Cell(str(one.busiest)), Cell(str(one.streak)),
                 )
                 for one in figures
             ),
@@ -88,6 +89,10 @@ def _answers(one: Figures) -> str:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(one.answers, key=lambda pair: pair[0] != APPROVE))
     people = f" by {one.people} {'person' if one.people == 1 else 'people'}" if not one.of[2] else ""
     return f"{total:,} answer{'' if total == 1 else 's'}{people}" + (f": {kinds}" if kinds else "")
+
+
+def _load(one: Figures) -> str:
+    return f"{one.load.at:.1f} an hour ({one.load.low:.1f} to {one.load.high:.1f})" if one.load else "nothing yet"
 
 
 def _probes(one: Figures) -> list[str]:
