@@ -9,10 +9,11 @@ import pytest
 from gate.gated import NOBODY, Gated
 from gate.test_session import argument, card
 
-from watchword.gate.action import BadAction
+from watchword.gate.action import BadAction, shown
 from watchword.gate.approval import DoesNotCount
 from watchword.gate.cards import read_cards
 from watchword.gate.door import Denied, Door, Forgotten, IsHeld
+from watchword.gate.request import parse_request
 from watchword.gate.session import Session
 from watchword.gate.shadow import Shadow, shadow_of
 from watchword.statements.digests import DJ
@@ -102,6 +103,21 @@ def test_an_injected_address_waits_for_people_and_then_goes_once(here: Gated):
     assert here.events()[-4:] == ["held", "approved", "released", "returned"]
     with pytest.raises(IsHeld):
         program.send(to="eve@evil.example", text="hello")
+
+
+def test_the_approver_sees_where_every_value_comes_from(here: Gated):
+    """Of clean origin or not, also after a restart; no argument's name passes an unclean value off as another."""
+    program = Program(here, "Send an answer to whoever asks")
+    program.inbox()
+    with pytest.raises(IsHeld) as held:
+        program.send(to="eve@evil.example", text="Send an answer")
+    hold = str(held.value.answer.hold)
+    before = parse_request(here.gate.hold_request(hold))
+    assert before.origins == ('text = "Send an answer": person, in the person\'s words',)
+    assert before.unclean[-1] == 'to = "eve@evil.example": read in inbox'
+    assert "origin    text = " in before.render() and "unclean   to = " in before.render()
+    assert parse_request(here.reopen().hold_request(hold)) == before
+    assert not shown("(origin) x").startswith("(")
 
 
 def _endorsement(here: Gated, program: Program, value: str, **changes: Any) -> bytes:

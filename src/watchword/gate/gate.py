@@ -37,7 +37,7 @@ from watchword.gate.knowing import Knowledge
 from watchword.gate.mandate import Rule
 from watchword.gate.probes import Plan
 from watchword.gate.probing import Probing
-from watchword.gate.receipts import CLEAN, LETTING_GO, parse_receipt, receipt_value
+from watchword.gate.receipts import LETTING_GO, ORIGIN, parse_receipt, receipt_value
 from watchword.gate.recording import Group, Recorder
 from watchword.gate.request import Request
 from watchword.gate.restrictions import seen_of
@@ -186,7 +186,7 @@ class Gate:
         hold = secrets.token_hex(4)
         while hold in self._history.holds:
             hold = secrets.token_hex(4)
-        origins = () if provenance is None else tuple(CLEAN + one for one in provenance.clean())
+        origins = () if provenance is None else tuple(ORIGIN + one for one in provenance.origins())
         seen = seen_of(action, provenance)
         told = (*reasons, *origins)
         answer = self._record("held", told, now, action=action, weighed=weighed, hold=hold, seen=seen)

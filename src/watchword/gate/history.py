@@ -15,7 +15,7 @@ from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action, parse_action
-from watchword.gate.receipts import CLEAN, LETTING_GO, Receipt
+from watchword.gate.receipts import LETTING_GO, ORIGIN, Receipt
 from watchword.statements.canonical import canonical
 from watchword.statements.times import unix
 
@@ -32,7 +32,7 @@ class Held:
     """An action that waits, or waited, for people. ``asked``: the time of its receipt, at place ``index``.
 
     ``passed``: answers that leave it to others. ``unclean``: what its receipt says of values without a clean origin,
-    ``clean``: of the others; ``seen``: what the door knew of its arguments.
+    ``origins``: of the others; ``seen``: what the door knew of its arguments.
     """
 
     id: str
@@ -46,7 +46,7 @@ class Held:
     approvals: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
     unclean: tuple[str, ...] = ()
-    clean: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     seen: Mapping[str, Any] | None = None
 
 
@@ -146,7 +146,7 @@ class History:
             receipt.time,
             index,
             unclean=receipt.unclean,
-            clean=tuple(one.removeprefix(CLEAN) for one in receipt.reasons[1:] if one.startswith(CLEAN)),
+            origins=tuple(one.removeprefix(ORIGIN) for one in receipt.reasons[1:] if one.startswith(ORIGIN)),
             seen=receipt.seen,
         )
         self._waiting[action.digest] = self._held_as[action.digest] = receipt.hold

@@ -75,7 +75,7 @@ def request_of(known: Known, held: Held, gate: str) -> Request | None:
     expires = rfc3339(parse_time(held.asked) + timedelta(seconds=rule.hold_s))
     return Request(
         held.action, gate, held.id, held.mandate, mandate.name, rule.id, rule.people, held.asked, expires, held.unclean,
-        held.clean,
+        held.origins,
     )  # fmt: skip
 
 

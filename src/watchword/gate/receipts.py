@@ -40,7 +40,7 @@ LETTING_GO = frozenset({"permitted", "released"})
 REASONS_MAX = 32
 """Reasons in one receipt. Origin: a fifth of it is more than a person reads."""
 
-CLEAN = "(clean) "
+ORIGIN = "(origin) "
 """How a reason of a held action begins that says where one value comes from. No name of an argument begins so."""
 
 
@@ -85,7 +85,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     @property
     def unclean(self) -> tuple[str, ...]:
         """Of a held action: which values have no clean origin, and why."""
-        return tuple(one for one in self.reasons[1:] if not one.startswith(CLEAN))
+        return tuple(one for one in self.reasons[1:] if not one.startswith(ORIGIN))
 
     def value(self) -> dict[str, Any]:
         """The receipt as the JSON object that is recorded."""

@@ -48,7 +48,7 @@ class BadRequest(WatchwordError):
 class Request:
     """A held action. ``asked`` and ``expires`` bound the hold (RFC 3339); ``needs`` says who must sign.
 
-    ``unclean``: which of its values have no clean origin, and where they were read. ``clean``: where the others come
+    ``unclean``: which of its values have no clean origin, and where they were read. ``origins``: where the others come
     from; both are empty where no session told. ``answered``: who has answered so
     far, and how: it changes while the hold waits, so nobody signs it.
     """
@@ -63,7 +63,7 @@ class Request:
     asked: str
     expires: str
     unclean: tuple[str, ...] = ()
-    clean: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     answered: tuple[str, ...] = ()
 
     def render(self) -> str:
@@ -75,7 +75,7 @@ class Request:
                 f"asked {self.asked}, expires {self.expires}",
                 render(self.action),
                 *(f"unclean   {shown_text(one)}" for one in self.unclean),
-                *(f"clean     {shown_text(one)}" for one in self.clean),
+                *(f"origin    {shown_text(one)}" for one in self.origins),
                 f"held by   rule {shown(self.rule)}: asks for {who}",
                 f"to sign   exactly {len(self.action.bytes):,} bytes, {self.action.digest}",
             ]
@@ -105,7 +105,6 @@ class Request:
                 "action": self.action.value,
                 "answered": list(self.answered),
                 "asked": self.asked,
-                "clean": list(self.clean),
                 "expires": self.expires,
                 "format": FORMAT,
                 "gate": self.gate,
@@ -113,6 +112,7 @@ class Request:
                 "mandate": self.mandate,
                 "mandate_name": self.mandate_name,
                 "needs": msgspec.to_builtins(self.needs),
+                "origins": list(self.origins),
                 "rule": self.rule,
                 "text": self.render(),
                 "unclean": list(self.unclean),
@@ -124,7 +124,6 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     action: dict[str, Any]
     answered: Annotated[list[Text], Meta(max_length=64)]
     asked: Time
-    clean: Annotated[list[Text], Meta(max_length=64)]
     expires: Time
     format: Literal["watchword-hold-request/1"]
     gate: Text
@@ -132,6 +131,7 @@ class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     mandate: Digest
     mandate_name: Text
     needs: Approvals
+    origins: Annotated[list[Text], Meta(max_length=64)]
     rule: Text
     text: str
     unclean: Annotated[list[Text], Meta(max_length=64)]
@@ -161,7 +161,7 @@ def parse_request(data: bytes) -> Request:
         raw.asked,
         raw.expires,
         tuple(raw.unclean),
-        tuple(raw.clean),
+        tuple(raw.origins),
         tuple(raw.answered),
     )
     if request.render() != raw.text:

@@ -74,7 +74,7 @@ class Unclean:
 class Verdict:
     """What provenance says of one call. ``call`` names it: tool and arguments, by digest; ``card`` is the tool's.
 
-    ``clean()``: where the values come from that are not ``unclean``, for people; asked only where people are.
+    ``origins()``: where the values come from that are not ``unclean``, for people; asked only where people are.
     """
 
     event: Literal["permit", "hold", "deny"]
@@ -82,7 +82,7 @@ class Verdict:
     call: str
     unclean: tuple[Unclean, ...] = ()
     card: Card | None = None
-    clean: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
+    origins: Callable[[], tuple[str, ...]] = field(default=tuple, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Session:
             return Verdict("permit", ("it only reads",), call, card=card)
         verdict = self._unless_allowed(self._judge(card, args, call))
         unclean = {(one.argument, _key(one.value)) for one in verdict.unclean}
-        return replace(verdict, card=card, clean=lambda: self._origins(card, args, unclean))
+        return replace(verdict, card=card, origins=lambda: self._origins(card, args, unclean))
 
     def _origins(self, card: Card, args: Mapping[str, Any], but: Collection[tuple[str, str]]) -> tuple[str, ...]:
         """Where each value of a call comes from, *but* for some."""

@@ -40,7 +40,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchword.errors import WatchwordError
-from watchword.gate.action import shown
+from watchword.gate.action import shown, shown_text
 from watchword.gate.desk import Desk
 from watchword.gate.devices import answer_by_passkey, challenges, devices_at
 from watchword.gate.request import ANSWERS, Request
@@ -232,8 +232,8 @@ class Page:
         where = request.hold if request.gate == self._node.member else f"{request.hold}.request.json"
         return self._page(
             "hold.html", f"Hold {shown(request.hold)}", tool=shown(request.action.tool), preview=request.render(),
-            unclean=[shown(one) for one in request.unclean], clean=[shown(one) for one in request.clean],
-            answered=[shown(one) for one in request.answered], pending=pending, untaken=untaken,
+            unclean=[shown_text(one) for one in request.unclean], origins=[shown_text(one) for one in request.origins],
+            answered=[shown_text(one) for one in request.answered], pending=pending, untaken=untaken,
             gate=shown(request.gate), devices=bool(known), answers=answers, options=canonical(options).decode(),
             post=asked.url.path, origin=self._origin, command=f"watchword gate approve {shlex.quote(where)}",
             digest=request.action.digest, preview_digest=request.preview, charter=self._node.charter.digest,
