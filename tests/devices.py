@@ -11,16 +11,32 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+import rfc8785
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from watchword.statements.digests import b64
-from watchword.statements.passkeys import EDDSA, ES256, Passkey, challenge, es256_key, message
+from watchword.statements.passkeys import EDDSA, ES256, Passkey, es256_key
 
 ORIGIN = "https://gate.alfa.example"
 PRESENT, VERIFIED, COPYABLE = 1, 4, 8
+
+
+def message(action: str, said: dict[str, Any], charter: str) -> bytes:
+    """What is signed, written down from docs/protocol.md, section 9, and not from the package."""
+    bound = {
+        "action": action, "answer": said["answer"], "asked": said["asked"], "charter": charter,
+        "expires": said["expires"], "gate": said["gate"], "hold": said["hold"], "mandate": said["mandate"],
+        "preview": said["preview"],
+    }  # fmt: skip
+    return b"watchword/passkey/v1\n" + rfc8785.dumps(bound)
+
+
+def challenge(action: str, said: dict[str, Any], charter: str) -> bytes:
+    """The 32 bytes that a browser is given."""
+    return sha256(message(action, said, charter)).digest()
 
 
 @dataclass(eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
@@ -16,20 +17,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from devices import Device
+from devices import Device, challenge
 from gate.gated import ALONE, FAST, Gated, gated
 
 from watchword.gate.desk import Desk
 from watchword.gate.request import parse_request
 from watchword.node import Node
 from watchword.statements.digests import b64, unb64
-from watchword.statements.passkeys import challenge, read_passkey
+from watchword.statements.passkeys import read_passkey
 from watchword.statements.statement import open_envelope
 
 pytest.importorskip("starlette", reason="what `gate page` needs is not installed")
 pytest.importorskip("webauthn", reason="what `gate page` needs is not installed")
 CHROMIUM = shutil.which("chromium")
 BOUND = socket.create_server(("127.0.0.1", 0))
+atexit.register(BOUND.close)
 ORIGIN = f"http://localhost:{BOUND.getsockname()[1]}"
 DEVICE = Device(ORIGIN)
 
