@@ -185,7 +185,7 @@ def _admit(here: Node) -> None:
     decision = here.record_decision(admission.decision, admission.objects)
     written = {
         "name": "bench", "valid_from": None, "valid_until": None, "hours": None, "view_max_age_s": 3600,
-        "stale": "deny", "rules": [RULE],
+        "stale": "deny", "rules": [RULE], "probes": None,
     }  # fmt: skip
     subject, fields = mandate_fields(Draft(written, 3600), here.locate(decision.id).signed, here.clock.now())
     here.sign_and_append("mandate", subject, fields)

@@ -83,7 +83,8 @@ def parse_action(data: bytes) -> Action:
     try:
         value = parse_json(data.removesuffix(b"\n"), "action", ACTION_BYTES_MAX)
         encoded = canonical(value)
-        value = parse_json(encoded, "action", ACTION_BYTES_MAX)
+        if encoded != data:
+            value = parse_json(encoded, "action", ACTION_BYTES_MAX)
     except WatchwordError as error:
         raise BadAction(error.message, error.hint) from error
     return _action(encoded, value)

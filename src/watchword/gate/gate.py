@@ -129,7 +129,7 @@ class Gate:
         waiting = self._history.waiting_for(action.digest)
         if waiting is not None:
             return self._still_held(waiting)
-        event, reasons, weighed = self._judge(action, mandate_id, now, provenance)
+        event, reasons, weighed = self._judge(action, mandate_id, now, provenance, self._met)
         if event == "held":
             return self._hold(action, weighed, reasons, now, provenance)
         return self._record(event, reasons, now, action=action, weighed=weighed)
@@ -165,17 +165,22 @@ class Gate:
         return replace(answer, receipt=recorded.receipt, recorded=recorded.recorded)
 
     def _judge(
-        self, action: Action, mandate_id: str | None, now: datetime, provenance: Verdict | None
+        self,
+        action: Action,
+        mandate_id: str | None,
+        now: datetime,
+        provenance: Verdict | None,
+        known: Known | None = None,
     ) -> tuple[str, tuple[str, ...], Weighed]:
-        """What is to be answered, ``denied``, ``permitted`` or ``held``, and why."""
+        """What is to be answered, ``denied``, ``permitted`` or ``held``, and why; *known*: where just looked at."""
         seen = seen_of(action, provenance)
-        weighed = weigh(self._moment(now), action, mandate_id, seen, self._knowledge.why_no_mandate)
+        weighed = weigh(self._moment(now, known), action, mandate_id, seen, self._knowledge.why_no_mandate)
         if weighed.reasons or weighed.rule is None:
             return "denied", weighed.reasons, weighed
         return *decided(weighed.rule, provenance), weighed
 
-    def _moment(self, now: datetime) -> Moment:
-        return Moment(self._knowledge.known(), self._history, now, self._against_clock(now), self.name)
+    def _moment(self, now: datetime, known: Known | None = None) -> Moment:
+        return Moment(known or self._knowledge.known(), self._history, now, self._against_clock(now), self.name)
 
     def _hold(
         self, action: Action, weighed: Weighed, reasons: tuple[str, ...], now: datetime, provenance: Verdict | None
@@ -194,11 +199,7 @@ class Gate:
         return replace(answer, asked=rfc3339(now), expires=rfc3339(now + timedelta(seconds=hold_s)))
 
     def _still_held(self, held: Held) -> Answer:
-        request = self._request(held)
-        return Answer(
-            "held", self.name, ("it waits for people already",), held.action, held.id, held.mandate, held.rule,
-            held.asked, None if request is None else request.expires, held.index,
-        )  # fmt: skip
+        return holding.still_held(self.name, held, self._request(held), ("it waits for people already",))
 
     # -- people -----------------------------------------------------------------------------------
 
@@ -341,10 +342,7 @@ class Gate:
         given, needed = self._given(held, request, weighed.rule, now), request.needs.count
         if len({one.holder.operator for one in given.facts}) < needed:
             reasons = (f"{len(given.facts)} of {needed} operators have approved", *given.fallen)
-            return Answer(
-                "held", self.name, reasons, held.action, held.id, held.mandate, held.rule,
-                held.asked, request.expires, held.index,
-            )  # fmt: skip
+            return holding.still_held(self.name, held, request, reasons)
         ids = tuple(one.signed.statement.id for one in given.facts)
         self._probing.check(held.action, held.mandate)
         return self._record("released", (f"approved by {', '.join(given.by)}",), now, held=held, approvals=ids)

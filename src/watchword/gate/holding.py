@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action
-from watchword.gate.answer import Hold
+from watchword.gate.answer import Answer, Hold
 from watchword.gate.approval import DoesNotCount, check_approval
 from watchword.gate.authority import Known
 from watchword.gate.history import WAITING, Held, History
@@ -178,4 +178,12 @@ def shown_hold(held: Held, request: Request, given: Given) -> Hold:
     return Hold(
         held.id, held.action, held.mandate, request.mandate_name, held.rule, held.asked, request.expires, needs.count,
         needs.role, given.by,
+    )  # fmt: skip
+
+
+def still_held(gate: str, held: Held, request: Request | None, reasons: tuple[str, ...]) -> Answer:
+    """The answer for what waits and goes on waiting; nothing is recorded for it."""
+    return Answer(
+        "held", gate, reasons, held.action, held.id, held.mandate, held.rule, held.asked,
+        None if request is None else request.expires, held.index,
     )  # fmt: skip

@@ -31,6 +31,7 @@ class Knowledge:
     def __init__(self, node: Node, clock: Clock) -> None:
         self.node = node
         self._clock = clock
+        self._cosigned = node.home / "cosigned"  # of the same home, when another node over it follows
         self._cached: tuple[Any, Known] | None = None
         self._viewed: tuple[Any, View] | None = None
 
@@ -71,7 +72,7 @@ class Knowledge:
 
     def _view(self) -> View:
         # A cosignature from the future counts once its time has come: so the clock is part of what is asked.
-        stamp = _stamp(self.node.home / "cosigned"), int(self._clock.now().timestamp()) // VIEW_KEPT_S
+        stamp = _stamp(self._cosigned), int(self._clock.now().timestamp()) // VIEW_KEPT_S
         if self._viewed is None or self._viewed[0] != stamp:
             self._viewed = stamp, self.node.latest_view()
         return self._viewed[1]
