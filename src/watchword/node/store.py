@@ -281,19 +281,19 @@ class Store:
 
     # -- bodies and facts -------------------------------------------------------------------------
 
-    def held(self, commitment: bytes) -> Held | None:
-        """The statement that a leaf commits to, verified once; None when its body is not held.
+    def held(self, commitment: bytes, came: Signed | None = None) -> Held | None:
+        """The statement that a leaf commits to, verified once (*came*: just taken in); None when its body is not held.
 
         Raises:
             DamagedBody: the file does not match its commitment.
         """
         known = self._held.get(commitment)
         if known is None:
-            found = self.bodies.get(commitment)
-            if found is None:
+            found = None if came is not None else self.bodies.get(commitment)
+            signed = came if found is None else open_envelope(found[1])
+            if signed is None:
                 return None
-            signed, verified = open_envelope(found[1]), commitment in self.verified
-            known = self._held[commitment] = self.judged(signed, in_ledger=True, verified=verified)
+            known = self._held[commitment] = self.judged(signed, in_ledger=True, verified=commitment in self.verified)
             if known.holder is not None:
                 self.verified.add([commitment])
         return known

@@ -56,7 +56,7 @@ from watchword.node.store import HEADS_FORMAT, Store
 from watchword.processes import shared
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ
-from watchword.statements.statement import open_envelope
+from watchword.statements.statement import Signed, open_envelope
 from watchword.statements.times import rfc3339
 
 TAGS_FORMAT = "watchword-head-tags/1"
@@ -352,14 +352,14 @@ def _ask(
         raise BadExchange(f"{what}: not an answer of {synced.peer} to {node.member} under this charter")
     spilled = store.spilled()
     taken: dict[bytes, Body] = {}
-    kinds: dict[bytes, str] = {}
+    statements: dict[bytes, Signed] = {}
     named: dict[bytes, int | None] = {}
     unspilled = [body for body in bundle.bodies if body.commitment not in spilled]
     for body in unspilled:
         signed = statement_of(body, wanted.get(body.commitment)) if body.sort == "envelope" else None
         if signed and (scope_allows(signed, node.member) or signed.statement.issuer == node.member):
             taken[body.commitment] = body
-            kinds[body.commitment] = signed.statement.kind
+            statements[body.commitment] = signed
             named |= attachments(signed)
     contents = [
         one for one in unspilled if one.sort == "content" and named.get(one.commitment, -1) in (None, len(one.data))
@@ -376,7 +376,10 @@ def _ask(
     already = {held.signed.statement.id for held in store.loose_held()}
     store.bodies.put_many((body.salt, body.data) for body in [*contents, *taken.values()])
     store.add_loose(news)
-    synced.statements |= kinds
+    synced.statements |= {commitment: signed.statement.kind for commitment, signed in statements.items()}
+    # 5: where they are few, at once, as they are parsed already.
+    for commitment, signed in statements.items() if len(wanted) < SIGNATURES_SHARED_MIN else ():
+        store.held(commitment, signed)
     synced.bodies += len(taken) + len(contents)
     synced.loose += sum(one.statement.id not in already for one in news)
     return set(taken), DJ([one.statement.id for one in news]) if news else loose
@@ -384,7 +387,8 @@ def _ask(
 
 def _verify_signatures(node: Node, synced: Synced) -> None:
     """Steps 5 and 6, for the bodies that came."""
-    store, came = node.store, list(synced.statements)
+    store = node.store
+    came = [commitment for commitment in synced.statements if commitment not in store.verified]
     if len(came) >= SIGNATURES_SHARED_MIN:
         keys = {id: holder.public for id, holder in store.charter.holders.items()}
         parts = [came[at : at + SIGNATURES_PART] for at in range(0, len(came), SIGNATURES_PART)]
@@ -394,7 +398,7 @@ def _verify_signatures(node: Node, synced: Synced) -> None:
         for one in came:
             store.held(one)
     store.verified.keep()
-    if came and ("spill" in synced.statements.values() or store.spilled()):
+    if synced.statements and ("spill" in synced.statements.values() or store.spilled()):
         honour(node)
 
 
