@@ -83,6 +83,7 @@ def page_of_run(
         looked=looked,
         bill=_bill(bill),
         statements=_statements(charter, placed),
+        measured=_measured(placed),
         heads=tuple(heads),
         commands=commands,
         **_charter(charter),
@@ -125,6 +126,7 @@ def page_of_decision(
         looked=(),
         bill=_recorded_bill(max(bills, key=lambda one: str(one.predicate["made"]), default=None)),
         statements=_statements(charter, placed),
+        measured=_measured(placed),
         heads=tuple(heads),
         commands=commands,
         **_charter(charter),
@@ -348,6 +350,29 @@ def _statements(charter: Charter, placed: Sequence[Placed]) -> tuple[contents.St
             )
         )
     return tuple(lines)
+
+
+def _measured(placed: Sequence[Placed]) -> tuple[contents.Measured, ...]:
+    """The evaluations under attack, the worst first; a share of no instance at all is the worst that it can be."""
+    found = []
+
+    def badness(one: contents.Measured) -> tuple[float, str]:
+        # Of what should stand the lower end is the bad one, of what should not happen the upper.
+        stands = one.outcome.startswith("robust-accuracy")
+        return (one.low if stands else 1 - one.high), one.locator
+
+    for one in placed:
+        fields = one.signed.statement.predicate
+        if one.signed.statement.kind == "evaluation":
+            at = fields["k"] / fields["n"] if fields["n"] else 1.0
+            tool = f"{one.signed.statement.issuer}, {fields['tool']['name']} {fields['tool']['version']}"
+            found.append(
+                contents.Measured(
+                    counted(fields), one.locator, tool, str(fields.get("method", REDACTED)), float(fields["low"]),
+                    min(at, 1.0), float(fields["high"]), fields["flags"], fields["plan"] is not None,
+                )
+            )  # fmt: skip
+    return tuple(sorted(found, key=badness))
 
 
 def _kept_to(statement: Statement) -> tuple[str, ...]:

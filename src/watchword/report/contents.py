@@ -127,6 +127,23 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """An evaluation under attack: its outcome in words, ``at`` from 0 to 1 between ``low`` and ``high``, the locator,
+    who measured, with what; ``flags`` None where they were not computed; ``fixed``: whether a plan was committed
+    before."""
+
+    outcome: str
+    locator: str
+    by: str
+    method: str
+    low: float
+    at: float
+    high: float
+    flags: str | None
+    fixed: bool
+
+
+@dataclass(frozen=True)
 class Head:
     """A ledger as the view names it; ``cosigned_by`` the witnesses whose cosignatures count."""
 
@@ -167,3 +184,4 @@ class Report:
     heads: tuple[Head, ...]
     commands: tuple[tuple[str, str], ...]
     decision: str
+    measured: tuple[Measured, ...] = ()

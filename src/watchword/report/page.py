@@ -11,7 +11,7 @@ from watchword.limits import REPORT_COMPONENTS_MAX, REPORT_FILES_MAX, REPORT_FIN
 from watchword.report.contents import Finding, Looked, Report, Requirement
 from watchword.report.html import Html, definitions, foreign, join, listed, table, tag
 from watchword.report.style import document
-from watchword.report.svg import dots, mark, share_bar
+from watchword.report.svg import dots, mark, share_bar, spans
 
 _KINDS = {
     "admitted": "good",
@@ -35,6 +35,7 @@ _SECTIONS = (
     ("principles", "Principles of responsible use"),
     ("findings", "What was found"),
     ("looked", "What was looked at, and what was not"),
+    ("attacked", "How it behaves under attack"),
     ("bill", "What it is made of"),
     ("statements", "Who says so"),
     ("check", "Check it yourself"),
@@ -50,6 +51,7 @@ def render(report: Report) -> str:
         _principles(report),
         _findings(report),
         _looked(report),
+        _attacked(report),
         _bill(report),
         _statements(report),
         _check(report),
@@ -264,6 +266,29 @@ def _file(file: Looked) -> tuple[str, ...]:
     )
     digest = _digest(file.sha256) if file.sha256 else "not hashed"
     return tag("code", foreign(file.path)), chip(file.verdict), looked, _number(file.size), digest
+
+
+def _attacked(report: Report) -> Html:
+    """Evaluations as given, the worst first: that is the one that counts."""
+    if not report.measured:
+        return tag("p", "No evaluation under attack is recorded: nothing is known of how it behaves.")
+    rows = []
+    for one in report.measured:
+        kind, words = ("none", "not computed") if one.flags is None else ("warn", one.flags)
+        kind, words = ("good", "none raised") if words == "" else (kind, words)
+        plan = chip("committed") if one.fixed else chip("no plan")
+        rows.append(
+            (
+                join(foreign(one.outcome), _aside(foreign(one.method))),
+                join(foreign(one.by), _aside(one.locator)),
+                plan,
+                join(mark(kind), foreign(words)),
+            )
+        )
+    picture = spans("share, with its interval", [(o.locator, o.low, o.at, o.high) for o in report.measured], 1.0, "")
+    note = "Robustness is an upper bound for the attacks tried. Of several accepted runs the worst counts."
+    headings = ("outcome", "by", "plan", "flags")
+    return join(picture, table("Evaluations, the worst first", headings, rows), tag("p", note, class_="quiet small"))
 
 
 def _bill(report: Report) -> Html:
