@@ -192,14 +192,15 @@ def test_the_answer_is_one_value_that_names_its_schema(number: int, answers: lis
 def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     """Nothing that prints a result is left out.
 
-    `serve` is the other side here, and the page a person's; the exercise, what `run` and `suggest` start, and endpoints
-    are tested on their own.
+    `serve` is the other side here, and the page a person's; the exercise, what `run` and `suggest` start, endpoints and
+    evaluations (`evaluate.txt`, `reports.txt`) are tested on their own.
     """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
     assert missing == [
-        "endpoint pin", "endpoint check", "run", "gate page", "gate mcp", "gate authzen", "gate cards suggest",
-        "oversight plan", "serve", "demo", "simulate",
+        "evaluate lint", "evaluate commit", "evaluate run", "evaluate replay", "evaluate replicate", "evaluate import",
+        "evaluate export", "endpoint pin", "endpoint check", "run", "gate page", "gate mcp", "gate authzen",
+        "gate cards suggest", "oversight plan", "serve", "demo", "simulate",
     ]  # fmt: skip
 
 
