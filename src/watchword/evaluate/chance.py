@@ -34,7 +34,7 @@ def interval(k: int, n: int, level: float = LEVEL) -> tuple[float, float]:
         raise ValueError(f"{k} of {n}: not counts")
     tail = (1 - level) / 2
     low = 0.0 if k == 0 else _root(lambda p: _at_least(k, n, p), tail)
-    high = 1.0 if k == n else _root(lambda p: -_at_most(k, n, p), -tail)
+    high = 1.0 if k == n else _root(lambda p: -at_most(k, n, p), -tail)
     return low, high
 
 
@@ -80,6 +80,11 @@ def same_rate(k: int, n: int, other_k: int, other_n: int) -> float:
     return min(1.0, math.fsum(math.exp(one - all_of_it) for one in tables if one <= most))
 
 
+def at_most(k: int, n: int, p: float) -> float:
+    """P(X <= *k*) of *n* tries with probability *p*."""
+    return 1 - _at_least(k + 1, n, p)
+
+
 def share(number: int, alpha: float = ALPHA) -> float:
     """The part of *alpha* at which replication *number*, from 1, is tested."""
     return alpha / (number * (number + 1))
@@ -94,24 +99,42 @@ def _log_choose(total: int, taken: int) -> float:
 
 
 def _at_least(k: int, n: int, p: float) -> float:
-    return _sum(range(k, n + 1), n, p)
+    """P(X >= k) of a binomial: the regularised incomplete beta function at p for k and n - k + 1."""
+    if k <= 0:
+        return 1.0
+    if k > n or p <= 0:
+        return 0.0
+    if p >= 1:
+        return 1.0
+    a, b = float(k), float(n - k + 1)
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(p) + b * math.log1p(-p)
+    if p < (a + 1) / (a + b + 2):
+        return math.exp(log_front) * _fraction(a, b, p) / a
+    return 1 - math.exp(log_front) * _fraction(b, a, 1 - p) / b
 
 
-def _at_most(k: int, n: int, p: float) -> float:
-    return _sum(range(k, -1, -1), n, p)
+_FRACTION_TERMS_MAX = 5_000
+_TINY = 1e-300
 
 
-def _sum(counts: range, n: int, p: float) -> float:
-    """P(X in *counts*), X binomial. Terms rise to the mean and then fall: past it the sum stops where they vanish."""
-    if p in (0.0, 1.0):
-        return 1.0 if int(n * p) in counts else 0.0
-    log_p, log_q, mean, total = math.log(p), math.log1p(-p), n * p, 0.0
-    for k in counts:
-        term = math.exp(_log_choose(n, k) + k * log_p + (n - k) * log_q)
-        total += term
-        if (k - mean) * counts.step > 0 and term < total * 1e-15:
+def _fraction(a: float, b: float, x: float) -> float:
+    """The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method."""
+    c, d = 1.0, 1 - (a + b) * x / (a + 1)
+    d = 1 / (d if abs(d) > _TINY else _TINY)
+    result = d
+    for m in range(1, _FRACTION_TERMS_MAX):
+        for numerator in (
+            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
+            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
+        ):
+            d = 1 + numerator * d
+            d = 1 / (d if abs(d) > _TINY else _TINY)
+            c = 1 + numerator / c
+            c = c if abs(c) > _TINY else _TINY
+            result *= c * d
+        if abs(c * d - 1) < 1e-14:
             break
-    return total
+    return result
 
 
 def _root(rising: Callable[[float], float], at: float) -> float:

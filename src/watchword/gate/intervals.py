@@ -11,15 +11,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
 
-CONFIDENCE = 0.95
-_TAIL = (1 - CONFIDENCE) / 2
+from watchword.evaluate.chance import LEVEL, at_most, interval
+
+_TAIL = (1 - LEVEL) / 2
 _NORMAL = NormalDist()
-_STEPS = 60
-"""Halvings of 0..1. Origin: a double has 53 bits."""
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,7 @@ def share(k: int, n: int) -> Range:
     Raises:
         ValueError: counts that cannot be.
     """
-    if not 0 <= k <= n:
-        raise ValueError(f"{k} of {n}")
-    low = 0.0 if k == 0 else _where(lambda p: _at_least(k, n, p) < _TAIL)
-    high = 1.0 if k == n else _where(lambda p: 1 - _at_least(k + 1, n, p) > _TAIL)
-    return Range(k / n if n else 0.0, low, high, n)
+    return Range(k / n if n else 0.0, *interval(k, n), n)
 
 
 def middle(values: Sequence[float]) -> Range:
@@ -61,7 +56,7 @@ def middle(values: Sequence[float]) -> Range:
         raise ValueError("no values have no median")
     # The largest rank r of which P(fewer than r of n coins) stays within a tail.
     rank = 0
-    while rank < n // 2 and 1 - _at_least(rank + 1, n, 0.5) <= _TAIL:
+    while rank < n // 2 and at_most(rank, n, 0.5) <= _TAIL:
         rank += 1
     low, high = (None, None) if rank == 0 else (ordered[rank - 1], ordered[n - rank])
     return Range(median(ordered), low, high, n)
@@ -108,54 +103,3 @@ def detection(hits: int, bad: int, alarms: int, good: int) -> Detection | None:
     half = _NORMAL.inv_cdf(1 - _TAIL) * math.sqrt(variance)
     d, c, n = z[0] - z[1], -(z[0] + z[1]) / 2, bad + good
     return Detection(Range(d, d - half, d + half, n), Range(c, c - half / 2, c + half / 2, n))
-
-
-def _where(below: Callable[[float], bool]) -> float:
-    """The point in 0..1 up to which *below* is true."""
-    low, high = 0.0, 1.0
-    for _ in range(_STEPS):
-        centre = (low + high) / 2
-        if below(centre):
-            low = centre
-        else:
-            high = centre
-    return (low + high) / 2
-
-
-def _at_least(k: int, n: int, p: float) -> float:
-    """P(X >= k) of a binomial: the regularised incomplete beta function at p for k and n - k + 1."""
-    if k <= 0:
-        return 1.0
-    if k > n or p <= 0:
-        return 0.0
-    if p >= 1:
-        return 1.0
-    a, b = float(k), float(n - k + 1)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(p) + b * math.log1p(-p)
-    if p < (a + 1) / (a + b + 2):
-        return math.exp(log_front) * _fraction(a, b, p) / a
-    return 1 - math.exp(log_front) * _fraction(b, a, 1 - p) / b
-
-
-_FRACTION_TERMS_MAX = 5_000
-_TINY = 1e-300
-
-
-def _fraction(a: float, b: float, x: float) -> float:
-    """The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's method."""
-    c, d = 1.0, 1 - (a + b) * x / (a + 1)
-    d = 1 / (d if abs(d) > _TINY else _TINY)
-    result = d
-    for m in range(1, _FRACTION_TERMS_MAX):
-        for numerator in (
-            m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
-            -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1)),
-        ):
-            d = 1 + numerator * d
-            d = 1 / (d if abs(d) > _TINY else _TINY)
-            c = 1 + numerator / c
-            c = c if abs(c) > _TINY else _TINY
-            result *= c * d
-        if abs(c * d - 1) < 1e-14:
-            break
-    return result
