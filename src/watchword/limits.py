@@ -540,6 +540,9 @@ ACT_RULES_MAX = 10_000
 ACT_SLICES_MAX = 256
 """Tools whose rules a gate keeps compiled. Origin: three times the tools of AgentDojo's four suites."""
 
+FREE_CASES_MAX = 4_096
+"""Requests that a free policy is tried with. Origin: half a second; four fields with a handful of texts."""
+
 CAVEATS_KEPT_MAX = 256
 """Caveats, and charters, kept read and compiled. Origin: 32 members with a handful of caveats, under a few charters."""
 

@@ -9,7 +9,7 @@ from decisions import RELEASE, TRIAGE, Paper, pack_charter
 
 from watchword.policy import cedar, table
 from watchword.policy.admission import EngineDisagrees, admit
-from watchword.policy.caveat import BadCaveat, as_if, free_crossed, read_caveat
+from watchword.policy.caveat import BadCaveat, as_if, check_free, free_crossed, read_caveat
 from watchword.statements.times import rfc3339
 
 FORBID = {"field": "criticality", "op": ">=", "value": 1}
@@ -272,3 +272,18 @@ def test_fifty_caveats_are_judged_by_the_engine_too() -> None:
         paper.caveat(names[number % 3], {"field": "recalls", "op": ">", "value": number})
     made = admit(paper.charter, paper.view(), paper.facts(), rfc3339(paper.now), RELEASE, TRIAGE | {"owner": "M0"})
     assert len(made.decision["caveats"]) == 50
+
+
+@pytest.mark.parametrize("op", ["&&", "||"])
+def test_a_chain_of_conditions_forbids_and_crashes_nothing(op: str) -> None:
+    """A policy that is deep without a bracket is refused at writing; one that arrives forbids. Fails where the depth
+    of its syntax tree ends the decision instead."""
+    long = f" {op} ".join(["context.criticality > 3"] * 1_500)
+    text = f'{NOTES}forbid (principal, action == Action::"admit", resource) when {{ {long} }};'
+    with pytest.raises(BadCaveat, match="chain of too many"):
+        check_free(text, "caveat")
+    paper = Paper()
+    paper.sound()
+    paper.caveat("DELTA", cedar=text)
+    decision = paper.decide()
+    assert (decision["verdict"], decision["caveats"][0]["cedar"]) == ("refused", "crossed")

@@ -25,9 +25,11 @@ def run(args: argparse.Namespace) -> int:
     """Print what was found. 0 nothing, 1 something, 2 nothing, but not every rule could be looked at."""
     from watchword.policy.check import check
 
-    caveats, unclear = _caveats(args.caveat)
+    caveats, free, unclear = _caveats(args.caveat)
     checked = check(_charter(args), caveats)
-    checked = replace(checked, unclear=(*checked.unclear, *unclear))
+    checked = replace(
+        checked, findings=(*checked.findings, *free), unclear=(*checked.unclear, *unclear),
+    )  # fmt: skip
     emit(args, _text(checked), _value(checked))
     if checked.findings:
         return 1
@@ -45,14 +47,17 @@ def _charter(args: argparse.Namespace) -> Charter:
     return imagined(pack.requirements, pack.red_lines, pack.standing)
 
 
-def _caveats(paths: Sequence[Path]) -> tuple[list[Forbid], list[tuple[str, str]]]:
-    """The rules on admissions of caveat files, each under its caveat's name, and what is not looked at."""
+def _caveats(paths: Sequence[Path]) -> tuple[list[Forbid], list[Finding], list[tuple[str, str]]]:
+    """The rules on admissions of caveat files, each under its caveat's name; holes in free policies; what is not
+    looked at."""
     from watchword.charter.charter import Condition
+    from watchword.policy import free
     from watchword.policy.caveat import read_caveat
     from watchword.policy.world import Forbid
 
     found: dict[str, Path] = {}
     rules: list[Forbid] = []
+    findings: list[Finding] = []
     unclear: list[tuple[str, str]] = []
     for path in paths:
         caveat = read_caveat(path)
@@ -66,8 +71,10 @@ def _caveats(paths: Sequence[Path]) -> tuple[list[Forbid], list[tuple[str, str]]
             else:
                 unclear.append((f"{name}:{rule['id']}", "rules about actions are not looked at"))
         if caveat["cedar"] is not None:
-            unclear.append((name, "free Cedar policies are not looked at"))
-    return rules, unclear
+            holes, left_out = free.holes(name, caveat["cedar"])
+            findings += holes
+            unclear += left_out
+    return rules, findings, unclear
 
 
 def _text(checked: Checked) -> str:

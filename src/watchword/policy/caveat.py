@@ -98,12 +98,14 @@ def check_free(text: str, what: str, first_line: int = 1, taken: Sequence[str] |
     except cedar.EngineTrouble as error:
         raise BadCaveat(error.message, error.hint) from error
     seen = set(taken)
-    for line, policy in _policies(text):
+    for line, policy in policies_in(text):
         where = f"{what}, line {first_line + line}"
         try:
             tree = json.loads(cedarpy.policies_to_json_str(policy))
         except ValueError as error:
             raise BadCaveat(f"{where}: Cedar cannot read this policy: {str(error)[:200]}") from error
+        except RecursionError as error:  # a long chain of && or || is a deep tree without a bracket
+            raise BadCaveat(f"{where}: a chain of too many conditions", "split it into several policies") from error
         if tree["templates"] or tree["templateLinks"] or len(tree["staticPolicies"]) != 1:
             raise BadCaveat(f"{where}: a template has no place in a caveat", "name the principal and the resource")
         [one] = tree["staticPolicies"].values()
@@ -228,7 +230,7 @@ def _never_right(condition: Condition, fields: Mapping[str, str]) -> str | None:
     return None if all(type(one) is wanted for one in values) else f"compared with what is no {wanted.__name__}"
 
 
-def _policies(text: str) -> Iterator[tuple[int, str]]:
+def policies_in(text: str) -> Iterator[tuple[int, str]]:
     """Each policy of *text* with the line that it begins on, counted from 0; a ``;`` ends one."""
     masked = _MASKED.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
     start = 0

@@ -15,7 +15,8 @@
   waived implies nothing either: while it is, whoever answers for the other still asks. No waiver mends a contradiction.
 * A row that asks the owner of a use is met by what the owner says, or relies on within limits.
 * A leaf whose body is kept back refuses whatever the rules say, so no rule is looked at for it.
-* Not looked at: free Cedar text of a caveat, whether an alliance is quick enough for an age.
+* Free policies of a caveat are looked at by themselves (``policy.free``), not beside rules. Not looked at: rules and
+  policies about actions, whether an alliance is quick enough for an age.
 """
 
 from __future__ import annotations
