@@ -1,6 +1,6 @@
 """Free policies of a caveat that never forbid, or always: the engine is asked whatever they can tell apart.
 
-* A free policy sees the use case, the suppliers and the release (``cedar.USE_FIELDS``): what it compares with is finite.
+* A free policy sees the use case, the suppliers and the release (``cedar.USE_FIELDS``): that is finite.
   A field that it asks for takes each text that the policy names and one other; a list, each of their subsets.
 * Not looked at, and told so: more than ``FREE_CASES_MAX`` such requests; operators on texts (``like``), a principal or
   resource inside a condition, two fields compared with each other; policies about actions.
