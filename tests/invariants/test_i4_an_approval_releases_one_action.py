@@ -18,6 +18,7 @@ from watchword.errors import WatchwordError
 from watchword.gate import DoesNotCount, Gate, NoSuchHold, approval_fields, parse_request
 from watchword.gate.action import new_action
 from watchword.gate.approval import check_approval
+from watchword.gate.desk import Desk
 from watchword.node import BusyNode, Node
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, unb64
@@ -285,12 +286,18 @@ def contend(folder: str, at: Any, hold: str, envelope: bytes, start: Any, releas
         return
 
 
-def test_two_processes_of_64_threads_release_once() -> None:
-    """One approval, one hold, 128 contenders in two processes that take turns: exactly one gets the bytes."""
+@pytest.mark.parametrize("by", ["key", "passkey"])
+def test_two_processes_of_64_threads_release_once(by: str) -> None:
+    """One approval, one hold, 128 contenders in two processes that take turns: exactly one gets the bytes.
+
+    That of a passkey lies on the desk of the approval page as well, where each of them finds it.
+    """
     with tempfile.TemporaryDirectory(prefix="watchword-i4-", dir=FAST) as folder:
         one = gated(Path(folder), ALONE)
         hold = one.held()
-        envelope = one.approval(hold, "ALFA")
+        envelope = one.approval(hold, "ALFA") if by == "key" else one.by_device(hold, "ALFA")
+        if by == "passkey":
+            Desk(one.at("ALFA")).answer(parse_request(one.gate.hold_request(hold)), open_envelope(envelope))
         expected = parse_request(one.gate.hold_request(hold)).action.bytes
         one.close()
         one.nodes.clear()
