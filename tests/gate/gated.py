@@ -161,7 +161,7 @@ class Gated:
             self.at(sender).export(to, folder / f"{sender}-to-{to}.wwx.json")
             self.at(to).import_bundle(folder / f"{sender}-to-{to}.wwx.json")
 
-    def new_mandate(self, by: str = "ALFA", **changes: Any) -> str:
+    def new_mandate(self, by: str = "ALFA", scope: str | list[str] = "alliance", **changes: Any) -> str:
         """Sign another mandate on the same admission, publish it and exchange; its id."""
         here = self.at(by)
         view = here.latest_view()
@@ -170,7 +170,7 @@ class Gated:
             MANDATE | {"rules": rules_for(self.names)} | changes, None if changes.get("valid_until") else 86_400
         )
         subject, fields = mandate_fields(draft, admission, self.clock.now())
-        recorded = here.sign_and_append("mandate", subject, fields, person="commander")
+        recorded = here.sign_and_append("mandate", subject, fields, person="commander", scope=scope)
         here.publish()
         self.exchange()
         return recorded.id

@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from gate.gated import Gated
+from gate.gated import DEVICES, Gated
 
 from watchword.gate import desk as desks
 from watchword.gate.desk import Desk, DeskTrouble
-from watchword.gate.request import parse_request
+from watchword.gate.devices import answer_by_passkey
+from watchword.gate.request import approval_fields, parse_request
+from watchword.statements.digests import unb64
 from watchword.statements.statement import open_envelope
 
 
@@ -87,3 +89,16 @@ def test_a_desk_has_an_end(here: Gated, monkeypatch: pytest.MonkeyPatch) -> None
     assert [one.hold for one in desk.waiting()] == ["00000001"]
     with pytest.raises(DeskTrouble, match="own gate"):
         desk.lay(replace(own, gate="BRAVO").encode())
+
+
+def test_an_answer_is_held_by_no_more_than_its_mandate(here: Gated) -> None:
+    """A mandate of narrow scope: the page's answer has that scope, instead of being refused as too wide."""
+    here.new_mandate(scope=["ALFA", "BRAVO"])
+    request = parse_request(here.gate.hold_request(here.held()))
+    subject, fields = approval_fields(request, "commander", "approve")
+    device, alfa = DEVICES["ALFA"], here.at("ALFA")
+    given = device.assertion(subject[0].digest, fields, alfa.charter.digest)
+    parts = {name: unb64(given[name]) for name in ("authenticator_data", "client_data", "signature")}
+    signed = answer_by_passkey(alfa, request, "approve", str(device.origin), given["credential"], parts)
+    assert signed.statement.predicate["scope"] == ["ALFA", "BRAVO"]
+    assert here.gate.approve(signed.envelope).event == "approved"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from watchword.charter.standing import by_device, may_say
 from watchword.errors import WatchwordError
 from watchword.gate.request import ANSWERS, Request, approval_fields
+from watchword.node.recorded import NotHere
 from watchword.statements.digests import b64
 from watchword.statements.passkeys import Passkey, challenge, message
 
@@ -100,6 +101,15 @@ def _signed(node: Node, request: Request, holder: KeyHolder, answer: str, assert
         )
     subject, fields = approval_fields(request, str(holder.person), answer)
     fields["assertion"] = assertion | {"charter": node.charter.digest}
-    signed = node.sign("approval", subject, fields)
+    signed = node.sign("approval", subject, fields, scope=_scope(node, request))
     by_device(node.charter, signed, node.charter.holders[signed.key_id])
     return signed
+
+
+def _scope(node: Node, request: Request) -> str | list[str]:
+    """Who may hold the answer: as many as the mandate that it names, where that is held here."""
+    try:
+        scope: str | list[str] = node.locate(request.mandate).signed.statement.predicate["scope"]
+    except NotHere:
+        return "alliance"
+    return scope
