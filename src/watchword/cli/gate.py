@@ -229,7 +229,8 @@ def stop(args: argparse.Namespace) -> int:
             value = answer.value() | {"recorded": recorded_value(gate.node, recorded)}
             emit(args, f"{answer.told()}\n{told(gate.node, recorded)}", value)
     except node.BusyNode as error:
-        text = f"STOPPED\n  by statement {said.statement.id}, in effect here\nnot in the ledger yet: {error.message}"
+        text = f"STOPPED\n  by statement {said.statement.id}, in effect here"
+        text += f"\nnot in the ledger yet, it travels with the next exchange: {error.message}"
         emit(args, text, {"event": "stopped", "id": said.statement.id, "recorded": None})
     return 0
 
