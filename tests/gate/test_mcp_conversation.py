@@ -477,3 +477,23 @@ def test_a_secret_that_was_read_is_not_written_where_it_turns_up_again(at: Calla
     assert turn.on is None and "12345678" not in json.dumps(turn.back)
     with door.lent.gate() as gate:
         assert not any("12345678" in json.dumps(receipt) for receipt in gate.node.record_events())
+
+
+def test_what_passes_without_an_action_carries_no_text_of_the_agent_s(at: Callable[..., Door]) -> None:
+    """Fields that the protocol does not have, texts beside an id, and places in a list that the server never gave would
+    carry data out past the gate (seen to pass when nothing is trimmed)."""
+    talk = begun(at())
+    for method, id, params in (
+        ("ping", 1, {"note": "stolen"}), ("tools/list", 2, {"x": "stolen"}), ("server/discover", 3, {"x": "stolen"}),
+        ("notifications/cancelled", None, {"requestId": 1, "reason": "stolen"}),
+        ("notifications/progress", None, {"progressToken": 1, "progress": 1, "message": "stolen"}),
+        ("logging/setLevel", 6, {"level": "stolen"}),
+        ("resources/list", 4, {"_meta": {"stolen": "stolen", "progressToken": 7}}),
+        ("tools/call", 5, {"name": "read_message", "arguments": {"message": "m-1"}, "more": "stolen"}),
+    ):  # fmt: skip
+        on = talk.from_client(said(method, id, **params)).on
+        assert on is not None and "stolen" not in json.dumps(on.value), method
+    assert talk.from_client(said("resources/list", 7, cursor="stolen")).on is None
+    talk.from_server(answer(4, resources=[], nextCursor="2"))
+    assert talk.from_client(said("resources/list", 8, cursor="2")).on is not None
+    assert talk.from_client(said("prompts/list", 9, cursor="2")).on is None

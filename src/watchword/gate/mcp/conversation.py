@@ -120,6 +120,7 @@ class Conversation:
     _described: dict[str, dict[str, Any]] = field(default_factory=dict)
     _listed: dict[str, None] = field(default_factory=dict)
     _input: dict[str, None] = field(default_factory=dict)
+    _cursors: dict[str, None] = field(default_factory=dict)
     _own: dict[str, int] = field(default_factory=dict)
     _whole: bool = False
 
@@ -145,6 +146,7 @@ class Conversation:
             try:
                 if message.method is None:
                     return self._answer(message)
+                message = methods.trimmed(message)
                 if not message.is_request:
                     return self._note(message, methods.NOTES_OF_CLIENT)
                 return self._request(message, message.version or version, stream)
@@ -168,6 +170,8 @@ class Conversation:
             if method == "initialize":
                 stated = message.params.get("capabilities")
                 self.capabilities = stated if isinstance(stated, dict) else {}
+            if DJ([method, message.params.get("cursor")]) not in self._cursors and "cursor" in message.params:
+                return Turn(back=refusal(message.id, rpc.INVALID_PARAMS, "a place in the list that was not given here"))
             self._of_client[key] = _Pending(method, message)
             return Turn(on=message)
         if method not in methods.OF_CLIENT or method in (methods.OLD if modern else methods.NEW):
@@ -416,6 +420,8 @@ class Conversation:
                 self._described[one["name"]] = one
 
     def _listing(self, pending: _Pending, message: Message, result: dict[str, Any]) -> Message:
+        if "nextCursor" in result:
+            self._keep(self._cursors, DJ([pending.method, result["nextCursor"]]))
         entries = result.get(methods.LISTS[pending.method])
         if not isinstance(entries, list):
             return message

@@ -3,8 +3,10 @@
 Follows the Model Context Protocol, 2025-11-25 and 2026-07-28; docs/protocol.md, section 9 ("MCP").
 
 * A method that is in neither table is refused: nothing unknown passes, in no direction.
-* ``PASSED`` are ``ping``, how a conversation begins, what a server says it has, and what it logs: no value that the
-  system chose goes out with them, except a place in a list that the server itself gave.
+* ``PASSED`` are ``ping``, how a conversation begins, what a server says it has, and what it logs. They, and a client's
+  notifications, go on with the fields of ``FIELDS`` alone, and a place in a list only where the server gave it: no text
+  that the system chose goes out with them, but who the client says it is, and the ids of its requests.
+* Of ``_meta`` the protocol's own names go on.
 * Every other method is an action. A tool's is named ``SERVER/TOOL``, any other ``SERVER:METHOD``; ``args`` are the
   tool's arguments, or the parameters without ``_meta``. So a mandate's rule names the server, and two servers with
   tools of one name are two.
@@ -23,7 +25,7 @@ from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.gate.cards import FORMAT, Cards, read_cards
-from watchword.gate.mcp.message import INVALID_PARAMS, BadMessage, Message
+from watchword.gate.mcp.message import INVALID_PARAMS, META, BadMessage, Message, read_message
 
 SERVER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 METHODS = "mcp-methods"
@@ -34,6 +36,12 @@ LISTS = {
     "prompts/list": "prompts",
 }  # fmt: skip
 PASSED = frozenset({"initialize", "server/discover", "ping", "logging/setLevel", *LISTS})
+FIELDS: dict[str, tuple[str, ...]] = {
+    "initialize": ("protocolVersion", "capabilities", "clientInfo"), "logging/setLevel": ("level",),
+    "notifications/cancelled": ("requestId",), "notifications/progress": ("progressToken", "progress", "total"),
+    "tools/call": ("name", "arguments", "task"), **dict.fromkeys(LISTS, ("cursor",)),
+}  # fmt: skip
+LEVELS = ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency")
 
 OF_CLIENT = {
     "tools/call", "resources/read", "resources/subscribe", "resources/unsubscribe", "prompts/get",
@@ -149,6 +157,21 @@ def asked_by_client(message: Message, server: str, listed: Container[str]) -> As
     if method == "resources/read" and params.get("uri") not in listed:
         card = "resources/fetch"
     return Asked(f"{server}:{method}", args, card, METHODS, method)
+
+
+def trimmed(message: Message) -> Message:
+    """A client's message with nothing in it that the gate does not look at: other fields are left out."""
+    params = message.params
+    if params.get("level") not in LEVELS and message.method == "logging/setLevel":
+        params = {name: value for name, value in params.items() if name != "level"}
+    acts = message.method in OF_CLIENT
+    names = FIELDS.get(str(message.method), tuple(params) if acts else ())
+    kept = {name: params[name] for name in (*names, *(ROUNDS if acts else ())) if name in params and name != "_meta"}
+    meta = {name: value for name, value in message.meta.items() if name == "progressToken" or name.startswith(META)}
+    if "_meta" in params:
+        kept["_meta"] = meta
+    value = {name: message.value[name] for name in ("id", "jsonrpc", "method") if name in message.value}
+    return read_message(value | ({"params": kept} if "params" in message.value else {}))
 
 
 ROUNDS = ("inputResponses", "requestState")
