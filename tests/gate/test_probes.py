@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from watchword.gate import DoesNotCount, NoSuchHold, parse_request
 from watchword.gate.action import new_action, parse_action
+from watchword.gate.desk import Desk
 from watchword.gate.mandate import BadMandate, parse_mandate
 from watchword.gate.overseeing import NotOver, opening, plans_shown, warnings
 from watchword.gate.oversight import figures, traffic
@@ -80,6 +81,21 @@ def test_a_probe_is_shown_as_any_hold_and_is_revealed_when_two_fell_for_it(here:
         here.gate.release(hold)
     assert not {"released", "permitted"} & {r["event"] for r in here.receipts() if r["hold"] == hold}
     assert here.events()[-1] == "revealed"
+
+
+def test_a_probe_lies_on_the_approval_page_as_any_hold(here: Gated) -> None:
+    """What the page shows is what waits, the probe among it, without anybody listing the holds first."""
+    planned(here)
+    for _ in range(60):
+        here.held()
+        here.clock.advance(290)
+        here.ask()
+        waiting = {held.id: held.action.args for held in here.gate._history.waiting()}
+        if BAD in waiting.values():
+            break
+        here.clock.advance(20)
+    assert BAD in waiting.values()
+    assert waiting.keys() <= {request.hold for request in Desk(here.at("ALFA")).waiting()}
 
 
 @pytest.mark.parametrize("answer", ["refuse", "wrong-target"])
