@@ -77,7 +77,7 @@ def test_a_failure_under_attack_is_measured_twice_and_crosses_a_red_line(played:
     attacked = played.step("e")
     assert "seed and sample come from entry" in attacked and "of DELTA's ledger, not there yet" in attacked
     assert re.search(r"attack-success-rate 12 of 12 \(0\.7353 to 1\), wanted at most 0\.20", attacked)
-    assert re.search(r"AGREE  BRAVO#\d+ of BRAVO: 12 of 12, and 12 of 12 then: p = 1\.0000, at 0\.0250", attacked)
+    assert re.search(r"AGREE  BRAVO#\d+ of BRAVO: 12 of 12, and 12 of 12 then: p = 1\.0000, at 0\.0063", attacked)
     _, before, after = attacked.split("    REFUSED  magika 1.0.3 ")
     assert "crossed" not in before and "crossed  measured-evasion" in after
     assert (played.folder / "bravo" / "evaluation.html").stat().st_size > 5_000

@@ -114,14 +114,12 @@ def replay(args: argparse.Namespace) -> int:
 
 def replicate(args: argparse.Namespace) -> int:
     """Run the plan of an evaluation on a fresh sample; exit 1 when the two cannot both be true."""
-    from watchword.record.evaluating import compare_replication, draw_again, opinions_on
+    from watchword.record.evaluating import compare_replication, draw_again
 
     def compared(here: Node, found: Located, planned: Located, plan: Plan) -> tuple[Compared, Result, Draw]:
         draw = draw_again(here, found, args.on_behalf or here.member, _place(here, args.at))
         result = _result(args, plan, draw, _journal(here, found.signed.statement.id, draw))
-        held = [one.statement for one in here.statements()]
-        before = [one for one in opinions_on(held, found.signed.statement.id) if one.predicate["of"] == "replication"]
-        return compare_replication(found.signed.statement, result.k, result.n, len(before) + 1), result, draw
+        return compare_replication(here, found.signed.statement, result.k, result.n), result, draw
 
     if args.transcript:
         return _by_transcript(args)
@@ -161,7 +159,6 @@ def _by_transcript(args: argparse.Namespace) -> int:
         Compared,
         compare_replication,
         draw_again,
-        opinions_on,
         record_opinion,
         report_of,
     )
@@ -173,9 +170,7 @@ def _by_transcript(args: argparse.Namespace) -> int:
         drawn = said["drawn"] or {}
         at = _place(here, args.at) or (str(drawn.get("origin")), int(drawn.get("size", 0)))
         draw = draw_again(here, found, here.member, at)
-        before = [o for o in opinions_on([s.statement for s in here.statements()], found.signed.statement.id)
-                  if o.predicate["of"] == "replication"]  # fmt: skip
-        compared = compare_replication(found.signed.statement, said["k"], said["n"], len(before) + 1)
+        compared = compare_replication(here, found.signed.statement, said["k"], said["n"])
         fell = None if rows is None else sum(row["fell"] for row in rows)
         counted = fell if said["metric"] == "attack-success-rate" or rows is None else len(rows) - (fell or 0)
         if rows is None:

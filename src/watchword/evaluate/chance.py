@@ -5,8 +5,8 @@ library only.
   are rounded outwards, to four digits, so that the written interval is not narrower than the true one.
 * Two runs are compared by Fisher's exact test, two-sided, by the method of small probabilities: the chance of all
   tables with the same margins that are no more likely than the one seen.
-* A first replication is tested at half the level, the second at a sixth, the i-th at 1 / (i (i + 1)) of it: all of them
-  together reject a true claim no more often than the level says, however many there will be.
+* A first replication of an operator is tested at half its level, the second at a sixth, the i-th at 1 / (i (i + 1)) of
+  it: all together reject a true claim no more often than the level says, however many there will be.
 """
 
 from __future__ import annotations

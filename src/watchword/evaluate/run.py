@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import time
@@ -181,6 +182,8 @@ def run(
     """
     from watchword.evaluate.flags import curve, flags
 
+    if importlib.util.find_spec("numpy") is None:
+        raise BadPlan(f"plan {plan.name}: numpy is not installed here", "pip install 'watchword[evaluate]'")
     if len(samples) < plan.n:
         raise BadPlan(f"plan {plan.name}: asks for {plan.n:,} instances, and the data has {len(samples):,}")
     library = plan.attack.library

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword import __version__
 from watchword.errors import WatchwordError
-from watchword.evaluate.chance import interval_text, same_rate, share
+from watchword.evaluate.chance import ALPHA, interval_text, same_rate, share
 from watchword.evaluate.draw import RUN, seed_of
 from watchword.evaluate.plan import Plan, parse
 from watchword.ledger.view import size_in
@@ -151,6 +151,12 @@ def record_evaluation(
     statement, plan = committed.signed.statement, result.plan
     if read_plan(statement).digest != plan.digest or draw.seed != result.seed:
         raise ValueError("the run is of another plan or draw")
+    for held in node.statements():
+        one = held.statement
+        if one.kind == "evaluation" and one.issuer == node.member and one.predicate["plan"] == statement.id:
+            said = one.predicate
+            if (said["seed"], said["n"], said["k"]) == (draw.seed, result.n, result.k):
+                return node.append_envelope(held.envelope)  # said before: the same plan and draw give the same counts
     low, high = result.interval
     fields = {
         "tool": tool_of(plan), "method": plan.method(),
@@ -204,9 +210,19 @@ def compare_replay(node: Node, evaluation: Statement, result: Result) -> Compare
     return Compared(False, words, len(other))
 
 
-def compare_replication(evaluation: Statement, k: int, n: int, number: int) -> Compared:
-    """By the exact test of two proportions, replication *number* at its share of the error."""
-    said, alpha = evaluation.predicate, share(number)
+def compare_replication(node: Node, evaluation: Statement, k: int, n: int) -> Compared:
+    """By the exact test of two proportions, at the share of the error that is this operator's, for its next
+    replication.
+
+    Each other operator has an equal share, and splits it over its own replications: nobody can use up another's by
+    replicating often.
+    """
+    charter = node.charter
+    operators = {member.name: member.operator for member in charter.members}
+    before = opinions_on([signed.statement for signed in node.statements()], evaluation.id)
+    own = [one for one in before if one.predicate["of"] == "replication"]
+    own = [one for one in own if operators.get(one.issuer) == node.me.operator]
+    said, alpha = evaluation.predicate, share(len(own) + 1, ALPHA / max(len(charter.operators) - 1, 1))
     p = same_rate(said["k"], said["n"], k, n)
     words = f"{k} of {n}, and {said['k']} of {said['n']} then: p = {p:.4f}, at {alpha:.4f}"
     return Compared(p > alpha, words, p=p, alpha=alpha)
