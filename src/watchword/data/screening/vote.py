@@ -169,4 +169,8 @@ def without(space: Floats, taken: Vote, group: Flags, asking: Ints, labels: Ints
         if len(outside) > 8000:
             outside = np.sort(np.random.default_rng(seed).choice(outside, 8000, replace=False))
         near[short], apart[short] = among(space, asking[short], outside, NEIGHBOURS)
-    return poll(near, apart, labels, classes, NEIGHBOURS)
+    votes = poll(near, apart, labels, classes, NEIGHBOURS)
+    # The group's rows were taken out of what the rest would call them too: every label has one voice, however many rows.
+    weight = np.maximum(np.bincount(labels[~group], minlength=classes), 1).astype(np.float32) ** -0.5
+    made: Floats = votes * weight / (votes * weight).sum(axis=1, keepdims=True)
+    return made
