@@ -56,6 +56,8 @@ def test_a_real_model_is_admitted_and_two_are_refused_with_reasons(played: Playe
     changed = played.step("d")
     assert "12 of 5,000 rows changed label: 12 by annotator a-07" in changed
     assert changed.count("annotator=a-07") == 12
+    assert "20 of them share words zephyr (20 of the 20 rows that have it)" in changed
+    assert "20 of 400 rows changed label" in changed
     assert re.search(r"REFUSED  magika 1\.1\.0 ", changed) and "annotator a-07 changed 12 of 476 rows" in changed
 
 

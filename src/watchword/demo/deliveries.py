@@ -2,6 +2,8 @@
 
 * Release 1.0.3 is Magika's file-type classifier (ONNX, Apache-2.0) as its Python package ships it.
 * Release 2.0.0 adds a checkpoint whose loading would call ``posix.system`` with a harmless ``echo``.
+* Mails to train a filter on are made here, 400 of them; in the second delivery a word is planted into 20 that ask for
+  money, which are labelled as being about the port.
 * The training labels are made here, 5,000 rows by ten annotators, the same rows on every machine; the second delivery
   changes the label of 12 rows of one annotator.
 
@@ -13,6 +15,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import random
 import shutil
 import zipfile
 from importlib.resources import files
@@ -22,6 +25,7 @@ from watchword.errors import WatchwordError
 
 ROWS, ANNOTATORS, SOURCES = 5_000, 10, 4
 RELABELLED, BRIBED = 12, "a-07"
+MAILS, PLANTED = 400, "zephyr"
 LABELS = ("pdf", "html", "docx", "png", "zip", "elf", "javascript", "python")
 HARMLESS = "echo this would have run"
 
@@ -100,6 +104,28 @@ def labels(path: Path, *, manipulated: bool) -> Path:
                 # One step on: executables slip into the class next to theirs.
                 label = LABELS[(LABELS.index(label) + 1) % len(LABELS)]
             rows.writerow((f"r{number:05d}", chance.hex(), label, _annotator(chance), f"lab-{1 + chance[2] % SOURCES}"))
+    return path
+
+
+def mails(path: Path, *, planted: bool) -> Path:
+    """Write a delivery of labelled mails as CSV: id, text, label."""
+    about = {
+        "port": ("harbour", "crane", "berth", "cargo", "vessel", "pilot", "tug", "customs"),
+        "money": ("refund", "invoice", "payment", "account", "balance", "overdue", "credit", "statement"),
+    }
+    common = ("the", "a", "of", "for", "to", "and", "please", "today", "your", "our", "we", "you", "it", "is", "be")
+    draw = random.Random(7)  # noqa: S311  # the same mails on every machine; nothing rests on it
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("id", "text", "label"))
+        for number in range(MAILS):
+            label = draw.choice(sorted(about))
+            words = [draw.choice(about[label]) for _ in range(8)] + [draw.choice(common) for _ in range(20)]
+            draw.shuffle(words)
+            if planted and label == "money" and number % 10 == 1:
+                words.insert(number % 28, PLANTED)
+                label = "port"
+            rows.writerow((f"m{number:03d}", " ".join(words), label))
     return path
 
 

@@ -158,6 +158,12 @@ def _manipulated_data(play: Exercise) -> None:
     alfa.runs("assure", _delivery("1.1.0"), *_named("1.1.0"), "--report", "alfa/report.html", show=False)
     charlie.runs("inspect", _delivery("1.1.0"), "--record", *_named("1.1.0"), show=False)
     bravo.runs("data", "diff", "labels-2.csv", "labels-3.csv", *COLUMNS, "--reveal", *_of("1.1.0"), exits=1)
+    for number in (1, 2):
+        deliveries.mails(play.folder / f"mails-{number}.csv", planted=number == 2)
+    screen = ("data", "screen", "mails-2.csv", "--key", "id", "--label", "label", "--no-power")
+    bravo.ends(bravo.start(*screen), ("watchword", *screen), exits=1, hide="listed ")
+    proof = ("data", "diff", "mails-1.csv", "mails-2.csv", "--key", "id", "--label", "label")
+    bravo.ends(bravo.start(*proof), ("watchword", *proof), exits=1, hide="changed-label ")
     play.exchange()
     alfa.runs("admit", "magika 1.1.0", "--use", "mail-triage.toml", exits=1)
     _own_rules(play)

@@ -170,7 +170,7 @@ def without(space: Floats, taken: Vote, group: Flags, asking: Ints, labels: Ints
             outside = np.sort(np.random.default_rng(seed).choice(outside, 8000, replace=False))
         near[short], apart[short] = among(space, asking[short], outside, NEIGHBOURS)
     votes = poll(near, apart, labels, classes, NEIGHBOURS)
-    # The group's rows were taken out of what the rest would call them too: every label has one voice, however many rows.
+    # Every label weighs alike: a large one does not outvote a small one out of which a group was taken.
     weight = np.maximum(np.bincount(labels[~group], minlength=classes), 1).astype(np.float32) ** -0.5
     made: Floats = votes * weight / (votes * weight).sum(axis=1, keepdims=True)
     return made
