@@ -1,0 +1,102 @@
+"""What manifests, differences and screens cost, scaled up to what was promised: ``python -m benchmarks.data.scale``.
+
+CPU seconds of one process, all its threads counted. Files lie in memory where /dev/shm is, so that no disk is measured.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.table import Row, table
+from watchword.data import diff_rows, manifest_rows, write_manifest
+from watchword.data.files import manifest_files
+from watchword.data.screening.sample import Sample, classes_of
+from watchword.data.screening.screen import screen
+
+FILES, ROWS, WIDE = 50_000, 1_000_000, 64
+GIB = 1 << 30
+
+
+def run() -> list[Row]:
+    """Every figure."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
+        place = Path(name)
+        return [*_files(place / "small"), *_large(place / "large"), *_rows(place), *_screen()]
+
+
+def _taken(what: Callable[[], Any]) -> tuple[float, Any]:
+    started = time.process_time()
+    made = what()
+    return time.process_time() - started, made
+
+
+def _files(folder: Path) -> list[Row]:
+    for at in range(FILES):
+        place = folder / str(at // 1000)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / str(at)).write_bytes(b"%08d" % at * 512)
+    taken, _ = _taken(lambda: manifest_files(folder))
+    scaled = taken * 1_000_000 / FILES
+    return [
+        Row("manifest of 10^6 files of 4 KiB", scaled, "s", "≤ 30 CPU-s", scaled <= 30, note=f"scaled from {FILES:,}")
+    ]
+
+
+def _large(folder: Path) -> list[Row]:
+    folder.mkdir()
+    (folder / "one").write_bytes(os.urandom(1 << 20) * 1024)
+    taken, _ = _taken(lambda: manifest_files(folder))
+    scaled = taken * 1e11 / GIB
+    return [Row("manifest of 100 GB", scaled, "s", "≤ 70 CPU-s", scaled <= 70, note="scaled from one file of 1 GiB")]
+
+
+def _rows(folder: Path) -> list[Row]:
+    paths = [folder / "old.csv", folder / "new.csv"]
+    for path in paths:
+        with path.open("w", encoding="ascii") as file:
+            file.write("id,x,y,label\n")
+            # The new delivery has 1,000 other labels and 1,000 other numbers.
+            changed = path is paths[1]
+            for at in range(ROWS):
+                label = "b" if changed and at % 1000 == 7 else "a"
+                file.write(f"r{at},{at * 7 % 1013},{at % 997 + (changed and at % 1000 == 9)},{label}\n")
+    made, kept = [], []
+    for path in paths:
+        taken, manifest = _taken(lambda path=path: manifest_rows(path, key="id", label="label"))  # type: ignore[misc]
+        made.append(taken)
+        kept.append(manifest)
+        write_manifest(manifest, path.with_suffix(".rows"))
+    at_hand, difference = _taken(lambda: diff_rows(*kept))
+    if difference.counts["changed-label"] != 1000 or difference.counts["changed-features"] != 1000:
+        raise ValueError("the difference is not the one that was made")
+    read, _ = _taken(lambda: diff_rows(*(path.with_suffix(".rows") for path in paths)))
+    return [
+        Row("row manifest of 10^6 rows of CSV", made[0], "s"),
+        Row("diff of 10^6 rows, manifests at hand", at_hand, "s", "≤ 5 s", at_hand <= 5),
+        Row("diff of 10^6 rows, from manifest files", read, "s", "≤ 5 s", read <= 5, note="every digest recomputed"),
+    ]
+
+
+def _screen() -> list[Row]:
+    draw = np.random.default_rng(0)
+    centres = draw.normal(size=(10, WIDE)) * 0.8
+    labels = draw.integers(0, 10, 100_000)
+    numbers = (centres[labels] + draw.normal(size=(100_000, WIDE))).astype(np.float32)
+    index, names = classes_of(str(label) for label in labels)
+    sample = Sample(index, names, numbers=numbers, columns=tuple(f"c{at}" for at in range(WIDE)))
+    taken, found = _taken(lambda: screen(sample))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    note = f"layers 1 and 2, {len(found.listed):,} rows listed, peak {peak:,.0f} MB with all that ran before"
+    return [Row("screen of 10^5 rows × 64", taken, "s", "≤ 60 CPU-s", taken <= 60, note=note)]
+
+
+if __name__ == "__main__":
+    print(table(run()))
