@@ -256,7 +256,8 @@ def digest(data: bytes) -> str:  # D of the protocol
 # -- the charter (sections 2 and 7) -----------------------------------------------------------------------------------
 # A public key of suite 1 and whose it is; *words* are what the charter's ``standing`` may list for it.
 # *retired_by*: the charter version that retired it, 0 for none; what it said stands below *sizes*, by origin.
-Key = namedtuple("Key", "id job owner operator is_supplier words ed25519 mldsa retired_by sizes", defaults=(0, {}))
+KEY_FIELDS = "id job owner operator is_supplier words ed25519 mldsa retired_by sizes person passkeys"
+Key = namedtuple("Key", KEY_FIELDS, defaults=(0, {}, None, []))
 # A verified head, its cosigned time in seconds, 0 for a record's, and when which witness cosigned it.
 Head = namedtuple("Head", "origin size root time_s witnesses")
 # An opened envelope; nothing in it is believed before ``check_standing``. *subject* is pairs of name and digest.
@@ -327,6 +328,9 @@ def read_charter(data: bytes) -> tuple[Proof, list[str]]:  # and who put it in f
     # "One key does one job": not even half of a key may serve in two.
     halves = {half for key in proof.keys.values() for half in (key.ed25519, key.mldsa)}
     need(len(halves) == 2 * sum(len(party["keys"]) for party in parties), "a key, or half of one, is there twice")
+    devices = [device for key in proof.keys.values() if not key.retired_by for device in key.passkeys]
+    once = all(len({device[name] for device in devices}) == len(devices) for name in ("id", "key"))
+    need(once, "a passkey is there twice")
     # Operators common to any two witness quorums: at least 2k - M, which must be more than may be faulty.
     shared = 2 * quorum["witness"] - len({m["operator"] for m in members})
     need(shared > quorum["faulty"], "two witness quorums may share no honest operator")
@@ -389,7 +393,7 @@ def check_follows(before: Proof, after: Proof, ratifications: list[Any]) -> None
 def after_key_holds(old: Any, new: Any, version: int) -> bool:  # retired as it was, or by this version
     if old.retired_by or not new.retired_by:
         return (old.retired_by, old.sizes) == (new.retired_by, new.sizes)
-    return bool(new.retired_by == version and old.words == new.words)
+    return bool(new.retired_by == version and (old.words, old.passkeys) == (new.words, new.passkeys))
 def ledger_key(proof: Proof, origin: str) -> Any:
     if origin in proof.closed:
         return proof.keys[next(one["key"] for one in proof.charter["closed"] if one["origin"] == origin)]
@@ -403,6 +407,8 @@ def read_key(raw: Any, party: Any, version: int) -> Key:  # its id is computed, 
     need(when and len(sizes) == len(retired["sizes"]), f"a key of {owner}: retired by no charter, or a size is twice")
     conform(passkeys := raw.get("passkeys", []), "[passkey*16]", f"passkeys of {owner}")
     need("passkeys" not in raw or (job == "people" and passkeys), f"a {job} key of {owner} has passkeys, or none")
+    for device in passkeys:
+        check_passkey(device)
     raw = {name: value for name, value in raw.items() if name not in ("retired", "passkeys")}
     conform(raw, "people-key" if job == "people" else "key", f"a key of {owner}")
     ed25519, mldsa = decode_base64(raw["ed25519"]), decode_base64(raw["mldsa"])
@@ -413,7 +419,8 @@ def read_key(raw: Any, party: Any, version: int) -> Key:  # its id is computed, 
     words = tuple(raw["roles"]) if job == "people" else (job,)
     need(job != "people" or not {"root", "supplier", "gate"} & set(words), f"a role of {owner} is named as a job is")
     operator, supplies = party.get("operator", owner), "operator" not in party
-    return Key(id_, job, owner, operator, supplies, words, ed25519, mldsa, retired["version"], sizes)
+    last = retired["version"], sizes, raw.get("person"), passkeys
+    return Key(id_, job, owner, operator, supplies, words, ed25519, mldsa, *last)
 # -- statements and standing (section 3) ------------------------------------------------------------------------------
 def open_envelope(envelope: Any) -> Statement:  # its payload must be canonical itself
     conform(envelope, "envelope", "envelope")
@@ -973,12 +980,14 @@ def check_approvals(proof: Proof, receipt: Any) -> list[str]:  # who: distinct o
         need(id_ in given, f"approval {id_} is not in the bundle")
         predicate, key = given[id_].predicate, proof.keys[given[id_].key_id]
         with naming(f"approval {id_} by {predicate['person']} of {key.owner}"):
+            if predicate["assertion"]:
+                need(key.job == "gate", "a device's answer has the gate's key around it")
+                key = find_device(proof, given[id_], key)
+            need(predicate["person"] == key.person, f"is signed with the key of {key.person}")
             need([value for _, value in given[id_].subject] == [receipt["action"]], "is for another action")
             for name in ("gate", "hold", "mandate"):
                 need(predicate[name] == receipt[name], f"is for another {name}")
             need(predicate["answer"] == "approve", "refuses")
-            if predicate["assertion"]:
-                raise LookupError("signed by a device, which is not checked here; watchword ledger verify does")
             need(asks["role"] in key.words, f"is not by a {asks['role']}")
             need(seconds(receipt["time"]) <= seconds(predicate["expires"]), f"expired {predicate['expires']}")
         operators[key.operator] = f"{predicate['person']} of {key.owner}"
@@ -1211,6 +1220,75 @@ def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:  # 
     encoded = total[1] * inverse % P | (total[0] * inverse % P & 1) << 255
     # Comparing encodings makes R canonical as well: no other encoding of a point is ever produced here.
     need(encoded.to_bytes(32, "little") == r and not has_small_order(total), "Ed25519: the signature does not verify")
+# -- passkeys and cards (section 9), ES256 on P-256 in affine coordinates; None is the point at infinity --------------
+P256 = 2**256 - 2**224 + 2**192 + 2**96 - 1
+N256, B256, GX, GY = (int(text, 16) for text in (
+    "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+    "5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604b",
+    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5",
+))
+def check_passkey(device: Any) -> None:  # of the one form of COSE key that each algorithm has here
+    key, origin = decode_base64(device["key"]), device["origin"]
+    need(16 <= len(decode_base64(device["id"])) <= 1023, "a passkey's id is not of 16 to 1023 bytes")
+    form = r"https://[a-z0-9.-]{1,253}(:[1-9][0-9]{0,4})?|http://localhost(:[1-9][0-9]{0,4})?"
+    need(origin is None or re.fullmatch(form, origin), "a passkey's origin is none")
+    if device["alg"] == -8:
+        need(len(key) == 42 and key[:10].hex() == "a4010103272006215820", "a passkey is no Ed25519 key")
+    else:
+        x, y = (int.from_bytes(key[start : start + 32], "big") for start in (10, 45))
+        form, curve = key[:10].hex() + key[42:45].hex(), (y * y - x**3 + 3 * x - B256) % P256 == 0
+        right = device["alg"] == -7 and len(key) == 77 and form == "a5010203262001215820225820"
+        need(right and max(x, y) < P256 and curve, "a passkey is no P-256 key")
+def find_device(proof: Proof, statement: Statement, gate: Any) -> Any:  # whose passkey or card signed
+    said, given = statement.predicate, statement.predicate["assertion"]
+    for key in proof.keys.values():
+        for device in key.passkeys if (key.owner, key.person) == (gate.owner, said["person"]) else ():
+            if device["id"] == given["credential"]:
+                check_device(device, statement.subject[0][1], said)
+                return key
+    raise ValueError("names a passkey that the charter does not list for its person")
+def check_device(device: Any, action: str, said: Any) -> None:
+    given, key = said["assertion"], decode_base64(device["key"])
+    bound = {name: said[name] for name in "answer asked expires gate hold mandate preview".split()}
+    bound |= {"action": action, "charter": given["charter"]}
+    message, parts = b"watchword/passkey/v1\n" + canonical(bound), (given["authenticator_data"], given["client_data"])
+    if device["origin"] is None:
+        need(parts == (None, None), "a card's signature has a browser's data beside it")
+    else:
+        data, client = (decode_base64(part or "") for part in parts)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(message).digest()).decode().rstrip("=")
+        start = f'{{"type":"webauthn.get","challenge":"{challenge}","origin":"{device["origin"]}","crossOrigin":false'
+        fits = client.startswith((start.encode() + b"}", start.encode() + b",")) and len(client) <= 2048
+        host = hashlib.sha256(re.sub(r"^https?://|:[0-9]+$", "", device["origin"]).encode()).digest()
+        need(fits, "its passkey was asked for something else, or elsewhere")
+        right = 37 <= len(data) <= 1024 and data[:32] == host and data[32] & 13 == 5
+        need(right, "its passkey was for another host, of nobody verified, or can be copied")
+        message = data + hashlib.sha256(client).digest()
+    (verify_ed25519 if device["alg"] == -8 else verify_es256)(key[10:], decode_base64(given["signature"]), message)
+def p256_add(a: Any, b: Any) -> Any:
+    if not a or not b or (a[0] == b[0] and (a[1] + b[1]) % P256 == 0):
+        return (a or b) if not a or not b else None
+    top, below = (3 * a[0] ** 2 - 3, 2 * a[1]) if a == b else (b[1] - a[1], b[0] - a[0])
+    slope = top * pow(below, -1, P256)
+    x = (slope * slope - a[0] - b[0]) % P256
+    return x, (slope * (a[0] - x) - a[1]) % P256
+def p256_times(k: int, point: Any) -> Any:
+    total = None
+    for bit in f"{k:b}":
+        total = p256_add(total, total)
+        total = p256_add(total, point) if bit == "1" else total
+    return total
+def verify_es256(key: bytes, signature: bytes, message: bytes) -> None:  # DER, in its one encoding
+    length = signature[3] if len(signature) > 8 else 0
+    r, s = int.from_bytes(signature[4 : 4 + length], "big"), int.from_bytes(signature[6 + length :], "big")
+    parts = [n.to_bytes(n.bit_length() // 8 + 1, "big") for n in (r, s)]
+    der = b"".join(bytes((2, len(part))) + part for part in parts)
+    need(0 < r < N256 and 0 < s < N256 and signature == bytes((48, len(der))) + der, "ES256: not a signature")
+    e, w = int.from_bytes(hashlib.sha256(message).digest(), "big"), pow(s, -1, N256)
+    point = int.from_bytes(key[:32], "big"), int.from_bytes(key[35:], "big")
+    total = p256_add(p256_times(e * w % N256, (GX, GY)), p256_times(r * w % N256, point))
+    need(total and total[0] % N256 == r, "ES256: the signature does not verify")
 # -- ML-DSA (FIPS 204), verification at levels 44 and 65, not pre-hashed ----------------------------------------------
 Q = 8380417
 Polynomial = list[int]  # 256 coefficients

@@ -134,6 +134,7 @@ class Alliance:
     operators: dict[str, str] = field(default_factory=dict)
     now: int = START
     changes: dict[str, Any] = field(default_factory=dict)  # of the charter object
+    passkeys: dict[tuple[str, str], list[dict[str, Any]]] = field(default_factory=dict)  # by member and person
 
     def __post_init__(self) -> None:
         self.keys: dict[tuple[str, str], Key] = {}
@@ -164,7 +165,7 @@ class Alliance:
             "recall": ["recaller"],
             "decision": ["official"],
             "mandate": ["official"],
-            "approval": ["approver"],
+            "approval": ["approver", *(["gate"] if self.passkeys else [])],
         }
         standing |= {"ratification": ["root"], "revoke": ["root"], "record-head": ["gate"], "stop": ["official"]}
         standing |= {kind: ["official"] for kind in ("caveat", "lift", "waiver")}
@@ -180,7 +181,12 @@ class Alliance:
                     "name": name, "operator": self.operators.get(name, name),
                     "origins": {use: f"{name.lower()}.example/{use}" for use in ("ledger", "notices", "record")},
                     "witness": f"{name.lower()}.example/witness",
-                    "keys": [copy.deepcopy(key.public) for (owner, _), key in self.keys.items() if owner == name],
+                    "keys": [
+                        copy.deepcopy(key.public)
+                        | ({"passkeys": self.passkeys[owner, who]} if (owner, who) in self.passkeys else {})
+                        for (owner, who), key in self.keys.items()
+                        if owner == name
+                    ],
                 }
                 for name in self.members
             ],

@@ -124,7 +124,8 @@ class Story:
         }
         return about | {"args": {"target": "tower-12", "azimuth_deg": -47.5}, "session": "s", "tool": "slew-camera"}
 
-    def approve(self, member: str, action: dict[str, Any], **more: Any) -> str:
+    def approve(self, member: str, action: dict[str, Any], device: Any = None, signs: str = "", **more: Any) -> str:
+        """*device*: what signs for the person, the gate's key around it. *signs*: whose key signs the statement."""
         a, now = self.a, self.a.now
         digest = self.b.digest(rfc8785.dumps(action))
         fields = {
@@ -136,7 +137,10 @@ class Story:
             "assertion": None,
         }
         fields |= {"asked": self.b.at(now), "expires": self.b.at(now + 300), "preview": self.b.digest(b"shown")} | more
-        envelope = a.statement("approval", member, fields, [("action", digest)], a.keys[member, "ben"])
+        if device is not None:
+            fields["assertion"] = device(digest, fields, a.digest)
+        key = a.keys[member, signs or ("ben" if device is None else "gate")]
+        envelope = a.statement("approval", member, fields, [("action", digest)], key)
         return a.append(member, "ledger", {"envelope": envelope})
 
     def receipt(self, event: str, action: dict[str, Any], approvals: list[str], **more: Any) -> "Story":
