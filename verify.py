@@ -1250,7 +1250,7 @@ def find_device(proof: Proof, statement: Statement, gate: Any) -> Any:  # whose 
     raise ValueError("names a passkey that the charter does not list for its person")
 def check_device(device: Any, action: str, said: Any) -> None:
     given, key = said["assertion"], decode_base64(device["key"])
-    bound = {name: said[name] for name in "answer asked expires gate hold mandate preview".split()}
+    bound = {name: said[name] for name in ["answer", "asked", "expires", "gate", "hold", "mandate", "preview"]}
     bound |= {"action": action, "charter": given["charter"]}
     message, parts = b"watchword/passkey/v1\n" + canonical(bound), (given["authenticator_data"], given["client_data"])
     if device["origin"] is None:
