@@ -109,6 +109,14 @@ def test_a_trigger_in_texts_is_spelled(letters, kind, said):
     assert planted[listed(found)].sum() >= 0.9 * planted.sum()
 
 
+def test_a_column_of_few_values_does_not_drown_a_text(letters):
+    """Whoever planted the word stands in a column that nobody named as annotator: the word is found all the same."""
+    sample, planted = plant(letters, "token", 0.05, 1)
+    who = tuple("a3" if planted[row] or row % 15 == 4 else f"a{row % 3}" for row in range(sample.rows))
+    found = screen(replace(sample, categories=(("who", who),)))
+    assert any("qzxtrv" in named.said for one in found.hypotheses[:3] for named in one.named)
+
+
 def test_a_flood_of_copies_cannot_vouch_for_itself(digits):
     """Ninety copies of one row under a wrong label are told as a flood, though each has eighty-nine like it."""
     sample, planted = plant(digits, "flood", 0.05, 1)

@@ -165,9 +165,7 @@ def test_nobody_uses_up_the_share_of_another(three: Alliance) -> None:
         "tool": tool_of(planned()), "flags": "", "report": None,
     }  # fmt: skip
     for _ in range(2):
-        record_opinion(
-            charlie, charlie.locate(statement.id), compare_replication(charlie, statement, 16, 20), **how
-        )
+        record_opinion(charlie, charlie.locate(statement.id), compare_replication(charlie, statement, 16, 20), **how)
     charlie.publish()
     three.sync()
     assert compare_replication(three.nodes["BRAVO"], statement, 7, 20).alpha == pytest.approx(0.0125)

@@ -134,6 +134,13 @@ def test_a_difference_becomes_a_screening(tmp_path: Path) -> None:
     assert json.loads(difference_document(difference))["schema"] == "watchword-data-difference/1"
 
 
+def test_a_first_delivery_carries_its_screen(tmp_path: Path) -> None:
+    """The whole screen is attached; the counts stay those of a first delivery."""
+    manifest = rows(tmp_path / "new.csv", "1,a,dog,ann")
+    body = made("data-screening", first_screening_fields(manifest, ATTACHMENT, dataset="border-images"))
+    assert (body.rows, body.previous, body.report.name) == (1, None, "x.json")
+
+
 def test_a_first_delivery_is_screened_without_a_past(tmp_path: Path) -> None:
     """Rows are counted; nothing is said to have been compared."""
     manifest = rows(tmp_path / "new.csv", "1,a,dog,ann")

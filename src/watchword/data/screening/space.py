@@ -3,7 +3,7 @@
 * Numbers: signed log, centred, scaled by their spread, cut at five spreads; missing values take the median and have a
   column of their own. Categories: one column a value, for the values that most rows have.
 * Images: pixels. Texts: words weighed by rarity (tf-idf), summed into HASHED signed columns.
-* All together: principal components, at most DIMENSIONS, each part scaled to the same total spread.
+* All together: principal components, at most DIMENSIONS, each part scaled by how many columns it has.
 """
 
 from __future__ import annotations
@@ -162,7 +162,8 @@ def space_of(parts: list[Floats], seed: int) -> Floats:
     for part in parts:
         reduced = components(part, DIMENSIONS, seed)
         spread = float(np.sqrt((reduced**2).sum(axis=1).mean()))
-        made.append(reduced / (spread or 1.0))
+        # A part counts as much as it has room to say: one column of four values must not weigh as a whole text.
+        made.append(reduced / (spread or 1.0) * np.float32((reduced.shape[1] / DIMENSIONS) ** 0.5))
     whole = np.concatenate(made, axis=1)
     made_one: Floats = components(whole, DIMENSIONS, seed) if len(made) > 1 else whole.astype(np.float32)
     return made_one
