@@ -256,8 +256,11 @@ def digest(data: bytes) -> str:  # D of the protocol
 # -- the charter (sections 2 and 7) -----------------------------------------------------------------------------------
 # A public key of suite 1 and whose it is; *words* are what the charter's ``standing`` may list for it.
 # *retired_by*: the charter version that retired it, 0 for none; what it said stands below *sizes*, by origin.
-KEY_FIELDS = "id job owner operator is_supplier words ed25519 mldsa retired_by sizes person passkeys"
-Key = namedtuple("Key", KEY_FIELDS, defaults=(0, {}, None, []))
+Key = namedtuple(
+    "Key",
+    "id job owner operator is_supplier words ed25519 mldsa retired_by sizes person passkeys",
+    defaults=(0, {}, None, []),
+)
 # A verified head, its cosigned time in seconds, 0 for a record's, and when which witness cosigned it.
 Head = namedtuple("Head", "origin size root time_s witnesses")
 # An opened envelope; nothing in it is believed before ``check_standing``. *subject* is pairs of name and digest.

@@ -129,7 +129,7 @@ WRONG: list[tuple[str, tuple[str, ...]]] = [
     ("was never let go here", ("gate", "outcome", "sha256:" + "0" * 64, "returned", *ALFA)),
     ("there is no rule", ("inspect", "--explain", "no-such-rule")),
     ("is a notice", ("statement", "sign", "recall", "review.toml", "--of", "mail-sorter", *ALFA)),
-    ("opinion: not a kind", ("statement", "sign", "opinion", "review.toml", "--of", "mail-sorter", *ALFA)),
+    ("rumour: not a kind", ("statement", "sign", "rumour", "review.toml", "--of", "mail-sorter", *ALFA)),
     ("not a time", ("notice", "recall", "mail-sorter 1.0", "--reason", "x", "--deadline", "soon", *ALFA)),
     ("not ORIGIN:SIZE", (
         "notice", "revoke", "key:sha256:" + "0" * 64, "--reason", "x", "--valid-up-to", "5", *ALFA)),

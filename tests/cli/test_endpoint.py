@@ -92,7 +92,7 @@ def test_what_cannot_be_pinned_or_asked_is_an_error_and_signs_nothing(
     cases: list[tuple[tuple[str, ...], int, str]] = [
         ((*pin(api), "--supplier", "CORVUS"), 2, "CORVUS is no supplier of the charter"),
         ((*pin(api), "--key-env", "NO_SUCH_KEY"), 2, "$NO_SUCH_KEY: not set"),
-        (("endpoint", "check", pinned["release"]["digest"], "--home", "BRAVO"), 2, "this node pinned no such endpoint"),
+        (("endpoint", "check", pinned["release"]["digest"], "--home", "BRAVO"), 2, "nobody pinned such an endpoint"),
     ]
     for words, code, told in cases:
         done = typed(alliance, *words)
