@@ -58,6 +58,8 @@ lock: $(VENV)/dev.stamp
 heavy: $(VENV)/dev.stamp
 	@echo 'installing requirements/heavy.txt'
 	@$(PIP) install -r requirements/heavy.txt
+	@# Attacks of another tool. It asks for torchvision, which it does not import and which has no build for the CPU there.
+	@$(PIP) install --no-deps secml-torch==1.5
 	@echo 'fetching the conformance suites of MCP and the server they are for'
 	@PATH="$(abspath $(BIN)):$$PATH" npm install --silent --no-audit --no-fund --prefix $(VENV)/conformance \
 		conformance-2025@npm:@modelcontextprotocol/conformance@0.1.16 \

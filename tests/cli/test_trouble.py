@@ -322,7 +322,10 @@ def test_a_full_disk_is_an_error_and_the_node_goes_on_when_it_is_mended(
     own = 1 if words[0] == "assure" else 0
     refusals = 0
     for left in (0, 8_192, 28_672):
-        done = watchword(work, *words, **small_disk(left))
+        room = small_disk(left)
+        done = watchword(work, *words, **room)
+        for _ in range(16 if words[0] == "gate" and left == 0 else 0):  # a receipt may fit into a block that is there
+            done = done if done.code else watchword(work, *words, **room)
         assert "Traceback" not in done.err and "internal error" not in done.err, done
         if done.code == 2:
             refusals += 1
