@@ -73,9 +73,9 @@ def opinions(charter: Charter, facts: Iterable[Fact]) -> list[Opinions]:
     return sorted(found, key=lambda one: (str(one.evaluation.predicate["made"]), one.evaluation.id))
 
 
-def _age(fact: Fact) -> tuple[str, str, str]:
-    one = fact.signed.statement
-    return str(one.predicate["made"]), one.issuer, one.id
+def _age(fact: Fact) -> tuple[str, str, int]:
+    # Times have seconds: of what one member said within one, its own ledger tells the order.
+    return str(fact.signed.statement.predicate["made"]), fact.origin, fact.index
 
 
 def _by(one: Statement) -> str:
