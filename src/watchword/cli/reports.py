@@ -124,6 +124,8 @@ def _result(here: Node, what: str) -> Result:
 
 def _plan_metric(here: Node, plan: str | None) -> dict[str, Any] | None:
     """The metric and threshold that the plan fixed; None where there is no plan, or it is not held here."""
-    held = (one.statement.predicate for one in here.statements() if plan and one.statement.id == plan)
-    metric = next(held, {"plan": {"metric": None}})["plan"]["metric"]
-    return metric if isinstance(metric, dict) else None
+    for one in here.statements() if plan else ():
+        if one.statement.id == plan:
+            metric = one.statement.predicate["plan"]["metric"]
+            return metric if isinstance(metric, dict) else None
+    return None

@@ -48,7 +48,7 @@ def read_report(path: Path) -> Report:
     with path.open("rb") as opened:
         head = opened.read(_HEAD)
         size = opened.seek(0, 2)
-    file = Bytes(path, head, size)
+    file = Bytes(path, size)
     if head.startswith(b"PK\x03\x04"):
         return inspect_ai.read_zip(file)
     if head.startswith(b"---\n") or head.startswith(b"---\r\n"):

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from watchword.evaluate.imports.report import BadReport, Bytes, Claimed, NamedFile, Report, mapping, rows, said
-from watchword.limits import IMPORT_ROWS_MAX, JSON_DEPTH_MAX
+from watchword.limits import IMPORT_ROWS_MAX
 
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 _FRONT_MATTER_BYTES_MAX = 1024 * 1024
@@ -88,13 +88,12 @@ def read_cyclonedx(file: Bytes, value: Any) -> Report:
     )
 
 
-def _components(listed: list[Any], what: str, depth: int = 0) -> Iterator[Mapping[str, Any]]:
-    if depth > JSON_DEPTH_MAX:
-        raise BadReport(f"{what}: components nested deeper than {JSON_DEPTH_MAX}")
+def _components(listed: list[Any], what: str) -> Iterator[Mapping[str, Any]]:
+    # No deeper than ``parsed`` lets a document nest; the same below.
     for entry in listed:
         component = mapping(entry, f"{what}: component")
         yield component
-        yield from _components(rows(component.get("components") or [], what), what, depth + 1)
+        yield from _components(rows(component.get("components") or [], what), what)
 
 
 def claims_aiverify(value: Any) -> bool:
@@ -115,22 +114,20 @@ def read_aiverify(file: Bytes, value: Any) -> Report:
     for entry in value if isinstance(value, list) else [value]:
         result = mapping(entry, what)
         versions.append(said(result.get("version"), 40))
-        for name, number in _numbers(result.get("output"), said(result.get("cid"), 100), 0, what):
+        for name, number in _numbers(result.get("output"), said(result.get("cid"), 100)):
             claimed.append(Claimed(name, number))
             if len(claimed) > IMPORT_ROWS_MAX:
                 raise BadReport(f"{what}: more than {IMPORT_ROWS_MAX:,} numbers")
     return Report("aiverify", "AI Verify", versions[0], file.digest(), claimed=tuple(claimed))
 
 
-def _numbers(value: Any, name: str, depth: int, what: str) -> Iterator[tuple[str, str]]:
-    if depth > JSON_DEPTH_MAX:
-        raise BadReport(f"{what}: output nested deeper than {JSON_DEPTH_MAX}")
+def _numbers(value: Any, name: str) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield from _numbers(inner, f"{name[-300:]}/{said(key, 100)}", depth + 1, what)
+            yield from _numbers(inner, f"{name[-300:]}/{said(key, 100)}")
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _numbers(inner, f"{name[-300:]}[{number}]", depth + 1, what)
+            yield from _numbers(inner, f"{name[-300:]}[{number}]")
     elif isinstance(value, float):
         yield name, repr(value)
 

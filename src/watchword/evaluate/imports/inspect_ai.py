@@ -109,18 +109,16 @@ def _report(file: Bytes, log: Mapping[str, Any], samples: Iterable[Any]) -> Repo
     measured = []
     notes = []
     for scorer in sorted({*counts, *header}):
-        own, stated = counts.get(scorer), header.get(scorer)
-        if own is not None and stated is not None and sum(own.values()) == stated[1] and own["good"] != stated[0]:
+        own, stated = counts.get(scorer, Counter()), header.get(scorer)
+        if stated is not None and own.total() == stated[1] and own["good"] != stated[0]:
             raise BadReport(f"{what}: {scorer}: {own['good']} of its samples are good, its header says {stated[0]}")
-        if own is not None and (stated is None or sum(own.values()) >= stated[1]):
-            k, n, errors, nones = own["good"], sum(own.values()), own["error"], own["none"]
-        elif stated is not None:
-            k, n, errors, nones = *stated, 0, 0
+        if stated is None or (scorer in counts and own.total() >= stated[1]):
+            good, n, errors, nones = own["good"], own.total(), own["error"], own["none"]
+        else:
+            good, n, errors, nones = *stated, 0, 0
             notes.append(f"{scorer}: counts from the header; {seen} of {n} samples are in the file")
-        else:  # pragma: no cover - a scorer is in one of the two
-            continue
         method, left = f"Inspect {task} scored by {scorer}", _not_run(about, epochs, n)
-        measured.append(Measured(method, "accuracy", k, n, errors, nones, left))
+        measured.append(Measured(method, "accuracy", good, n, errors, nones, left))
     if not measured:
         raise BadReport(f"{what}: no score that can be counted", "only true or false, C or I, and accuracies are")
     return Report(

@@ -116,19 +116,26 @@ class Report:
 # -- reading ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
 class Bytes:
-    """A file as read: its first bytes, its size and, unless it is read by lines, all of it."""
+    """A file of a bounded size, read once: whole or by lines. Its digest is of what was read."""
 
-    path: Path
-    head: bytes
-    size: int
+    def __init__(self, path: Path, size: int) -> None:
+        self.path = path
+        self.size = size
+        self._seen = hashlib.sha256()
 
     def whole(self) -> bytes:
+        """All of it.
+
+        Raises:
+            BadReport: it is too long.
+        """
         if self.size > IMPORT_BYTES_MAX:
             raise BadReport(f"{self.path.name}: {self.size:,} bytes, limit {IMPORT_BYTES_MAX:,}")
         with self.path.open("rb") as file:
-            return file.read(IMPORT_BYTES_MAX + 1)[: self.size]
+            data = file.read(self.size)
+        self._seen.update(data)
+        return data
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """The lines that are not empty, with their numbers.
@@ -138,21 +145,20 @@ class Bytes:
         """
         if self.size > IMPORT_LINES_BYTES_MAX:
             raise BadReport(f"{self.path.name}: {self.size:,} bytes, limit {IMPORT_LINES_BYTES_MAX:,}")
-        left = self.size
+        left, number = self.size, 0
         with self.path.open("rb") as file:
-            for number in range(1, self.size + 2):
-                line = file.readline(min(left, IMPORT_LINE_BYTES_MAX) + 1)
-                if not line or left <= 0:
-                    return
+            while line := file.readline(min(left, IMPORT_LINE_BYTES_MAX + 1)):
+                number += 1
                 left -= len(line)
                 if len(line) > IMPORT_LINE_BYTES_MAX:
                     raise BadReport(f"{self.path.name}: line {number} is longer than {IMPORT_LINE_BYTES_MAX:,} bytes")
+                self._seen.update(line)
                 if line.strip():
                     yield number, line
 
     def digest(self) -> str:
-        with self.path.open("rb") as file:
-            return "sha256:" + hashlib.file_digest(file, "sha256").hexdigest()
+        """SHA-256 of what was read of it."""
+        return "sha256:" + self._seen.hexdigest()
 
 
 def parsed(data: bytes, what: str) -> Any:
