@@ -44,7 +44,7 @@ HOUSE = (
     ("ledger",),
     ("charter",),
     ("statements",),
-    ("report", "sandbox", "processes"),
+    ("report", "sandbox", "processes", "chance"),
     ("errors", "limits"),
     ("__init__",),
 )

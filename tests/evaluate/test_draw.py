@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from watchword.evaluate.chance import interval_text, same_rate
+from watchword.chance import interval_text, same_rate
 from watchword.evaluate.draw import order, randomness, seed_of, texts
 
 VECTORS = json.loads((Path(__file__).resolve().parents[2] / "vectors" / "evaluation" / "draws.json").read_text("utf-8"))

@@ -37,7 +37,7 @@ def read(args: argparse.Namespace) -> int:
 
 
 def _lines(report: Report) -> list[str]:
-    from watchword.evaluate.chance import interval_text
+    from watchword.chance import interval_text
 
     about = f" of {report.subject}" if report.subject else ""
     lines = [one_line(f"{report.format}: {report.tool} {report.version}".rstrip() + about)]

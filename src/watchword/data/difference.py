@@ -26,7 +26,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from watchword.data.chance import chance_of_at_least
+from watchword.chance import chance_of_at_least
 from watchword.data.manifest import RowManifest, read_manifest
 from watchword.data.row import DIGEST_BYTES, NO_LABEL, DataError
 from watchword.limits import DATA_CHANGES_NAMED_MAX, DATA_GROUPS_NAMED_MAX

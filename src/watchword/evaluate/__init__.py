@@ -2,7 +2,6 @@
 
 * ``plan``      what is fixed before the run, and what in it cannot work (docs/protocol.md, section 12)
 * ``draw``      the seed and the sample, from a head that nobody knew when the plan was made
-* ``chance``    exact intervals, and whether two runs agree
 * ``samples``   the data, as instances
 * ``subjects``  what is evaluated: ONNX, a Python factory in a sandbox, HTTP endpoints
 * ``attacks``   what it is attacked with; ``edits`` for texts and files

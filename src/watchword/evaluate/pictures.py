@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from watchword.evaluate.chance import interval
+from watchword.chance import interval
 from watchword.report.html import Html, definitions, foreign, join, listed, table, tag
 from watchword.report.style import document
 from watchword.report.svg import curve, grey_picture, mark

@@ -17,8 +17,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from watchword.chance import interval_text, least_n, plain
 from watchword.errors import WatchwordError
-from watchword.evaluate.chance import interval_text, least_n, plain
 from watchword.limits import EVALUATION_INSTANCES_MAX, EVALUATION_PLAN_BYTES_MAX, EVALUATION_SEEDS_MAX
 from watchword.statements.digests import DJ
 from watchword.statements.fields import Decimal as DecimalText

@@ -20,10 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword import __version__
+from watchword.chance import interval_text
 from watchword.errors import WatchwordError
 from watchword.evaluate import attacks, blackbox, edits
 from watchword.evaluate.attacks import Batch, Outcome
-from watchword.evaluate.chance import interval_text
 from watchword.evaluate.draw import order
 from watchword.evaluate.libraries import version_of
 from watchword.evaluate.plan import OF_ARRAYS, BadPlan, Plan

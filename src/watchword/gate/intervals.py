@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist, median
 
-from watchword.evaluate.chance import LEVEL, at_most, interval
+from watchword.chance import LEVEL, at_most, interval
 
 _TAIL = (1 - LEVEL) / 2
 _NORMAL = NormalDist()

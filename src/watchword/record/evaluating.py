@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watchword import __version__
+from watchword.chance import ALPHA, interval_text, same_rate, share
 from watchword.errors import WatchwordError
-from watchword.evaluate.chance import ALPHA, interval_text, same_rate, share
 from watchword.evaluate.draw import RUN, seed_of
 from watchword.evaluate.plan import Plan, parse
 from watchword.ledger.view import size_in

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from watchword.chance import interval_text
 from watchword.errors import WatchwordError
-from watchword.evaluate.chance import interval_text
 from watchword.limits import EVALUATION_INSTANCES_MAX, IMPORT_STATEMENTS_MAX, STATEMENT_FINDINGS_MAX
 from watchword.statements.canonical import canonical
 

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from watchword.data.chance import chance_of_at_least
+from watchword.chance import chance_of_at_least
 from watchword.data.screening.sample import Flags, Floats, Ints, Sample
 
 ORIGIN_ROWS = 10

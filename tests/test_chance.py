@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, fisher_exact
 
-from watchword.evaluate.chance import interval, interval_text, least_n, same_rate, share
+from watchword.chance import interval, interval_text, least_n, same_rate, share
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""What k of n can support: exact intervals, the n that a threshold takes, and whether two runs agree. Standard
-library only.
+"""What counts can support: exact intervals, the n that a threshold takes, whether two runs agree, whether a name has
+more of the changes than chance gives it. Standard library only.
 
 * Intervals are Clopper and Pearson's (1934): two-sided, from the binomial tails alone, never too narrow. As text they
   are rounded outwards, to four digits, so that the written interval is not narrower than the true one.
 * Two runs are compared by Fisher's exact test, two-sided, by the method of small probabilities: the chance of all
   tables with the same margins that are no more likely than the one seen.
+* One name's share of the changes is tested by Fisher's exact test, one-sided: the upper tail of the hypergeometric.
 * A first replication of an operator is tested at half its level, the second at a sixth, the i-th at 1 / (i (i + 1)) of
   it: all together reject a true claim no more often than the level says, however many there will be.
 """
@@ -20,6 +21,8 @@ from watchword.limits import EVALUATION_INSTANCES_MAX
 LEVEL = 0.95
 ALPHA = 0.05
 _DIGITS = Decimal("0.0001")
+SMALLEST = 1e-300
+"""Stands for every probability below it: a double ends soon after."""
 _AS_LIKELY = 1 + 1e-7
 """Tables that are as likely as the one seen, but for rounding, count as such."""
 
@@ -78,6 +81,30 @@ def same_rate(k: int, n: int, other_k: int, other_n: int) -> float:
     all_of_it = _log_choose(n + other_n, hits)
     tables = (_log_table(one, n, hits, other_n) for one in range(max(0, hits - other_n), min(n, hits) + 1))
     return min(1.0, math.fsum(math.exp(one - all_of_it) for one in tables if one <= most))
+
+
+def chance_of_at_least(hits: int, drawn: int, marked: int, rows: int) -> float:
+    """P(X ≥ *hits*), where *drawn* rows are drawn without order from *rows*, of which *marked* carry the name.
+
+    Between ``SMALLEST`` and 1, with a relative error under 1e-6.
+
+    Raises:
+        ValueError: counts that no draw can have.
+    """
+    if not (0 <= hits <= min(drawn, marked) and drawn <= rows and marked <= rows):
+        raise ValueError(f"no draw of {drawn} from {rows} has {hits} of {marked}")
+    if hits <= max(0, drawn + marked - rows):
+        return 1.0
+    log_first = _log_choose(marked, hits) + _log_choose(rows - marked, drawn - hits) - _log_choose(rows, drawn)
+    # Each further term is the one before times a ratio that falls: the sum stops where terms stop counting.
+    total = term = 1.0
+    for more in range(hits, min(drawn, marked)):
+        term *= (marked - more) * (drawn - more) / ((more + 1) * (rows - marked - drawn + more + 1))
+        total += term
+        if term < total * 1e-17:
+            break
+    log_tail = log_first + math.log(total)
+    return min(1.0, math.exp(log_tail)) if log_tail > math.log(SMALLEST) else SMALLEST
 
 
 def at_most(k: int, n: int, p: float) -> float:

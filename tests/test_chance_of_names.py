@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchword.data.chance import SMALLEST, chance_of_at_least
+from watchword.chance import SMALLEST, chance_of_at_least
 
 
 def by_definition(hits: int, drawn: int, marked: int, rows: int) -> Fraction:
