@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 from pathlib import Path
 
@@ -21,34 +20,27 @@ class BadToken(WatchwordError):
 def run(args: argparse.Namespace) -> int:
     """Answer until told to end."""
     from watchword import node
-    from watchword.cli.serve import NotInstalled
+    from watchword.cli.serve import address, check_tls, installed, until_told
     from watchword.cli.subject import release
     from watchword.gate.authzen import AuthZen
     from watchword.gate.mcp.lent import Lent
 
-    try:
+    with installed("serving"):
         from watchword.web.authzen import app
-        from watchword.web.serving import listen, server
-    except ModuleNotFoundError as error:
-        raise NotInstalled(f"serving needs {error.name}", "pip install 'watchword[serve]'") from error
+        from watchword.web.serving import listen
     token = _token(args.token_file)
-    if (args.tls_certificate is None) != (args.tls_key is None):
-        raise WatchwordError("TLS needs both a certificate and its key", "give --tls-certificate and --tls-key")
+    check_tls(args)
     home, secret = node.find_home(args.home), passphrase(args)
     with node.Node.open(home, passphrase=secret) as here:
         of, member = release(args.of, here), here.member
         mandate = here.locate(args.mandate).signed.statement.id if args.mandate else None
     lent, bound = Lent(home, secret), listen(args.host, args.port)
-    host, port = bound.getsockname()[:2]
-    scheme = "http" if args.tls_certificate is None else "https"
-    url = (args.url or f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}").rstrip("/")
+    url = (args.url or address(args, *bound.getsockname()[:2])).rstrip("/")
     door = AuthZen(lent.gate, of.digest, f"{url}/access/v1/requests", mandate)
     value = {"member": member, "release": of.digest, "schema": "watchword-serving/1", "url": f"{url}/"}
     text = f"the gate of {member} answers AuthZEN for {of.name} at {url}/access/v1/"
     try:
-        with contextlib.suppress(KeyboardInterrupt):  # how SIGTERM and SIGINT end it, once answers are out
-            application = app(door, url, token)
-            server(application, args.tls_certificate, args.tls_key, lambda: emit(args, text, value)).run([bound])
+        until_told(args, app(door, url, token), bound, lambda: emit(args, text, value))
     finally:
         lent.close()
     return 0

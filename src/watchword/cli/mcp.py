@@ -91,16 +91,14 @@ def _own_stdout() -> int:
 
 def _over_http(args: argparse.Namespace, door: Door) -> int:
     from watchword.cli.output import write_out
+    from watchword.cli.serve import address, check_tls, installed
     from watchword.limits import MCP_CALL_S_MAX
 
-    try:
+    with installed("a door over HTTP"):
         from watchword.web.mcp_door import HttpDoor
         from watchword.web.serving import listen, server
         from watchword.web.upstream import Upstream
-    except ModuleNotFoundError as error:
-        raise NotSaid(f"a door over HTTP needs {error.name}", "pip install 'watchword[serve]'") from error
-    if (args.tls_certificate is None) != (args.tls_key is None):
-        raise NotSaid("TLS needs both a certificate and its key", "give --tls-certificate and --tls-key")
+    check_tls(args)
     host, _, port = args.listen.rpartition(":")
     if not host or not port.isdigit():
         raise NotSaid(f"--listen {args.listen}: not HOST:PORT", "such as 127.0.0.1:8450; port 0 takes a free one")
@@ -116,8 +114,7 @@ def _over_http(args: argparse.Namespace, door: Door) -> int:
     names = {shown, *(_OWN_NAMES if host in _OWN else ())}
     hosts = frozenset({*(f"{one}:{number}" for one in names), *(one.lower() for one in args.host_name)})
     http = HttpDoor(door, Upstream(args.upstream), hosts, token, _token(args.upstream_token_file))
-    scheme = "http" if args.tls_certificate is None else "https"
-    url = f"{scheme}://{shown}:{number}{http.upstream.path}"
+    url = address(args, host, number) + http.upstream.path
     ready = lambda: write_out(f"{args.server} behind the gate at {url}")  # noqa: E731
     running = server(http, args.tls_certificate, args.tls_key, ready, answer_s=MCP_CALL_S_MAX)
     with contextlib.suppress(KeyboardInterrupt):

@@ -22,7 +22,6 @@ import hashlib
 import itertools
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +30,8 @@ from typing import Any, Literal
 import msgspec
 
 from watchword.data.delivery import Delivery, FileChanged, Progress, TooLarge, UnreadableData
-from watchword.data.manifest import BadManifest
-from watchword.data.row import DIGEST_BYTES, DataError, RowTree, canonical
+from watchword.data.manifest import BadManifest, write_whole
+from watchword.data.row import DIGEST_BYTES, RowTree, canonical
 from watchword.limits import DATA_CHUNK_BYTES, DATA_FILES_MAX, DATA_MANIFEST_BYTES_MAX, DATA_NAME_BYTES_MAX
 
 SCHEMA = "watchword-data-files/1"
@@ -108,18 +107,7 @@ def write_file_manifest(manifest: FileManifest, path: Path) -> None:
     Raises:
         DataError: the folder is missing, full, or not writable.
     """
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
-            try:
-                draft.writelines(_blocks(manifest.lines, manifest.root))
-                draft.flush()
-                os.fsync(draft.fileno())
-                Path(draft.name).replace(path)
-            except BaseException:
-                Path(draft.name).unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written: {(error.strerror or 'failed').lower()}") from error
+    write_whole(_blocks(manifest.lines, manifest.root), path)
 
 
 def read_file_manifest(path: Path) -> FileManifest:

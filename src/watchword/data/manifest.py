@@ -217,10 +217,15 @@ def write_manifest(manifest: RowManifest, path: Path) -> None:
     Raises:
         DataError: the folder is missing, full, or not writable.
     """
+    write_whole(_blocks(manifest), path)
+
+
+def write_whole(blocks: Iterable[bytes], path: Path) -> None:
+    """Write *blocks* to *path*, all of them or none. Raises as `write_manifest`."""
     try:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as draft:
             try:
-                draft.writelines(_blocks(manifest))
+                draft.writelines(blocks)
                 draft.flush()
                 os.fsync(draft.fileno())
                 Path(draft.name).replace(path)

@@ -21,7 +21,7 @@ import asyncio
 import hmac
 import socket
 from collections import OrderedDict
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -394,20 +394,19 @@ def _envelope(message: Message, version: str | None) -> tuple[int, str] | None:
 
 
 async def _body(request: Request) -> bytes:
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MCP_LINE_BYTES_MAX:
-            raise BadMessage(f"message: more than {MCP_LINE_BYTES_MAX:,} bytes")
-    return bytes(data)
+    return await _whole(request.stream(), "message")
 
 
 async def _read(reply: Reply) -> bytes:
+    return await _whole(reply.chunks(), "the server's answer")
+
+
+async def _whole(chunks: AsyncIterator[bytes], what: str) -> bytes:
     data = bytearray()
-    async for chunk in reply.chunks():
+    async for chunk in chunks:
         data += chunk
         if len(data) > MCP_LINE_BYTES_MAX:
-            raise BadMessage(f"the server's answer: more than {MCP_LINE_BYTES_MAX:,} bytes")
+            raise BadMessage(f"{what}: more than {MCP_LINE_BYTES_MAX:,} bytes")
     return bytes(data)
 
 
