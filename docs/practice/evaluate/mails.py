@@ -1,4 +1,4 @@
-"""Write mails.jsonl: 300 mails with what they are, each of one to four telling words."""
+"""Write mails.jsonl: 120 mails with what they are, each of one to four telling words."""
 
 import json
 import random
@@ -11,7 +11,7 @@ FILLER = TEXT.split()
 
 chance = random.Random(7)  # noqa: S311
 with Path("mails.jsonl").open("w", encoding="utf-8") as file:
-    for number in range(300):
+    for number in range(120):
         of, label = ((LETTER, "letter"), (ADVERTISEMENT, "advertisement"))[number % 2]
         words = chance.sample(FILLER, 12) + chance.sample(of, chance.randint(1, 4))
         chance.shuffle(words)
