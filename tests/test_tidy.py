@@ -63,7 +63,7 @@ SPEAKS = re.compile(
 )
 VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|common|misc|managers?|factory|handlers?)(?:_|$)")
 
-APART = ("watchword.web", "watchword.data.screening", "watchword.evaluate.worker")
+APART = ("watchword.web", "watchword.catalog", "watchword.data.screening", "watchword.evaluate.worker")
 CORE_HAS_NOT = {"torch", "onnxruntime", "z3-solver", "starlette", "mcp"}
 START_LOADS_NOT = {"rich", "msgspec", "cryptography", "importlib.metadata"}
 

@@ -653,6 +653,23 @@ SERVE_REQUEST_S_MAX = 30.0
 SERVE_BODIES_TOGETHER_MAX = 4
 """Requests for bodies answered at a time; others wait. Origin: memory, about 100 MB for each at the limits."""
 
+# -- catalog ------------------------------------------------------------------------------------------
+CATALOG_TEXT_BYTES_MAX = 1_000
+"""A text in a catalog's tables, in UTF-8 bytes; longer ones end in their digest.
+Origin: two of them stay below the 2,704 bytes that PostgreSQL takes into an index."""
+
+CATALOG_BATCH = 10_000
+"""Statements and components taken in at a time. Origin: some 10 MB of rows."""
+
+CATALOG_THINGS_KEPT_MAX = 500_000
+"""Components, models and the like whose rows are remembered while a catalog is filled. Origin: about 200 MB."""
+
+CATALOG_WAIT_S_MAX = 60.0
+"""How long one waits for another that fills the same catalog, in seconds. Origin: a rebuild of a million statements."""
+
+CATALOG_CACHE_BYTES = 64 * 1024 * 1024
+"""What SQLite keeps of a catalog in memory. Origin: the pages that one question over 10 million edges reads."""
+
 # -- record ---------------------------------------------------------------------------------------
 CARD_BYTES_MAX = 1024 * 1024
 """A model card or configuration file read for what it tells. Origin: the longest cards met have 200 KB."""

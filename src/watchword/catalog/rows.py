@@ -1,0 +1,175 @@
+"""What one statement puts into the tables. Pure: a statement in, rows out.
+
+* A statement that does not count is listed, and says nothing else: no release, part, use or notice follows from it.
+* A release is the subject of evidence. It is made of what its bills of materials list, comes from the suppliers that
+  claims and endpoints name, and rests on the base models and data sets that bills, claims and screenings name.
+* A bill's document is not read: what a statement does not list is not in the tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from watchword.ledger.notices import said_name
+from watchword.limits import CATALOG_TEXT_BYTES_MAX
+from watchword.statements.kinds import EVIDENCE, NOTICES
+from watchword.statements.purl import package_of
+from watchword.statements.statement import Statement
+
+RANKS = {"claim": 0, "endpoint": 0, "bill-of-materials": 1}
+"""Whose word for a release's name goes first: its supplier's; then that of its bill; then that of others."""
+RANK_OF_OTHERS = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A statement and its place. ``origin`` is empty and ``place`` its rank where it is held loose.
+
+    ``counts``: its key may say it, and it stands under its own leaf. ``use_case``: the object that a decision names by
+    digest, where it is held.
+    """
+
+    statement: Statement
+    key: str
+    origin: str
+    place: int
+    locator: str
+    counts: bool
+    use_case: Mapping[str, Any] | None = None
+
+
+class Thing(NamedTuple):
+    """What tells one thing from others; empty text where nothing is told."""
+
+    sort: str
+    name: str
+    version: str = ""
+    purl: str = ""
+    digest: str = ""
+
+    @property
+    def key(self) -> str:
+        """The digest of it all."""
+        return sha256("\0".join(self).encode()).hexdigest()
+
+
+class Saying(NamedTuple):
+    """What a statement calls a release."""
+
+    release: Thing
+    name: str
+    system: str
+    version: str
+    supplier: str
+    rank: int
+    endpoint: bool
+
+    def row(self, thing: int, number: int) -> tuple[Any, ...]:
+        """Its row. A name without a system is one of those that inspections use: the system, then the version."""
+        system = self.system or self.name.rpartition(" ")[0] or self.name
+        return (
+            thing, number, self.name, self.system, folded(system), folded(self.name), self.version, self.supplier,
+            self.rank, self.endpoint,
+        )  # fmt: skip
+
+
+def bounded(text: str) -> str:
+    """*text* as the tables hold it: without NUL, short enough for an index; what was cut is told apart by digest."""
+    if len(text) * 4 <= CATALOG_TEXT_BYTES_MAX and "\0" not in text:
+        return text
+    data = text.encode()
+    if len(data) <= CATALOG_TEXT_BYTES_MAX and "\0" not in text:
+        return text
+    start = data[: CATALOG_TEXT_BYTES_MAX // 2].decode("utf-8", "ignore").replace("\0", "␀")
+    return f"{start}… {sha256(data).hexdigest()}"
+
+
+def folded(name: str) -> str:
+    """A name as it is looked for: without regard to case."""
+    return bounded(name.casefold())
+
+
+def release_of(digest: str) -> Thing:
+    """The thing that a release is."""
+    return Thing("release", "", digest=digest)
+
+
+def thing_row(id_: int, thing: Thing) -> tuple[Any, ...]:
+    """The row of a thing, in the order of its table's columns; so are all rows here."""
+    package = bounded(package_of(thing.purl)) if thing.purl else ""
+    return id_, thing.key, thing.sort, thing.name, folded(thing.name), thing.version, thing.purl, package, thing.digest
+
+
+def sayings(statement: Statement) -> list[Saying]:
+    """What a statement calls the releases that it is about; nothing where it is no evidence."""
+    kind, said = statement.kind, statement.predicate
+    if kind not in EVIDENCE:
+        return []
+    system = version = supplier = ""
+    if kind in ("claim", "bill-of-materials"):
+        system, version = said["system"], said["release"]
+    elif kind == "endpoint":
+        system, version, supplier = said["system"], said["version"], said["supplier"]
+    if kind == "claim":
+        supplier = statement.issuer
+    return [
+        Saying(
+            release_of(subject.digest), bounded(subject.name), bounded(system), bounded(version), bounded(supplier),
+            RANKS.get(kind, RANK_OF_OTHERS), kind == "endpoint",
+        )
+        for subject in statement.subject
+    ]  # fmt: skip
+
+
+def parts(statement: Statement) -> Iterator[Thing]:
+    """What a statement says is in the releases that it is about."""
+    kind, said = statement.kind, statement.predicate
+    if kind == "bill-of-materials":
+        for one in said["components"]:
+            name, version, purl = bounded(one["name"]), bounded(one["version"]), bounded(one["purl"] or "")
+            yield Thing("component", name, version, purl, one["digest"] or "")
+        for name in said["base_models"]:
+            yield Thing("model", bounded(name))
+        for one in said["datasets"]:
+            yield Thing("dataset", bounded(one["name"]), digest=one["digest"])
+    elif kind == "claim":
+        yield Thing("supplier", bounded(statement.issuer))
+        for one in said.get("trained_on", ()):
+            yield Thing("dataset", bounded(one["name"]), digest=one["digest"] or "")
+    elif kind == "endpoint":
+        yield Thing("supplier", bounded(said["supplier"]))
+    elif kind == "data-screening":
+        yield Thing("dataset", bounded(said.get("dataset", "")), digest=said["delivered"])
+
+
+def use_row(entry: Entry) -> tuple[Any, ...] | None:
+    """The row of a decision after its number and thing; None for what is no decision on one use case."""
+    if entry.statement.kind != "decision":
+        return None
+    made = entry.statement.predicate["decision"]
+    digest, verdict = made.get("use_case"), made.get("verdict")
+    if not isinstance(digest, str) or not isinstance(verdict, str):
+        return None
+    return bounded(digest), *case_columns(entry.use_case), bounded(verdict)
+
+
+def case_columns(case: Mapping[str, Any] | None) -> tuple[str, str, int, str]:
+    """Name, owner, criticality and members of a use case; nothing where it is not held."""
+    if case is None:
+        return "", "", -1, "[]"
+    members = json.dumps([str(name) for name in case["members"]], ensure_ascii=False)
+    return bounded(str(case["name"])), bounded(str(case["owner"])), int(case["criticality"]), bounded(members)
+
+
+def notice_row(statement: Statement) -> tuple[str, ...] | None:
+    """The row of a notice after its number; None for what is none."""
+    if statement.kind not in NOTICES:
+        return None
+    said = statement.predicate
+    against = said.get("notice") or said.get("supersedes") or ""
+    told = (said_name(statement), said.get("reason", ""), said.get("deadline") or "", against)
+    return tuple(bounded(str(text)) for text in told)

@@ -1,0 +1,165 @@
+"""Bring a catalog up to what a node holds: what came since, or everything anew.
+
+* Filled anew: by request; where the tables are of an older version; under another charter, since standing follows
+  from it; after a spill, since bodies are gone; where a ledger is not the one that was read. Else what came is read.
+* A statement whose signature was verified here before is not verified again (``ledger.verified``); its body is
+  compared with its commitment each time. No decision trusts a catalog.
+* Another member's catalog is refused: a database is one member's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from watchword.charter.standing import NoStanding, standing
+from watchword.ledger.leaves import Leaf, leaf_of
+from watchword.ledger.notices import BadName
+from watchword.node.recorded import DamagedHome
+from watchword.statements.digests import is_digest
+from watchword.statements.statement import Signed, reopen
+
+if TYPE_CHECKING:
+    from watchword.catalog.database import Catalog
+    from watchword.catalog.fill import Places, Position
+    from watchword.catalog.rows import Entry
+    from watchword.node.node import Node
+    from watchword.node.store import Store
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What was done: how many statements were taken in, whether all ``anew``, and how many bodies are not held."""
+
+    taken: int
+    anew: bool
+    unread: int
+
+
+def bring_up(node: Node, catalog: Catalog, *, anew: bool = False) -> Brought:
+    """Bring *catalog* up to what *node* holds.
+
+    Raises:
+        CatalogTrouble: the database, or it is another member's or of a newer version.
+        DamagedBody, StorageTrouble: what is held here is damaged; the catalog stays as it was.
+    """
+    from watchword.catalog.database import CatalogTrouble, begin_anew, make_indexes
+    from watchword.catalog.fill import Filling, Position, position
+    from watchword.catalog.schema import VERSION
+
+    store = node.store
+    facts = _facts(node)
+    with node.mutex, catalog.writing() as connection:
+        known = catalog.facts(connection)
+        if known and known["member"] != facts["member"]:
+            raise CatalogTrouble(
+                f"{catalog.where}: the catalog of {known['member']}, not of {facts['member']}",
+                "each member keeps its own, in a database of its own",
+            )
+        was = position(connection) if known == facts | {"version": str(VERSION)} else None
+        if anew or was is None or not _goes_on(store, was):
+            anew, was = True, Position({}, set())
+            begin_anew(connection)
+        filling = Filling(connection)
+        reached, unread = dict(was.ledgers), set[tuple[str, int]]()
+        filling.take(_entries(store, was, reached, unread, node.locator))
+        filling.take(_loose(store))
+        filling.end(Position(reached, unread), facts, partial(use_case, store))
+        if anew:
+            make_indexes(connection)
+        return Brought(filling.taken, anew, len(unread))
+
+
+def _facts(node: Node) -> dict[str, str]:
+    """What a catalog of this node says of itself; where it says otherwise, it is filled anew."""
+    spilled = sha256(b"".join(sorted(node.store.spilled()))).hexdigest()
+    return {"charter": node.charter.digest, "member": node.member, "spilled": spilled}
+
+
+def _goes_on(store: Store, was: Position) -> bool:
+    """Whether the ledgers held are those that were read, and more."""
+    for origin, (size, last) in was.ledgers.items():
+        leaves = store.leaves(origin) if origin in store.charter.known_origins else ()
+        # A reader does not see the tail that the writer has not published yet.
+        if 0 < size <= len(leaves) and leaves[size - 1].commitment.hex() != last:
+            return False
+    return True
+
+
+def _entries(
+    store: Store, was: Position, reached: dict[str, tuple[int, str]], unread: Places, locator: Any
+) -> Iterator[Entry]:
+    """Every statement that was not read, in order of (origin, place); what was, and what could not be, is noted."""
+    from watchword.catalog.rows import Entry
+
+    held, spilled = store.bodies.all(), store.spilled()
+    again: dict[str, list[int]] = {}
+    for origin, place in sorted(was.unread):
+        again.setdefault(origin, []).append(place)
+    for origin in store.charter.known_origins:
+        leaves = store.leaves(origin)
+        start = was.ledgers.get(origin, (0, ""))[0]
+        if len(leaves) > start:
+            reached[origin] = len(leaves), leaves[-1].commitment.hex()
+        for place in (*again.get(origin, ()), *range(start, len(leaves))):
+            if place >= len(leaves):
+                unread.add((origin, place))
+                continue
+            leaf = leaves[place]
+            if leaf.commitment.hex() not in held:
+                if leaf.commitment not in spilled:
+                    unread.add((origin, place))
+                continue
+            signed, counts = _read(store, origin, place, leaf)
+            case = _case(store, signed)
+            yield Entry(signed.statement, signed.key_id, origin, place, locator(origin, place), counts, case)
+
+
+def _read(store: Store, origin: str, place: int, leaf: Leaf) -> tuple[Signed, bool]:
+    """The statement of a leaf whose body is held, and whether it counts there."""
+    body = store.bodies.get(leaf.commitment) if leaf.commitment in store.verified else None
+    if body is None:
+        held = store.held(leaf.commitment)
+        if held is None:
+            raise DamagedHome(f"{origin}, leaf {place}: its body went away while it was read", "try again")
+        signed, holder = held.signed, held.holder
+    else:
+        signed = reopen(body[1])
+        try:
+            holder = standing(store.charter, signed, in_ledger=True, verified=True)
+        except NoStanding:
+            holder = None
+    if holder is None or not holder.reaches(origin, place):
+        return signed, False
+    try:
+        return signed, leaf_of(signed.statement, leaf.commitment, store.secret) == leaf
+    except BadName:
+        return signed, False
+
+
+def _loose(store: Store) -> Iterable[Entry]:
+    """What counts from any channel; also where it stands in a ledger too, since its leaf may not be seen by all."""
+    from watchword.catalog.rows import Entry
+
+    return [
+        Entry(held.signed.statement, held.signed.key_id, "", place, "", True)
+        for place, held in enumerate(store.loose_held())
+    ]
+
+
+def _case(store: Store, signed: Signed) -> Mapping[str, Any] | None:
+    """The use case that a decision names, where it is held."""
+    if signed.statement.kind != "decision":
+        return None
+    return use_case(store, str(signed.statement.predicate["decision"].get("use_case")))
+
+
+def use_case(store: Store, digest: str) -> Mapping[str, Any] | None:
+    """A use case by its digest; None where it is not held, or is none."""
+    value = store.object(digest) if is_digest(digest) else None
+    if not isinstance(value, dict) or not {"members", "criticality", "name", "owner"} <= value.keys():
+        return None
+    return value if isinstance(value["members"], list) and isinstance(value["criticality"], int) else None
