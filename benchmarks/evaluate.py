@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.table import Row
-from watchword.evaluate import attacks, blackbox
+from watchword.evaluate import attacks
+from watchword.evaluate.ensemble import ensemble as strongest
 from watchword.evaluate.plan import Plan, parse_toml
 from watchword.evaluate.samples import read_samples
 from watchword.evaluate.subjects import Confined
@@ -68,7 +69,7 @@ def _of(folder: Path, release: str) -> Iterator[Row]:
             if of is plan:
                 attacks.pgd(subject, outcome, plan, "bench")
             else:
-                attacks.ensemble(subject, outcome, ensemble, "bench", blackbox.square)
+                strongest(subject, outcome, ensemble, "bench")
             return 1 - float(outcome.fell.mean())
 
         def cpu_s() -> float:

@@ -899,6 +899,9 @@ EVALUATION_PLAN_BYTES_MAX = 256 * 1024
 EVALUATION_SEEDS_MAX = 100
 """How often one instance is attacked with fresh randomness. Origin: AutoAttack restarts 5 times; each costs as much."""
 
+EVALUATION_EOT_MAX = 100
+"""Questions for one mean gradient. Origin: AutoAttack asks 20 times where a subject answers at random."""
+
 SANDBOX_FILES_MAX = 512
 """Files that a confined process has open at once. Origin: a deep-learning framework that loads maps some 200."""
 

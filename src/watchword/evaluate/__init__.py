@@ -4,7 +4,8 @@
 * ``draw``      the seed and the sample, from a head that nobody knew when the plan was made
 * ``samples``   the data, as instances
 * ``subjects``  what is evaluated: ONNX, a Python factory in a sandbox, HTTP endpoints
-* ``attacks``   what it is attacked with; ``edits`` for texts and files
+* ``attacks``   what it is attacked with: with gradients; ``fab``, ``blackbox``, ``ensemble``; ``edits`` for texts and
+  files
 * ``run``       a run: resumed where it was cut off, within bounded memory
 * ``flags``     what makes a result suspect
 

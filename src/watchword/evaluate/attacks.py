@@ -1,29 +1,29 @@
-"""Attacks with gradients on a batch: PGD, APGD (Croce and Hein, 2020) with two losses, and the ensemble of
-AutoAttack's kind.
+"""Attacks with gradients on a batch: PGD and APGD (Croce and Hein, 2020) with two losses. FAB is in ``fab``, the
+ensemble of AutoAttack's kind in ``ensemble``.
 
 * Every attack is numpy over two questions that a subject answers, scores and gradients; so it is the same for every
   framework. What it tries stays within eps of the norm and within the range of the data.
 * One success is enough: an instance that fell is not asked about any more.
 * Randomness comes from the seed and the instance (``draw``), not from the batch.
+* A subject that answers at random is asked ``eot`` times for each step, and the mean is gone by (expectation over
+  transformation: Athalye and others, 2018). Parameter of every attack with gradients, by default 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from watchword.evaluate.draw import randomness
 from watchword.evaluate.plan import Plan
 from watchword.evaluate.subjects import Subject
+from watchword.limits import EVALUATION_EOT_MAX
 
 if TYPE_CHECKING:
     import numpy
 
     Array = numpy.ndarray[Any, Any]
-
-PER_CLASS = 9
-"""How many other classes the targeted attack of the ensemble goes for, the most likely first."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,13 @@ class Outcome:
         for place in places.tolist():
             self.by[place] = name
 
-    def note(self, name: str, value: float) -> None:
-        self.notes[name] = self.notes.get(name, 0.0) + value
+    def left(self, plan: Plan, most: int, each: int = 1, besides: int = 0, place: int | None = None) -> int:
+        """How many steps of *each* so many questions may yet be taken, *besides* further questions, at most *most*: the
+        threat's budget is for each instance, all seeds together. *place*: of one instance, else of those standing."""
+        if plan.threat.queries is None:
+            return most
+        asked = self.queries[~self.fell] if place is None else self.queries[place : place + 1]
+        return min(most, max(0, plan.threat.queries - besides - int(asked.max(initial=0))) // each)
 
 
 def begin(batch: Batch) -> Outcome:
@@ -124,23 +129,57 @@ def start(batch: Batch, eps: float, norm: str, seed: str, what: str) -> Array:
     return numpy.asarray(made, "float32").reshape(batch.x.shape)
 
 
+def ask(
+    subject: Subject, outcome: Outcome, plan: Plan, made: Array, of: Array, loss: str
+) -> tuple[Array, Array, Array]:
+    """Scores, losses and gradients of what is tried for those still standing: the means over ``eot`` questions."""
+    again = times(plan)
+    outcome.queries[~outcome.fell] += again
+    scores, value, gradient = subject.gradient(made, of, loss)
+    for _ in range(again - 1):
+        more = subject.gradient(made, of, loss)
+        scores, value, gradient = scores + more[0], value + more[1], gradient + more[2]
+    return (scores, value, gradient) if again == 1 else (scores / again, value / again, gradient / again)
+
+
+def times(plan: Plan) -> int:
+    """How often the subject is asked for one gradient."""
+    return max(1, min(plan.number("eot", 1), EVALUATION_EOT_MAX))
+
+
+def likeliest(subject: Subject, outcome: Outcome, plan: Plan, batch: Batch, place: int) -> Array | None:
+    """Of each instance the class that is this likely among the wrong ones, 0 for the likeliest; None past the last, and
+    where no question is left after this one."""
+    import numpy
+
+    if not outcome.left(plan, 1, 2):
+        return None
+    outcome.queries[~outcome.fell] += 1
+    ranked = numpy.argsort(-subject.scores(batch.x), axis=1, kind="stable")
+    others = numpy.asarray([[one for one in row if one != y] for row, y in zip(ranked, batch.y, strict=True)])
+    return others[:, place] if place < others.shape[1] else None
+
+
 def pgd(subject: Subject, outcome: Outcome, plan: Plan, seed: str, eps: float | None = None) -> None:
     """Projected gradient descent (Madry and others, 2018) on cross-entropy, from a random start.
 
     Parameters of the plan: ``steps`` (40), ``step`` (a quarter of eps).
     """
     eps, norm, (low, high) = plan.eps if eps is None else eps, plan.threat.norm or "Linf", bounds(plan)
-    steps, size = plan.number("steps", 40), plan.decimal("step", str(eps / 4 if eps >= 1e-4 else 0))
+    steps = outcome.left(plan, plan.number("steps", 40), times(plan), 1)
+    size = plan.decimal("step", str(eps / 4 if eps >= 1e-4 else 0))
+    if not steps:
+        return
     batch = outcome.batch.only(~outcome.fell)
     made = project(start(batch, eps, norm, seed, "pgd"), batch.x, eps, norm, low, high)
     for step in range(steps + 1):
         if not len(made):
             return
-        outcome.queries[~outcome.fell] += 1
         if step == steps:
+            outcome.queries[~outcome.fell] += 1
             scores = subject.scores(made)
         else:
-            scores, loss, gradient = subject.gradient(made, batch.y, "ce")
+            scores, loss, gradient = ask(subject, outcome, plan, made, batch.y, "ce")
             _note_gradients(outcome, gradient, loss)
         wrong = is_wrong(scores, batch.y)
         if wrong.any():
@@ -163,27 +202,24 @@ def apgd(
     import numpy
 
     eps, norm, (low, high) = plan.eps, plan.threat.norm or "Linf", bounds(plan)
-    steps, what = plan.number("steps", 100), name or f"apgd-{loss}"
+    steps, what = outcome.left(plan, plan.number("steps", 100), times(plan), 1), name or f"apgd-{loss}"
     batch = outcome.batch.only(~outcome.fell)
-    if not len(batch.x):
+    if not len(batch.x) or not steps:
         return
     goal, checks = batch.y, _checkpoints(steps)
     if target is not None:
-        ranked = numpy.argsort(-subject.scores(batch.x), axis=1, kind="stable")
-        outcome.queries[~outcome.fell] += 1
-        others = numpy.asarray([[one for one in row if one != y] for row, y in zip(ranked, batch.y, strict=True)])
-        if target >= others.shape[1]:
+        others = likeliest(subject, outcome, plan, batch, target)
+        if others is None:
             return
-        goal = others[:, target]
+        goal = others
 
-    def ask(made: Array, of: Batch, goal: Array) -> tuple[Array, Array, Array]:
-        outcome.queries[~outcome.fell] += 1
+    def asked(made: Array, of: Batch, goal: Array) -> tuple[Array, Array, Array]:
         if target is None:
-            return subject.gradient(made, of.y, loss)
-        return subject.gradient(made, numpy.stack([of.y, goal], axis=1), "dlr-targeted")
+            return ask(subject, outcome, plan, made, of.y, loss)
+        return ask(subject, outcome, plan, made, numpy.stack([of.y, goal], axis=1), "dlr-targeted")
 
     made = project(start(batch, eps, norm, seed, what), batch.x, eps, norm, low, high)
-    scores, value, gradient = ask(made, batch, goal)
+    scores, value, gradient = asked(made, batch, goal)
     _note_gradients(outcome, gradient, value)
     wrong = is_wrong(scores, batch.y)
     outcome.take(wrong, made, what)
@@ -200,7 +236,7 @@ def apgd(
         part = 0.75 if step > 1 else 1.0
         moved = made + part * (straight - made) + (1 - part) * (made - before)
         before, made = made, project(moved, batch.x, eps, norm, low, high)
-        scores, fresh, gradient = ask(made, batch, goal)
+        scores, fresh, gradient = asked(made, batch, goal)
         rises += fresh > value
         value = fresh
         better = value > best_value
@@ -221,18 +257,6 @@ def apgd(
             )  # fmt: skip
             best, best_value, best_gradient, size = best[alive], best_value[alive], best_gradient[alive], size[alive]
             rises, last_size, last_best = rises[alive], last_size[alive], last_best[alive]
-
-
-def ensemble(subject: Subject, outcome: Outcome, plan: Plan, seed: str, square: Callable[..., None]) -> None:
-    """After AutoAttack: APGD on cross-entropy, APGD with the targeted DLR loss for each of the likeliest other classes,
-    then Square on what still stands; each only on what withstood those before. Parameter: ``targets`` (9)."""
-    apgd(subject, outcome, plan, seed, "ce")
-    # DLR divides by what the third and fourth class are below the first: with fewer it says nothing.
-    classes = subject.scores(outcome.batch.x[:1]).shape[1]
-    for target in range(min(plan.number("targets", PER_CLASS), classes - 1) if classes >= 4 else 0):
-        apgd(subject, outcome, plan, seed, "dlr", target, f"apgd-dlr-{target}")
-    outcome.note("white box", float(outcome.fell.sum()))
-    square(subject, outcome, plan, seed)
 
 
 def _note_gradients(outcome: Outcome, gradient: Array, loss: Array) -> None:

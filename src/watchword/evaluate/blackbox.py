@@ -1,7 +1,7 @@
 """Attacks that only ask: Square with scores, HopSkipJump with decisions, random noise, natural corruptions.
 
-* Square (Andriushchenko and others, 2020), Linf: squares of the picture are set to eps or -eps; what lowers the
-  margin is kept. Data without two dimensions is taken as one row.
+* Square (Andriushchenko and others, 2020): what lowers the margin is kept. In Linf squares of the picture are set to
+  eps or -eps; in L2 the change within one square is moved into another. Data without two dimensions is one row.
 * HopSkipJump (Chen and others, 2020): walks along the border between classes by decisions alone; an instance falls
   when the border was met within eps.
 * Natural corruptions are no attack: they show what weather, lenses and compression do. Strengths 1 to 5, of data from
@@ -26,24 +26,26 @@ if TYPE_CHECKING:
 SQUARE_QUERIES = 5000
 """AutoAttack's number, where neither threat nor parameters state one."""
 
+HOPS_QUERIES = 2500
+"""HopSkipJump's, where the threat states none."""
+
 CORRUPTIONS = ("gaussian-noise", "blur", "brightness", "contrast", "pixelate", "shift")
 
 
 def square(subject: Subject, outcome: Outcome, plan: Plan, seed: str) -> None:
-    """Square in Linf, on the margin between the right class and the best other one. Parameter: ``squares``."""
+    """Square, on the margin between the right class and the best other one. Parameter: ``squares``."""
     import numpy
 
-    eps, (low, high) = plan.eps, bounds(plan)
-    total = plan.number("squares", min(plan.threat.queries or SQUARE_QUERIES, SQUARE_QUERIES))
+    norm, (low, high) = plan.threat.norm or "Linf", bounds(plan)
+    total = outcome.left(plan, plan.number("squares", SQUARE_QUERIES))
     batch = outcome.batch.only(~outcome.fell)
-    if not len(batch.x):
+    if not len(batch.x) or not total:
         return
     chances = [randomness(seed, index, "square") for index in batch.indices]
     rows = batch.x.shape[1:] if batch.x.ndim > 2 else (1, *batch.x.shape[1:])
-    height, width = rows[-2:]
-    stripes = [chance.choice([-eps, eps], size=(*rows[:-2], 1, width)) for chance in chances]
-    made = batch.x.reshape(len(batch.x), *rows) + numpy.asarray(stripes, "float32")
-    made = project(made.reshape(batch.x.shape), batch.x, eps, "Linf", low, high)
+    begun, changed = {"Linf": (_stripes, _flat_square), "L2": (_tiles, _moved_square)}[norm]
+    first = numpy.asarray([begun(rows, plan.eps, chance) for chance in chances], "float32")
+    made = project(batch.x + first.reshape(batch.x.shape), batch.x, plan.eps, norm, low, high)
     margin = numpy.full(len(made), numpy.inf)
     tried = made
     for step in range(total):
@@ -59,17 +61,81 @@ def square(subject: Subject, outcome: Outcome, plan: Plan, seed: str) -> None:
             chances = [chance for chance, left in zip(chances, alive.tolist(), strict=True) if left]
         if not len(made):
             return
-        tried = made.copy()
-        shaped, clean = tried.reshape(len(tried), *rows), batch.x.reshape(len(tried), *rows)
-        part = (_part(step, total) * height * width) ** 0.5
-        high_, wide = (max(1, min(round(part), height)), max(1, min(round(part), width)))
-        if height == 1:
-            wide = max(1, min(round(part * part), width))
+        part = _part(step, total)
+        away = (made - batch.x).reshape(len(made), *rows)
         for place, chance in enumerate(chances):
-            top, left = int(chance.integers(0, height - high_ + 1)), int(chance.integers(0, width - wide + 1))
-            where = (place, ..., slice(top, top + high_), slice(left, left + wide))
-            sign = chance.choice([-eps, eps], size=(*rows[:-2], 1, 1))
-            shaped[where] = numpy.clip(clean[where] + sign, low, high)
+            changed(away[place], part, plan.eps, chance)
+        tried = project(batch.x + away.reshape(batch.x.shape), batch.x, plan.eps, norm, low, high)
+
+
+def _stripes(rows: tuple[int, ...], eps: float, chance: numpy.random.Generator) -> Array:
+    import numpy
+
+    return numpy.broadcast_to(chance.choice([-eps, eps], size=(*rows[:-2], 1, rows[-1])), rows)
+
+
+def _window(shape: tuple[int, ...], part: float, least: int, chance: numpy.random.Generator) -> tuple[Any, ...]:
+    """A square that covers so much of the picture, somewhere in it."""
+    height, width = shape[-2:]
+    side = (part * height * width) ** 0.5
+    tall, wide = (max(least, round(side)) for _ in range(2))
+    if height == 1:
+        wide = max(least, round(side * side))
+    tall, wide = min(tall, height), min(wide, width)
+    top, left = int(chance.integers(0, height - tall + 1)), int(chance.integers(0, width - wide + 1))
+    return ..., slice(top, top + tall), slice(left, left + wide)
+
+
+def _flat_square(away: Array, part: float, eps: float, chance: numpy.random.Generator) -> None:
+    away[_window(away.shape, part, 1, chance)] = chance.choice([-eps, eps], size=(*away.shape[:-2], 1, 1))
+
+
+def _tiles(rows: tuple[int, ...], eps: float, chance: numpy.random.Generator) -> Array:
+    """Humps beside each other, together eps long."""
+    import numpy
+
+    height, width = rows[-2:]
+    tall, wide = max(1, height // 5), max(1, width // 5)
+    found = numpy.zeros(rows)
+    for top in range(0, height - tall + 1, tall):
+        for left in range(0, width - wide + 1, wide):
+            sign = chance.choice([-1.0, 1.0], size=(*rows[:-2], 1, 1))
+            found[..., top : top + tall, left : left + wide] = _hump(tall, wide, chance) * sign
+    return found * (eps / float(numpy.linalg.norm(found)))
+
+
+def _moved_square(away: Array, part: float, eps: float, chance: numpy.random.Generator) -> None:
+    """What two squares have of the length goes into the first, along what it had and a fresh hump; the second is
+    cleared."""
+    import numpy
+
+    first, second = (_window(away.shape, part, 3, chance) for _ in range(2))
+    had, channels = away[first].copy(), max(1, int(numpy.prod(away.shape[:-2])))
+    length = numpy.linalg.norm(had, axis=(-2, -1), keepdims=True)
+    both = numpy.zeros(away.shape, bool)
+    both[first] = both[second] = True
+    spare = max(eps**2 - float((away[~both] ** 2).sum()) - float((length**2).sum()), 0.0) / channels
+    fresh = _hump(had.shape[-2], had.shape[-1], chance) * chance.choice([-1.0, 1.0], size=(*away.shape[:-2], 1, 1))
+    fresh = fresh + had / numpy.maximum(length, 1e-12)
+    fresh /= numpy.maximum(numpy.linalg.norm(fresh, axis=(-2, -1), keepdims=True), 1e-12)
+    away[second] = 0
+    away[first] = fresh * numpy.sqrt(spare + length**2)
+    away *= eps / max(float(numpy.linalg.norm(away)), 1e-12)
+
+
+def _hump(tall: int, wide: int, chance: numpy.random.Generator) -> Array:
+    """Two halves of opposite sign, each falling off from its middle; of length 1."""
+    import numpy
+
+    def half(height: int, width: int) -> Array:
+        down = abs(numpy.arange(height) - (height - 1) / 2)[:, None]
+        along = abs(numpy.arange(width) - (width - 1) / 2)[None]
+        return numpy.asarray(1 / (1 + numpy.maximum(down, along)) ** 2)
+
+    lying = tall == 1 or (wide > 1 and chance.random() < 0.5)
+    sizes = [(tall, wide // 2), (tall, wide - wide // 2)] if lying else [(tall // 2, wide), (tall - tall // 2, wide)]
+    made = numpy.concatenate([half(*sizes[0]), -half(*sizes[1])], axis=1 if lying else 0)
+    return numpy.asarray(made / numpy.linalg.norm(made))
 
 
 def noise(subject: Subject, outcome: Outcome, plan: Plan, seed: str, tries: int | None = None) -> None:
@@ -77,7 +143,7 @@ def noise(subject: Subject, outcome: Outcome, plan: Plan, seed: str, tries: int 
     import numpy
 
     eps, norm, (low, high) = plan.eps, plan.threat.norm or "Linf", bounds(plan)
-    for again in range(tries or plan.threat.queries or 1):
+    for again in range(outcome.left(plan, tries or plan.threat.queries or 1)):
         batch = outcome.batch.only(~outcome.fell)
         if not len(batch.x):
             return
@@ -95,8 +161,10 @@ def noise(subject: Subject, outcome: Outcome, plan: Plan, seed: str, tries: int 
 
 def hopskipjump(subject: Subject, outcome: Outcome, plan: Plan, seed: str) -> None:
     """HopSkipJump, one instance after the other; parameters ``first`` (questions for the first gradient, 100)."""
-    budget = plan.threat.queries or 2500
     for place in (~outcome.fell).nonzero()[0].tolist():
+        budget = outcome.left(plan, plan.threat.queries or HOPS_QUERIES, place=place)
+        if not budget:
+            continue
         walk = _Walk(subject, outcome, plan, place, budget)
         near = walk.go(randomness(seed, outcome.batch.indices[place], "hopskipjump"), plan.number("first", 100))
         outcome.queries[place] += walk.asked

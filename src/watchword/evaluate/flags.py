@@ -94,7 +94,7 @@ def _of_arrays(plan: Plan, seed: str, samples: Samples, subject: Asked, rows: li
     white = subject.gradients and plan.attack.name in WHITE_BOX
     if white:
         standing = attacks.begin(batch.only(numpy.asarray([not row.fell for row in rows])))
-        if plan.threat.norm == "Linf" and len(standing.batch.x):
+        if len(standing.batch.x):
             cheap = _changed(plan, {"squares": SQUARES})
             blackbox.square(subject, standing, cheap, f"{seed}/flags")
             if standing.fell.any():

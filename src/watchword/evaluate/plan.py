@@ -25,7 +25,7 @@ from watchword.statements.fields import Decimal as DecimalText
 from watchword.statements.fields import Digest, Strict, Text
 
 FORMAT = "watchword-plan/1"
-WHITE_BOX = frozenset({"pgd", "apgd-ce", "apgd-dlr", "ensemble"})
+WHITE_BOX = frozenset({"pgd", "apgd-ce", "apgd-dlr", "fab", "ensemble"})
 BLACK_BOX = frozenset({"square", "hopskipjump"})
 OF_ARRAYS = WHITE_BOX | BLACK_BOX | {"noise", "corruption"}
 OF_TEXTS = frozenset({"edits", "sponge"})

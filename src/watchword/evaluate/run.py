@@ -25,6 +25,8 @@ from watchword.errors import WatchwordError
 from watchword.evaluate import attacks, blackbox, edits
 from watchword.evaluate.attacks import Batch, Outcome
 from watchword.evaluate.draw import order
+from watchword.evaluate.ensemble import PER_CLASS, ensemble
+from watchword.evaluate.fab import fab
 from watchword.evaluate.libraries import version_of
 from watchword.evaluate.plan import OF_ARRAYS, BadPlan, Plan
 from watchword.evaluate.samples import Samples
@@ -389,7 +391,10 @@ def attack_arrays(subject: Asked, outcome: Outcome, plan: Plan, seed: str) -> No
     elif name in ("apgd-ce", "apgd-dlr"):
         attacks.apgd(subject, outcome, plan, seed, name.removeprefix("apgd-"))
     elif name == "ensemble":
-        attacks.ensemble(subject, outcome, plan, seed, blackbox.square)
+        ensemble(subject, outcome, plan, seed)
+    elif name == "fab":
+        for target in range(plan.number("targets", PER_CLASS)):
+            fab(subject, outcome, plan, seed, target)
     else:
         made = {"square": blackbox.square, "hopskipjump": blackbox.hopskipjump, "noise": blackbox.noise}
         made.get(name, blackbox.corruption)(subject, outcome, plan, seed)

@@ -182,7 +182,8 @@ class Torch(Plain):
     def gradient(self, asked: dict[str, Any], arrays: Arrays) -> tuple[dict[str, Any], Arrays]:
         """Scores, the loss of each instance, and its gradient.
 
-        Losses: ``ce``, ``dlr`` and ``dlr-targeted`` (Croce and Hein, 2020; the last with class and target a row).
+        Losses: ``ce``, ``dlr`` and ``dlr-targeted`` (Croce and Hein, 2020), ``difference`` (of the scores); the last
+        two with class and target a row.
         """
         torch = self._torch
         x, y = self._tensor(arrays[0]).requires_grad_(), torch.from_numpy(numpy.array(arrays[1], "int64"))
@@ -191,7 +192,10 @@ class Torch(Plain):
             loss = torch.nn.functional.cross_entropy(scores, y, reduction="none")
         else:
             ordered, places = scores.sort(dim=1)
-            if asked["loss"] == "dlr":
+            if asked["loss"] == "difference":
+                two = scores.gather(1, y)
+                loss = two[:, 1] - two[:, 0]
+            elif asked["loss"] == "dlr":
                 right = scores.gather(1, y[:, None])[:, 0]
                 best = torch.where(places[:, -1] == y, ordered[:, -2], ordered[:, -1])
                 loss = (best - right) / (ordered[:, -1] - ordered[:, -3] + 1e-12)
