@@ -664,11 +664,33 @@ CATALOG_BATCH = 10_000
 CATALOG_THINGS_KEPT_MAX = 500_000
 """Components, models and the like whose rows are remembered while a catalog is filled. Origin: about 200 MB."""
 
+CATALOG_PAGE_MAX = 500
+"""Rows of one list on one page. Origin: more are not read; what is left out is counted."""
+
 CATALOG_WAIT_S_MAX = 60.0
 """How long one waits for another that fills the same catalog, in seconds. Origin: a rebuild of a million statements."""
 
 CATALOG_CACHE_BYTES = 64 * 1024 * 1024
 """What SQLite keeps of a catalog in memory. Origin: the pages that one question over 10 million edges reads."""
+
+# -- exposure -------------------------------------------------------------------------------------
+EXPOSURE_DEPTH_MAX = 200
+"""Steps from what falls to what is hit. Origin: a base model's base model is four steps away; chains met have ten."""
+
+CONCENTRATION_EDGES_MAX = 2_000_000
+"""Parts of releases that are looked at for the smallest set. Origin: 20,000 uses with 100 each; some 500 MB."""
+
+CONCENTRATION_STEPS_MAX = 300_000
+"""Steps of the search for the smallest set. Origin: about a second."""
+
+OSV_BYTES_MAX = 16 * 1024 * 1024
+"""One file of advisories. Origin: the largest single advisory met has 3 MB, nearly all of it listed versions."""
+
+OSV_FILES_MAX = 300_000
+"""Advisories in one folder. Origin: three times the whole of the largest ecosystem's published advisories."""
+
+VERSION_CHARS_MAX = 256
+"""Characters of a version that is compared. Origin: npm's own limit."""
 
 # -- record ---------------------------------------------------------------------------------------
 CARD_BYTES_MAX = 1024 * 1024

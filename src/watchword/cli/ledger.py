@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watchword.cli.catalog import follow
 from watchword.cli.output import emit, naming, new_passphrase, one_by_one, passphrase, whole_file, write_new
 from watchword.errors import WatchwordError
 
@@ -96,6 +97,7 @@ def import_(args: argparse.Namespace) -> int:
             imported = here.import_bundle(path)
             lines.append(f"{path}: {imported.told()}")
             values.append(imported.value())
+            follow(here)
             if args.reply:
                 reply = whole_file(args.reply / f"{here.member}-to-{imported.sender}.wwx.json")
                 here.export(imported.sender, reply)
@@ -112,6 +114,7 @@ def exchange(args: argparse.Namespace) -> int:
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         here.anchor_record()
         imported, written = here.exchange(args.folder)
+        follow(here)
     lines = [imported_one.told() for imported_one in imported]
     lines.append(f"wrote {len(written)} file{'' if len(written) == 1 else 's'} to {args.folder}")
     lines += _to_do(home)
@@ -132,6 +135,7 @@ def sync(args: argparse.Namespace) -> int:
         here.anchor_record()
         here.publish()
         brought = sync_from(here, peers, all_bodies=args.all_bodies)
+        follow(here)
     forked = any(one.forks for one in brought)
     why = [why for one in brought for what, why in one.troubles if what == one.peer]
     if len(why) == len(brought) and not forked:

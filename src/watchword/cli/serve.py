@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from watchword.cli.catalog import follow
 from watchword.cli.output import emit, passphrase
 from watchword.errors import WatchwordError
 
@@ -57,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
         from watchword.web.serving import listen
     check_tls(args)
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=False) as here:
+        follow(here)
         application = Reopening(here, app)
         bound = listen(args.host, args.port)
         url = address(args, *bound.getsockname()[:2]) + "/"

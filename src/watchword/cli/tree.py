@@ -21,6 +21,7 @@ from watchword.cli.arguments import (
     verb,
     whose,
 )
+from watchword.cli.catalog_tree import catalog_commands
 from watchword.cli.data_tree import data_commands
 from watchword.cli.evaluate_tree import evaluations
 from watchword.cli.gate_tree import gate_commands
@@ -46,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _membership(commands)
     _charter(commands)
     _ledger(commands)
+    catalog_commands(commands)
     _notices(commands)
     _decisions(commands)
     _restrictions(commands)

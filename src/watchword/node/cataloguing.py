@@ -23,6 +23,8 @@ from watchword.statements.digests import is_digest
 from watchword.statements.statement import Signed, reopen
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from watchword.catalog.database import Catalog
     from watchword.catalog.fill import Places, Position
     from watchword.catalog.rows import Entry
@@ -71,6 +73,26 @@ def bring_up(node: Node, catalog: Catalog, *, anew: bool = False) -> Brought:
         if anew:
             make_indexes(connection)
         return Brought(filling.taken, anew, len(unread))
+
+
+def behind(node: Node, catalog: Catalog, connection: Connection) -> str:
+    """Why an update would change *catalog*, in words; empty where it holds all that *node* does.
+
+    Raises:
+        CatalogTrouble: it is another member's or of a newer version.
+    """
+    from watchword.catalog.fill import position
+    from watchword.catalog.schema import VERSION
+
+    store, facts = node.store, _facts(node)
+    if catalog.facts(connection) != facts | {"version": str(VERSION)}:
+        return "made under another charter, or before a spill"
+    was = position(connection)
+    if not _goes_on(store, was):
+        return "made from other ledgers than are held here"
+    read = {origin: size for origin, (size, _) in was.ledgers.items()}
+    fresh = sum(max(len(store.leaves(one)) - read.get(one, 0), 0) for one in store.charter.known_origins)
+    return f"{fresh:,} leaves behind the ledgers" if fresh else ""
 
 
 def _facts(node: Node) -> dict[str, str]:
