@@ -33,7 +33,7 @@ HOUSE = (
     ("cli",),
     ("web",),
     ("demo",),
-    ("assure", "guard"),
+    ("assure", "guard", "fleet"),
     ("account",),
     ("gate",),
     ("policy",),

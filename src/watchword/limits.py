@@ -38,6 +38,45 @@ READ_BYTES = 128 * 1024
 WHOLE_FILE_BYTES_MAX = 4 * 1024 * 1024
 """Files up to this size are read once into memory, hashed and judged there. Larger ones are hashed in a thread."""
 
+FAR_BLOCK_BYTES = 1024 * 1024
+"""What is asked for at least, of a file that is not on this machine. Origin: 8 ms of a 1 Gbit/s line, a round trip."""
+
+FAR_RUN_BLOCKS = 8
+"""Blocks asked for at once by whoever reads on. Origin: at 8 MiB the request itself is below a tenth of the time."""
+
+FAR_BLOCKS_HELD = 64
+"""Blocks of a far file in memory. Origin: 64 MiB a process; files up to that size are read once."""
+
+FAR_READ_S_MAX = 300
+"""One request for a part of a far file, in seconds. Origin: 8 MiB over a line of 250 kbit/s."""
+
+FAR_TRIES = 3
+"""How often such a request is tried. Origin: a restart of a load balancer is over by the third."""
+
+FLEET_RELEASES_MAX = 1_000_000
+"""Releases in a hub, tags in a registry. Origin: half of the models on the largest public hub; 300 MB of names."""
+
+FLEET_FILES_MAX = 2_000_000
+"""Files in a hub that is not on this machine. Origin: about 1 GB while it is listed; larger hubs are named in parts."""
+
+FLEET_PAGE_BYTES_MAX = 16 * 1024 * 1024
+"""One page of a list over HTTP: links of a folder, tags, a token. Origin: 100,000 names of 160 bytes."""
+
+FLEET_MANIFEST_BYTES_MAX = 4 * 1024 * 1024
+"""One manifest of a registry. Origin: what OCI distribution 1.1 asks registries to take at least."""
+
+FLEET_LINE_BYTES_MAX = 1024 * 1024 * 1024
+"""One line of the state of a fleet. Origin: the inspection of a release of RELEASE_FILES_MAX files is some 200 MB."""
+
+FLEET_BATCH_FILES = 16
+"""Files that travel to a process together. Origin: handing over costs 0.1 ms, a small file 2 ms; below 1 %."""
+
+FLEET_BATCH_BYTES = 16 * 1024 * 1024
+"""Bytes that do. Origin: 10 ms of hashing, so that all processes end at about the same time."""
+
+FLEET_SPLIT_BYTES = 256 * 1024 * 1024
+"""Releases above this size are shared between processes file by file. Origin: a fifth of a second of hashing."""
+
 PICKLE_OPS_MAX = 200_000_000
 """Opcodes followed in one file. Origin: about two minutes; honest pickles met have under 20 million."""
 

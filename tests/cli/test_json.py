@@ -35,6 +35,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (1, "watchword-inspections/1", ("inspect", "mail-sorter", "mail-sorter-2")),
     (1, "watchword-comparison/1", ("inspect", "mail-sorter-2", "--against", "mail-sorter")),
     (0, "watchword-rule/1", ("inspect", "--explain", "pickle-call")),
+    (1, "watchword-fleet/1", ("fleet", "inspect", "mail-sorter-2", "--depth", "0", "--jobs", "1")),
     (0, "watchword-assured/1", ("assure", "mail-sorter", *ALFA)),
     (1, "watchword-assured/1", ("assure", "mail-sorter-2", "--use", "use.toml", *ALFA)),
     (0, "watchword-data-manifest/1", ("data", "manifest", "labels-1.csv", "--key", "id", "--label", "label")),

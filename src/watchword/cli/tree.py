@@ -24,6 +24,7 @@ from watchword.cli.arguments import (
 from watchword.cli.catalog_tree import catalog_commands
 from watchword.cli.data_tree import data_commands
 from watchword.cli.evaluate_tree import evaluations
+from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
 from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
 
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(metavar="COMMAND")
     _main_job(commands)
     _inspect(commands)
+    fleet_commands(commands)
     _evidence(commands)
     evaluations(commands)
     _claims(commands)

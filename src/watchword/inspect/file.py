@@ -17,6 +17,7 @@ from watchword.errors import WatchwordError
 from watchword.inspect import rules
 from watchword.inspect.exhibit import Exhibit
 from watchword.inspect.facts import FileReport, Finding, Oddity, Verdict, shown, worst
+from watchword.inspect.far import Streamed
 from watchword.inspect.hashing import Hashing, Step
 from watchword.inspect.judge import judge, judge_exhibit
 from watchword.inspect.judgement import Judgement
@@ -61,6 +62,8 @@ def inspect_file(found: Found, how: How, step: Step) -> Inspected:
         FileChanged: it changed while it was read.
     """
     path = shown(found.path, 4096)
+    if found.far is not None:
+        return _inspect_far(Streamed(found.far, found.size), path, how, step)
     try:
         descriptor, before = open_file(found)
     except OSError as error:
@@ -92,9 +95,25 @@ def inspect_file(found: Found, how: How, step: Step) -> Inspected:
         what, looked, sha256 = "unknown", "reading failed", None
     finally:
         os.close(descriptor)
+    return _told(before.st_size, path, sha256, what, looked, into)
+
+
+def _inspect_far(source: Streamed, path: str, how: How, step: Step) -> Inspected:
+    into = Judgement(judge_exhibit, how.loaded())
+    try:
+        what, looked = _judge(source, path, into, how, step)
+        sha256 = source.sha256(lambda read: step.at(path, read)) if how.hash_files else None
+    except OSError as error:
+        # What is not all there, or not the same twice, has no verdict to rely on: what was found still counts.
+        into.keep(path, [Oddity("file-unreadable", None, (error.strerror or str(error)).lower())])
+        what, looked, sha256 = "unknown", "reading failed", None
+    return _told(source.size, path, sha256, what, looked, into)
+
+
+def _told(size: int, path: str, sha256: str | None, what: str, looked: str, into: Judgement) -> Inspected:
     if into.not_listed:
         into.note(f"{into.not_listed:,} further findings are not listed")
-    return _report(before.st_size, path, sha256, what, looked, into), into.findings
+    return _report(size, path, sha256, what, looked, into), into.findings
 
 
 def _report(size: int, path: str, sha256: str | None, what: str, looked: str, into: Judgement) -> FileReport:

@@ -6,7 +6,7 @@ Nothing is imported, loaded or executed, and no name is resolved: the verdict de
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +67,15 @@ def inspect_open(descriptor: int, name: str) -> Inspection:
 
 
 def _inspection(listing: Listing, target: str, how: How, jobs: int, progress: Progress | None) -> Inspection:
+    return inspection_of(listing, target, how, _inspected(listing.files, how, jobs, progress))
+
+
+def inspection_of(listing: Listing, target: str, how: How, inspected: Iterable[Inspected]) -> Inspection:
+    """The inspection of a release from what was found in each of its listed files, in their order."""
     plugins = how.loaded()
     reports: list[FileReport] = []
     findings: list[Finding] = []
-    for report, its in _inspected(listing.files, how, jobs, progress):
+    for report, its in inspected:
         reports.append(report)
         findings.extend(its)
     reports, findings = explained(reports, findings)

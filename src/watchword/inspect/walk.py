@@ -15,6 +15,7 @@ from pathlib import Path
 
 from watchword.errors import WatchwordError
 from watchword.inspect.facts import Oddity, shown
+from watchword.inspect.far import Far
 from watchword.limits import RELEASE_DEPTH_MAX, RELEASE_FILES_MAX
 
 
@@ -30,13 +31,17 @@ class FileChanged(WatchwordError):
 class Found:
     """A regular file: where it is, its path in the release, and its length in bytes when it was listed.
 
-    ``descriptor``: where it is open already; then ``place`` is not looked at.
+    ``descriptor``: where it is open already; ``far``: what gives its bytes where it is not on this machine. With
+    either, ``place`` is not looked at. ``version`` differs after any change, as far as whoever keeps the file can tell;
+    empty where nobody can.
     """
 
     place: Path
     path: str
     size: int
     descriptor: int | None = None
+    far: Far | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,11 @@ class Listing:
     others: tuple[tuple[str, Oddity], ...]
 
 
-def list_release(target: Path) -> Listing:
+def list_release(target: Path, blobs: Path | None = None) -> Listing:
     """The files of *target*, a file or a folder.
+
+    Args:
+        blobs: a folder (resolved) of a cache that keeps files there and links to them: such a link is the file.
 
     Raises:
         NothingThere: missing, or a folder without a single file.
@@ -60,7 +68,7 @@ def list_release(target: Path) -> Listing:
         words = f"{shown(str(target))}: {_reason(error)}"
         raise NothingThere(words, "nothing was looked at; check the path") from error
     if stat.S_ISREG(kind):
-        return Listing((Found(real, target.name or real.name, real.stat().st_size),), ())
+        return Listing((_found(real, target.name or real.name, real.stat()),), ())
     if not stat.S_ISDIR(kind):
         raise NothingThere(f"{shown(str(target))}: not a file or a folder", "nothing was looked at")
     files: list[Found] = []
@@ -74,7 +82,11 @@ def list_release(target: Path) -> Listing:
                 words = f"{shown(str(target))}: more than {RELEASE_FILES_MAX:,} files"
                 raise NothingThere(words, "nothing was looked at; inspect parts of it")
             if entry.is_symlink():
-                others.append((path, _link(Path(entry.path), real)))
+                kept = None if blobs is None else _kept(Path(entry.path), blobs)
+                if kept is not None:
+                    files.append(_found(kept, path, kept.stat(follow_symlinks=False)))
+                else:
+                    others.append((path, _link(Path(entry.path), real)))
             elif entry.is_dir(follow_symlinks=False):
                 if depth >= RELEASE_DEPTH_MAX:
                     words = f"nested deeper than {RELEASE_DEPTH_MAX} folders"
@@ -82,13 +94,28 @@ def list_release(target: Path) -> Listing:
                 else:
                     waiting.append((Path(entry.path), path + "/", depth + 1))
             elif entry.is_file(follow_symlinks=False):
-                files.append(Found(Path(entry.path), path, entry.stat(follow_symlinks=False).st_size))
+                files.append(_found(Path(entry.path), path, entry.stat(follow_symlinks=False)))
             else:
                 others.append((path, Oddity("special-file", None, "not a regular file: a pipe, socket or device")))
     if not files and not others:
         raise NothingThere(f"{shown(str(target))}: the folder is empty", "there is nothing there to look at")
     files.sort(key=lambda found: os.fsencode(found.path))
     return Listing(tuple(files), tuple(sorted(others, key=lambda other: os.fsencode(other[0]))))
+
+
+def _found(place: Path, path: str, status: os.stat_result) -> Found:
+    # The change time cannot be set by hand.
+    version = f"{status.st_dev}-{status.st_ino}-{status.st_mtime_ns}-{status.st_ctime_ns}"
+    return Found(place, path, status.st_size, version=version)
+
+
+def _kept(link: Path, blobs: Path) -> Path | None:
+    """The regular file directly in *blobs* that *link* leads to; None where it leads elsewhere."""
+    try:
+        goal = link.resolve(strict=True)
+        return goal if goal.parent == blobs and stat.S_ISREG(goal.stat(follow_symlinks=False).st_mode) else None
+    except (OSError, RuntimeError):
+        return None
 
 
 def _entries(folder: Path, prefix: str, others: list[tuple[str, Oddity]]) -> list[os.DirEntry[str]]:

@@ -1,0 +1,35 @@
+"""The tree of ``watchword fleet``: its verbs and their arguments. Imports argparse alone."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from watchword.cli.arguments import Sub, from_one_to, noun, verb
+from watchword.limits import JOBS_MAX, RELEASE_DEPTH_MAX
+
+
+def fleet_commands(commands: Sub) -> None:
+    """``fleet`` and its verbs."""
+    fleet = noun(commands, "fleet", "all the systems of a hub at once, on this machine or on many")
+    inspect = verb(fleet, "inspect", "fleet:inspect", "inspect every release of a hub; goes on where it was stopped")
+    text = "a folder, a cache of the Hugging Face Hub, s3://, gs://, az://, http(s)://, oci://"
+    inspect.add_argument("hubs", nargs="+", metavar="HUB", help=text)
+    depth = inspect.add_argument("--depth", type=_depth, default=1, metavar="N")
+    depth.help = "how many folders down a release stands (default: 1; 0: the hub is one release)"
+    inspect.add_argument("--state", type=Path, metavar="FILE", help="what was seen so far; unchanged is not read again")
+    inspect.add_argument("--output", type=Path, metavar="FILE", help="write all inspections there, one on each line")
+    inspect.add_argument("--jobs", type=from_one_to(JOBS_MAX), metavar="N", help="processes (default: all cores)")
+    inspect.add_argument("--on", choices=("ray",), help="who looks: the Ray cluster of $RAY_ADDRESS")
+    inspect.add_argument("--no-hash", action="store_true", help="judge only; far files are not read whole")
+    inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
+    inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")
+    inspect.add_argument(
+        "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that exits 1"
+    )
+
+
+def _depth(text: str) -> int:
+    if not text.isdigit() or int(text) > RELEASE_DEPTH_MAX:
+        raise argparse.ArgumentTypeError(f"not a number from 0 to {RELEASE_DEPTH_MAX}")
+    return int(text)

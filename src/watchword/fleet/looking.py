@@ -1,0 +1,128 @@
+"""What one process does with the pieces of a fleet that it is given: look, and write down what was found.
+
+A piece is a whole release, or one file of a large one, so that many can look at that. The same piece gives the same
+bytes, whoever looks. A file that cannot be read, or changes meanwhile, is a verdict on it and stops nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from watchword.errors import WatchwordError
+from watchword.inspect.facts import Inspection, Verdict, shown
+from watchword.inspect.file import How, Inspected, inspect_file, not_looked_at
+from watchword.inspect.hashing import Step
+from watchword.inspect.inspection import inspection_of, tool
+from watchword.inspect.walk import Found, Listing
+
+# What says that looking failed, not what the files are: looked at again when the fleet is gone on with.
+_PASSING = ("file-unreadable", "inspector-failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What people are told of one release; ``first``: the worst finding. The whole inspection is in the state."""
+
+    name: str
+    verdict: Verdict
+    digest: str | None
+    files: int
+    size: int
+    findings: int
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A release of the fleet, by its number in it, and the numbers of the files to look at: all, or one of them."""
+
+    number: int
+    name: str
+    listing: Listing
+    file: int | None = None
+
+    def only(self, file: int) -> Piece:
+        """One of its files alone; goes to another process without the rest of the listing."""
+        return Piece(self.number, self.name, Listing((self.listing.files[file],), ()), file)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A release that was looked at: its number, and its inspection as canonical JSON. ``lasting``: may be kept."""
+
+    number: int
+    summary: Summary
+    body: bytes
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file that was looked at."""
+
+    number: int
+    file: int
+    inspected: Inspected
+
+
+Made = Whole | Part
+
+
+def look(pieces: Iterable[Piece], how: How) -> list[Made]:
+    """What was found in each of *pieces*, in their order."""
+    made: list[Made] = []
+    for piece in pieces:
+        inspected = (_look(found, how) for found in piece.listing.files)
+        if piece.file is not None:
+            made.append(Part(piece.number, piece.file, next(inspected)))
+        else:
+            made.append(whole(piece, how, inspected))
+    return made
+
+
+def whole(piece: Piece, how: How, inspected: Iterable[Inspected]) -> Whole:
+    """The inspection of a release from those of its files, in their order."""
+    inspection = inspection_of(piece.listing, piece.name, how, inspected)
+    body = json.dumps(inspection.to_json(), sort_keys=True, separators=(",", ":")).encode()
+    lasting = not any(finding.rule in _PASSING for finding in inspection.findings)
+    return Whole(piece.number, summary_of(inspection), body, lasting)
+
+
+def died_on(piece: Piece) -> Inspected:
+    """What is said of a file on which every process that looked at it ended."""
+    return not_looked_at(piece.listing.files[0], "inspector-failed", "the inspector's process died on it")
+
+
+def summary_of(inspection: Inspection) -> Summary:
+    """Of an inspection."""
+    first = inspection.findings[0] if inspection.findings else None
+    place = "" if first is None or first.path == inspection.files[0].path else f"  {first.path}"
+    words = "" if first is None else shown(f"{first.verdict}[{first.rule}]{place}  {first.message}", 300)
+    digest = None if inspection.manifest is None else inspection.manifest.digest
+    size = sum(report.size for report in inspection.files)
+    return Summary(
+        inspection.target, inspection.verdict, digest, len(inspection.files), size, len(inspection.findings), words
+    )
+
+
+def key_of(name: str, listing: Listing, how: How) -> str | None:
+    """What the result depends on, as a digest: the files' versions, the inspector, how it looks.
+
+    None where a file has no version that would tell of a change.
+    """
+    if not all(found.version for found in listing.files):
+        return None
+    files = [[found.path, found.size, found.version] for found in listing.files]
+    others = [[path, oddity.rule, oddity.message] for path, oddity in listing.others]
+    told = [name, files, others, tool(how.loaded()), how.hash_files, how.weights]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+def _look(found: Found, how: How) -> Inspected:
+    try:
+        return inspect_file(found, how, Step())
+    except WatchwordError as error:
+        return not_looked_at(found, "file-unreadable", error.message)
