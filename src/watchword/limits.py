@@ -1034,3 +1034,14 @@ IMPORT_TEXT_MAX = 1_000
 
 IMPORT_STATEMENTS_MAX = 200
 """Evaluations signed from one report. Origin: garak has some 150 probes; each is one statement."""
+
+# -- accounts ----------------------------------------------------------------------------------------
+
+TRACE_LINKS_MAX = 200_000
+"""Links that one trace follows; the rest are counted. Origin: twice 10^5, and some 20 s."""
+
+TRACE_INDENT_MAX = 20
+"""Steps by which a line of a trace is set in; a deeper one tells its depth. Origin: what a terminal shows."""
+
+TRACE_DRAWN_MAX = 120
+"""Parts that the picture of a trace draws; the table beside it has all. Origin: what a finger can follow."""

@@ -123,6 +123,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-gate-answer/1", ("gate", "release", "HOLD", *ALFA)),
     (0, "watchword-gate-answer/1", ("gate", "outcome", "ACTION", "returned", *ALFA)),
     (0, "watchword-gate-status/1", ("gate", "status", *ALFA)),
+    (0, "watchword-trace/1", ("trace", "ALFA/record#0", *ALFA)),
     (0, "watchword-gate-shadow/1", ("gate", "shadow", *ALFA)),
     (0, "watchword-oversight/1", ("oversight", "report", "--sign", *ALFA)),
     (0, "watchword-probes/1", ("oversight", "probes", *ALFA)),

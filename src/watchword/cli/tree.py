@@ -26,6 +26,7 @@ from watchword.cli.data_tree import data_commands
 from watchword.cli.evaluate_tree import evaluations
 from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
+from watchword.cli.trace_tree import tracing
 from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
 
 
@@ -57,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _guard(commands)
     gate_commands(commands)
     _oversight(commands)
+    tracing(commands)
     _rest(commands)
     return root
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from watchword.report.graph import Box
+from watchword.report.graph import graph as drawn_graph
 from watchword.report.html import Html, foreign, join, listed, table, tag, visible
 from watchword.report.style import document
 from watchword.report.svg import mark, spans
@@ -36,7 +38,8 @@ class Plot:
 class Section:
     """A heading, a sentence or two, and a table; a section without headings has no table.
 
-    What its ``plots`` draw, the table says too: Markdown leaves them out.
+    What its ``plots`` and its ``graph`` (boxes, and lines between them as in ``report.graph``) draw, a table says too:
+    Markdown leaves them out.
     """
 
     title: str
@@ -44,6 +47,7 @@ class Section:
     headings: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     plots: tuple[Plot, ...] = ()
+    graph: tuple[tuple[Box, ...], tuple[tuple[int, int, str], ...]] | None = None
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,9 @@ def _section(number: int, section: Section) -> Html:
         if one.rows:
             picture = spans(one.label, list(one.rows), one.most, one.unit)
             parts += [tag("h3", one.label), tag("div", picture, class_="wide")]
+    if section.graph is not None:
+        picture = drawn_graph(section.title, *section.graph)
+        parts.append(tag("div", picture, class_="wide", role="region", aria_label=section.title, tabindex="0"))
     if section.headings:
         rows = [tuple(map(_drawn, row)) for row in section.rows]
         parts.append(table(section.title, section.headings, rows))

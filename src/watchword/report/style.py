@@ -107,6 +107,11 @@ td ul,dd ul{margin:0;padding-left:1.1em}
 .curve{display:block;width:100%;max-width:46rem}.curve .grid{stroke:var(--line)}
 .curve .interval{fill:var(--none-tint);stroke:var(--line)}.curve .line{fill:none;stroke:var(--accent);stroke-width:2}
 .curve .axis{fill:var(--quiet);font-size:11px}
+.graph{display:block;margin:.5rem 0}.graph .axis{fill:var(--ink);font-size:12px}.graph .aside{fill:var(--quiet)}
+.graph .box{fill:var(--sheet);stroke:var(--none);stroke-width:1.5}.graph .box.good{stroke:var(--good)}
+.graph .box.bad{stroke:var(--bad);stroke-width:3}.graph .box.warn{stroke:var(--warn);stroke-dasharray:5 3}
+.graph .wire{fill:none;stroke:var(--line);stroke-width:1.5}.graph .wire.bad{stroke:var(--bad);stroke-dasharray:4 4}
+.graph .mark{stroke:currentColor}
 .picture{width:8rem;height:8rem;margin:.25rem 1rem .25rem 0;border:1px solid var(--line);shape-rendering:crispEdges}
 .shade0{fill:#000}.shade1{fill:#202020}.shade2{fill:#404040}.shade3{fill:#606060}.shade4{fill:#808080}
 .shade5{fill:#a0a0a0}.shade6{fill:#c0c0c0}.shade7{fill:#e0e0e0}.shade8{fill:#fff}
