@@ -26,6 +26,7 @@ import itertools
 import json
 import re
 import sys
+import urllib.parse
 from collections import defaultdict, namedtuple
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -130,7 +131,8 @@ caveat: target,reason,name:text; rules:[caveat-rule*200]; cedar:cedar? || caveat
 retract,dispute: target:text; reason:text || approval: person,gate,hold:text; mandate,preview:digest
   answer:approve|refuse|wrong-target|wrong-content|not-my-task|escalate; asked,expires:time; assertion:assertion?
 assertion: authenticator_data,client_data:base64?; charter:digest; credential,signature:base64
-recall: target:text; reason:text; actions:[text]; deadline:time?; supersedes:digest?
+recall: target:text; reason:text; actions:[text]; deadline:time?; supersedes:digest?; directive:text?
+  severity:emergency|urgent|routine; versions:[span*100]; alternatives:[text*100] || span: from,before:numbers?
 spill: leaf:digest; body:purged|kept; attachments:[digest*16]; reason:text || equivocation: origin:text
   heads:two-notes; passed:base64?; path:[base64*63]
 revoke: target:text; reason:text; valid_up_to:[place] || take-back: target:text; reason:text; notice:digest
@@ -186,7 +188,7 @@ CONSIDERED = (  # each filed under its kind and release (section 5)
 )
 COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what only grows as evidence falls (section 8)
 WIDE = ("public", "alliance")
-RESERVED = {"charter": ("ratification", "take-back"), "caveat": ("caveat", "lift", "take-back")}
+RESERVED = {"charter": ("ratification",), "caveat": ("caveat", "lift"), "exercise": ("recall",)}  # and take-backs
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
          "marking", "tool-cards", "endorsement", "oversight", "probe-plan", "spill", "equivocation", "plan", "opinion")
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
@@ -209,7 +211,8 @@ TEXTS = {
     "event": "permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed"
              "|scheduled|revealed|shadow",
     "cedar": ".{0,65536}",
-    "name": "(component|model|supplier|caveat):.+|(release|dataset|key|statement|charter):sha256:[0-9a-f]{64}",
+    "name": "(exercise:)?((component|package|model|supplier):.+|(release|dataset):sha256:[0-9a-f]{64})"
+            "|caveat:.+|(key|statement|charter):sha256:[0-9a-f]{64}", "numbers": r"[0-9]{1,18}(\.[0-9]{1,18}){0,15}",
 }
 def conform(value: Any, form: str, where: str) -> None:  # refused where inside *where* it departs
     if form.endswith("?"):
@@ -465,11 +468,10 @@ def check_standing(proof: Proof, statement: Statement, in_ledger: bool = False) 
         if kind in NOTICES and name_said(statement):  # a first charter's ratification stands in its file alone
             conform(name := name_said(statement), "name", "target")
             space, _, thing = name.partition(":")
-            about = [("notice", digest(name.encode()))]
-            need(kind == "ratification" or statement.subject == about, "its subject is not its target")
-            need(kind in RESERVED.get(space, NOTICES), f"it is not filed under a name of the sort {space}")
-            own = kind not in ("caveat", "lift") or (space, thing) == ("caveat", key.owner)
-            need(own, "it is not filed under its issuer's name")
+            about = kind == "ratification" or statement.subject == [("notice", digest(name.encode()))]
+            need(about, "its subject is not its target")
+            need(kind in ("take-back", *RESERVED.get(space, NOTICES)), f"it is not filed under the sort {space}")
+            need(kind not in ("caveat", "lift") or name == f"caveat:{key.owner}", "it is not under its issuer's name")
             whose = proof.by_id[thing].issuer if space == "statement" and thing in proof.by_id else None
             need(kind != "retract" or whose == key.owner, "it retracts what is not its issuer's own")
             whose = proof.keys[thing].owner if space == "key" and thing in proof.keys else None
@@ -680,11 +682,32 @@ def names_of(proof: Proof, release: str, considered: Iterable[Statement]) -> lis
         if kind == "bill-of-materials":
             parts = [component[part] for component in predicate["components"] for part in ("digest", "purl")]
             names |= {f"component:{part}" for part in parts if part is not None}
+            names |= {f"package:{p}" for p, _ in (package_of(c["purl"] or "") for c in predicate["components"]) if p}
             names |= {f"model:{model}" for model in predicate["base_models"]}
             names |= {f"dataset:{dataset['digest']}" for dataset in predicate["datasets"]}
     return sorted(names)
+@functools.cache
+def package_of(purl: str) -> tuple[str, str]:  # and its version (section 7)
+    head = urllib.parse.unquote(re.split("[?#]", purl, maxsplit=1)[0]).encode().lower().decode()
+    package, *version = re.split("(?<!/)@", "pkg:" + head[4:].lstrip("/"), maxsplit=1)
+    package = re.sub("[-_.]+" if package.startswith("pkg:pypi/") else "-", "-", package)
+    return (package.rstrip("/"), "".join(version)) if head.startswith("pkg:") else ("", "")
+def is_within(version: str, span: dict[str, Any]) -> bool:  # or cannot be told not to be (section 7)
+    read = re.fullmatch(r"v?([0-9]{1,18}(?:\.[0-9]{1,18})*)((?!\.?[0-9])[^!:]*)", version)
+    if not read or (read[2] and "." not in read[1]):
+        return True
+    row, begin, end = ([int(n) for n in re.sub(r"(\.0+)+\Z", "", text or "0").split(".")]
+                       for text in (read[1], span["from"], span["before"]))
+    return row >= begin and (not span["before"] or row < end or (row == end and read[2] != ""))
+def is_reached(said: Any, names: Iterable[str]) -> bool:  # by a recall that is listed under one of the names
+    purls = (package_of(name[10:]) for name in names if name.startswith("component:"))
+    there = [version for package, version in purls if f"package:{package}" == said["target"]]
+    return not there or not said["versions"] or any(is_within(v, span) for v in there for span in said["versions"])
 def find_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[str]) -> list[Any]:  # step 2
     found = match_notices(proof, known, loose, names)
+    for n in (one for one in found if one["kind"] == "recall"):
+        recall = loose.get(n["statement"]) or proof.by_id[n["statement"]]
+        n["kind"] = "recall" if is_reached(recall.predicate, names) else "not-reached"
     for name, said in by_name([n for n in found if n["kind"] == "revoke"]).items():
         signers = {(proof.counting.get((n["origin"], n["index"])) or loose[n["statement"]]).key_id for n in said}
         for n in said if len(signers) < proof.roots[proof.keys[name[4:]].owner] else []:

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from charters import UNQUERIED
+
 from watchword import node
 from watchword.charter.charter import Charter, CharterFile, parse_charter
 from watchword.charter.draft import draft
@@ -127,7 +129,7 @@ class Alliance:
 
     def recall(self, by: str, target: str, reason: str = "payload found", **how: Any) -> Recorded:
         """*by*'s official recalls *target* (a name, such as ``release:sha256:…``)."""
-        fields = {"target": target, "reason": reason, "actions": [], "deadline": None, "supersedes": None}
+        fields = {"target": target, "reason": reason, "actions": [], "deadline": None, **UNQUERIED}
         return self.nodes[by].sign_and_append("recall", notice_subject(target), fields, **how)
 
     def close(self) -> None:

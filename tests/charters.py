@@ -13,6 +13,8 @@ from watchword.statements.statement import Signed, Subject, make, open_envelope,
 
 SECRET = b"s" * 32
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+UNQUERIED = {"supersedes": None, "directive": None, "severity": "urgent", "versions": [], "alternatives": []}
+"""A recall's fields that ask nothing of versions and tie it to no other."""
 ROLES = ("official", "evaluator", "commander", "steward")
 STANDING = {
     "ratification": ["root"],

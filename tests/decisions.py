@@ -10,7 +10,7 @@ import itertools
 from datetime import datetime, timedelta
 from typing import Any
 
-from charters import NOON, SECRET, charter_value, key
+from charters import NOON, SECRET, UNQUERIED, charter_value, key
 
 from watchword.charter.charter import Charter, parse_charter
 from watchword.ledger.view import EvidenceLeaf, Fact, Facts, Head, NoticeLeaf, View
@@ -69,7 +69,7 @@ FIELDS: dict[str, dict[str, Any]] = {
         "differs": None, "p": "1", "alpha": "0.025", "flags": "", "reason": "", "report": None,
     },
     "review": {"of": "legal", "outcome": "in favour", "text": "", "report": None},
-    "recall": {"reason": "it leaks", "actions": ["stop"], "deadline": None, "supersedes": None},
+    "recall": {"reason": "it leaks", "actions": ["stop"], "deadline": None, **UNQUERIED},
     "retract": {"reason": "measured wrongly"},
     "dispute": {"reason": "not reproduced"},
     "revoke": {"reason": "key lost", "valid_up_to": []},

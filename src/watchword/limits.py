@@ -515,6 +515,10 @@ NOTICE_LANE_EVERY_S = 2_592_000
 """One operator's fast lane against one name begins at most once in so many seconds.
 Origin: docs/protocol.md, section 8; 30 days, so that one member alone stops a system a tenth of the time at most."""
 
+PACKAGES_KEPT_MAX = 65_536
+"""Purls whose package is remembered; each is asked for in every decision on a release. Origin: three of the largest
+bills of materials (20,000 components each); some 20 MB of texts of ordinary length."""
+
 # -- policy ---------------------------------------------------------------------------------------
 CEDAR_TEXT_BYTES_MAX = 64 * 1024
 """Cedar text given to the engine. Origin: ten times the alliance pack; the engine's own parser has no bound."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from charters import NOON, charter_value, key
+from charters import NOON, UNQUERIED, charter_value, key
 from decisions import FIELDS, RELEASE
 
 from watchword.account.beside import Beside, beside, label
@@ -28,7 +28,7 @@ def reply(by: str, to: Statement) -> Statement:
 def notice(kind: str, target: str, by: str = "ALFA") -> Statement:
     fields: dict[str, Any] = {"target": target, "reason": ""}
     if kind == "recall":
-        fields |= {"actions": [], "deadline": None, "supersedes": None}
+        fields |= {"actions": [], "deadline": None, **UNQUERIED}
     return make(kind, (Subject("notice", "sha256:" + "00" * 32),), fields, issuer=by, made=NOON)
 
 

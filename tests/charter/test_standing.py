@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from charters import charter_value, key, signed
+from charters import UNQUERIED, charter_value, key, signed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +15,7 @@ from watchword.charter.standing import NoStanding, may_retract, may_revoke, stan
 
 CHARTER = parse_charter(charter_value())
 REVIEW = {"of": "legal", "outcome": "in favour", "text": "", "report": None}
-RECALL = {"target": "release:sha256:" + "9c" * 32, "reason": "", "actions": [], "deadline": None, "supersedes": None}
+RECALL = {"target": "release:sha256:" + "9c" * 32, "reason": "", "actions": [], "deadline": None, **UNQUERIED}
 NOTICE = {"target": "statement:x", "reason": ""}
 
 

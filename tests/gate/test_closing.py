@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from alliance import RELEASE, Alliance, notice_subject
+from charters import UNQUERIED
 from gate.gated import ALONE, FAST, SLEW, USE_CASE, Gated, gated
 from gate.test_restrictions import caveat, rule
 
@@ -103,7 +104,7 @@ def test_what_closed_the_gate_is_told_once_and_listed(here: Gated) -> None:
 def test_a_recall_gets_a_receipt_when_it_comes_in(here: Gated) -> None:
     """By file, from an ally, to a gate that was cut off: closed before the next action, and timed."""
     target = f"release:{RELEASE.digest}"
-    fields = {"target": target, "reason": "payload found", "actions": [], "deadline": None, "supersedes": None}
+    fields = {"target": target, "reason": "payload found", "actions": [], "deadline": None, **UNQUERIED}
     envelope = here.sign("CHARLIE", "recall", notice_subject(target), fields, "official")
     here.clock.advance(95)
     here.at("ALFA").take_loose(envelope)

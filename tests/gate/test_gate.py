@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from alliance import RELEASE
+from charters import UNQUERIED
 from gate.gated import RULES, SLEW, Gated
 
 from watchword.gate import DoesNotCount, Gate, NoSuchHold, parse_request
@@ -147,7 +148,7 @@ def test_everything_is_weighed_again_at_release(here: Gated) -> None:
 
 
 def recall_of(target: str) -> tuple[tuple[Subject], dict[str, object]]:
-    fields = {"target": target, "reason": "payload found", "actions": [], "deadline": None, "supersedes": None}
+    fields = {"target": target, "reason": "payload found", "actions": [], "deadline": None, **UNQUERIED}
     return (Subject("notice", D(target.encode())),), fields
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from alliance import RELEASE, Alliance, copy_alliance, inspection, make_alliance, notice_subject, quick_disk
+from charters import UNQUERIED
 
 from watchword.ledger.bundle import Body, encode, parse_bundle
 from watchword.ledger.demand import sign_demand
@@ -138,7 +139,7 @@ def test_what_is_asked_for_is_judged_by_scope_too(alliance: Alliance) -> None:
 def test_bad_news_keeps_its_scope(alliance: Alliance) -> None:
     """A loose recall and a stop for two members do not reach the third."""
     target = f"model:{MARK}"
-    fields = {"target": target, "reason": MARK, "actions": [], "deadline": None, "supersedes": None}
+    fields = {"target": target, "reason": MARK, "actions": [], "deadline": None, **UNQUERIED}
     alliance.nodes["ALFA"].sign_and_append("recall", notice_subject(target), fields, scope=["ALFA", "BRAVO"])
     alliance.nodes["ALFA"].sign_and_append("stop", (RELEASE,), {"reason": MARK}, scope=["ALFA", "BRAVO"])
     assert MARK.encode() in exported(alliance, "ALFA", "BRAVO")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from alliance import RELEASE
+from charters import UNQUERIED
 from gate.gated import FAST, SLEW, Gated, gated
 
 from watchword.statements.digests import D
@@ -32,11 +33,11 @@ def recorded(here: Gated, kind: str) -> Signed:
     return next(f.signed for f in alfa.facts(alfa.latest_view()).statements if f.signed.statement.kind == kind)
 
 
-def notice(here: Gated, by: str, kind: str, target: str, person: str | None) -> bytes:
+def notice(here: Gated, by: str, kind: str, target: str, person: str | None, **more: Any) -> bytes:
     """A notice against *target*, signed at *by*'s node (or with a supplier's key)."""
     fields: dict[str, Any] = {"target": target, "reason": "payload found"}
     if kind == "recall":
-        fields |= {"actions": [], "deadline": None, "supersedes": None}
+        fields |= {"actions": [], "deadline": None, **UNQUERIED} | more
     if kind == "revoke":
         fields |= {"valid_up_to": []}
         return here.at(by).sign(kind, (Subject("notice", D(target.encode())),), fields).envelope
@@ -90,6 +91,42 @@ def test_a_loose_notice_denies_the_next_question(here: Gated, case: str) -> None
     assert here.reopen().ask(here.action().bytes).verdict == "deny"
 
 
+BILL: dict[str, Any] = {
+    "format": "CycloneDX 1.6", "system": "mailsort", "release": "1.0", "base_models": [], "datasets": [],
+    "components": [{"name": "torch", "version": "2.1.0", "purl": "pkg:pypi/Torch@2.1.0", "digest": None}],
+    "document": {"bytes": 9, "commitment": "sha256:" + "0c" * 32, "media_type": "application/json", "name": "bom"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("target", "spans", "verdict"),
+    [
+        ("package:pkg:pypi/torch", [], "deny"),
+        ("package:pkg:pypi/torch", [("2.0", "2.3")], "deny"),
+        ("package:pkg:pypi/torch", [("1.0", "1.9"), ("2.1", None)], "deny"),
+        ("package:pkg:pypi/torch", [("2.1.1", None)], "permit"),
+        ("package:pkg:pypi/other", [], "permit"),
+        ("exercise:package:pkg:pypi/torch", [], "permit"),
+    ],
+)
+def test_a_recall_by_query_closes_the_gates_of_what_it_reaches(
+    here: Gated, target: str, spans: list[tuple[str | None, str | None]], verdict: str
+) -> None:
+    """By package and versions, found in the bill of materials, as by name; an exercise closes nothing.
+
+    Fails when the name set lacks the packages, or a recall that does not reach counts.
+    """
+    subject = (RELEASE,)
+    here.at("ALFA").sign_and_append("bill-of-materials", subject, BILL, person="evaluator")
+    here.exchange()
+    assert here.ask().verdict == "permit"
+    versions = [{"from": begin, "before": end} for begin, end in spans]
+    here.at("ALFA").take_loose(notice(here, "BRAVO", "recall", target, "official", versions=versions))
+    assert here.ask().verdict == verdict
+    slewed = here.reopen().ask(here.action("slew-camera", SLEW).bytes)
+    assert slewed.verdict == ("deny" if verdict == "deny" else "hold")
+
+
 @pytest.mark.parametrize(
     "target", [f"release:sha256:{'77' * 32}", "supplier:FALCO", "model:another", f"statement:sha256:{'77' * 32}"]
 )
@@ -140,7 +177,7 @@ def test_another_process_closes_a_gate_that_is_running(here: Gated, tmp_path: Pa
 def test_a_recall_that_came_by_file_counts_before_its_quorum(here: Gated) -> None:
     """In BRAVO's notices ledger, carried once, cosigned by nobody else: the gate is closed."""
     target = f"release:{RELEASE.digest}"
-    fields = {"target": target, "reason": "payload", "actions": [], "deadline": None, "supersedes": None}
+    fields = {"target": target, "reason": "payload", "actions": [], "deadline": None, **UNQUERIED}
     bravo = here.at("BRAVO")
     bravo.sign_and_append("recall", (Subject("notice", D(target.encode())),), fields, person="official")
     bravo.publish()
@@ -153,7 +190,7 @@ def test_a_recall_that_came_by_file_counts_before_its_quorum(here: Gated) -> Non
 def test_a_notice_that_nobody_here_can_read_closes_the_gate(here: Gated) -> None:
     """Its leaf carries the blinded name; its body stays with its issuer: counted as bad news, and said so."""
     target = f"release:{RELEASE.digest}"
-    fields = {"target": target, "reason": "payload", "actions": [], "deadline": None, "supersedes": None}
+    fields = {"target": target, "reason": "payload", "actions": [], "deadline": None, **UNQUERIED}
     subject = (Subject("notice", D(target.encode())),)
     here.at("BRAVO").sign_and_append("recall", subject, fields, person="official", scope="own")
     here.exchange()

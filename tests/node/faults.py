@@ -96,6 +96,7 @@ def live(home: Path, post: Path, done: set[str], say: Callable[[str, object], No
 
         target = f"release:{RELEASE.digest}"
         recall = {"target": target, "reason": "found", "actions": [], "deadline": None, "supersedes": None}
+        recall |= {"directive": None, "severity": "urgent", "versions": [], "alternatives": []}
         notice = (Subject("notice", D(target.encode())),)
         step("append", lambda: node.sign_and_append("inspection", (RELEASE,), inspection("x")).id)
         step("recall", lambda: node.sign_and_append("recall", notice, recall).id)

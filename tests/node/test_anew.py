@@ -16,6 +16,7 @@ from alliance import (
     notice_subject,
     ratification_by,
 )
+from charters import UNQUERIED
 from successions import (
     EMPTY,
     NAMES,
@@ -125,7 +126,7 @@ def test_a_member_leaves_and_what_it_said_stays(alliance: Alliance) -> None:
     assert decided(alliance, "ALFA")["requirements"][0]["from"] == ["DELTA"]
     late = node.sign_only(
         alliance.home("DELTA"), "recall", notice_subject(f"release:{RELEASE.digest}"),
-        {"target": f"release:{RELEASE.digest}", "reason": "", "actions": [], "deadline": None, "supersedes": None},
+        {"target": f"release:{RELEASE.digest}", "reason": "", "actions": [], "deadline": None, **UNQUERIED},
         clock=alliance.clock,
     )  # fmt: skip
     with pytest.raises(Exception, match="was retired by charter 2"):

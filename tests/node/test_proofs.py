@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from alliance import RELEASE, Alliance, copy_alliance, inspection, make_alliance, notice_subject, quick_disk
+from charters import UNQUERIED
 
 from watchword.errors import WatchwordError
 from watchword.ledger.proof import NotProven, Proof, verify_proof
@@ -165,7 +166,7 @@ def test_a_file_for_a_newer_recall_shows_it(alliance: Alliance) -> None:
     alliance.sync()
     notice = alliance.nodes["BRAVO"].sign(
         "recall", notice_subject(TARGET),
-        {"target": TARGET, "reason": "x", "actions": [], "deadline": None, "supersedes": None},
+        {"target": TARGET, "reason": "x", "actions": [], "deadline": None, **UNQUERIED},
     )  # fmt: skip
     alliance.nodes["ALFA"].take_loose(notice.envelope)
     data = alliance.nodes["ALFA"].make_proof([recorded.id])

@@ -22,6 +22,7 @@ START = 1_790_000_000  # 2026-09-21T14:13:20Z
 SECRET = hashlib.sha256(b"alliance secret").digest()
 EMPTY = hashlib.sha256(b"").digest()
 NOTICES = {"recall", "retract", "dispute", "revoke"}
+UNQUERIED = {"supersedes": None, "directive": None, "severity": "urgent", "versions": [], "alternatives": []}
 CONSIDERED = {
     "claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review",
     "endpoint", "waiver", "reliance",
@@ -255,7 +256,7 @@ class Alliance:
 
     def notice(self, kind: str, issuer: str, target: str, key: Key | None = None, **fields: Any) -> dict[str, Any]:
         if kind == "recall":
-            fields = {"actions": ["stop"], "deadline": None, "supersedes": None} | fields
+            fields = {"actions": ["stop"], "deadline": None} | UNQUERIED | fields
         key = key or self.keys[issuer, "root" if kind == "revoke" else "ada"]
         subject = [("notice", digest(target.encode()))]
         return self.statement(kind, issuer, {"target": target, "reason": "because"} | fields, subject, key)

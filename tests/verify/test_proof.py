@@ -482,7 +482,7 @@ def review(**more):
         ("ada", "review", review(report={"bytes": 1}), "report"),
         ("ada", "review", review(made="2026-13-01T00:00:00Z"), "time data"),
         ("ada", "review", review(scope=["CHARLIE", "BRAVO"]), "scope"),
-        ("ada", "recall", {"target": "x", "reason": "", "actions": [], "deadline": None, "supersedes": None}, "belong"),
+        ("ada", "retract", {"target": "x", "reason": ""}, "belong"),
     ],
 )
 def test_statement_without_standing_is_refused(verify, story, monkeypatch, person, kind, fields, reason):
@@ -594,7 +594,7 @@ def test_command_says_yes_no_and_could_not(alone, small, tmp_path):
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("VERIFIED  proof from ALFA")
     assert "ADMITTED  recon 7 for border-watch" in good.stdout
-    assert "no notice against these 12 names as of" in good.stdout
+    assert "no notice against these 13 names as of" in good.stdout
     assert "not re-made here" in good.stdout
     bad = run(tmp_path, "charter.json", "bad.json", "--at", at)
     assert (bad.returncode, bad.stdout.splitlines()[0]) == (1, "NOT VERIFIED")

@@ -274,8 +274,9 @@ def _ends(known: Known) -> list[Line]:
 
 
 def _unconfirmed(known: Known) -> list[Line]:
-    """Bad news of so few that it lapses unless another says it; and what others take back."""
+    """Bad news of so few that it lapses unless another says it; and what others take back. An exercise is neither."""
     names = {str(signed.statement.predicate["target"]) for signed in _notices(known.facts)}
+    names = {name for name in names if not name.startswith("exercise:")}
     held = {fact.signed.statement.id: fact for fact in known.facts.statements}
     listed = listing.notices(known.charter, known.view, known.facts, sorted(names), held)
     groups: dict[tuple[str, str], list[listing.Listed]] = {}

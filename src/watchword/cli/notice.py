@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from watchword.node import Node
     from watchword.statements.statement import Statement, Subject
 
+NUMBERS = r"[0-9]{1,18}(?:\.[0-9]{1,18}){0,15}"
 OF_NOTICES = ("take-back", "confirm")
-NAMES = ("release:", "component:", "model:", "dataset:", "supplier:", "key:", "statement:")
+NAMES = ("release:", "component:", "package:", "model:", "dataset:", "supplier:", "key:", "statement:")
 
 
 class BadTarget(WatchwordError):
@@ -27,6 +29,7 @@ def issue(args: argparse.Namespace) -> int:
     """Sign a notice, append it, and write it loose when asked: it counts wherever it arrives."""
     from watchword import node
     from watchword.cli.statement import recorded_value, scope, told
+    from watchword.ledger.query import told_target
     from watchword.node.home import read_home
     from watchword.statements.statement import open_envelope
     from watchword.statements.times import SystemClock
@@ -43,7 +46,7 @@ def issue(args: argparse.Namespace) -> int:
             passphrase=passphrase(args),
         )  # fmt: skip
         value: dict[str, Any] = {"id": open_envelope(envelope).statement.id, "schema": "watchword-signed/1"}
-        lines = [f"{kind} of {target}: {args.reason}"]
+        lines = [f"{kind} of {told_target(fields)}: {args.reason}"]
     else:
         with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
             kind, target, fields = _about_notice(args, here) if args.kind in OF_NOTICES else (
@@ -53,7 +56,7 @@ def issue(args: argparse.Namespace) -> int:
             recorded = here.sign_and_append(kind, notice_subject(target), fields, person=args.person, scope=within)
             here.publish()
             envelope, value = recorded.envelope, recorded_value(here, recorded)
-            lines = [f"{kind} of {target}: {args.reason}", told(here, recorded), *_how_long(here, kind)]
+            lines = [f"{kind} of {told_target(fields)}: {args.reason}", told(here, recorded), *_how_long(here, kind)]
     if args.output:
         write_new(args.output, envelope + b"\n")
         good = "in a cosigned ledger only" if kind == "take-back" else "wherever it is taken in"
@@ -156,7 +159,13 @@ def _said(args: argparse.Namespace, here: Node | None) -> tuple[str, dict[str, A
     if args.kind == "recall":
         if args.deadline:
             parse_time(args.deadline)
-        fields |= {"actions": args.action, "deadline": args.deadline, "supersedes": args.supersedes}
+        fields |= {
+            "actions": args.action, "deadline": args.deadline, "supersedes": args.supersedes,
+            "directive": args.directive, "severity": args.severity, "alternatives": args.alternative,
+            "versions": [_span(text) for text in args.versions],
+        }  # fmt: skip
+        if args.versions and not target.startswith("package:"):
+            raise BadTarget(f"{target}: has no versions to choose among", "versions are of a package: pkg:pypi/torch")
     if args.kind == "revoke":
         fields["valid_up_to"] = [_place(text) for text in args.valid_up_to]
     return target, fields
@@ -176,7 +185,9 @@ def _about_notice(args: argparse.Namespace, here: Node) -> tuple[str, str, dict[
     if args.kind == "take-back":
         return "take-back", target, fields | {"notice": statement.id}
     if statement.kind == "recall":
-        fields |= {"actions": said["actions"], "deadline": said["deadline"], "supersedes": None}
+        # What it reaches is what was recalled: another range would be another voice's own, and confirm nothing.
+        fields |= {name: said[name] for name in ("actions", "deadline", "directive", "severity", "versions")}
+        fields |= {"alternatives": said["alternatives"], "supersedes": None}
     return statement.kind, target, fields
 
 
@@ -223,11 +234,21 @@ def _about(statement: Statement) -> str:
         return ", ".join(
             "all" if one.name == "all" else f"{one.name} ({short(one.digest)})" for one in statement.subject
         )
-    return str(statement.predicate["target"])
+    from watchword.ledger.query import told_target
+
+    return told_target(statement.predicate)
 
 
 def _target(args: argparse.Namespace, here: Node | None) -> str:
     text: str = args.target
+    purl = text.removeprefix("component:").removeprefix("package:")
+    if purl.startswith("pkg:"):
+        from watchword.ledger.query import package_of
+
+        package, version = package_of(purl)
+        if text.startswith("package:") and version:
+            raise BadTarget(f"{text}: a package has no version", "--versions says which are meant")
+        return f"component:{purl}" if version else f"package:{package}"
     if text.startswith(NAMES):
         return text
     if args.kind == "recall":
@@ -241,6 +262,14 @@ def _target(args: argparse.Namespace, here: Node | None) -> str:
     if here is None:
         raise BadTarget(f"{text}: not the name of a statement", "written statement:sha256:…, as its id is printed")
     return "statement:" + here.locate(text).signed.statement.id
+
+
+def _span(text: str) -> dict[str, str | None]:
+    """``>=2.0,<2.3`` as the recall has it; either part may be left out."""
+    read = re.fullmatch(rf"(?:>=({NUMBERS}))?(?:,(?=<)|(?=<)|$)(?:<({NUMBERS}))?", text.replace(" ", ""))
+    if read is None or not (read[1] or read[2]):
+        raise BadTarget(f"--versions {text}: not a range", "such as '>=2.0,<2.3' or '<2.3', in numbers alone")
+    return {"from": read[1], "before": read[2]}
 
 
 def _place(text: str) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from watchword.cli.data_tree import data_commands
 from watchword.cli.evaluate_tree import evaluations
 from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
+from watchword.cli.recall_tree import recall_terms
 from watchword.cli.trace_tree import tracing
 from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
 
@@ -365,7 +366,7 @@ def _notices(commands: Sub) -> None:
     person(spill)
     notice = noun(commands, "notice", "bad news with standing: it counts as soon as it is signed")
     for name, text in (
-        ("recall", "recall a release, component, model, data set or supplier"),
+        ("recall", "recall a release, component, package, model, data set or supplier"),
         ("retract", "take back a statement of this node's own"),
         ("dispute", "contest a statement of another"),
         ("revoke", "revoke one of this member's keys, with the root key"),
@@ -390,6 +391,7 @@ def _notices(commands: Sub) -> None:
             one.add_argument("--action", action="append", default=[], metavar="TEXT", help="what holders must do")
             one.add_argument("--deadline", metavar="TIME", help="by when, such as 2027-01-31T12:00:00Z")
             one.add_argument("--supersedes", metavar="ID", help="the id of an earlier recall that this one replaces")
+            recall_terms(one)
         if name == "revoke":
             one.add_argument(
                 "--valid-up-to",

@@ -204,6 +204,10 @@ class _Run:
             "actions": [],
             "deadline": None,
             "supersedes": None,
+            "directive": None,
+            "severity": "urgent",
+            "versions": [],
+            "alternatives": [],
         }
         done = world.act(
             finding.by, lambda here: here.sign_and_append("recall", notice_subject(finding.target), fields)
@@ -262,6 +266,10 @@ class _Run:
             "actions": [],
             "deadline": None,
             "supersedes": None,
+            "directive": None,
+            "severity": "urgent",
+            "versions": [],
+            "alternatives": [],
         }
         signed = world.act(victim, lambda here: here.sign("recall", notice_subject(target), fields))
         if signed is not None:

@@ -19,6 +19,7 @@ from typing import Any
 from watchword.charter.charter import Charter
 from watchword.charter.standing import may_retract, may_revoke
 from watchword.ledger.notices import evidence_name, said_name, says_rightly
+from watchword.ledger.query import reaches
 from watchword.ledger.view import Fact, Facts, NoticeLeaf, View, size_in
 from watchword.limits import NOTICE_LANE_EVERY_S, NOTICE_LANE_S
 from watchword.statements.digests import D, blinded
@@ -35,8 +36,9 @@ class Listed:
     """A notice against one name of the name set.
 
     ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held; ``no-standing``
-    where it may not say this; ``half-said``, ``taken-back``, ``lapsed``, ``lifted``; ``caveat``, ``take-back``,
-    ``lift``. ``origin`` and ``index`` are None for a loose notice. ``signed`` is None where there is no statement.
+    where it may not say this; ``not-reached`` where a recall means other versions; ``half-said``, ``taken-back``,
+    ``lapsed``, ``lifted``; ``caveat``, ``take-back``, ``lift``. ``origin`` and ``index`` are None for a loose notice.
+    ``signed`` is None where there is no statement.
     ``commitment`` is its leaf's, 32 bytes.
     """
 
@@ -102,7 +104,13 @@ def notices(charter: Charter, view: View, facts: Facts, names: Iterable[str], he
     Args:
         held: statements by id, at least those that *names* name: a retraction has standing only by its target's issuer.
     """
-    listed = _matching(charter, view, facts, names, held)
+    names = tuple(names)
+    listed = [
+        replace(one, kind="not-reached")
+        if one.kind == "recall" and one.signed is not None and not reaches(one.signed.statement.predicate, names)
+        else one
+        for one in _matching(charter, view, facts, names, held)
+    ]
     revoked = {one.name for one in listed if one.kind == "revoke"}
     half = {name for name in revoked if _is_half_said(charter, name, listed)}
     listed = [replace(one, kind="half-said") if one.kind == "revoke" and one.name in half else one for one in listed]

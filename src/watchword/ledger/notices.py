@@ -15,16 +15,24 @@ from collections.abc import Callable, Iterable
 from watchword.charter.charter import Charter, KeyHolder
 from watchword.charter.standing import NoStanding, may_retract, may_revoke, standing
 from watchword.errors import WatchwordError
+from watchword.ledger.query import package_of
 from watchword.statements.digests import D, is_digest
 from watchword.statements.kinds import CONSIDERED, NOTICES, WIDE
 from watchword.statements.statement import Signed, Statement, Subject
 
-SORTS = ("release", "component", "model", "dataset", "supplier", "key", "statement", "caveat", "charter")
+SORTS = (
+    "release", "component", "package", "model", "dataset", "supplier", "key", "statement", "caveat", "charter",
+    "exercise",
+)  # fmt: skip
 RESERVED = {
     "caveat": frozenset({"caveat", "lift", "take-back"}),
     "charter": frozenset({"ratification", "take-back"}),
+    "exercise": frozenset({"recall", "take-back"}),
 }
-"""Of the names that every decision looks at, which notices alone may be filed there: no one voice stops all uses."""
+"""Which notices alone may be filed there. Of the names that every decision looks at: no one voice stops all uses. Of
+exercises, at whose names no decision looks: a recall is what is exercised."""
+REACHABLE = frozenset({"release", "component", "package", "model", "dataset", "supplier"})
+"""What a recall may be of, and so an exercise."""
 _OF_DIGEST = frozenset({"release", "dataset", "key", "statement", "charter"})
 
 
@@ -41,6 +49,10 @@ def check_name(name: str) -> None:
     sort, _, rest = name.partition(":")
     if sort not in SORTS or not rest:
         raise BadName(f"{name[:80]!r} is not a name", "names begin with " + ", ".join(f"{s}:" for s in SORTS))
+    if sort == "exercise":
+        if rest.partition(":")[0] not in REACHABLE:
+            raise BadName(f"{name[:100]!r} exercises no recall", "after exercise: " + ", ".join(sorted(REACHABLE)))
+        check_name(rest)
     if sort in _OF_DIGEST and not is_digest(rest):
         raise BadName(
             f"{name[:100]!r}: {rest[:80]!r} is not a digest", f"written {sort}:sha256:<64 lower-case hex digits>"
@@ -113,6 +125,8 @@ def name_set(charter: Charter, release: str, considered: Iterable[Signed]) -> tu
         elif statement.kind == "bill-of-materials":
             for component in predicate["components"]:
                 names |= {f"component:{component[by]}" for by in ("digest", "purl") if component[by] is not None}
+                package, _ = package_of(component["purl"] or "")
+                names |= {f"package:{package}"} if package else set()
             names |= {f"model:{model}" for model in predicate["base_models"]}
             names |= {f"dataset:{dataset['digest']}" for dataset in predicate["datasets"]}
     return tuple(sorted(names))

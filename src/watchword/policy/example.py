@@ -202,6 +202,10 @@ def _recall(charter: Charter, release: Subject, number: int) -> Signed:
         "actions": [],
         "deadline": None,
         "supersedes": None,
+        "directive": None,
+        "severity": "urgent",
+        "versions": [],
+        "alternatives": [],
     }
     subject = Subject("notice", D(target.encode()))
     return Signed(make("recall", (subject,), fields, issuer=holder.owner, made=NOW), holder.public.id, b"", b"")
