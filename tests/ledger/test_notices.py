@@ -86,7 +86,8 @@ def test_the_name_set_covers_all_that_a_decision_relied_on() -> None:
         sorted(
             {
                 "caveat:ALFA", "caveat:BRAVO", "caveat:CHARLIE", f"charter:{charter.digest}",
-                f"release:{DIGEST}", "component:pkg:pypi/a@1", f"component:{other}", "model:base", f"dataset:{other}",
+                f"release:{DIGEST}", "component:pkg:pypi/a@1", "package:pkg:pypi/a", f"component:{other}", "model:base",
+                    f"dataset:{other}",
                 f"dataset:{delivered}", "supplier:AQUILA",
                 *(f"statement:{one.statement.id}" for one in statements), *(f"key:{one.key_id}" for one in statements),
             }
