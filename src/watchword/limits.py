@@ -954,6 +954,38 @@ ENDPOINT_S_MAX = 120.0
 ENDPOINT_RUN_S_MAX = 3600.0
 """All questions of one run, in seconds. Origin: ENDPOINT_QUESTIONS_MAX, three times, at twelve seconds each."""
 
+# -- the console ------------------------------------------------------------------------------------
+
+CONSOLE_SESSION_S = 8 * 3600
+"""A session ends so long after signing in, in seconds. Origin: a shift, and OWASP's upper value."""
+
+CONSOLE_IDLE_S = 30 * 60
+"""And so long after its last page. Origin: OWASP's 15 to 30 minutes for what is of middling risk."""
+
+CONSOLE_FRESH_S = 300
+"""What writes asks for a signing in no older than this. Origin: time to read a page and press its button."""
+
+CONSOLE_LINK_S = 600
+"""How long a link from the terminal signs in, in seconds; once. Origin: time to carry it to the browser."""
+
+CONSOLE_SESSIONS_MAX = 256
+"""Sessions at a time; the one unused for longest goes. Origin: more than one member has people at work."""
+
+CONSOLE_SIGN_INS_PER_MINUTE = 10
+"""Attempts to sign in from one address. Origin: one mistypes a PIN three times; tokens have 128 bits anyway."""
+
+CONSOLE_PAGES_PER_MINUTE = 600
+"""Pages of one address or session. Origin: ten a second is a program that reads twins; more is a flood."""
+
+CONSOLE_FORM_BYTES_MAX = 256 * 1024
+"""One form, in bytes. Origin: a charter of 50 members, pasted to be compared."""
+
+CONSOLE_ROWS = 100
+"""Rows of a long table on one page. Origin: some four screens."""
+
+LOOKS_BYTES_MAX = 16 * 1024 * 1024
+"""One file of recorded looks, in bytes; then the next begins. Origin: some 60,000 looks, read in a second."""
+
 # -- evaluate -------------------------------------------------------------------------------------
 EVALUATION_INSTANCES_MAX = 1_000_000
 """Instances of one evaluation. Origin: ten times the largest public test sets of classifiers."""

@@ -21,10 +21,10 @@ class NoCaveat(WatchwordError):
 def add(args: argparse.Namespace) -> int:
     """Show what the caveat would stop, and for whom; sign it when that was agreed to; exit 1 when it was not."""
     from watchword import node
+    from watchword.account.knowing import known
     from watchword.account.price import price
     from watchword.cli.notice import notice_subject
     from watchword.cli.statement import recorded_value, told
-    from watchword.cli.status import known
     from watchword.policy.caveat import read_caveat
 
     fields = read_caveat(args.file)
@@ -123,7 +123,7 @@ def _agreed(name: str, lines: list[str]) -> bool:
 
 def _caveats(here: Node) -> list[tuple[str, Statement, bool]]:
     """Every caveat with standing, in the view or loose, with its place and whether it stands in the newest view."""
-    from watchword.cli.statement import of_kind
+    from watchword.account.knowing import of_kind
     from watchword.ledger.listing import notices
 
     view = here.latest_view()

@@ -143,7 +143,7 @@ def _dispute(here: Node, pinned: Statement, reason: str, person: str | None) -> 
 
 def _pinned(here: Node, digest: str) -> Statement:
     """The newest endpoint statement about the release: this node's own, or that of whoever handed its canaries over."""
-    from watchword.cli.statement import of_kind
+    from watchword.account.knowing import of_kind
 
     said = [one for _, one in of_kind(here, "endpoint") if one.is_about(digest)]
     if not said:

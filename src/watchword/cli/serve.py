@@ -40,29 +40,46 @@ def address(args: argparse.Namespace, host: str, port: int) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def until_told(args: argparse.Namespace, application: Any, bound: socket, ready: Callable[[], None]) -> None:
-    """Answer on *bound* until SIGTERM or SIGINT; answers begun are finished."""
+def until_told(
+    args: argparse.Namespace, application: Any, bound: socket, ready: Callable[[], None], clients: tuple[str, ...] = ()
+) -> None:
+    """Answer on *bound* until SIGTERM or SIGINT; answers begun are finished.
+
+    Args:
+        clients: files of certificates that a client may show.
+    """
     from watchword.web.serving import server
 
     with contextlib.suppress(KeyboardInterrupt):
-        server(application, args.tls_certificate, args.tls_key, ready).run([bound])
+        server(application, args.tls_certificate, args.tls_key, ready, clients=clients).run([bound])
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve ledgers, mirrors, witness and bodies until told to end."""
+    """Serve ledgers, mirrors, witness, bodies and the console until told to end."""
     from watchword import node
 
     with installed("serving"):
+        from watchword.web.console.door import console
         from watchword.web.ledgers import app
         from watchword.web.reopening import Reopening
-        from watchword.web.serving import listen
+        from watchword.web.serving import Beside, listen
     check_tls(args)
+    clients = {name: path for name, _, path in (one.partition("=") for one in args.client)}
+    if clients and args.tls_certificate is None:
+        raise WatchwordError("a client shows its certificate over TLS alone", "give --tls-certificate and --tls-key")
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=False) as here:
         follow(here)
-        application = Reopening(here, app)
         bound = listen(args.host, args.port)
         url = address(args, *bound.getsockname()[:2]) + "/"
-        value = {"member": here.member, "schema": "watchword-serving/1", "url": url}
-        text = f"{here.member} serves {len(here.charter.shared_origins)} ledgers and its witness at {url}"
-        until_told(args, application, bound, lambda: emit(args, text, value))
+        origin = args.origin or address(args, "localhost", bound.getsockname()[1])
+        known = console(here, origin, clients)
+        application = Beside(Reopening(here, app), Reopening(here, known), "/console")
+        value = {
+            "console": f"{origin}/console/", "member": here.member, "schema": "watchword-serving/1", "url": url,
+        }  # fmt: skip
+        text = (
+            f"{here.member} serves {len(here.charter.shared_origins)} ledgers and its witness at {url}\n"
+            f"its console is at {origin}/console/; to look: watchword console --origin {origin}"
+        )
+        until_told(args, application, bound, lambda: emit(args, text, value), tuple(clients.values()))
     return 0

@@ -12,8 +12,7 @@ from watchword.cli.output import emit, lower, naming, one_line, passphrase, shor
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
-    from watchword.node import Node
-    from watchword.statements.statement import Statement
+    pass
 
 
 class BadFields(WatchwordError):
@@ -154,15 +153,6 @@ def list_(args: argparse.Namespace) -> int:
     ]  # fmt: skip
     emit(args, "\n".join(lines) or "no such statement here", {"schema": "watchword-statements/1", "statements": value})
     return 0
-
-
-def of_kind(here: Node, kind: str) -> list[tuple[str, Statement]]:
-    """The statements of *kind* with standing in any ledger held here, each after its locator."""
-    return [
-        (here.locator(origin, index), held.signed.statement)
-        for origin, index, held in here.store.statements()
-        if held.holder is not None and held.signed.statement.kind == kind
-    ]
 
 
 def told(here: Any, recorded: Any) -> str:

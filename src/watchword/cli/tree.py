@@ -11,7 +11,6 @@ from pathlib import Path
 from watchword.cli.arguments import (
     Sub,
     from_one_to,
-    listening,
     noun,
     peers,
     person,
@@ -28,6 +27,7 @@ from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
 from watchword.cli.recall_tree import recall_terms
 from watchword.cli.trace_tree import tracing
+from watchword.cli.web_tree import web_commands
 from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
 
 
@@ -526,8 +526,7 @@ def _oversight(commands: Sub) -> None:
 
 
 def _rest(commands: Sub) -> None:
-    serve = verb(commands, "serve", "serve:run", "serve ledgers, mirrors, witness and bodies over HTTP")
-    listening(serve, 8440)
+    web_commands(commands)
     demo = verb(commands, "demo", "demo:run", "the exercise: five members, one model, three minutes")
     demo.add_argument("--folder", type=Path, metavar="FOLDER", help="where it plays (default: a new temporary folder)")
     demo.add_argument("--keep", action="store_true", help="leave the folder for a look around")

@@ -96,7 +96,7 @@ def _asked(args: argparse.Namespace) -> _Asked:
 def list_(args: argparse.Namespace) -> int:
     """List every waiver held, of whomever, and when it ends."""
     from watchword import node
-    from watchword.cli.statement import of_kind
+    from watchword.account.knowing import of_kind
     from watchword.statements.times import parse_time
 
     with node.Node.open(node.find_home(args.home), writing=False) as here:

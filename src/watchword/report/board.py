@@ -75,11 +75,16 @@ def render(board: Board) -> str:
         tag("h1", foreign(board.title)),
         verdict,
         tag("nav", contents, aria_label="Contents"),
-        *(_section(n, one) for n, one in enumerate(board.sections, 1)),
+        sections(board),
         listed([foreign(note) for note in board.notes], "limits") if board.notes else "",
         class_="sheet",
     )
     return document(board.title, main)
+
+
+def sections(board: Board) -> Html:
+    """Its sections alone, for a page that has a frame of its own."""
+    return join(*(_section(n, one) for n, one in enumerate(board.sections, 1)))
 
 
 def markdown(board: Board) -> str:

@@ -37,6 +37,7 @@ from watchword.statements.digests import DJ, b64, b64url, unb64
 from watchword.statements.keys import BadSignature, verify_ed25519
 
 TAG = b"watchword/passkey/v1\n"
+SIGN_IN_TAG = b"watchword/sign-in/v1\n"
 BOUND = ("answer", "asked", "expires", "gate", "hold", "mandate", "preview")
 """The fields of an approval that its challenge holds, beside the action and the charter."""
 
@@ -177,6 +178,27 @@ def verify_assertion(passkey: Passkey, action: str, said: Mapping[str, Any]) -> 
         raise BadAssertion("a card's signature has no browser's data beside it")
     # 5
     _check_signature(passkey, signature, signed)
+
+
+def sign_in_challenge(nonce: bytes) -> bytes:
+    """What a passkey is asked to sign to open a session at a page: no approval's challenge is made like it."""
+    return sha256(SIGN_IN_TAG + nonce).digest()
+
+
+def verify_sign_in(passkey: Passkey, nonce: bytes, data: bytes, client: bytes, signature: bytes) -> None:
+    """Check that the device of *passkey*, which has an origin, signed the challenge of *nonce*: rules 2 to 5.
+
+    Args:
+        data, client: authenticator data and client data, as the browser handed them over.
+
+    Raises:
+        BadAssertion: the first rule that fails.
+    """
+    if len(data) > AUTHENTICATOR_DATA_BYTES_MAX or len(client) > CLIENT_DATA_BYTES_MAX:
+        raise BadAssertion("what the browser handed over is too long")
+    _check_client(passkey, client, sign_in_challenge(nonce))
+    _check_authenticator(passkey, data)
+    _check_signature(passkey, signature, data + sha256(client).digest())
 
 
 def _bytes(given: Mapping[str, Any], name: str) -> bytes:

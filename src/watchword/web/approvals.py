@@ -131,11 +131,12 @@ class App:
         await self._inner(scope, receive, send)
 
 
-def app(node: Node, origin: str, register: Collection[str] = ()) -> App:
+def app(node: Node, origin: str, register: Collection[str] = (), base: str = "") -> App:
     """The page over an open node (reading is enough), reached at *origin*, such as ``https://gate.alfa.example``.
 
     Args:
         register: people who may register a device now.
+        base: what every address begins with, such as ``/console``.
 
     Raises:
         BadPasskey: an origin that no passkey can be pinned to. NotHere: a person whom the charter does not list.
@@ -143,16 +144,16 @@ def app(node: Node, origin: str, register: Collection[str] = ()) -> App:
     for person in register:
         if person not in {holder.person for holder in node.me.keys if holder.retired_by is None}:
             raise NotHere(f"{person}: not a person of {node.member} in the charter", "watchword keys lists them")
-    page = Page(node, check_origin(origin), frozenset(register))
+    page = Page(node, check_origin(origin), frozenset(register), base)
     routes = [
-        Route("/desk/{token}", page.desk),
-        Route("/at/{token}/{hold}", page.named),
-        Route("/holds/{name}/{token}", page.hold),
-        Route("/holds/{name}/{token}", page.answer, methods=["POST"]),
-        Route("/register/{person}/{token}", page.register),
-        Route("/register/{person}/{token}", page.registered, methods=["POST"]),
-        Route("/approval.css", page.style),
-        Route("/approval.js", page.script),
+        Route(base + "/desk/{token}", page.desk),
+        Route(base + "/at/{token}/{hold}", page.named),
+        Route(base + "/holds/{name}/{token}", page.hold),
+        Route(base + "/holds/{name}/{token}", page.answer, methods=["POST"]),
+        Route(base + "/register/{person}/{token}", page.register),
+        Route(base + "/register/{person}/{token}", page.registered, methods=["POST"]),
+        Route(base + "/approval.css", page.style),
+        Route(base + "/approval.js", page.script),
     ]
     handlers = {HTTPException: _no, WatchwordError: _trouble, OSError: _trouble}
     return App(page, Starlette(routes=routes, exception_handlers=handlers), urlsplit(origin).netloc)
@@ -161,9 +162,10 @@ def app(node: Node, origin: str, register: Collection[str] = ()) -> App:
 class Page:
     """The endpoints over one node."""
 
-    def __init__(self, node: Node, origin: str, people: frozenset[str]) -> None:
+    def __init__(self, node: Node, origin: str, people: frozenset[str], base: str = "") -> None:
         self._node = node
         self._origin = origin
+        self._base = base
         self._people = people
         self._desk = Desk(node)
         self._turn = threading.Lock()
@@ -178,19 +180,19 @@ class Page:
 
     def address(self, request: Request) -> str:
         """Where one held action is shown."""
-        return f"{self._origin}/holds/{self._desk.place(request)}"
+        return f"{self._origin}{self._base}/holds/{self._desk.place(request)}"
 
     def desk_address(self) -> str:
         """Where everything that waits is listed."""
-        return f"{self._origin}/desk/{self._desk.token('desk')}"
+        return f"{self._origin}{self._base}/desk/{self._desk.token('desk')}"
 
     def door_address(self) -> str:
         """What a door puts the id of one of the own gate's holds behind."""
-        return f"{self._origin}/at/{self._desk.token('at')}/"
+        return f"{self._origin}{self._base}/at/{self._desk.token('at')}/"
 
     def register_address(self, person: str) -> str:
         """Where *person* registers a device."""
-        return f"{self._origin}/register/{person}/{self._desk.token('register', person)}"
+        return f"{self._origin}{self._base}/register/{person}/{self._desk.token('register', person)}"
 
     # -- what waits -------------------------------------------------------------------------------
 
@@ -200,7 +202,8 @@ class Page:
         with self._turn:
             rows = [
                 {
-                    "address": f"/holds/{self._desk.place(one)}", "tool": shown(one.action.tool), "asked": one.asked,
+                    "address": f"{self._base}/holds/{self._desk.place(one)}", "tool": shown(one.action.tool),
+                    "asked": one.asked,
                     "hold": shown(one.hold), "gate": shown(one.gate), "expires": one.expires,
                     "answered": "; ".join(one.answered) or "nobody yet",
                 }
@@ -212,7 +215,7 @@ class Page:
         """On to the screen of one of the own gate's holds."""
         self._known(asked, "at")
         place = self._desk.place_of(self._node.member, asked.path_params["hold"])
-        return Response(status_code=303, headers=HEADERS | {"Location": f"/holds/{place}"})
+        return Response(status_code=303, headers=HEADERS | {"Location": f"{self._base}/holds/{place}"})
 
     def hold(self, asked: Asked) -> Response:
         """One held action, whole, and its six answers."""
@@ -360,7 +363,8 @@ class Page:
     def _page(self, name: str, title: str, **values: Any) -> Response:
         now: datetime = self._node.clock.now()
         text = self._templates.get_template(name).render(
-            values | {"member": self._node.member, "now": rfc3339(now), "title": f"{title}: watchword"}
+            values
+            | {"base": self._base, "member": self._node.member, "now": rfc3339(now), "title": f"{title}: watchword"}
         )
         return Response(text, headers=HEADERS | {"Content-Type": "text/html; charset=utf-8"})
 

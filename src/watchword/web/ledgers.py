@@ -53,7 +53,7 @@ _JSON = {"Content-Type": "application/json", "Cache-Control": "no-cache"}
 _PACKED_BYTES_MIN = 1400
 """Answers below fit one packet of a network as they are."""
 
-RESERVED = {"logs", "witness", "bodies", "health", "heads"}
+RESERVED = {"logs", "witness", "bodies", "health", "heads", "console"}
 """First parts of addresses that no own origin's path can take."""
 
 

@@ -10,9 +10,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import socket
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import h11
@@ -37,6 +39,10 @@ class Patience(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        shown = None if tls is None else tls.getpeercert(binary_form=True)
+        if shown:
+            self.app = WithCertificate(self.app, hashlib.sha256(shown).hexdigest())
         self._wait()
 
     def data_received(self, data: bytes) -> None:
@@ -58,6 +64,33 @@ class Patience(H11Protocol):
         if self.head_timer is not None:
             self.head_timer.cancel()
             self.head_timer = None
+
+
+class WithCertificate:
+    """Puts the SHA-256 of the certificate that the client of a connection showed into each scope of it.
+
+    What it shows was checked by TLS: only certificates that ``server`` was given are let in.
+    """
+
+    def __init__(self, inner: ASGIApp, digest: str) -> None:
+        self._inner = inner
+        self._digest = digest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["watchword.certificate"] = self._digest
+        await self._inner(scope, receive, send)
+
+
+class Beside:
+    """Two applications at one address: *second* answers at and below *path*, *first* everywhere else."""
+
+    def __init__(self, first: ASGIApp, second: ASGIApp, path: str) -> None:
+        self._first, self._second, self._path = first, second, path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        below = path == self._path or path.startswith(f"{self._path}/")
+        await (self._second if below else self._first)(scope, receive, send)
 
 
 class Deadline:
@@ -110,6 +143,7 @@ def server(
     key: Path | None,
     ready: Callable[[], None],
     answer_s: float | None = None,
+    clients: Sequence[str] = (),
 ) -> uvicorn.Server:
     """A server; ``run([socket])`` answers until SIGTERM or SIGINT, or until its ``should_exit`` is set.
 
@@ -118,6 +152,7 @@ def server(
             streams for longer does not wait for its streams at an end.
         certificate, key: PEM files for TLS; without them plain HTTP, for a proxy in front or a closed network.
         ready: called once, when the first request can come.
+        clients: files (PEM) of the certificates that a client may show; it need not show one.
 
     Raises:
         CannotServe: the TLS files.
@@ -132,6 +167,10 @@ def server(
     )  # fmt: skip
     try:
         config.load()
+        if clients and config.ssl is not None:
+            config.ssl.verify_mode = ssl.CERT_OPTIONAL
+            for path in clients:
+                config.ssl.load_verify_locations(path)
     except (OSError, ValueError) as error:
         raise CannotServe(f"TLS: {error}", "give --tls-certificate and --tls-key as PEM files that fit") from error
 

@@ -1,0 +1,18 @@
+"""The tree of what answers browsers and other nodes: ``serve`` and ``console``. Imports argparse alone."""
+
+from __future__ import annotations
+
+from watchword.cli.arguments import Sub, listening, verb
+
+
+def web_commands(commands: Sub) -> None:
+    """``serve`` and ``console``."""
+    serve = verb(commands, "serve", "serve:run", "serve ledgers, mirrors, witness, bodies and the console over HTTP")
+    listening(serve, 8440)
+    serve.add_argument("--origin", metavar="ORIGIN", help="how browsers reach the console (default: localhost's)")
+    serve.add_argument(
+        "--client", action="append", default=[], metavar="NAME=FILE",
+        help="the TLS certificate (PEM) of a person of this member, or of another member, who reads in his scope",
+    )  # fmt: skip
+    console = verb(commands, "console", "console:run", "print a link that signs in to the console of this node, once")
+    console.add_argument("--origin", metavar="ORIGIN", default="http://localhost:8440", help="where it is reached")

@@ -1,0 +1,110 @@
+"""What people sign in the console: the same statements as at a terminal, with their own keys, at this node.
+
+* Who may is the door's to check; here the statement is made, appended and published as the command does it.
+* Another process may be writing the node: then nothing is signed, and the page says so.
+* A key that is encrypted needs the passphrase with which ``serve`` was started.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from watchword.errors import WatchwordError
+from watchword.node.home import BusyNode
+from watchword.node.node import Node
+from watchword.node.recorded import NotHere, Recorded
+from watchword.policy.admission import admit
+from watchword.statements.digests import D
+from watchword.statements.keys import KeyTrouble
+from watchword.statements.statement import BadStatement, Subject
+from watchword.statements.times import parse_time, rfc3339
+from watchword.web.console.table import DIGEST, NotSo, address
+
+if TYPE_CHECKING:
+    from watchword.web.console.knowledge import Snapshot
+
+
+class NotHeld(WatchwordError):
+    """What the act is about is not held here."""
+
+
+class CannotAct(WatchwordError):
+    """Nothing was signed: the node is being written, the key is not here, or it would not count."""
+
+
+Do = Callable[[Node, "Snapshot", str, Mapping[str, str]], str]
+
+
+@dataclass(frozen=True)
+class Act:
+    """``kind``: of the statement that is signed; ``do`` gives the address of what came of it."""
+
+    kind: str
+    do: Do
+
+
+def _admit(node: Node, known: Snapshot, person: str, fields: Mapping[str, str]) -> str:
+    """Record the decision of this moment, admitted or refused."""
+    digest, use = _digest(fields, "digest"), _digest(fields, "use")
+    case = known.node.store.object(use)
+    if not isinstance(case, dict) or digest not in known.releases:
+        raise NotHeld("the release or the use case is not held here")
+    subject = Subject(known.releases[digest], digest)
+
+    def say(here: Node) -> Recorded:
+        view = here.latest_view()
+        made = admit(here.charter, view, here.facts(view), rfc3339(here.clock.now()), subject, case)
+        if made.decision["verdict"] != fields.get("verdict"):
+            raise CannotAct("the decision changed since you read it", "open the page again, read it, then record it")
+        return here.record_decision(made.decision, made.objects, person=person)
+
+    return address("/decisions/{id}", id=_signed(node, say).id)
+
+
+def _recall(node: Node, _: Snapshot, person: str, fields: Mapping[str, str]) -> str:
+    """Recall a release: its gates close wherever this arrives."""
+    target = f"release:{_digest(fields, 'digest')}"
+    reason, deadline = fields.get("reason", "").strip(), fields.get("deadline", "").strip() or None
+    if not reason:
+        raise NotSo("a recall needs a reason")
+    if deadline is not None:
+        parse_time(deadline)
+    actions = [line.strip() for line in fields.get("actions", "").splitlines() if line.strip()]
+    said: dict[str, Any] = {
+        "target": target, "reason": reason, "actions": actions, "deadline": deadline, "supersedes": None,
+    }  # fmt: skip
+    subject = (Subject("notice", D(target.encode())),)
+    recorded = _signed(node, lambda here: here.sign_and_append("recall", subject, said, person=person))
+    return address("/statements/{id}", id=recorded.id)
+
+
+ACTS = {"admit": Act("decision", _admit), "recall": Act("recall", _recall)}
+KINDS = tuple(act.kind for act in ACTS.values())
+
+
+def _signed(node: Node, say: Callable[[Node], Recorded]) -> Recorded:
+    """Open *node* as its writer, say it, publish it.
+
+    Raises:
+        CannotAct: nothing was signed.
+    """
+    try:
+        opened = Node.open(node.home, clock=node.clock, passphrase=node.keys.passphrase_for_new(), writing=True)
+        with opened as here:
+            recorded = say(here)
+            here.publish()
+            return recorded
+    except BusyNode as error:
+        raise CannotAct("another process is writing this node: nothing was signed", "try again") from error
+    except (KeyTrouble, BadStatement, NotHere) as error:
+        raise CannotAct(f"nothing was signed: {error.message}", error.hint) from error
+
+
+def _digest(fields: Mapping[str, str], name: str) -> str:
+    value = fields.get(name, "")
+    if not re.fullmatch(DIGEST, value):
+        raise NotSo(f"{name}: not a digest")
+    return value

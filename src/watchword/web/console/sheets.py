@@ -1,0 +1,65 @@
+"""The table's rows."""
+
+from __future__ import annotations
+
+from watchword.report.board import sections
+from watchword.report.html import Html
+from watchword.web.console.knowledge import Snapshot
+from watchword.web.console.pages import decisions, ledgers, overview, patterns, people, releases, rules
+from watchword.web.console.table import Sheet
+
+
+def _oversight(known: Snapshot) -> Html:
+    return sections(people.oversight_board(known))
+
+
+SHEETS = (
+    Sheet("/status", "status.html", "member", overview.status, overview.StatusPage, "Status", "Status"),
+    Sheet(
+        "/releases", "releases.html", "allies", releases.releases, releases.ReleasesPage, "Systems and releases",
+        "Releases", ("page", "find"),
+    ),
+    Sheet(
+        "/releases/{digest}", "release.html", "allies", releases.release, releases.ReleasePage,
+        "A release: claim, argument, evidence",
+    ),
+    Sheet(
+        "/decisions", "decisions.html", "allies", decisions.decisions, decisions.DecisionsPage, "Decisions recorded",
+        "Decisions", ("page",),
+    ),
+    Sheet(
+        "/decisions/{id}", "decision.html", "allies", decisions.decision, decisions.DecisionPage,
+        "A recorded decision, explained",
+    ),
+    Sheet(
+        "/admissions/{digest}/{use}", "admission.html", "member", decisions.admission, decisions.DecisionPage,
+        "An admission as it would be decided now",
+    ),
+    Sheet("/approvals", "approvals.html", "member", people.approvals, people.ApprovalsPage, "What waits", "Approvals"),
+    Sheet("/notices", "notices.html", "member", ledgers.notices, ledgers.NoticesPage, "Notices", "Notices"),
+    Sheet(
+        "/evaluations", "evaluations.html", "allies", people.evaluations, people.EvaluationsPage,
+        "Evaluations under attack", "Evaluations", ("page",),
+    ),
+    Sheet(
+        "/evaluations/{id}", "evaluation.html", "allies", people.evaluation, people.EvaluationPage, "An evaluation",
+    ),
+    Sheet(
+        "/oversight", "oversight.html", "member", people.oversight, people.OversightPage, "How people answer",
+        "Oversight", drawn=_oversight,
+    ),
+    Sheet("/ledgers", "ledgers.html", "allies", ledgers.ledgers, ledgers.LedgersPage, "Ledgers", "Ledgers"),
+    Sheet(
+        "/ledgers/{member}", "ledger.html", "allies", ledgers.ledger, ledgers.LedgerPage, "A member's ledgers",
+        query=("page", "kind"),
+    ),
+    Sheet("/statements/{id}", "statement.html", "anyone", ledgers.statement, ledgers.StatementPage, "A statement"),
+    Sheet("/charter", "charter.html", "allies", rules.charter, rules.CharterPage, "The charter in force", "Charter"),
+    Sheet(
+        "/charters/{digest}/{other}", "comparison.html", "allies", rules.comparison, rules.ComparisonPage,
+        "Two charters compared",
+    ),
+    Sheet("/policy", "coverage.html", "allies", rules.policy, rules.CoveragePage, "Norms served", "Policy"),
+    Sheet("/looks", "looks.html", "member", people.looks, people.LooksPage, "Who looked", "Looks"),
+    Sheet("/patterns", "patterns.html", "anyone", patterns.patterns, patterns.PatternsPage, "Parts of pages"),
+)  # fmt: skip

@@ -1,0 +1,304 @@
+"""The console: its pages and twins, who may read and write, what is recorded of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from gate.gated import FAST, NAMES, USE_CASE, gated
+
+pytest.importorskip("starlette", reason="what `serve` needs is not installed")
+from web.consoled import ORIGIN, Consoled
+
+from watchword.node import Node
+from watchword.statements.digests import DJ
+from watchword.web.console.access import link
+from watchword.web.console.door import Console
+from watchword.web.console.looks import Looks
+from watchword.web.console.sheets import SHEETS
+
+GUEST, WRITER = "ab" * 32, "cd" * 32
+
+
+@pytest.fixture
+def console() -> Iterator[Consoled]:
+    with tempfile.TemporaryDirectory(prefix="watchword-console-", dir=FAST) as folder:
+        here = gated(Path(folder), NAMES)
+        here.nodes.pop("ALFA").close()
+        node = Node.open(here.folder / "ALFA", clock=here.clock)
+        yield Consoled(here, node, Console(node, ORIGIN, {GUEST: "BRAVO", WRITER: "official"}))
+        node.close()
+        here.close()
+
+
+def place(console: Consoled, path: str) -> str:
+    """*path* with its places filled by what the node holds."""
+    known = console.console.known()
+    decision = next(one for one in known.placed if one.statement.kind == "decision")
+    charter = console.node.charter.digest
+    digest = charter if path.startswith("/charters") else decision.statement.subject[0].digest
+    filled = {"digest": digest, "use": DJ(USE_CASE), "id": decision.statement.id, "member": "ALFA", "other": charter}
+    return path.format(**filled)
+
+
+PAGES = [one for one in SHEETS if one.path != "/evaluations/{id}"]
+
+
+@pytest.mark.parametrize("sheet", PAGES, ids=[one.template for one in PAGES])
+def test_every_page_has_a_twin_that_says_the_same(console: Consoled, sheet: object) -> None:
+    """One data function gives page, twin and description; the page names the twin, and nothing in it is inline."""
+    console.sign_in()
+    path = place(console, sheet.path)  # type: ignore[attr-defined]
+    page, twin = console.get(path), console.get(f"{path}.json")
+    assert (page.status, twin.status) == (200, 200), page.text
+    assert f'href="/console{path}.json"' in page.text
+    assert not re.search(r"<style|<script>| style=| on[a-z]+=|javascript:", page.text)
+    assert page.text.count("<h1>") == 1 and '<main class="sheet" id="main"' in page.text
+    schema = json.loads(console.get("/openapi.json").body)
+    described = schema["paths"][f"/console{sheet.path}.json"]["get"]["responses"]["200"]  # type: ignore[attr-defined]
+    name = described["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+    jsonschema.validate(twin.json, {"$ref": f"#/components/schemas/{name}"} | {"components": schema["components"]})
+
+
+def test_who_is_not_signed_in_sees_nothing(console: Consoled) -> None:
+    """Pages of the member and of the alliance answer 401, page and twin alike, but for what is public.
+
+    Seen to fail with ``may_read`` always true.
+    """
+    open_to_all = {one.path for one in SHEETS if one.reads == "anyone"}
+    assert open_to_all == {"/statements/{id}", "/patterns"}
+    for sheet in SHEETS:
+        if sheet.path not in open_to_all:
+            path = place(console, sheet.path)
+            assert console.get(path).status == console.get(f"{path}.json").status == 401
+    assert console.get(place(console, "/statements/{id}")).status == 404
+    for path in ("/bundles/{id}", "/bundles/releases/{digest}", "/charters/{other}"):
+        assert console.get(place(console, path)).status == 401
+
+
+def test_an_ally_reads_what_his_scope_allows(console: Consoled) -> None:
+    """By his certificate: statements for the alliance, none for ALFA alone, and no page of ALFA's own.
+
+    Seen to fail with ``is_for`` always true.
+    """
+    with Node.open(console.here.folder / "ALFA", clock=console.here.clock, writing=True) as writing:
+        fields = {"of": "legal", "outcome": "in favour", "text": "for us alone", "report": None}
+        subject = next(writing.statements()).statement.subject
+        own = writing.sign_and_append("review", subject, fields, person="official", scope="own")
+        writing.publish()
+    console.sign_in()
+    assert console.get(f"/statements/{own.id}").status == 200
+    console.cookie, console.certificate = "", GUEST
+    assert console.get(place(console, "/statements/{id}")).status == 200
+    assert console.get(f"/statements/{own.id}").status == 404
+    release = console.get(f"/releases/{subject[0].digest}.json")
+    assert release.status == 200 and own.id not in release.text and release.json["uses"] == []
+    assert own.id not in console.get("/ledgers/ALFA.json").text
+    for path in ("/status", "/approvals", "/oversight", "/notices", "/looks"):
+        assert console.get(path).status == 401
+    assert console.get(place(console, "/bundles/{id}")).status == 401
+
+
+def test_every_look_at_a_restricted_page_is_recorded(console: Consoled) -> None:
+    """Before it is sent, in a chain that shows a line taken out of its middle; a page whose look cannot be recorded is
+    not shown. Seen to fail with ``look`` left out."""
+    console.sign_in()
+    console.get("/status")
+    console.get("/ledgers.json")
+    console.get("/patterns")
+    kept = Looks(console.node)
+    assert [(one["page"], one["how"], one["person"]) for one in kept.newest(9)] == [
+        ("/console/ledgers.json", "link", "operator"), ("/console/status", "link", "operator"),
+    ]  # fmt: skip
+    console.get("/charter")
+    assert kept.broken() is None
+    file = console.node.home / "looks" / "000001.jsonl"
+    lines = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(b"".join([lines[0], *lines[2:]]))
+    assert kept.broken() == "000001.jsonl:2"
+    assert "BROKEN" in console.get("/looks").text
+    file.unlink()
+    file.mkdir()
+    assert console.get("/status").status == 503
+
+
+def test_a_link_opens_once_and_for_ten_minutes(console: Consoled) -> None:
+    """Looked at it only asks; pressed it opens a session; pressed again, later, or changed it opens nothing.
+
+    Seen to fail without the list of taken links.
+    """
+    path = link(console.node, ORIGIN)[len(ORIGIN) :]
+    assert console.ask("GET", path).status == 200
+    assert console.ask("POST", path).status == 403  # no Origin: another site, or no browser
+    assert console.ask("POST", path, origin="https://evil.example").status == 403
+    assert console.ask("POST", path, origin=ORIGIN).status == 303
+    assert console.ask("POST", path, origin=ORIGIN).status == 403
+    fresh = link(console.node, ORIGIN)
+    assert fresh.endswith(path.rpartition("/")[2]), "one second, one link"
+    console.here.clock.advance(1)
+    late = link(console.node, ORIGIN)[len(ORIGIN) :]
+    assert console.ask("POST", late[:-1] + ("0" if late[-1] != "0" else "1"), origin=ORIGIN).status == 403
+    console.here.clock.advance(601)
+    assert console.ask("POST", late, origin=ORIGIN).status == 403
+
+
+def test_a_link_made_before_this_process_opens_nothing(console: Consoled) -> None:
+    """What an earlier process may have let in is not let in again."""
+    path = link(console.node, ORIGIN)[len(ORIGIN) :]
+    console.here.clock.advance(2)
+    console.console = Console(console.node, ORIGIN)
+    assert console.ask("POST", path, origin=ORIGIN).status == 403
+
+
+def test_a_session_ends(console: Consoled) -> None:
+    """After half an hour without a page, after eight hours in all, and when its person signs out."""
+    console.sign_in()
+    for _ in range(20):
+        console.here.clock.advance(1_500)
+        if console.get("/status").status == 401:
+            break
+    else:
+        pytest.fail("a session outlived eight hours")
+    console.sign_in()
+    console.here.clock.advance(1_801)
+    assert console.get("/status").status == 401
+    console.sign_in()
+    assert console.post("/sign-out").status == 303
+    assert console.get("/status").status == 401
+
+
+def test_a_form_of_another_site_does_nothing(console: Consoled) -> None:
+    """Another origin, no origin, another session's token, none: nothing is signed.
+
+    Seen to fail without ``check_form``.
+    """
+    console.as_person("official")
+    fields = {"digest": place(console, "{digest}"), "reason": "payload found"}
+    form = "application/x-www-form-urlencoded"
+    from urllib.parse import urlencode
+
+    body = urlencode({"token": console.token} | fields).encode()
+    for headers in ({"origin": "https://evil.example"}, {}, {"origin": ORIGIN, "sec_fetch_site": "cross-site"}):
+        assert console.ask("POST", "/console/act/recall", body, content_type=form, **headers).status == 403
+    assert console.post("/act/recall", token="", **fields).status == 403
+    assert console.post("/act/recall", token="0" * 43, **fields).status == 403
+    assert console.get("/notices.json").json["notices"] == []
+
+
+def test_an_official_recalls_in_the_console(console: Consoled) -> None:
+    """The recall is his statement, in his member's notices, and the next decision on the release refuses it."""
+    console.as_person("official")
+    digest = place(console, "{digest}")
+    release = console.get(f"/releases/{digest}")
+    assert "Sign the recall as official" in release.text
+    answer = console.post("/act/recall", digest=digest, reason="payload found", actions="stop\nreport")
+    assert answer.status == 303, answer.text
+    shown = console.ask("GET", f"{answer.headers['location']}.json").json
+    assert shown["told"]["kind"] == "recall" and shown["predicate"]["actions"] == ["stop", "report"]
+    assert shown["told"]["issuer"] == "ALFA"
+    now = console.get(place(console, "/admissions/{digest}/{use}") + ".json").json
+    assert now["verdict"] == "refused" and "recall of release" in now["sentence"]
+
+
+def test_an_official_records_the_decision_that_he_read(console: Consoled) -> None:
+    """Recorded under his key; were it another verdict by then, nothing is signed."""
+    console.as_person("official")
+    digest, use = place(console, "{digest}"), DJ(USE_CASE)
+    page = console.get(f"/admissions/{digest}/{use}")
+    assert "Record: admitted, as official" in page.text
+    before = console.get("/decisions.json").json["paged"]["count"]
+    assert console.post("/act/admit", digest=digest, use=use, verdict="refused").status == 409
+    answer = console.post("/act/admit", digest=digest, use=use, verdict="admitted")
+    assert answer.status == 303, answer.text
+    made = console.ask("GET", f"{answer.headers['location']}.json").json
+    assert (made["verdict"], made["again"]) == ("admitted", True)
+    assert console.get("/decisions.json").json["paged"]["count"] == before + 1
+
+
+def test_who_may_not_say_it_signs_nothing(console: Consoled) -> None:
+    """A link only looks; a commander recalls nothing; a session of six minutes ago signs in again; an ally writes
+    nothing here. Seen to fail without ``check_writer``."""
+    fields = {"digest": place(console, "{digest}"), "reason": "payload found"}
+    console.sign_in()
+    assert console.post("/act/recall", **fields).status == 403
+    console.as_person("commander")
+    assert "Sign the recall" not in console.get(place(console, "/releases/{digest}")).text
+    assert console.post("/act/recall", **fields).status == 403
+    console.as_person("official")
+    console.here.clock.advance(301)
+    assert console.post("/act/recall", **fields).status == 403
+    console.cookie, console.certificate = "", GUEST
+    assert console.post("/act/recall", **fields).status == 403
+    console.certificate = WRITER
+    assert console.post("/act/recall", **fields).status == 303
+
+
+def test_nothing_is_signed_while_another_process_writes(console: Consoled) -> None:
+    """The node has one writer; the page says that it is busy."""
+    console.as_person("official")
+    with Node.open(console.here.folder / "ALFA", clock=console.here.clock, writing=True):
+        answer = console.post("/act/recall", digest=place(console, "{digest}"), reason="payload found")
+    assert answer.status == 409 and "another process is writing this node" in answer.text
+
+
+def test_floods_are_told_to_wait(console: Consoled) -> None:
+    """Ten attempts to sign in, six hundred pages a minute; then 429, until the minute is over.
+
+    Seen to fail with ``allows`` always true.
+    """
+    bad = link(console.node, ORIGIN)[len(ORIGIN) :][:-4] + "0000"
+    seen = [console.ask("POST", bad, origin=ORIGIN).status for _ in range(11)]
+    assert seen == [403] * 10 + [429]
+    seen = [console.get("/patterns.json").status for _ in range(601)]
+    assert seen[-1] == 429 and seen[:590] == [200] * 590
+    console.here.clock.advance(60)
+    assert console.get("/patterns.json").status == 200
+
+
+def test_another_host_gets_no_answer(console: Consoled) -> None:
+    """A name that an attacker points here (DNS rebinding) is refused before anything is looked at."""
+    console.sign_in()
+    assert console.get("/status", host="evil.example").status == 421
+
+
+def test_every_answer_carries_the_strict_policy(console: Consoled) -> None:
+    """Pages, twins and troubles alike: nothing but this origin's own style and script; no frame; nothing stored."""
+    console.sign_in()
+    for answer in (console.get("/status"), console.get("/nothing"), console.get("/status", host="evil.example")):
+        policy = answer.headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'") and "unsafe" not in policy
+        assert answer.headers["cache-control"] == "no-store" and answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_text_of_others_is_shown_and_not_obeyed(console: Consoled) -> None:
+    """Markup is escaped; what changes the direction of writing is shown as its code."""
+    console.as_person("official")
+    reason = '<img src=x onerror="alert(1)">\u202egnp.exe'
+    console.post("/act/recall", digest=place(console, "{digest}"), reason=reason)
+    page = console.get("/notices").text
+    assert "<img" not in page and "\u202e" not in page
+    assert "&lt;img src=x onerror=&#34;alert(1)&#34;&gt;U+202Egnp.exe" in page
+
+
+def test_a_charter_pasted_is_compared_and_not_kept(console: Consoled) -> None:
+    """Beside the one in force; garbage is told to be none."""
+    console.sign_in()
+    file = (console.node.home / "charter.json").read_text("utf-8")
+    same = console.post("/compare", charter=file)
+    assert same.status == 200 and "nothing differs" in same.text
+    assert console.post("/compare", charter="{}").status == 400
+
+
+def test_a_query_that_is_not_described_is_refused(console: Consoled) -> None:
+    """Unknown, twice, out of range: 400, not a guess."""
+    console.sign_in()
+    for query in ("page=0", "page=1&page=2", "page=x", "other=1", f"find={'x' * 201}"):
+        assert console.get(f"/releases.json?{query}").status == 400, query
+    assert console.get("/releases.json?page=9").json["releases"] == []
+    for path in ("/releases/sha256:00", "/releases/..%2f..", "/ledgers/NOBODY", "/statements/sha256:" + "00" * 32):
+        assert console.get(path).status == 404
