@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from watchword.data import NotComparable, diff_rows, manifest_rows, render_text, write_manifest
+from watchword.data import BadManifest, NotComparable, diff_rows, manifest_rows, render_text, write_manifest
 from watchword.data import difference as difference_module
 from watchword.data.text import shown
 
@@ -159,6 +159,35 @@ def test_a_difference_of_manifest_files_is_that_of_the_data(write, tmp_path):
     for name, manifest in zip(("old", "new"), manifests, strict=True):
         write_manifest(manifest, tmp_path / name)
     assert diff_rows(tmp_path / "old", tmp_path / "new") == diff_rows(*manifests)
+
+
+def test_large_manifest_files_are_read_side_by_side_and_refused_as_alone(write, tmp_path, monkeypatch):
+    """Two processes: the same difference, and an altered manifest is the same error."""
+    monkeypatch.setattr(difference_module, "_SHARED_BYTES", 1)
+    manifests = [manifest_rows(write("v.csv", rows), **ROLES) for rows in (rows_of(9), rows_of(12))]
+    for name, manifest in zip(("old", "new"), manifests, strict=True):
+        write_manifest(manifest, tmp_path / name)
+    assert diff_rows(tmp_path / "old", tmp_path / "new") == diff_rows(*manifests)
+    whole = (tmp_path / "new").read_bytes()
+    (tmp_path / "new").write_bytes(whole.replace(b"a-01", b"a-02", 1))
+    with pytest.raises(BadManifest, match="its last line does not say"):
+        diff_rows(tmp_path / "old", tmp_path / "new")
+
+
+def test_changes_inside_and_between_long_runs_of_agreeing_rows_are_found(write):
+    """Rows are compared 64 at a time where they can be: a change at each place in such a run, and a run that moved."""
+    rows = rows_of(300)
+    for at in (0, 63, 64, 127, 128, 200, 299):
+        new = [dict(row) for row in rows]
+        new[at]["label"] = "exe"
+        assert [(one.new_row, one.kinds) for one in difference_of(write, rows, new).changes] == [
+            (at + 1, ("changed-label",))
+        ]
+    moved = [*rows[100:], *rows[:100]]
+    moved[150] = {**moved[150], "x": "other"}
+    difference = difference_of(write, rows, moved)
+    assert [(one.key, one.old_row, one.new_row) for one in difference.changes] == [("k250", 251, 151)]
+    assert (difference.moved, difference.identical) == (100, 299)
 
 
 def test_past_the_cap_the_true_total_is_told(write, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +137,13 @@ def test_the_set_digest_ignores_order_and_keeps_copies() -> None:
     leaves = [hashlib.sha256(bytes([n])).digest() for n in range(5)]
     assert set_digest(b"".join(leaves)) == set_digest(b"".join(reversed(leaves)))
     assert set_digest(b"".join(leaves)) != set_digest(b"".join([*leaves, leaves[0]]))
+
+
+def test_a_large_set_has_one_digest_with_numpy_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves that end in zeros, too, which numpy takes off its strings."""
+    leaves = b"".join([hashlib.sha256(b"%d" % at).digest()[: 32 - at % 3] + bytes(at % 3) for at in range(2000)])
+    plain = set_digest(leaves)
+    monkeypatch.setattr("watchword.data.row._NUMPY_LEAVES", 1)
+    assert set_digest(leaves) == plain
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    assert set_digest(leaves) == plain

@@ -232,7 +232,8 @@ def test_hostile_columns_do_not_stop_a_screen(tmp_path):
     rows = [f"{10.0**n if n < 300 else 0},{'' if n % 3 else 'word'},c{n},7,1e308,{'ab'[n % 2]}" for n in range(60)]
     path = written(tmp_path / "a.csv", "x,text,cat,same,huge,label\n" + "\n".join(rows) + "\n")
     value = to_json(sample := read_sample(path, LABEL), screen(sample), (), "sha256:0", 0)
-    json.dumps(value, allow_nan=False)
+    assert json.loads(json.dumps(value, allow_nan=False)) == value
+    assert (value["rows"], value["labels"], value["listed"]) == (60, 2, [])
 
 
 def test_the_page_runs_nothing_and_shows_what_was_found(digits):

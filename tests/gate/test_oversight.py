@@ -188,9 +188,9 @@ def test_whatever_was_answered_has_figures(given_: list[tuple[str, int, int, boo
     given = [answer("p", "ALFA", text, at, took, probe=probe) for text, at, took, probe in given_]
     found = list(of(*given).values())
     states = [(one.of[0], state_of(one, "0.9")) for one in found if not one.of[1]]
-    render_text(found, states, "now", 1)
-    render(board(found, states, "t", "now"))
-    canonical([json.loads(json.dumps(one.value()), parse_float=str) for one in found])
+    text, page = render_text(found, states, "now", 1), render(board(found, states, "t", "now"))
+    assert text.strip() and page.startswith("<!doctype html>")
+    assert canonical([json.loads(json.dumps(one.value()), parse_float=str) for one in found])
 
 
 def test_an_unclean_value_on_the_screen_is_a_warning(here: Gated) -> None:

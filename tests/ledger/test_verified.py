@@ -48,3 +48,5 @@ def test_a_disk_that_does_not_take_it_costs_time_only(tmp_path: Path) -> None:
     memory = Verified(tmp_path / "no such folder" / "verified")
     memory.add([ONE])
     memory.keep()
+    assert ONE in memory
+    assert not (tmp_path / "no such folder").exists()

@@ -55,8 +55,10 @@ def diff(args: argparse.Namespace) -> int:
 
     if args.old.is_dir() or args.old.suffix == FILES_SUFFIX:
         return _diff_files(args, args.old, args.new)
-    old, new = _manifest(args, args.old), _manifest(args, args.new)
-    difference = diff_rows(old, new)
+    if args.old.suffix == args.new.suffix == SUFFIX:
+        difference = diff_rows(args.old, args.new)
+    else:
+        difference = diff_rows(_manifest(args, args.old), _manifest(args, args.new))
     value = difference.to_json()
     lines = [render_text(difference).rstrip("\n")]
     if args.record:

@@ -12,9 +12,9 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from watchword.data.delivery import Delivery, Roles, Row, TooLarge, check_columns
-from watchword.data.parquet import halves, load, part_rows, repeats_a_name, type_name
-from watchword.limits import DATA_ROWS_MAX, DATA_UNPACKED_BYTES_MIN, DATA_UNPACKED_RATIO_MAX, PARQUET_PAGES_BYTES_MAX
+from watchword.data.delivery import Delivery, Roles, Row, TooLarge
+from watchword.data.parquet import batch_rows, checked_columns, opened
+from watchword.limits import DATA_ROWS_MAX, PARQUET_PAGES_BYTES_MAX
 
 _MAGIC = b"ARROW1\0\0"
 _PART_ROWS = 8192
@@ -27,9 +27,7 @@ def arrow_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]],
         MissingExtra: pyarrow is not there.
         UnreadableData, TooLarge, MissingColumn: see the module; while iterating, too.
     """
-    pyarrow = load(delivery)
-    for _ in delivery.chunks():
-        pass
+    pyarrow = opened(delivery)
     try:
         _measure(delivery, delivery.file())
         file = delivery.file()
@@ -41,34 +39,21 @@ def arrow_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]],
             file.seek(0)
             reader = pyarrow.ipc.open_stream(file)
             batches = iter(reader)
-        schema = reader.schema
-        check_columns(delivery, list(schema.names), roles)
-        if repeated := [field.name for field in schema if repeats_a_name(field.type)]:
-            raise ValueError(f"names a field twice inside column {repeated[0]!r}")
+        columns = checked_columns(delivery, reader.schema, roles)
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         delivery.fail(f"is not readable as Arrow: {str(error)[:200]}")
-    return [(field.name, type_name(field.type)) for field in schema], _rows(delivery, pyarrow, batches, roles)
+    return columns, batch_rows(delivery, _parts(delivery, batches), roles)
 
 
-def _rows(delivery: Delivery, pyarrow: Any, batches: Iterator[Any], roles: Roles) -> Iterator[Row]:
-    allowed = max(DATA_UNPACKED_BYTES_MIN, DATA_UNPACKED_RATIO_MAX * delivery.size)
-    row = 0
-    try:
-        for batch in batches:
-            batch.validate(full=True)
-            if row + batch.num_rows > DATA_ROWS_MAX:
-                raise TooLarge(f"{delivery.path}: has over {DATA_ROWS_MAX:,} rows")
-            names = list(batch.schema.names)
-            for first in range(0, batch.num_rows, _PART_ROWS):
-                for part in halves(delivery, batch.slice(first, _PART_ROWS)):
-                    for found in part_rows(delivery, part, names, roles, row + 1):
-                        row += 1
-                        allowed -= len(found.features)
-                        if allowed < 0:
-                            raise TooLarge(f"{delivery.path}: unpacks to over {DATA_UNPACKED_RATIO_MAX} times its size")
-                        yield found
-    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
-        delivery.fail(f"row {row + 1:,} or one after it is not readable: {str(error)[:200]}")
+def _parts(delivery: Delivery, batches: Iterator[Any]) -> Iterator[Any]:
+    rows = 0
+    for batch in batches:
+        batch.validate(full=True)
+        rows += batch.num_rows
+        if rows > DATA_ROWS_MAX:
+            raise TooLarge(f"{delivery.path}: has over {DATA_ROWS_MAX:,} rows")
+        for first in range(0, batch.num_rows, _PART_ROWS):
+            yield batch.slice(first, _PART_ROWS)
 
 
 def _measure(delivery: Delivery, file: Any) -> None:

@@ -121,8 +121,9 @@ class Row(NamedTuple):
 class Delivery:
     """An open data file. Guards that what was read is one unchanged file; use as a context manager."""
 
-    def __init__(self, path: Path, progress: Progress | None = None) -> None:
+    def __init__(self, path: Path, progress: Progress | None = None, *, hashed: bool = True) -> None:
         self.path = path
+        self._hashed = hashed
         self._progress = progress
         try:
             # O_NONBLOCK: opening a named pipe must not wait for a writer that never comes.
@@ -174,7 +175,8 @@ class Delivery:
             self.bytes_read += len(chunk)
             if self.bytes_read > self.size:
                 self._changed()  # at once: a file that grows as fast as it is read would never end
-            self._digest.update(chunk)
+            if self._hashed:
+                self._digest.update(chunk)
             if self._progress is not None:
                 self._progress(self.path.name, self.bytes_read, self.size)
             yield chunk
@@ -202,7 +204,7 @@ class Delivery:
             yield from self._block(rest, lines_done, offset)
 
     def finish(self) -> tuple[int, str]:
-        """(size in bytes, SHA-256 in hex) of the file, once all of it was read.
+        """(size in bytes, SHA-256 in hex) of the file, once all of it was read; no digest where it is not *hashed*.
 
         Raises:
             FileChanged: its size or times are not those at opening, or another file has its name.
@@ -215,7 +217,7 @@ class Delivery:
         facts = [(s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns) for s in (self._before, after, named)]
         if facts.count(facts[0]) != 3 or self.bytes_read != self.size:
             self._changed()
-        return self.size, self._digest.hexdigest()
+        return self.size, self._digest.hexdigest() if self._hashed else ""
 
     def file(self) -> io.FileIO:
         """The same open file for a reader that seeks, at its start; closing it leaves the delivery open."""

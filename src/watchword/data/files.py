@@ -234,8 +234,9 @@ def _chunked(descriptor: int, path: str, size: int, plain: bool) -> tuple[_Line,
     whole, tree = hashlib.sha256(), RowTree()
     hashes: list[bytes] = []
     credentials, done = False, 0
-    while done < size and (data := _read(descriptor, min(DATA_CHUNK_BYTES, size - done))):
-        credentials = credentials or (done == 0 and _has_credentials(data))
+    buffer = memoryview(bytearray(DATA_CHUNK_BYTES))  # one for the whole file: new memory costs as much as reading
+    while done < size and (data := _read(descriptor, buffer[: size - done])):
+        credentials = credentials or (done == 0 and _has_credentials(bytes(data)))
         chunk = hashlib.sha256(_CHUNK)
         chunk.update(data)
         hashes.append(chunk.digest())
@@ -247,12 +248,12 @@ def _chunked(descriptor: int, path: str, size: int, plain: bool) -> tuple[_Line,
     return line, whole.hexdigest(), done + len(os.read(descriptor, 1))
 
 
-def _read(descriptor: int, size: int) -> bytes:
-    """*size* bytes, unless the file ends before."""
-    data = os.read(descriptor, size)
-    while 0 < len(data) < size and (more := os.read(descriptor, size - len(data))):
-        data += more
-    return data
+def _read(descriptor: int, buffer: memoryview) -> memoryview:
+    """*buffer*, filled from the file; less of it where the file ends before."""
+    done = 0
+    while done < len(buffer) and (more := os.readv(descriptor, [buffer[done:]])):
+        done += more
+    return buffer[:done]
 
 
 def _has_credentials(data: bytes) -> bool:

@@ -243,7 +243,8 @@ def read_manifest(path: Path, *, progress: Progress | None = None) -> RowManifes
         BadManifest: not a manifest of version 1, cut off, altered, or spelled in another way.
         DuplicateKey, TooLarge, FileChanged, UnreadableData: as for a data file.
     """
-    with Delivery(path, progress) as delivery:
+    # Its digest is that of the lines as they are made again, so the bytes are not hashed a second time.
+    with Delivery(path, progress, hashed=False) as delivery:
         if delivery.size > DATA_MANIFEST_BYTES_MAX:
             raise TooLarge(f"{path}: has {delivery.size:,} bytes, the limit is {DATA_MANIFEST_BYTES_MAX:,}")
         try:
@@ -295,7 +296,7 @@ class _Assembly:
     def __init__(self, path: Path, kind: str, roles: Roles, reveal: bool) -> None:
         self._path, self._kind, self._roles = path, kind, roles
         self.tree = RowTree()
-        self._numbers: dict[str | None, int] = {}
+        self._keys: dict[str | None, None] = {}
         self._features, self._labels, self._leaves = bytearray(), bytearray(), bytearray()
         self._sources, self._annotators = _Names(), _Names()
         self._shown = _Names() if reveal else None
@@ -365,13 +366,14 @@ class _Assembly:
             return
         if None in keys:
             raise _bad(self._path, "has a row without a key")
-        first = self.tree.size + 1
-        fresh: dict[str | None, int] = dict(zip(keys, itertools.count(first), strict=False))
-        if len(fresh) == len(keys) and self._numbers.keys().isdisjoint(fresh):
-            self._numbers.update(fresh)
+        known = len(self._keys)
+        self._keys.update(dict.fromkeys(keys))
+        if len(self._keys) == known + len(keys):
             return
-        for row, key in enumerate(keys, start=first):
-            if (earlier := self._numbers.setdefault(key, row)) != row:
+        # A dictionary keeps its first order: what stands before this batch in it are the keys of all rows before.
+        numbers = dict(zip(itertools.islice(self._keys, known), itertools.count(1), strict=False))
+        for row, key in enumerate(keys, start=known + 1):
+            if (earlier := numbers.setdefault(key, row)) != row:
                 hint = "name a column whose values differ, or none: rows are then told by their features"
                 what = f"rows {earlier:,} and {row:,} have one key, {str(key)[:80]!r}"
                 raise DuplicateKey(f"{self._path}: {what}", hint)
@@ -395,7 +397,7 @@ class _Assembly:
             columns=tuple(columns),
             file_bytes=file_bytes,
             file_sha256=file_sha256,
-            keys=tuple(key for key in self._numbers if key is not None) if self._roles.key is not None else None,
+            keys=tuple(key for key in self._keys if key is not None) if self._roles.key is not None else None,
             features=bytes(self._features),
             labels=bytes(self._labels),
             leaves=leaves,
@@ -418,8 +420,11 @@ class _Names:
         self._known: dict[str | None, str | None] = {}
         self._rows: list[str | None] = []
 
-    def extend(self, names: Iterable[str | None]) -> None:
-        self._rows += [self._known.setdefault(name, name) for name in names]
+    def extend(self, names: Sequence[str | None]) -> None:
+        if names.count(names[0]) == len(names):
+            self._rows += [self._known.setdefault(names[0], names[0])] * len(names)
+        else:
+            self._rows += [self._known.setdefault(name, name) for name in names]
 
     def all(self) -> tuple[str | None, ...]:
         return tuple(self._rows)

@@ -27,7 +27,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from watchword.data.delivery import Delivery, Roles, Row, TooLarge, check_columns, check_name
@@ -57,9 +57,7 @@ def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]
         MissingExtra: pyarrow is not there.
         UnreadableData, TooLarge, MissingColumn: see the module; while iterating, too.
     """
-    pyarrow = load(delivery)
-    for _ in delivery.chunks():
-        pass
+    pyarrow = opened(delivery)
     descriptor = delivery.file()
     try:
         check_schema(descriptor.fileno(), delivery.size)
@@ -73,9 +71,7 @@ def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]
         metadata, schema = file.metadata, file.schema_arrow
         if metadata.num_rows > DATA_ROWS_MAX:
             raise TooLarge(f"{delivery.path}: has {metadata.num_rows:,} rows, the limit is {DATA_ROWS_MAX:,}")
-        check_columns(delivery, list(schema.names), roles)
-        if repeated := [field.name for field in schema if repeats_a_name(field.type)]:
-            raise BadPages(f"names a field twice inside column {repeated[0]!r}")
+        columns = checked_columns(delivery, schema, roles)
         groups = measure(descriptor.fileno(), metadata)
         if sum(metadata.row_group(index).num_rows for index in range(len(groups))) != metadata.num_rows:
             raise BadPages("counts its rows in two ways that differ")
@@ -94,12 +90,11 @@ def parquet_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]
         delivery.fail(str(error))
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         delivery.fail(f"is not readable as Parquet: {_first_line(error)}")
-    columns = [(field.name, type_name(field.type)) for field in schema]
     return columns, _rows(delivery, file, groups, roles)
 
 
-def load(delivery: Delivery) -> Any:
-    """pyarrow with its readers.
+def opened(delivery: Delivery) -> Any:
+    """pyarrow with its readers, once the whole file was hashed: they seek in it.
 
     Raises:
         MissingExtra: it is not there.
@@ -111,30 +106,49 @@ def load(delivery: Delivery) -> Any:
     except ImportError as error:
         hint = "pip install 'watchword[data]'"
         raise MissingExtra(f"{delivery.path}: Parquet and Arrow need pyarrow, which is not installed", hint) from error
+    for _ in delivery.chunks():
+        pass
     return pyarrow
 
 
+def checked_columns(delivery: Delivery, schema: Any, roles: Roles) -> list[tuple[str, str]]:
+    """The (name, type) of each column of an Arrow schema whose names can all be told apart."""
+    check_columns(delivery, list(schema.names), roles)
+    if repeated := [field.name for field in schema if _repeats_a_name(field.type)]:
+        delivery.fail(f"names a field twice inside column {repeated[0]!r}")
+    return [(field.name, _type_name(field.type)) for field in schema]
+
+
 def _rows(delivery: Delivery, file: Any, groups: list[Unpacked], roles: Roles) -> Iterator[Row]:
+    sizes = (_batch_rows(group, file.metadata.row_group(at).num_rows) for at, group in enumerate(groups))
+    batches = (
+        batch
+        for index, size in enumerate(sizes)
+        for batch in file.iter_batches(size, row_groups=[index], use_threads=False)
+    )
+    row = yield from batch_rows(delivery, batches, roles)
+    if row != file.metadata.num_rows:
+        delivery.fail(f"says that it has {file.metadata.num_rows:,} rows but holds {row:,}")
+
+
+def batch_rows(delivery: Delivery, batches: Iterator[Any], roles: Roles) -> Generator[Row, None, int]:
+    """The rows of record batches, while they unpack to no more than they may; at the end, how many they are."""
     import pyarrow
 
-    names = list(file.schema_arrow.names)
     allowed = max(DATA_UNPACKED_BYTES_MIN, DATA_UNPACKED_RATIO_MAX * delivery.size)
     row = 0
     try:
-        for index, group in enumerate(groups):
-            size = _batch_rows(group, file.metadata.row_group(index).num_rows)
-            for batch in file.iter_batches(size, row_groups=[index], use_threads=False):
-                for part in halves(delivery, batch):
-                    for found in part_rows(delivery, part, names, roles, row + 1):
-                        row += 1
-                        allowed -= len(found.features)
-                        if allowed < 0:
-                            raise TooLarge(f"{delivery.path}: unpacks to over {DATA_UNPACKED_RATIO_MAX} times its size")
-                        yield found
+        for batch in batches:
+            for part in _halves(delivery, batch):
+                for found in _part_rows(delivery, part, roles, row + 1):
+                    row += 1
+                    allowed -= len(found.features)
+                    if allowed < 0:
+                        raise TooLarge(f"{delivery.path}: unpacks to over {DATA_UNPACKED_RATIO_MAX} times its size")
+                    yield found
     except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
         delivery.fail(f"row {row + 1:,} or one after it is not readable: {_first_line(error)}")
-    if row != file.metadata.num_rows:
-        delivery.fail(f"says that it has {file.metadata.num_rows:,} rows but holds {row:,}")
+    return row
 
 
 def _batch_rows(group: Unpacked, rows: int) -> int:
@@ -149,7 +163,7 @@ def _batch_rows(group: Unpacked, rows: int) -> int:
     return max(1, min(fits))
 
 
-def halves(delivery: Delivery, batch: Any) -> Iterator[Any]:
+def _halves(delivery: Delivery, batch: Any) -> Iterator[Any]:
     """*batch*, cut until each part is small enough for its values to stand in Python."""
     waiting = [batch]
     while waiting:
@@ -180,7 +194,8 @@ def _bytes_apart(part: Any) -> int:
     return int(total)
 
 
-def part_rows(delivery: Delivery, part: Any, names: list[str], roles: Roles, first: int) -> Iterator[Row]:
+def _part_rows(delivery: Delivery, part: Any, roles: Roles, first: int) -> Iterator[Row]:
+    names = list(part.schema.names)
     columns = {name: _values(column) for name, column in zip(names, part.columns, strict=True)}
     nulls: list[Any] = [None] * part.num_rows
     features = sorted((name for name in names if name not in roles.apart), key=member_order)
@@ -286,14 +301,14 @@ def _checked(values: list[Any]) -> list[Any]:
     return values
 
 
-def type_name(kind: Any) -> str:
+def _type_name(kind: Any) -> str:
     name = str(kind)
     if len(name) <= DATA_NAME_BYTES_MAX // 4:
         return name
     return f"{name[:100]}… (sha256:{hashlib.sha256(name.encode()).hexdigest()})"
 
 
-def repeats_a_name(kind: Any, depth: int = 0) -> bool:
+def _repeats_a_name(kind: Any, depth: int = 0) -> bool:
     import pyarrow
 
     if depth > JSON_DEPTH_MAX:
@@ -302,7 +317,7 @@ def repeats_a_name(kind: Any, depth: int = 0) -> bool:
     names = [field.name for field in inner]
     if pyarrow.types.is_struct(kind) and len(set(names)) != len(names):
         return True
-    return any(repeats_a_name(field.type, depth + 1) for field in inner)
+    return any(_repeats_a_name(field.type, depth + 1) for field in inner)
 
 
 def _first_line(error: BaseException) -> str:
