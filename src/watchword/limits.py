@@ -417,6 +417,15 @@ SCREEN_ROWS_MIN = 40
 SCREEN_JSON_BYTES_MAX = 64 * 1024 * 1024
 """A screen's result that is read back. Origin: 1,000 listed rows and hypotheses take under 1 MB."""
 
+REVIEW_PAGE_ROWS = 20
+"""Rows on one page of a review. Origin: what a person decides before they save."""
+
+REVIEW_FORM_BYTES_MAX = 512 * 1024
+"""What a browser sends of one page. Origin: REVIEW_PAGE_ROWS reasons of 1,000 characters, 12 bytes each as a form."""
+
+REVIEW_TEXT_CHARS = 2000
+"""Characters of a listed row that a reviewer is shown. Origin: a screenful; the file has the rest."""
+
 CROISSANT_BYTES_MAX = 64 * 1024 * 1024
 """A Croissant description. Origin: 300,000 file objects of 200 bytes."""
 

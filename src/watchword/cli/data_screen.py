@@ -8,10 +8,12 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, progress, say, whole_file
+from watchword.cli.output import emit, one_line, passphrase, progress, say, whole_file
 
 if TYPE_CHECKING:
-    from watchword.data import RowManifest
+    from collections.abc import Callable
+
+    from watchword.data import Difference, RowManifest
     from watchword.data.review import Decision
 
 
@@ -61,7 +63,7 @@ def screen(args: argparse.Namespace) -> int:
 def review(args: argparse.Namespace) -> int:
     """Take a decision about every listed row; write the delivery without those dropped, and the decisions."""
     from watchword.data import diff_rows, manifest_rows, write_manifest
-    from watchword.data.review import SCHEMA, check_decided, read_decisions, read_screen, without_dropped
+    from watchword.data.review import SCHEMA, check_decided, read_decisions, read_screen, texts_of, without_dropped
     from watchword.data.row import DataError
 
     value = read_screen(args.screen)
@@ -71,7 +73,13 @@ def review(args: argparse.Namespace) -> int:
         hint = "name the same file, and the same columns as for the screen"
         raise DataError(f"{args.path}: is not the delivery that {args.screen} is about", hint)
     output = whole_file(args.output)
-    decisions = read_decisions(args.decisions) if args.decisions else _ask(value["listed"])
+    if args.decisions and args.page:
+        raise DataError("--decisions and --page are two ways to decide", "give one of them")
+    if args.decisions:
+        decisions = read_decisions(args.decisions)
+    else:
+        texts = texts_of(args.path, [one["row"] for one in value["listed"]])
+        decisions = (_show if args.page else _ask)(args.path.name, value["listed"], texts)
     check_decided([one["row"] for one in value["listed"]], decisions)
     output.write_bytes(without_dropped(args.path, decisions))
     after = manifest_rows(output, **roles)
@@ -93,8 +101,9 @@ def review(args: argparse.Namespace) -> int:
     lines = [
         f"{dropped:,} rows dropped, {len(decisions) - dropped:,} kept; {after.rows:,} of {before.rows:,} rows remain",
         f"wrote {output}, {rows_file.name}, {output.name}.review.json",
-        f"sign it: watchword data diff {args.path} {output} --record --of RELEASE",
     ]
+    if args.record:
+        lines.append(_record_review(args, difference, told))
     emit(args, "\n".join(lines), told)
     return 0
 
@@ -125,16 +134,36 @@ def _sample(args: argparse.Namespace, manifest: RowManifest) -> Any:
     return replace(sample, trusted=trusted if sample.trusted is None else trusted & sample.trusted)
 
 
-def _ask(listed: list[dict[str, Any]]) -> list[Decision]:
+def _show(name: str, listed: list[dict[str, Any]], texts: dict[int, str]) -> list[Decision]:
+    """Ask on a page in the browser, at an address of this machine alone."""
+    from watchword.cli.serve import installed
+    from watchword.data.review import NotDecided
+
+    with installed("the page"):
+        from watchword.web.reviewing import Review
+        from watchword.web.serving import listen, server
+    bound = listen("127.0.0.1", 0)
+    review = Review(name, listed, texts, f"127.0.0.1:{bound.getsockname()[1]}")
+    running = server(review.app, None, None, lambda: say(f"decide at {review.address}"))
+    review.finished = partial(setattr, running, "should_exit", True)
+    running.run([bound])
+    if review.decisions is None:
+        raise NotDecided("the page was ended before every listed row was decided", "nothing was written")
+    return review.decisions
+
+
+def _ask(_: str, listed: list[dict[str, Any]], texts: dict[int, str]) -> list[Decision]:
     """Ask on the terminal, row by row."""
     from watchword.data.review import NotDecided, decided
 
     if not sys.stdin.isatty():
-        raise NotDecided("nobody is there to ask", "name a table of row, decision, reason with --decisions")
+        hint = "name a table of row, decision, reason with --decisions, or decide in a browser with --page"
+        raise NotDecided("nobody is there to ask", hint)
     made = []
     for at, one in enumerate(listed, 1):
         what = f"label {one['label']}, the rest says {one['rest_says']}, {one['why']}"
         say(f"{at} of {len(listed)}: row {one['row']}, {what}")
+        say(one_line(texts.get(one["row"], "")))
         while True:
             word, _, reason = input("keep or drop, and why: ").strip().partition(" ")
             try:
@@ -146,19 +175,43 @@ def _ask(listed: list[dict[str, Any]]) -> list[Decision]:
 
 
 def _record(args: argparse.Namespace, manifest: RowManifest, document: bytes, value: dict[str, Any]) -> str:
+    from watchword.record import record_first_screening
+
+    def made(here: Any, subject: Any, **signed: Any) -> Any:
+        return record_first_screening(
+            here, manifest, subject, args.dataset or args.path.name, screen=document, **signed
+        )
+
+    return _recorded(args, made, value)
+
+
+def _record_review(args: argparse.Namespace, difference: Difference, value: dict[str, Any]) -> str:
+    from watchword.data.row import DataError
+    from watchword.limits import BODY_BYTES_MAX
+    from watchword.record import record_screening
+    from watchword.statements.canonical import canonical
+
+    document = canonical(value)
+    if len(document) > BODY_BYTES_MAX:
+        what = f"the decisions have {len(document):,} bytes, a statement carries {BODY_BYTES_MAX:,}"
+        raise DataError(what, "the delivery and its review are written; review it in parts to sign them")
+
+    def made(here: Any, subject: Any, **signed: Any) -> Any:
+        return record_screening(here, difference, subject, args.dataset or args.path.name, review=document, **signed)
+
+    return _recorded(args, made, value)
+
+
+def _recorded(args: argparse.Namespace, made: Callable[..., Any], value: dict[str, Any]) -> str:
     from watchword import node
     from watchword.cli.statement import recorded_value, scope, told
     from watchword.cli.subject import UnknownRelease, release, release_name
-    from watchword.record import record_first_screening
 
     if not args.of:
         raise UnknownRelease("--record needs --of RELEASE: the release that was trained on this data")
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         subject = release(args.of, here, release_name(args, "") if args.system else None)
-        dataset = args.dataset or args.path.name
-        recorded = record_first_screening(
-            here, manifest, subject, dataset, screen=document, person=args.person, scope=scope(args)
-        )
+        recorded = made(here, subject, person=args.person, scope=scope(args))
         here.publish()
         value["recorded"] = recorded_value(here, recorded)
         return told(here, recorded)

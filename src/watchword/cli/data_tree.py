@@ -45,6 +45,8 @@ def data_commands(commands: Sub) -> None:
     review.add_argument(
         "--output", type=Path, metavar="FILE", required=True, help="where the delivery without them goes"
     )
+    review.add_argument("--page", action="store_true", help="decide in a browser, at an address of this machine alone")
+    _recorded(review, "DATA's")
     diff = verb(data, "diff", "data:diff", "say exactly which rows of two deliveries differ, by source and annotator")
     diff.add_argument("old", type=Path, metavar="OLD", help="a delivery, or its row manifest")
     diff.add_argument("new", type=Path, metavar="NEW", help="a delivery, or its row manifest")

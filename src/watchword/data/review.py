@@ -12,14 +12,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from watchword.data.delivery import Delivery, Roles, TooLarge, csv_rows
 from watchword.data.row import DataError
-from watchword.limits import DATA_CELL_BYTES_MAX, SCREEN_JSON_BYTES_MAX
+from watchword.limits import DATA_CELL_BYTES_MAX, REVIEW_TEXT_CHARS, SCREEN_JSON_BYTES_MAX
 
 SCHEMA = "watchword-data-review/1"
 
@@ -103,6 +103,19 @@ def check_decided(listed: list[int], decisions: list[Decision]) -> None:
         raise NotDecided(f"row {twice[0]:,} is decided twice")
 
 
+def texts_of(path: Path, rows: Collection[int]) -> dict[int, str]:
+    """How each of *rows* begins, as it stands in the file: at most REVIEW_TEXT_CHARS characters.
+
+    Raises:
+        DataError: see `without_dropped`.
+    """
+    wanted = set(rows)
+    with Delivery(path) as delivery:
+        found = {row: text for row, text in _numbered(delivery) if row in wanted}
+        delivery.finish()
+    return {row: text[:REVIEW_TEXT_CHARS].rstrip("\r\n") for row, text in found.items()}
+
+
 def without_dropped(path: Path, decisions: list[Decision]) -> bytes:
     """The delivery without the rows dropped.
 
@@ -110,20 +123,24 @@ def without_dropped(path: Path, decisions: list[Decision]) -> bytes:
         DataError: neither CSV nor JSON lines, or a row that it has not.
     """
     drop = {one.row for one in decisions if one.decision == "drop"}
+    kept, row = io.StringIO(newline=""), 0
     with Delivery(path) as delivery:
-        kind = delivery.format()
-        if kind not in ("csv", "jsonl"):
-            raise DataError(f"{path}: is {kind}; rows are dropped from CSV and JSON lines here", "convert it first")
-        kept = io.StringIO(newline="")
-        row = -1 if kind == "csv" else 0
-        for text in _records(delivery, kind):
-            row += 1
+        for row, text in _numbered(delivery):
             if row not in drop:
                 kept.write(text)
         delivery.finish()
     if over := sorted(one for one in drop if one > row):
         raise DataError(f"{path}: has {row:,} rows, row {over[0]:,} was to be dropped")
     return kept.getvalue().encode()
+
+
+def _numbered(delivery: Delivery) -> Iterator[tuple[int, str]]:
+    """Each row, counted from 1, and its lines as they stand; of CSV the header first, as 0."""
+    kind = delivery.format()
+    if kind not in ("csv", "jsonl"):
+        what = f"{delivery.path}: is {kind}; rows are dropped from CSV and JSON lines here"
+        raise DataError(what, "convert it first")
+    return enumerate(_records(delivery, kind), start=0 if kind == "csv" else 1)
 
 
 def _records(delivery: Delivery, kind: str) -> Iterator[str]:

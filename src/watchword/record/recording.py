@@ -59,12 +59,15 @@ def record_bill(
 
 
 def record_screening(
-    node: Node, difference: Difference, subject: Subject, dataset: str, *, person: str | None = None,
-    scope: Scope = "alliance",
+    node: Node, difference: Difference, subject: Subject, dataset: str, *, review: bytes = b"",
+    person: str | None = None, scope: Scope = "alliance",
 ) -> Recorded:  # fmt: skip
-    """Record how a delivery of *dataset*, on which the release *subject* was trained, differs from the one before."""
-    document = difference_document(difference)
-    attached = _placeholder("difference.json", "application/json", document)
+    """Record how a delivery of *dataset*, on which the release *subject* was trained, differs from the one before.
+
+    Attached is the difference or, where that is what a person dropped, the *review*: row by row, with the reasons.
+    """
+    document = review or difference_document(difference)
+    attached = _placeholder("review.json" if review else "difference.json", "application/json", document)
     fields = screening_fields(difference, attached, dataset=dataset)
     subjects = (subject, Subject(dataset, difference.new.manifest))
     return _once(node, "data-screening", subjects, fields, "report", document, person, scope)
