@@ -4,16 +4,17 @@
 * Of one operator the newest opinion of each sort on an evaluation is its opinion.
 * Opinions made with one tool are one, and so are those of one operator, the evaluation itself among them: how many are
   independent is the smaller number of the two.
-* A transcript is weaker than a run: it is named so and not counted.
+* A transcript is weaker than a run: it is named so and not counted. So is a third lab that is none (``record.third``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from watchword.charter.charter import Charter
 from watchword.ledger.view import Fact
+from watchword.record.third import no_third
 from watchword.statements.evaluations import counted
 from watchword.statements.statement import Statement
 
@@ -21,12 +22,14 @@ from watchword.statements.statement import Statement
 @dataclass(frozen=True)
 class Opinions:
     """What others make of one evaluation: opinions that agree and that dispute, oldest first. ``independent``: how many
-    opinions there are, the evaluation's own among them."""
+    opinions there are, the evaluation's own among them. ``no_third``: why an opinion of a third lab is not one, by its
+    id."""
 
     evaluation: Statement
     agree: tuple[Statement, ...]
     dispute: tuple[Statement, ...]
     independent: int
+    no_third: dict[str, str] = field(default_factory=dict)
 
     def told(self) -> str:
         """The evaluation in a few words."""
@@ -35,9 +38,15 @@ class Opinions:
     def words(self) -> str:
         """Who agrees and who disputes, each with how and with what."""
         both = (("agree", self.agree), ("DISPUTE", self.dispute))
-        parts = [f"{word}: {', '.join(map(_by, of))}" for word, of in both if of]
+        parts = [f"{word}: {', '.join(map(self._by, of))}" for word, of in both if of]
         many = f"{self.independent} independent opinion{'' if self.independent == 1 else 's'}"
         return "; ".join([*parts, many])
+
+    def _by(self, one: Statement) -> str:
+        said, why = one.predicate, self.no_third.get(one.id)
+        weaker = {"shared": "", "transcript": ", transcript only", "third-lab": ", third lab"}[said["sharing"]]
+        weaker = f", no third lab: {why}" if why else weaker
+        return f"{one.issuer} ({said['of']}, {said['tool']['name']}{weaker})"
 
 
 def opinions(charter: Charter, facts: Iterable[Fact]) -> list[Opinions]:
@@ -56,11 +65,15 @@ def opinions(charter: Charter, facts: Iterable[Fact]) -> list[Opinions]:
         if about.holder.operator == fact.holder.operator:
             continue
         newest[(about.signed.statement.id, fact.holder.operator, one.predicate["of"])] = fact
-    found = []
+    found, statements = [], [fact.signed.statement for fact in held.values()]
     for id in dict.fromkeys(key[0] for key in newest):
         of = [fact for key, fact in newest.items() if key[0] == id]
         agree = [fact for fact in of if fact.signed.statement.predicate["verdict"] == "agree"]
+        labs = [fact.signed.statement for fact in of if fact.signed.statement.predicate["sharing"] == "third-lab"]
+        whys = {one.id: no_third(charter, statements, held[id].signed.statement, one) for one in labs}
+        whys = {lab: why for lab, why in whys.items() if why}
         ran = [fact for fact in agree if fact.signed.statement.predicate["sharing"] != "transcript"]
+        ran = [fact for fact in ran if fact.signed.statement.id not in whys]
         tools = {fact.signed.statement.predicate["tool"]["name"] for fact in [held[id], *ran]}
         found.append(
             Opinions(
@@ -68,6 +81,7 @@ def opinions(charter: Charter, facts: Iterable[Fact]) -> list[Opinions]:
                 tuple(fact.signed.statement for fact in agree),
                 tuple(fact.signed.statement for fact in of if fact not in agree),
                 min(len({fact.holder.operator for fact in [held[id], *ran]}), len(tools)),
+                whys,
             )
         )
     return sorted(found, key=lambda one: (str(one.evaluation.predicate["made"]), one.evaluation.id))
@@ -77,8 +91,3 @@ def _age(fact: Fact) -> tuple[str, str, int]:
     # Times have seconds: of what one member said within one, its own ledger tells the order.
     return str(fact.signed.statement.predicate["made"]), fact.origin, fact.index
 
-
-def _by(one: Statement) -> str:
-    said = one.predicate
-    weaker = {"shared": "", "transcript": ", transcript only", "third-lab": ", third lab"}[said["sharing"]]
-    return f"{one.issuer} ({said['of']}, {said['tool']['name']}{weaker})"

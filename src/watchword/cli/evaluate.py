@@ -116,8 +116,12 @@ def replicate(args: argparse.Namespace) -> int:
     """Run the plan of an evaluation on a fresh sample; exit 1 when the two cannot both be true."""
     from watchword.record.evaluating import compare_replication, draw_again
 
+    if args.on_behalf and args.library:
+        raise NotAsPlanned("a run on behalf of another is the plan's own", "leave --library out")
+
     def compared(here: Node, found: Located, planned: Located, plan: Plan) -> tuple[Compared, Result, Draw]:
-        draw = draw_again(here, found, args.on_behalf or here.member, _place(here, args.at))
+        lab = None if args.third_lab is None else here.member
+        draw = draw_again(here, found, args.on_behalf or args.third_lab or here.member, _place(here, args.at), lab)
         result = _result(args, plan, draw, _journal(here, found.signed.statement.id, draw))
         return compare_replication(here, found.signed.statement, result.k, result.n), result, draw
 
@@ -133,6 +137,9 @@ def _opinion(args: argparse.Namespace, of: str, compare: Any) -> int:
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         found, planned = _evaluation(here, args.statement)
+        lab = of == "replication" and args.third_lab
+        if lab:
+            _third(here, found, lab)
         plan = _at_hand(args, planned)
         compared, result, draw = compare(here, found, planned, plan)
         if of == "replication" and args.on_behalf:
@@ -142,13 +149,23 @@ def _opinion(args: argparse.Namespace, of: str, compare: Any) -> int:
                  result_value(result) | {"recorded": recorded_value(here, recorded)})  # fmt: skip
             return 0
         recorded = record_opinion(
-            here, found, compared, of=of, sharing="third-lab" if args.third_lab else "shared", draw=draw, n=result.n,
+            here, found, compared, of=of, sharing="third-lab" if lab else "shared", draw=draw, n=result.n,
             k=result.k, seed=draw.seed, tool=tool_of(plan), flags=", ".join(result.flags), report=result.encoded(),
             person=args.person,
         )  # fmt: skip
         here.publish()
         value = {"recorded": recorded_value(here, recorded), "run": result_value(result)}
         return _told_opinion(args, here, found, compared, told(here, recorded), value, _page(args, result))
+
+
+def _third(here: Node, evaluation: Located, asker: str) -> None:
+    """That this member is a third between *asker* and the rest, before anything runs."""
+    from watchword.record.third import interest
+
+    held = [signed.statement for signed in here.statements()]
+    here.charter.member(asker)
+    if why := interest(here.charter, held, evaluation.signed.statement, here.member, asker):
+        raise NotAsPlanned(f"{here.member} is no third lab: {why}", "ask a member that has no interest in it")
 
 
 def _by_transcript(args: argparse.Namespace) -> int:
@@ -235,6 +252,7 @@ def _at_hand(args: argparse.Namespace, planned: Located) -> Plan:
     """The plan, once subject and data are seen to be those it names; with another library where one is asked for."""
     import msgspec
 
+    from watchword.evaluate.libraries import verify_offered
     from watchword.record.evaluating import read_plan
 
     plan = read_plan(planned.signed.statement)
@@ -243,6 +261,7 @@ def _at_hand(args: argparse.Namespace, planned: Located) -> Plan:
     _check(plan, *_at_these_paths(args))
     library = getattr(args, "library", None)
     if library:
+        verify_offered(library, plan)
         plan = msgspec.structs.replace(plan, attack=msgspec.structs.replace(plan.attack, library=library))
     return plan
 

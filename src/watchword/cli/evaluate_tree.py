@@ -25,13 +25,14 @@ def evaluations(commands: Sub) -> None:
     replicate = verb(evaluate, "replicate", "evaluate:replicate", text)
     for one in (replay, replicate):
         one.add_argument("statement", metavar="STATEMENT", help="the evaluation: its id or locator")
-        one.add_argument("--third-lab", action="store_true", help="this node is a lab: neither owner nor evaluator")
         person(one)
     replicate.add_argument("--library", metavar="NAME", help="attack with another tool, such as secml-torch")
     replicate.add_argument("--at", metavar="MEMBER#SIZE", help="draw from there (default: the newest head of a third)")
     either = replicate.add_mutually_exclusive_group()
     text = "at the owner's node: run it for this member, who cannot have the subject"
     either.add_argument("--on-behalf", metavar="MEMBER", help=text)
+    text = "as a lab, for this member, who cannot have the subject; refused to whoever has an interest in it"
+    either.add_argument("--third-lab", metavar="MEMBER", help=text)
     either.add_argument("--transcript", metavar="STATEMENT", help="judge such a run by its record; weaker, and says so")
     for one in (lint, commit, run, replay, replicate):
         one.add_argument("--subject", type=Path, metavar="PATH", help="the release")

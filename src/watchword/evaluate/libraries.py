@@ -9,10 +9,37 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import importlib.util
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.evaluate.plan import Plan
 
 NAMES = {"secml-torch": "secmlt"}
 """By the name in a plan: what is imported."""
+
+ATTACKS = ("pgd",)
+"""What is asked of another library. Origin: the attack that measured alike in four of them."""
+
+
+class NotOffered(WatchwordError):
+    """Another library has no such attack, or is not known here."""
+
+
+def verify_offered(library: str, plan: Plan) -> None:
+    """That *library* can run the attack of *plan*.
+
+    Raises:
+        NotOffered: it is not known, has no such attack, or is not installed.
+    """
+    if library not in NAMES:
+        raise NotOffered(f"no library {library!r} is known here", f"there is {', '.join(NAMES)}")
+    if plan.attack.name not in ATTACKS:
+        hint = "a replication without --library is by our own attacks"
+        raise NotOffered(f"plan {plan.name}: {library} has no {plan.attack.name} here, only {', '.join(ATTACKS)}", hint)
+    if version_of(library) is None:
+        raise NotOffered(f"plan {plan.name}: {library} is not installed here", f"pip install {library}")
 
 
 def version_of(library: str) -> str | None:

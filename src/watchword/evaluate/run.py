@@ -27,7 +27,7 @@ from watchword.evaluate.attacks import Batch, Outcome
 from watchword.evaluate.draw import order
 from watchword.evaluate.ensemble import PER_CLASS, ensemble
 from watchword.evaluate.fab import fab
-from watchword.evaluate.libraries import version_of
+from watchword.evaluate.libraries import verify_offered, version_of
 from watchword.evaluate.plan import OF_ARRAYS, BadPlan, Plan
 from watchword.evaluate.samples import Samples
 from watchword.evaluate.subjects import Asked, SubjectTrouble
@@ -189,8 +189,8 @@ def run(
     if len(samples) < plan.n:
         raise BadPlan(f"plan {plan.name}: asks for {plan.n:,} instances, and the data has {len(samples):,}")
     library = plan.attack.library
-    if library != "watchword" and version_of(library) is None:
-        raise BadPlan(f"plan {plan.name}: {library} is not installed here", f"pip install {library}")
+    if library != "watchword":
+        verify_offered(library, plan)
     worker = _Worker(plan, seed, samples, opened)
     try:
         subject = worker.subject

@@ -23,6 +23,7 @@ from watchword.errors import WatchwordError
 from watchword.evaluate.draw import RUN, seed_of
 from watchword.evaluate.plan import Plan, parse
 from watchword.ledger.view import size_in
+from watchword.record.third import purpose
 from watchword.statements.canonical import NotCanonical, parse_json
 from watchword.statements.digests import b64, commitment, parse_digest
 from watchword.statements.statement import Statement, Subject
@@ -117,27 +118,30 @@ def draw_of(node: Node, committed: Located) -> Draw:
     return _draw(node, statement.id, origin, size, RUN, own=own)
 
 
-def draw_again(node: Node, evaluation: Located, by: str, at: tuple[str, int] | None = None) -> Draw:
+def draw_again(
+    node: Node, evaluation: Located, by: str, at: tuple[str, int] | None = None, lab: str | None = None
+) -> Draw:
     """A fresh draw for a replication by the member *by*: from the newest head of a ledger that is neither its own nor,
     where there is a third, that of who evaluated.
 
     Args:
         at: an origin and a size, where the draw was agreed on before.
+        lab: the member that runs it for *by*; nor is it drawn from its ledger.
     """
     if at is not None:
-        return _draw(node, evaluation.signed.statement.id, *at, f"replication {by}")
+        return _draw(node, evaluation.signed.statement.id, *at, purpose(by))
     view = node.latest_view()
     operators = {member.name: member.operator for member in node.charter.members}
     known = []
     for origin, head in view.heads.items():
         of = node.charter.origins[origin]
-        if of.use == "ledger" and operators[of.member.name] != operators[by]:
+        if of.use == "ledger" and operators[of.member.name] not in (operators[by], operators.get(lab or "")):
             third = of.member.name != evaluation.signed.statement.issuer
             known.append((third, head.time, origin, head.size))
     if not known:
         raise NotDrawn("no cosigned head of another operator is known", "exchange with the other members first")
     _, _, origin, size = max(known)
-    return _draw(node, evaluation.signed.statement.id, origin, size, f"replication {by}")
+    return _draw(node, evaluation.signed.statement.id, origin, size, purpose(by))
 
 
 def record_evaluation(
