@@ -12,6 +12,7 @@ from evaluate.planned import LINEAR, MODULE, plan, subject, sums
 
 from watchword.evaluate.attacks import Batch, begin
 from watchword.evaluate.blackbox import CORRUPTIONS, corrupt, hopskipjump
+from watchword.evaluate.libraries import NotOffered
 from watchword.evaluate.plan import BadPlan, Plan
 from watchword.evaluate.run import BadJournal, Result, run
 from watchword.evaluate.samples import read_samples
@@ -162,13 +163,13 @@ def test_a_subject_sees_no_file_of_ours(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"n": 41}, "the data has 40"), ({"attack": {"library": "no-such"}}, "not installed"),
+        ({"n": 41}, "the data has 40"), ({"attack": {"library": "no-such"}}, "no library .no-such. is known"),
         ({"attack": {"name": "pgd"}}, "gradients"),
     ],
 )
 def test_a_plan_that_cannot_run_here_says_so(tmp_path: Path, change: dict[str, Any], says: str) -> None:
     """Named, and nothing is counted."""
-    with pytest.raises((BadPlan, SubjectTrouble), match=says):
+    with pytest.raises((BadPlan, NotOffered, SubjectTrouble), match=says):
         go(plan(**change), tmp_path)
 
 
