@@ -12,14 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
-
-from watchword.catalog.queries import KEYS_ASKED, Used, uses_of
-from watchword.catalog.schema import EDGES, THINGS, USES
 from watchword.errors import WatchwordError
 from watchword.limits import CONCENTRATION_EDGES_MAX, CONCENTRATION_STEPS_MAX
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from watchword.catalog.queries import Used
 
 SCHEMA = "watchword-concentration/1"
 
@@ -130,6 +131,11 @@ def hanging(connection: Connection) -> dict[str, frozenset[str]]:
     Raises:
         TooFewUses: the releases have more parts than can be looked at here.
     """
+    from sqlalchemy import select
+
+    from watchword.catalog.queries import KEYS_ASKED, uses_of
+    from watchword.catalog.schema import THINGS, USES
+
     deciding = connection.scalars(select(USES.c.thing).distinct()).all()
     admitted = [use for use in uses_of(connection, deciding) if use.verdict == "admitted"]
     digests = sorted({use.release for use in admitted})
@@ -145,6 +151,11 @@ def hanging(connection: Connection) -> dict[str, frozenset[str]]:
 
 def _below(connection: Connection, start: Sequence[int]) -> tuple[dict[int, list[int]], dict[int, str]]:
     """What each thing under *start* is made of, and what each is called."""
+    from sqlalchemy import select
+
+    from watchword.catalog.queries import KEYS_ASKED
+    from watchword.catalog.schema import EDGES, THINGS
+
     below: dict[int, list[int]] = {}
     names: dict[int, str] = {}
     edges, frontier = 0, list(start)
