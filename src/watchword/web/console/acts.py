@@ -35,6 +35,7 @@ class CannotAct(WatchwordError):
     """Nothing was signed: the node is being written, the key is not here, or it would not count."""
 
 
+SEVERITIES = ("emergency", "urgent", "routine")
 Do = Callable[[Node, "Snapshot", str, Mapping[str, str]], str]
 
 
@@ -73,8 +74,13 @@ def _recall(node: Node, _: Snapshot, person: str, fields: Mapping[str, str]) -> 
     if deadline is not None:
         parse_time(deadline)
     actions = [line.strip() for line in fields.get("actions", "").splitlines() if line.strip()]
+    severity = fields.get("severity", "urgent")
+    if severity not in SEVERITIES:
+        raise NotSo(f"severity: one of {', '.join(SEVERITIES)}")
     said: dict[str, Any] = {
         "target": target, "reason": reason, "actions": actions, "deadline": deadline, "supersedes": None,
+        "directive": fields.get("directive", "").strip() or None, "severity": severity, "versions": [],
+        "alternatives": [],
     }  # fmt: skip
     subject = (Subject("notice", D(target.encode())),)
     recorded = _signed(node, lambda here: here.sign_and_append("recall", subject, said, person=person))

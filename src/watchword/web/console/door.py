@@ -44,6 +44,7 @@ from watchword.ledger.tlog_proof import TlogProof
 from watchword.limits import CONSOLE_FORM_BYTES_MAX, PASSKEY_ANSWER_BYTES_MAX
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
+from watchword.node.recorded import NotHere
 from watchword.report.html import visible
 from watchword.report.style import SHEET
 from watchword.report.svg import mark, spans
@@ -72,7 +73,9 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 STRICT = {"Strict-Transport-Security": "max-age=31536000"}
-STATUS = {NotFound: 404, NotSo: 400, MustSignIn: 403, NotSignedIn: 403, CannotProve: 409, acts.CannotAct: 409}
+STATUS = {
+    NotFound: 404, NotHere: 404, NotSo: 400, MustSignIn: 403, NotSignedIn: 403, CannotProve: 409, acts.CannotAct: 409,
+}  # fmt: skip
 APPROVALS = tuple(f"{BASE}/{part}" for part in ("desk/", "at/", "holds/", "register/", "approval."))
 
 
@@ -388,12 +391,13 @@ class _Page:
                 if name in query:
                     raise NotSo(f"{name[:40]}: given twice")
                 query[name] = text
-            found = sheet.data(known, sheet.asked(request.path_params, query, reader))
+            asked = sheet.asked(request.path_params, query, reader)
+            found = sheet.data(known, asked)
             if sheet.reads != "anyone":
                 console.look(reader, request)
             if json:
                 return Response(msgspec.json.encode(found), headers=console._headers | _JSON)
-            drawn = None if sheet.drawn is None else Markup(sheet.drawn(known))  # noqa: S704  # made by report.html
+            drawn = None if sheet.drawn is None else Markup(sheet.drawn(known, asked))  # noqa: S704  # made by report.html
             twin = f"{path}.json" + (f"?{request.url.query}" if request.url.query else "")
             data = msgspec.to_builtins(found)
             return console.render(sheet.template, reader, title=sheet.summary, data=data, drawn=drawn, twin=twin)

@@ -5,12 +5,20 @@ from __future__ import annotations
 from watchword.report.board import sections
 from watchword.report.html import Html
 from watchword.web.console.knowledge import Snapshot
-from watchword.web.console.pages import decisions, ledgers, overview, patterns, people, releases, rules
-from watchword.web.console.table import Sheet
+from watchword.web.console.pages import decisions, ledgers, overview, patterns, people, releases, rules, traces
+from watchword.web.console.table import Asked, Sheet
 
 
-def _oversight(known: Snapshot) -> Html:
+def _oversight(known: Snapshot, _: Asked) -> Html:
     return sections(people.oversight_board(known))
+
+
+def _behind(known: Snapshot, asked: Asked) -> Html:
+    return sections(traces.behind_board(known, asked))
+
+
+def _onward(known: Snapshot, asked: Asked) -> Html:
+    return sections(traces.onward_board(known, asked))
 
 
 SHEETS = (
@@ -37,6 +45,15 @@ SHEETS = (
     ),
     Sheet("/approvals", "approvals.html", "member", people.approvals, people.ApprovalsPage, "What waits", "Approvals"),
     Sheet("/notices", "notices.html", "member", ledgers.notices, ledgers.NoticesPage, "Notices", "Notices"),
+    Sheet("/recalls", "recalls.html", "allies", traces.recalls, traces.RecallsPage, "Recalls", "Recalls"),
+    Sheet(
+        "/traces/{id}", "trace.html", "member", traces.behind, traces.TracePage, "Whose word it rests on",
+        drawn=_behind,
+    ),
+    Sheet(
+        "/traces/{id}/forward", "onward.html", "member", traces.onward, traces.TracePage, "What rests on it",
+        drawn=_onward,
+    ),
     Sheet(
         "/evaluations", "evaluations.html", "allies", people.evaluations, people.EvaluationsPage,
         "Evaluations under attack", "Evaluations", ("page",),

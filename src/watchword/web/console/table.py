@@ -28,7 +28,7 @@ PLACES = {
     "digest": (DIGEST, "the digest of a release, or of a charter"),
     "use": (DIGEST, "the digest of a use case"),
     "other": (DIGEST, "the digest of another charter"),
-    "id": (DIGEST, "the id of a statement"),
+    "id": (DIGEST, "the id of a statement; of a chain also the digest of a release or action"),
     "member": (r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "the name of a member"),
     "supplier": (r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "the name of a supplier"),
 }
@@ -79,7 +79,7 @@ class Sheet:
     summary: str
     menu: str = ""
     query: tuple[str, ...] = ()
-    drawn: Callable[[Snapshot], Html] | None = None
+    drawn: Callable[[Snapshot, Asked], Html] | None = None
 
     @property
     def places(self) -> list[str]:

@@ -136,7 +136,9 @@ def release(known: Snapshot, asked: Asked) -> ReleasePage:
         uses=uses_of_release(known, digest) if _is_own(known, asked) else [],
         notices=[told(one) for one in newest_first(against)],
         others=[told(one) for one in newest_first(about) if one.statement.id not in shown],
-        trace=None,
+        trace=Link(name="Whose word it rests on", address=address("/traces/{id}", id=digest))
+        if _is_own(known, asked)
+        else None,
         bundle=address("/bundles/releases/{digest}", digest=digest),
         commands=[
             f"watchword ledger no-notice {digest} --output no-notice.json",
