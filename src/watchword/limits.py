@@ -77,6 +77,15 @@ FLEET_BATCH_BYTES = 16 * 1024 * 1024
 FLEET_SPLIT_BYTES = 256 * 1024 * 1024
 """Releases above this size are shared between processes file by file. Origin: a fifth of a second of hashing."""
 
+CONFINED_ANSWER_BYTES_MAX = 1024 * 1024 * 1024
+"""What a confined inspector says of one file. Origin: 200,000 tensors with long names are some 100 MB."""
+
+CONFINED_CPU_S_MAX = 12 * 3600
+"""CPU time of a confined inspector for its share of a release. Origin: ten times what 1 TB of weights takes to hash."""
+
+CONFINED_SPOOLS = 8
+"""Temporary files that it has. Origin: NESTING_MAX containers in each other, one file each, and two to spare."""
+
 PICKLE_OPS_MAX = 200_000_000
 """Opcodes followed in one file. Origin: about two minutes; honest pickles met have under 20 million."""
 

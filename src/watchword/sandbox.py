@@ -2,7 +2,7 @@
 
     confine(read=[…])     called by the process on itself, before it loads anything foreign; there is no way back
 
-1. limits: memory, CPU time, open files, no core, files of 0 bytes;
+1. limits: memory, CPU time, open files, no core, files of 0 bytes (or as given);
 2. no new privileges;
 3. Landlock, where the kernel has it: reading only below the folders named, writing nowhere, no TCP, no signals or
    abstract sockets to others (what the kernel's version of Landlock knows);
@@ -72,12 +72,13 @@ _CALLS: dict[str, tuple[int, dict[int, int], tuple[int, ...]]] = {
 }  # fmt: skip
 
 
-def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int) -> list[str]:
+def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int, file_bytes: int = 0) -> list[str]:
     """Confine this process for good.
 
     Args:
         read: files and folders below which it may read, once confined.
         memory_bytes, cpu_s: of this process; beyond them allocations fail, and it is killed.
+        file_bytes: how far a file may grow that is open for writing already.
 
     Returns:
         A list that grows with every attempt of Python code at what is forbidden.
@@ -91,7 +92,7 @@ def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int) -> list[str]
     paths = [path for path in read if path.exists()]
     for what, most in (
         (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_NOFILE, SANDBOX_FILES_MAX),
+        (resource.RLIMIT_FSIZE, file_bytes), (resource.RLIMIT_NOFILE, SANDBOX_FILES_MAX),
     ):  # fmt: skip
         hard = resource.getrlimit(what)[1]
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
                 weights=args.weights,
                 plugins=tuple(args.plugins),
                 jobs=args.jobs,
+                sandbox=args.sandbox,
                 progress=step,
             )
             for path in args.paths
@@ -119,7 +120,8 @@ def _compared(args: argparse.Namespace, new: Inspection, step: Progress | None) 
     from watchword.inspect import inspect_path
     from watchword.inspect.compare import compare
 
-    old = inspect_path(args.against, plugins=tuple(args.plugins), jobs=args.jobs, progress=step)
+    plugins = tuple(args.plugins)
+    old = inspect_path(args.against, plugins=plugins, jobs=args.jobs, sandbox=args.sandbox, progress=step)
     return compare(old, new, args.against, args.paths[0], step)
 
 

@@ -87,6 +87,7 @@ def _inspect(commands: Sub) -> None:
     )
     jobs = inspect.add_argument("--jobs", type=from_one_to(JOBS_MAX), default=1, metavar="N")
     jobs.help = "how many processes look (default: 1)"
+    inspect.add_argument("--sandbox", action="store_true", help="look in processes that can do nothing else (Linux)")
     inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
     inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")
     inspect.add_argument("--against", type=Path, metavar="OLD", help="tell what changed since this older release")

@@ -36,6 +36,7 @@ def inspect_path(
     weights: bool = False,
     plugins: tuple[str, ...] = (),
     jobs: int = 1,
+    sandbox: bool = False,
     progress: Progress | None = None,
 ) -> Inspection:
     """Inspect the release at *path*, a file or a folder.
@@ -46,13 +47,22 @@ def inspect_path(
         weights: read the numbers of tensors too, for what is hidden or damaged in them; needs numpy.
         plugins: names of entry points that are asked too (``inspect.plugins``).
         jobs: how many processes look at files; the result is the same for any number.
+        sandbox: have those processes confined (``inspect.confined``).
         progress: called with the file's path, the bytes read and the bytes of the whole release.
 
     Raises:
         NothingThere: missing or empty.
         FileChanged: a file changed while it was read.
         NoNumbers: *weights* without numpy. BadPlugin: one of *plugins* cannot be used.
+        NoSandbox: *sandbox* where no process can be confined.
     """
+    if sandbox:
+        from watchword.inspect.confined import inspect_confined
+
+        listing, how = list_release(path), How(hash_files, weights, plugins)
+        how.loaded()
+        inspected = inspect_confined(listing.files, how, path.resolve(), jobs)
+        return inspection_of(listing, str(path), how, inspected)
     return _inspection(list_release(path), str(path), How(hash_files, weights, plugins), jobs, progress)
 
 

@@ -58,15 +58,39 @@ class Opened:
         return data
 
 
+spare: list[int] | None = None
+"""Descriptors of unnamed temporary files, for a process that may make none; None where it may."""
+
+
 class Spooled(Opened):
     """Unpacked bytes in an unnamed temporary file, which disappears with the last reference to this."""
 
-    def __init__(self, spool: IO[bytes], size: int) -> None:
-        super().__init__(spool.fileno(), size)
-        self.spool = spool
+    def __init__(self) -> None:
+        self.spool: IO[bytes] | None = None
+        if spare:
+            super().__init__(spare.pop(), 0)
+        elif spare is not None:
+            raise TooMuch("more is unpacked at once than this process has temporary files for")
+        else:
+            import tempfile  # brings much with it, and few files need it
+
+            self.spool = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed with it
+            super().__init__(self.spool.fileno(), 0)
+
+    def append(self, data: bytes) -> None:
+        """Put *data* behind what is there."""
+        left = memoryview(data)
+        while left:
+            written = os.pwrite(self.descriptor, left, self.size)
+            self.size += written
+            left = left[written:]
 
     def __del__(self) -> None:
-        self.spool.close()
+        if self.spool is not None:
+            self.spool.close()
+        elif spare is not None and hasattr(self, "descriptor"):
+            os.ftruncate(self.descriptor, 0)
+            spare.append(self.descriptor)
 
 
 class Part:
@@ -152,17 +176,14 @@ def hold(chunks: Iterable[bytes], packed: int, budget: Budget) -> Source:
             error.so_far = Held(b"".join(kept)) if spooled is None else spooled
             raise
         if spooled is None and total > UNPACKED_MEMORY_BYTES:
-            import tempfile  # brings much with it, and few files need it
-
-            spooled = Spooled(tempfile.TemporaryFile(buffering=0), 0)  # noqa: SIM115 - closed with it
+            spooled = Spooled()
             for part in kept:
-                spooled.spool.write(part)
+                spooled.append(part)
             kept.clear()
         if spooled is None:
             kept.append(chunk)
         else:
-            spooled.spool.write(chunk)
-            spooled.size = total
+            spooled.append(chunk)
     return Held(b"".join(kept)) if spooled is None else spooled
 
 
