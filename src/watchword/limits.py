@@ -17,6 +17,13 @@ JSON_DEPTH_MAX = 64
 JSON_INTEGER_MAX = 2**53 - 1
 """Largest magnitude of an integer in canonical JSON. Origin: RFC 8785, section 3.2.2.3 (I-JSON)."""
 
+BACKUP_NAME_BYTES_MAX = 1_024
+"""One name in a copy of a node's folder. Origin: the deepest tile of a mirror has a name of some 120 bytes."""
+
+DISK_FREE_BYTES_MIN = 512 * 2**20
+"""Free space under which ``doctor`` calls a node ill. Origin: some hours of receipts at 3,000 a second and 1 KB each
+need 40 MB a minute; a member needs minutes to act, and no disk of today has so little left by design."""
+
 # -- inspect --------------------------------------------------------------------------------------
 RELEASE_FILES_MAX = 250_000
 """Files and links in one release.

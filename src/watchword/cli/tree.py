@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     _claims(commands)
     _endpoints(commands)
     _membership(commands)
+    _life(commands)
     _charter(commands)
     _ledger(commands)
     catalog_commands(commands)
@@ -225,6 +226,16 @@ def _membership(commands: Sub) -> None:
         "--passkey", metavar="PERSON=FILE", help="the next charter lists this passkey, or public key of a smartcard"
     )
     keys.add_argument("--drop", metavar="FINGERPRINT", help="the next charter lists this passkey or card no more")
+
+
+def _life(commands: Sub) -> None:
+    verb(commands, "doctor", "doctor:run", "is this node well, and what mends it; changes nothing")
+    backup = verb(commands, "backup", "backup:run", "copy this node's folder into one file")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    backup.add_argument("--without-keys", action="store_true", help="leave out private keys: they are kept elsewhere")
+    backup.add_argument("--move", action="store_true", help="close this node first: it goes on where FILE is restored")
+    restore = verb(commands, "restore", "backup:restore", "put a copy of a node in place, where nothing is yet")
+    restore.add_argument("file", type=Path, metavar="FILE")
 
 
 def _charter(commands: Sub) -> None:

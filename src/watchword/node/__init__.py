@@ -7,10 +7,12 @@
 * ``carry``   exchange files, written and taken in
 * ``receipts``  what the gate decided: durable at once, in the record later
 * ``renewing``  keys and ledgers for the next charter
+* ``backup``  the folder as one file, and back
 * ``proofs``  files that re-check decisions offline
 """
 
 from watchword.node.adopt import CannotAdopt, RatifiedAnother, adopt, found_alone, ratify, sign_only
+from watchword.node.backup import Backup, BadBackup, back_up, restore
 from watchword.node.carry import BadExchange, Imported
 from watchword.node.home import (
     BusyNode,
@@ -29,6 +31,8 @@ from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Re
 from watchword.node.renewing import add_passkey, begin_anew, drop_passkey, known_ends, renew, retire, what_next
 
 __all__ = [
+    "Backup",
+    "BadBackup",
     "BadExchange",
     "BusyNode",
     "CannotAdopt",
@@ -44,6 +48,7 @@ __all__ = [
     "Recorded",
     "add_passkey",
     "adopt",
+    "back_up",
     "begin_anew",
     "create",
     "create_receiver",
@@ -57,6 +62,7 @@ __all__ = [
     "ratify",
     "read_home",
     "renew",
+    "restore",
     "retire",
     "sign_only",
     "what_next",

@@ -36,6 +36,8 @@ FOLDER = ".watchword"
 USES = ("ledger", "notices", "record")
 COMING = "enrolment.next.json"
 """The enrolment for the next charter; it takes the place of the other one when that charter is adopted."""
+RESTORED = "restored.json"
+"""There, in a home that was put back from a copy, until a charter lists new ledgers and a new witness key for it."""
 NEXT_KEY = ".next.pem"
 """How the file of a key ends that waits for the next charter."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
@@ -223,6 +225,11 @@ def is_closing(path: Path) -> bool:
     return (path / COMING).exists() and bool(enrolment(path, coming=True).get("closes"))
 
 
+def is_restored(path: Path) -> bool:
+    """Whether this home was put back from a copy and may have said and cosigned since what it does not know."""
+    return (path / RESTORED).exists()
+
+
 def install_coming(path: Path) -> None:
     """Put the renewed keys and the enrolment for the next charter in place; again, after a kill, it finishes."""
     with durable.translated(path):
@@ -230,9 +237,11 @@ def install_coming(path: Path) -> None:
             coming.replace(coming.with_name(coming.name.removesuffix(NEXT_KEY) + ".pem"))
         if (path / COMING).exists():
             value = enrolment(path, coming=True)
-            value.pop("closes", None)
+            anew = value.pop("closes", None) is not None
             durable.replace(path / "enrolment.json", canonical(value) + b"\n", path / "staging")
             (path / COMING).unlink()
+            if anew:
+                (path / RESTORED).unlink(missing_ok=True)
         for folder in (path / "keys" / "people", path / "keys", path):
             durable.sync_folder(folder)
 

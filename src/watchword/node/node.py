@@ -23,7 +23,7 @@ from watchword.ledger.notices import standing_of_notice, target_of
 from watchword.ledger.view import Facts, View
 from watchword.ledger.witness import Witness
 from watchword.node import receipts
-from watchword.node.home import Home, Keys, NoHome, lock_home, ours_in, read_home
+from watchword.node.home import Home, Keys, NoHome, is_restored, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
 from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Recorded, Retired, head_shown
 from watchword.node.stepping import ratifications_to_file, refuse_if_due, step_if_due
@@ -430,7 +430,8 @@ class Node:
         """Keep *fresh* heads as ``Store.take_notes``, and cosign the present one if due; whether it was."""
         store, log = self.store, self.store.log(origin)
         note = None if log is None else log.checkpoint()
-        if log is None or note is None or self.receives or store.retired(origin) or self.charter.origins[origin].end:
+        silent = self.receives or is_restored(self.home) or store.retired(origin) or self.charter.origins[origin].end
+        if log is None or note is None or silent:
             store.take_notes(origin, fresh)
             return False
         known = [*store.kept_heads(origin), *(store.head(origin, one) for one in (note, *fresh))]
@@ -511,7 +512,8 @@ class Node:
         use = self.charter.origins[origin].use
         if self.store.retired(origin):
             raise Retired(
-                f"{origin} takes nothing more: its key signed another history, or its end is prepared",
+                f"{origin} takes nothing more: its key signed another history, its end is prepared, or "
+                "this node came from a copy",
                 "watchword ledger init --anew prepares new ledgers, the next charter opens them",
             )
         leaf = leaves.leaf_of(statement, self.bodies.put(signed.envelope), self.secret)

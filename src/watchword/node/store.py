@@ -49,7 +49,7 @@ from watchword.limits import (
     NOTES_KEPT_MAX,
     SPLITS_KEPT_MAX,
 )
-from watchword.node.home import is_closing
+from watchword.node.home import is_closing, is_restored
 from watchword.node.receipts import Receipts
 from watchword.node.recorded import DamagedHome
 from watchword.statements.canonical import canonical, parse_canonical
@@ -532,9 +532,9 @@ class Store:
 
     def retired(self, origin: str) -> bool:
         """Whether this is an own ledger that takes nothing more: another signed history of it is known, a thief's or a
-        newer one of ours, or its end is prepared."""
+        newer one of ours, its end is prepared, or this home was put back from a copy."""
         known = self.is_own(origin) and any(one.name.startswith(place_of(origin)[:16]) for one in self.splits())
-        return known or (self.is_own(origin) and is_closing(self.home))
+        return known or (self.is_own(origin) and (is_closing(self.home) or is_restored(self.home)))
 
     def _evidence(self, origin: str, split: SplitView) -> dict[str, Any] | None:
         """The fields that convict the ledger's key to anybody; None where these two heads do not, by themselves."""

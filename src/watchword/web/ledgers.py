@@ -44,6 +44,7 @@ from watchword.limits import (
     WITNESS_REQUEST_BYTES_MAX,
 )
 from watchword.node.answering import Answers
+from watchword.node.home import NoHome, is_restored
 from watchword.node.node import Node
 from watchword.node.sync import entity_tag, head_tags
 
@@ -85,6 +86,11 @@ class Served:
     """The endpoints over one node."""
 
     def __init__(self, node: Node) -> None:
+        if is_restored(node.home):
+            raise NoHome(
+                f"{node.home}: put back from a copy, so its witness may have cosigned what it does not know",
+                "exchange by files, then: watchword ledger init --anew",
+            )
         self._node = node
         self._origins = {_place(origin): origin for origin in node.charter.known_origins}
         self._trusted = {origin: node.charter.origins[origin].key for origin in node.charter.shared_origins}

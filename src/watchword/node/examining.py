@@ -1,0 +1,191 @@
+"""Is this node well, and what is to be done where it is not? Reads; writes, signs and decides nothing.
+
+Each check stands alone: what one finds broken does not hide what another finds. A finding is ``well``, ``look`` (works,
+and somebody should know) or ``ill`` (something is refused or lost until it is mended), with the command that mends it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from watchword.errors import WatchwordError
+from watchword.ledger import durable
+from watchword.ledger.fetch import Remote
+from watchword.limits import CLOCK_AHEAD_S_MAX, DISK_FREE_BYTES_MIN, NOTE_BYTES_MAX
+from watchword.node.home import NoHome, enrolment, is_closing, is_restored, read_home
+from watchword.node.node import Node
+from watchword.node.stepping import next_charter
+from watchword.statements import pkcs8
+from watchword.statements.times import Clock
+
+State = Literal["well", "look", "ill"]
+EXTRAS = {
+    "serve": "starlette", "data": "pyarrow", "evaluate": "onnxruntime", "weights": "numpy", "check": "z3",
+    "hsm": "PyKCS11",
+}  # fmt: skip
+"""What an extra brings: one module of it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one check found. ``mend``: what to type or do; empty where nothing is to be done."""
+
+    about: str
+    state: State
+    what: str
+    mend: str = ""
+
+    def value(self) -> dict[str, str]:
+        """As JSON data."""
+        return {"about": self.about, "mend": self.mend, "state": self.state, "what": self.what}
+
+
+def examine(home: Path, peers: Mapping[str, str], clock: Clock) -> list[Found]:
+    """Everything that is looked at, in order.
+
+    Args:
+        peers: member to address; each is asked once.
+
+    Raises:
+        NoHome: no home at all.
+    """
+    of = read_home(home)
+    found = [Found("home", "well", f"{of.kind} {of.name} in {home}"), *_checked("keys", lambda: _keys(home, of.kind))]
+    found += [*_checked("disk", lambda: _disk(home))]
+    if of.kind != "supplier":
+        found += [*_checked("charter", lambda: _charter(home))]
+    if of.kind != "supplier" and (home / "charter.json").is_file():
+        try:
+            with Node.open(home, clock=clock) as node:
+                for about, check in (("ledgers", _ledgers), ("heads", _heads), ("clock", _clock), ("forks", _forks)):
+                    found += [*_checked(about, lambda check=check: check(node))]  # type: ignore[misc]
+        except WatchwordError as error:
+            found.append(Found("node", "ill", error.message, error.hint))
+        for name, url in peers.items():
+            found += [*_checked(f"peer {name}", lambda name=name, url=url: _peer(name, url))]  # type: ignore[misc]
+    return [*found, _extras()]
+
+
+def _checked(about: str, check: Callable[[], Iterator[Found]]) -> Iterator[Found]:
+    try:
+        yield from check()
+    except (WatchwordError, OSError) as error:
+        yield Found(about, "ill", str(error), getattr(error, "hint", ""))
+
+
+def _keys(home: Path, kind: str) -> Iterator[Found]:
+    if kind == "receiver":
+        return
+    named = enrolment(home)["keys"]
+    files = sorted((home / "keys").rglob("*.pem"))
+    open_to_others = [path for path in files if path.stat().st_mode & 0o077]
+    plain = [path for path in files if pkcs8.ENCRYPTED not in path.read_bytes()]
+    if open_to_others:
+        what = f"{len(open_to_others)} key files can be read by others, such as {open_to_others[0]}"
+        yield Found("keys", "ill", what, f"chmod -R go= {home / 'keys'}; then think of who read them: lost-and-stolen")
+    wanted = [one.get("person") or one["job"] for one in named if "retired" not in one]
+    missing = len(wanted) - len(files)
+    if missing > 0:
+        yield Found("keys", "look", f"{missing} of {len(wanted)} keys are not in this home", "fine if kept elsewhere")
+    if any(path.name == "root.pem" for path in files):
+        yield Found("keys", "look", "the root key lies beside the others", "keep it offline; it signs charters only")
+    if plain:
+        what = f"{len(plain)} of {len(files)} keys are in plain files or behind a signer"
+        yield Found("keys", "look", what, "keys made with a passphrase replace them: watchword keys --renew JOB")
+    else:
+        yield Found("keys", "well", f"{len(files)} key files, encrypted")
+
+
+def _disk(home: Path) -> Iterator[Found]:
+    usage = shutil.disk_usage(home)
+    what = f"{usage.free / 2**30:,.1f} of {usage.total / 2**30:,.1f} GiB free"
+    low = usage.free < DISK_FREE_BYTES_MIN
+    mend = "free space before it is full: a gate that cannot write its receipt denies" if low else ""
+    yield Found("disk", "ill" if low else "well", what, mend)
+
+
+def _charter(home: Path) -> Iterator[Found]:
+    if not (home / "charter.json").is_file():
+        moved = (home / "charter.moved.json").is_file()
+        what = "this node moved to another place" if moved else "no charter is adopted"
+        mend = "destroy this folder once the other one runs" if moved else "watchword charter adopt CHARTER"
+        yield Found("charter", "ill", what, mend)
+        return
+    if is_closing(home):
+        yield Found("charter", "ill", "new ledgers wait for the next charter", "watchword charter propose")
+    elif is_restored(home):
+        what = "put back from a copy: it signs and cosigns nothing under its old ledgers"
+        yield Found("charter", "ill", what, "exchange with the others; then watchword ledger init --anew")
+    waiting = next_charter(home)
+    if waiting is not None:
+        yield Found("charter", "look", f"charter {waiting.charter.version} waits until {waiting.charter.effective}")
+    yield Found("charter", "well", f"adopted: {home / 'charter.json'}")
+
+
+def _ledgers(node: Node) -> Iterator[Found]:
+    held = 0
+    for origin in node.charter.known_origins:
+        log = node.store.log(origin)
+        if log is None:
+            yield Found("ledgers", "look", f"{origin}: nothing of it is held", "watchword ledger exchange, or sync")
+        else:
+            held += 1
+    yield Found("ledgers", "well", f"{held} open, each leads to its head; watchword ledger check looks at every byte")
+
+
+def _heads(node: Node) -> Iterator[Found]:
+    now_s, own = node.store.now_s(), set(node.me.origins.values())
+    for origin in node.charter.shared_origins:
+        newest = max((head.time_s or 0 for head in node.store.kept_heads(origin)), default=0)
+        if now_s - newest > node.charter.head_max_age_s:
+            age = f"{now_s - newest:,} s old" if newest else "never came"
+            what = f"{origin}: its newest head with a quorum {'is ' if newest else ''}{age}; no decision may rest on it"
+            yield Found("heads", "ill", what, "watchword ledger witness, sync or exchange")
+    for head in node.heads():
+        if head.origin in own and head.waiting:
+            what = f"{head.origin}: {head.waiting:,} leaves wait for a quorum"
+            yield Found("heads", "look", what, "watchword ledger witness, or exchange")
+
+
+def _clock(node: Node) -> Iterator[Found]:
+    now_s, mine = node.store.now_s(), node.me.witness
+    times = [
+        (time_s, name)
+        for origin in node.charter.shared_origins
+        for head in node.store.kept_heads(origin)
+        for name, time_s in head.times.items()
+        if name != mine
+    ]
+    newest, name = max(times, default=(0, ""))
+    if newest > now_s + CLOCK_AHEAD_S_MAX:
+        what = f"{name} cosigned at a time that is {newest - now_s:,} s from now: this clock is behind, or its is ahead"
+        yield Found("clock", "ill", what, "set the clock; times that lie ahead count for nothing")
+    else:
+        yield Found("clock", "well", "no cosignature of another member lies ahead of it")
+
+
+def _forks(node: Node) -> Iterator[Found]:
+    for folder in node.store.splits():
+        note = durable.read(folder / "theirs", NOTE_BYTES_MAX) or b""
+        origin = note.split(b"\n", 1)[0].decode("utf-8", "replace")
+        yield Found("forks", "ill", f"two signed heads of {origin} are kept in {folder}", "tell your official at once")
+
+
+def _peer(name: str, url: str) -> Iterator[Found]:
+    with Remote(url) as remote:
+        answer = remote.get("health", NOTE_BYTES_MAX)
+    if answer.status != 200:
+        raise NoHome(f"{url} answers {answer.status}", f"ask {name} whether it serves")
+    yield Found(f"peer {name}", "well", f"answers at {url}")
+
+
+def _extras() -> Found:
+    there = [extra for extra, module in EXTRAS.items() if find_spec(module) is not None]
+    python = ".".join(map(str, sys.version_info[:3]))
+    return Found("software", "well", f"Python {python}; extras here: {', '.join(there) or 'none'}")

@@ -1,0 +1,72 @@
+"""A node is looked at: each thing that is broken is named with what mends it, and hides no other."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from alliance import Alliance
+
+from watchword import node
+from watchword.node.examining import Found, examine
+from watchword.statements.times import FixedClock
+
+
+def ill(alliance: Alliance, name: str, **peers: str) -> dict[str, Found]:
+    if name in alliance.nodes:
+        alliance.nodes.pop(name).close()
+    found = examine(alliance.home(name), peers, alliance.clock)
+    return {one.about: one for one in found if one.state == "ill"}
+
+
+def test_a_node_that_is_well_has_nothing_ill(alliance: Alliance) -> None:
+    """After an exchange all is well, but for keys in plain files, which somebody should know of."""
+    assert ill(alliance, "BRAVO") == {}
+
+
+def test_two_things_broken_are_both_named(alliance: Alliance) -> None:
+    """A damaged checkpoint does not hide a key that everybody can read."""
+    home = alliance.home("BRAVO")
+    alliance.nodes.pop("BRAVO").close()
+    (home / "keys" / "gate.pem").chmod(0o644)
+    (home / "ledger" / "checkpoint").write_bytes(b"nonsense\n")
+    found = ill(alliance, "BRAVO")
+    assert "chmod" in found["keys"].mend and "gate.pem" in found["keys"].what
+    assert {"ledgers", "node"} & found.keys()
+
+
+def test_old_heads_are_ill(alliance: Alliance) -> None:
+    """A day after the last cosignature no decision may rest on a head, and the node says so."""
+    alliance.clock = FixedClock(alliance.clock.now() + timedelta(days=400))
+    assert "no decision may rest on it" in ill(alliance, "BRAVO")["heads"].what
+
+
+def test_a_clock_that_is_behind_is_ill(alliance: Alliance) -> None:
+    """Others cosigned at times that lie ahead of this clock."""
+    alliance.clock = FixedClock(alliance.clock.now() - timedelta(days=1))
+    found = ill(alliance, "BRAVO")
+    assert "clock" in found or "not in force" in found["node"].what
+
+
+def test_a_disk_that_is_nearly_full_is_ill(alliance: Alliance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that cannot write its receipt denies: said before it comes to that."""
+    monkeypatch.setattr("watchword.node.examining.DISK_FREE_BYTES_MIN", 2**62)
+    assert "denies" in ill(alliance, "BRAVO")["disk"].mend
+
+
+def test_a_restored_and_a_moved_node_say_what_they_are(alliance: Alliance, tmp_path: Path) -> None:
+    """The one signs nothing under its old ledgers, the other is a folder to be destroyed."""
+    alliance.nodes.pop("BRAVO").close()
+    node.back_up(alliance.home("BRAVO"), tmp_path / "a.tar", alliance.clock)
+    node.restore(tmp_path / "a.tar", alliance.folder / "AGAIN")
+    assert "put back from a copy" in ill(alliance, "AGAIN")["charter"].what
+    node.back_up(alliance.home("BRAVO"), tmp_path / "b.tar", alliance.clock, move=True)
+    assert "destroy this folder" in ill(alliance, "BRAVO")["charter"].mend
+
+
+def test_a_peer_that_does_not_answer_is_ill(alliance: Alliance) -> None:
+    """It is named with its address; nothing else is said to be wrong."""
+    found = ill(alliance, "BRAVO", ALFA="http://127.0.0.1:9/")
+    assert found.keys() == {"peer ALFA"}
+    assert "127.0.0.1:9" in found["peer ALFA"].what
