@@ -1069,6 +1069,12 @@ EVALUATION_PROBE_MAX = 64
 EVALUATION_EXAMPLES_MAX = 3
 """Examples before and after that a report keeps. Origin: a row of a page."""
 
+EVALUATION_PICTURED_BYTES_MAX = 32 * 2**20
+"""Bytes of an attached report that pictures are drawn from. Origin: 100,000 rows of some 300 bytes."""
+
+EVALUATION_LABELS_SHOWN_MAX = 40
+"""Labels that a page shows, the most fallen first. Origin: what is looked at; the rest stands in the report."""
+
 EVALUATION_EXAMPLE_NUMBERS_MAX = 3 * 64 * 64
 """Numbers of one example that a report keeps. Origin: a picture of 64 x 64 in three colours; larger ones are left
 out."""

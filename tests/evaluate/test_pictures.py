@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
+import pytest
 from evaluate.planned import plan
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from watchword.evaluate.pictures import page
+from watchword.evaluate.pictures import NoPictures, figures, page, read_pictured
 from watchword.evaluate.run import Done, Result, Row
 
 
@@ -39,3 +43,40 @@ def test_the_page_fetches_nothing_and_obeys_nobody() -> None:
     text = page(result()).decode()
     assert "<script" not in text and "\u202e" not in text and "U+202E" in text
     assert not re.search(r"(src|href)=.?(http|//)", text)
+
+
+def test_what_is_drawn_comes_from_the_attached_report() -> None:
+    """Whoever holds the statement's attachment draws the same pictures as who made the run: by label as an SVG too, the
+    most fallen first."""
+    drawn = figures(read_pictured(result().encoded()))
+    assert drawn in page(result()).decode()
+    assert 'aria-label="what fell: 0 0.4 (0.121552 to 0.737622) ; 1 0.3 (0.0667395 to 0.652453) "' in drawn
+    assert drawn.count("<svg") == 4
+
+
+@pytest.mark.parametrize(
+    "report",
+    [b"", b"[]", b"{}", b"{" * 100_000, b'{"by_label": {"a": [2, 1]}}', b'{"by_label": {"a": [1]}}',
+     b'{"by_label": {}, "curve": [{"eps": "nan", "k": 1, "n": 1}]}',
+     b'{"by_label": {}, "curve": [{"eps": "0", "k": 2, "n": 1}]}',
+     b'{"by_label": {}, "examples": [{"name": "a", "label": "b", "by": "c", "before": ["1e999"], "after": ""}]}'],
+)  # fmt: skip
+def test_a_report_of_another_form_has_no_pictures(report: bytes) -> None:
+    """It comes from another member: malformed, contradictory and endless reports are named."""
+    with pytest.raises(NoPictures, match="the report of the evaluation"):
+        read_pictured(report)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.dictionaries(st.text(max_size=9), st.integers(0, 50).map(lambda k: [k, 50]), max_size=60),
+    st.lists(st.integers(0, 9), min_size=0, max_size=30), st.lists(st.integers(1, 70), max_size=4),
+)  # fmt: skip
+def test_anything_of_the_form_can_be_drawn(labels: dict[str, list[int]], numbers: list[int], shape: list[int]) -> None:
+    """Whatever shape and numbers say, a page comes of it and no markup of theirs."""
+    example = {"name": "<b>", "label": "<i>", "by": "<u>", "before": [str(one) for one in numbers], "after": "x",
+               "shape": shape}  # fmt: skip
+    other = example | {"after": example["before"]}
+    report = {"by_label": labels, "curve": [{"eps": "0.1", "k": 1, "n": 2}], "examples": [example, other]}
+    drawn = figures(read_pictured(json.dumps(report).encode()))
+    assert "<b>" not in drawn and "<u>" not in drawn

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alliance import RELEASE
+from decisions import FIELDS
 from gate.gated import FAST, NAMES, USE_CASE, gated
 
 pytest.importorskip("starlette", reason="what `serve` needs is not installed")
@@ -63,6 +65,37 @@ def test_every_page_has_a_twin_that_says_the_same(console: Consoled, sheet: obje
     name = described["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
     jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
     jsonschema.validate(twin.json, {"$ref": f"#/components/schemas/{name}"} | {"components": schema["components"]})
+
+
+def test_an_evaluation_has_its_pictures() -> None:
+    """Accuracy against eps, what fell by label, pairs before and after, from the attached report; other members, for
+    whose eyes the instances may not be, see the counts alone. A report that is none is said to be none."""
+    report = {
+        "by_label": {"letter": [3, 20], "<i>": [1, 20]}, "curve": [{"eps": "0.1", "k": 36, "n": 40}],
+        "examples": [{"name": "7", "label": "letter", "by": "pgd", "before": "dear sir", "after": "dear <b> sir"}],
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="watchword-console-", dir=FAST) as folder:
+        here = gated(Path(folder), NAMES)
+        alfa = here.nodes.pop("ALFA")
+        ids = []
+        for text in (json.dumps(report).encode(), b"none"):
+            attached = alfa.attach("evaluation.json", "application/json", text)
+            ids.append(alfa.sign_and_append("evaluation", (RELEASE,), FIELDS["evaluation"] | {"report": attached}).id)
+        alfa.publish()
+        alfa.close()
+        node = Node.open(here.folder / "ALFA", clock=here.clock)
+        console = Consoled(here, node, Console(node, ORIGIN, {GUEST: "BRAVO"}))
+        console.sign_in()
+        drawn, none = (console.get(f"/evaluations/{id}") for id in ids)
+        assert (drawn.status, none.status) == (200, 200)
+        assert drawn.text.count('class="curve"') == 1 and 'aria-label="what fell: letter 0.15 (' in drawn.text
+        assert "dear &lt;b&gt; sir" in drawn.text and "<b>" not in drawn.text
+        assert "the report of the evaluation is not as watchword makes it" in none.text
+        console.cookie, console.certificate = "", GUEST
+        guest = console.get(f"/evaluations/{ids[0]}")
+        assert guest.status == 200 and "dear" not in guest.text and 'class="curve"' not in guest.text
+        node.close()
+        here.close()
 
 
 def test_who_is_not_signed_in_sees_nothing(console: Consoled) -> None:

@@ -259,14 +259,23 @@ def opinions_on(statements: Sequence[Statement], evaluation: str) -> list[Statem
     return sorted(found, key=lambda one: (str(one.predicate["made"]), one.id))
 
 
+def attached_report(node: Node, statement: Statement) -> bytes | None:
+    """The report attached to an evaluation, as its statement commits to it; None where it is not held."""
+    attached = statement.predicate.get("report")
+    if attached is None:
+        return None
+    of = parse_digest(attached["commitment"])
+    found = node.bodies.get(of)
+    return None if found is None or commitment(*found) != of else found[1]
+
+
 def report_of(node: Node, statement: Statement) -> list[dict[str, Any]] | None:
     """The rows of the report attached to an evaluation; None where it is not held, or is not of that form."""
-    attached = statement.predicate["report"]
-    found = None if attached is None else node.bodies.get(parse_digest(attached["commitment"]))
-    if found is None or commitment(*found) != parse_digest(attached["commitment"]):
+    found = attached_report(node, statement)
+    if found is None:
         return None
     try:
-        rows = parse_json(found[1], REPORT, len(found[1]))["rows"]
+        rows = parse_json(found, REPORT, len(found))["rows"]
         return [{"index": int(r["index"]), "right": bool(r["right"]), "fell": bool(r["fell"])} for r in rows]
     except (NotCanonical, KeyError, TypeError, ValueError):
         return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from watchword.evaluate.pictures import NoPictures, figures, read_pictured
+from watchword.record.evaluating import attached_report
 from watchword.report.board import sections
-from watchword.report.html import Html
+from watchword.report.html import Html, join, tag
 from watchword.web.console.knowledge import Snapshot
 from watchword.web.console.pages import decisions, ledgers, overview, patterns, people, releases, rules, traces
 from watchword.web.console.table import Asked, Sheet
@@ -19,6 +21,18 @@ def _behind(known: Snapshot, asked: Asked) -> Html:
 
 def _onward(known: Snapshot, asked: Asked) -> Html:
     return sections(traces.onward_board(known, asked))
+
+
+def _evaluated(known: Snapshot, asked: Asked) -> Html:
+    """Pictures from the attached report, for this member's own people: it may hold instances of the data."""
+    found = known.by_id.get(asked.path["id"])
+    report = None
+    if found is not None and asked.reader.member == known.member:
+        report = attached_report(known.node, found.statement)
+    try:
+        return join() if report is None else figures(read_pictured(report))
+    except NoPictures as error:
+        return tag("p", error.message, class_="quiet")
 
 
 SHEETS = (
@@ -60,6 +74,7 @@ SHEETS = (
     ),
     Sheet(
         "/evaluations/{id}", "evaluation.html", "allies", people.evaluation, people.EvaluationPage, "An evaluation",
+        drawn=_evaluated,
     ),
     Sheet(
         "/oversight", "oversight.html", "member", people.oversight, people.OversightPage, "How people answer",
