@@ -112,6 +112,14 @@ def at_most(k: int, n: int, p: float) -> float:
     return 1 - _at_least(k + 1, n, p)
 
 
+def student_tail(t: float, freedom: int) -> float:
+    """P(T >= *t*) of Student's t with *freedom* degrees of freedom (DLMF 8.17; Abramowitz and Stegun 26.7.1)."""
+    if t == 0:
+        return 0.5
+    half = _beta(min(freedom / (freedom + t * t), 1 - 1e-16), freedom / 2, 0.5) / 2
+    return half if t > 0 else 1 - half
+
+
 def share(number: int, alpha: float = ALPHA) -> float:
     """The part of *alpha* at which replication *number*, from 1, is tested."""
     return alpha / (number * (number + 1))
@@ -133,11 +141,15 @@ def _at_least(k: int, n: int, p: float) -> float:
         return 0.0
     if p >= 1:
         return 1.0
-    a, b = float(k), float(n - k + 1)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(p) + b * math.log1p(-p)
-    if p < (a + 1) / (a + b + 2):
-        return math.exp(log_front) * _fraction(a, b, p) / a
-    return 1 - math.exp(log_front) * _fraction(b, a, 1 - p) / b
+    return _beta(p, float(k), float(n - k + 1))
+
+
+def _beta(x: float, a: float, b: float) -> float:
+    """The regularised incomplete beta function, 0 < *x* < 1."""
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    if x < (a + 1) / (a + b + 2):
+        return math.exp(log_front) * _fraction(a, b, x) / a
+    return 1 - math.exp(log_front) * _fraction(b, a, 1 - x) / b
 
 
 _FRACTION_TERMS_MAX = 5_000

@@ -427,6 +427,15 @@ SCREEN_VALUES_MAX = 200_000_000
 SCREEN_CLASSES_MAX = 1000
 """Labels of a delivery that is screened. Origin: a vote of 10^5 rows on 1,000 labels takes 0.4 GB."""
 
+MODEL_LABELS_MAX = 200
+"""Labels of a model that is screened. Origin: each is searched for a trigger; 200 take minutes for a small model."""
+
+MODEL_VALUES_MAX = 40_000_000
+"""Labels × rows × features in one step of a search. Origin: 0.7 GB, with what the step keeps beside."""
+
+MODEL_WEIGHTS_MAX = 50_000_000
+"""Weights of a model that is set beside a zoo. Origin: 0.2 GB as 32-bit numbers, one model at a time."""
+
 SCREEN_ROWS_MIN = 40
 """Rows below which a screen has no power at all. Origin: group tests need ten rows of twenty to stand out."""
 

@@ -44,7 +44,13 @@ def screen(args: argparse.Namespace) -> int:
     if not args.no_power:
         with progress(args) as step:
             powers = power(sample, args.seed, None if step is None else partial(step, "planting known poisons"))
-    value = to_json(sample, found, powers, f"sha256:{manifest.digest.hex()}", args.seed)
+    model = None
+    if args.model is not None:
+        from watchword.cli.data_model import model_value
+
+        with progress(args) as step:
+            model = model_value(args, sample, None if step is None else partial(step, "searching the model"))
+    value = to_json(sample, found, powers, f"sha256:{manifest.digest.hex()}", args.seed, model)
     lines = [render(value)]
     if args.output is not None:
         args.output.write_text(json.dumps(value, indent=2) + "\n", "utf-8")

@@ -32,6 +32,15 @@ def data_commands(commands: Sub) -> None:
     screen.add_argument("--trusted", metavar="COLUMN", help="the column that is 1 where somebody answers for the row")
     previous = screen.add_argument("--previous", type=Path, metavar="FILE")
     previous.help = "the last delivery, or its manifest: rows that it has count as trusted"
+    text = "also screen the model trained on it, in the sandbox: FILE.onnx, or FILE.py:FUNCTION"
+    screen.add_argument("--model", metavar="MODEL", help=text)
+    text = "models of the same architecture to set it beside: ONNX files, or folders with a FILE.py each"
+    screen.add_argument("--zoo", type=Path, metavar="FOLDER", help=text)
+    text = "what the model takes, as in 1,28,28 (default: pictures with channels first)"
+    screen.add_argument("--shape", metavar="SIZES", help=text)
+    screen.add_argument(
+        "--scale", type=float, default=1.0, metavar="N", help="give the model pictures from 0 to N (default: 1)"
+    )
     screen.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same result (default: 0)")
     screen.add_argument("--no-power", action="store_true", help="do not plant known poisons to measure power")
     screen.add_argument("--output", type=Path, metavar="FILE", help="write the whole result there, as JSON")

@@ -183,13 +183,19 @@ class Torch(Plain):
         """Scores, the loss of each instance, and its gradient.
 
         Losses: ``ce``, ``dlr`` and ``dlr-targeted`` (Croce and Hein, 2020), ``difference`` (of the scores); the last
-        two with class and target a row.
+        two with class and target a row. ``margin``: by how much the best other class is above; of probabilities, their
+        logarithms.
         """
         torch = self._torch
         x, y = self._tensor(arrays[0]).requires_grad_(), torch.from_numpy(numpy.array(arrays[1], "int64"))
         scores = self._module(x)
         if asked["loss"] == "ce":
             loss = torch.nn.functional.cross_entropy(scores, y, reduction="none")
+        elif asked["loss"] == "margin":
+            odds = scores
+            if bool((scores >= 0).all()) and bool(torch.isclose(scores.sum(dim=1), torch.tensor(1.0), atol=1e-3).all()):
+                odds = scores.clamp(min=1e-30).log()
+            loss = odds.scatter(1, y[:, None], -torch.inf).amax(dim=1) - odds.gather(1, y[:, None])[:, 0]
         else:
             ordered, places = scores.sort(dim=1)
             if asked["loss"] == "difference":

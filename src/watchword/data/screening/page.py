@@ -45,6 +45,7 @@ def page(sample: Sample, found: Screened, value: dict[str, Any], name: str) -> s
     sections = (
         ("Trigger hypotheses", _hypotheses(sample, found, value)),
         ("Listed rows", _listed(value)),
+        *([("The model", _model(value["model"]))] if value["model"] is not None else []),
         ("How the rows lie", _histogram(found)),
         ("What would have been found", _power(value)),
         ("What no screen sees", listed([foreign(one) for one in value["limits"]], "limits")),
@@ -114,6 +115,30 @@ def _listed(value: dict[str, Any]) -> Html:
     more = value["listed_rows"] - len(rows)
     cut = tag("p", f"and {more:,} more rows.", class_="quiet") if more > 0 else ""
     return join(table(caption, ("Row", "Key", "Label", "The rest says", "Why", "Source, annotator"), rows), cut)
+
+
+def _model(value: dict[str, Any]) -> Html:
+    looks = [
+        (one["look"], f"label {one['label']}", f"{one['chance']}", _told(one["beside_zoo"])) for one in value["looks"]
+    ]
+    if value["weights"] is not None:
+        of = value["weights"]
+        looks.append(("weights", foreign(f"{of['what']} of {of['tensor']}"), "", _told(of["chance"])))
+    caption = f"Chances, corrected for all labels; below {value['bound']} a look counts. Zoo: {value['zoo']} models."
+    drawn = [table(caption, ("Look", "What stands out most", "Chance", "Beside the zoo"), looks)]
+    for one in value["looks"]:
+        most = max(abs(height) for height in one["values"]) or 1.0
+        label = f"{one['look']}, label by label from 0"
+        drawn += [bars(label, [abs(height) / most for height in one["values"]]), tag("p", label, class_="quiet small")]
+    trigger = value["trigger"]
+    said = f"{100 * trigger['share']:.3g} % of an input, exchanged, gives {100 * trigger['flips']:.3g} % of the rows"
+    verdict = f"Stands out by {', '.join(value['accused'])}." if value["accused"] else "No evidence; not called clean."
+    limits = listed([foreign(one) for one in value["limits"]], "limits")
+    return join(tag("p", verdict), *drawn, tag("p", f"{said} label {trigger['label']}."), limits)
+
+
+def _told(chance: float | None) -> str:
+    return "not compared" if chance is None else f"{chance}"
 
 
 def _histogram(found: Screened) -> Html:

@@ -8,6 +8,7 @@ from watchword.data.screening.hypotheses import Hypothesis
 from watchword.data.screening.power import Power
 from watchword.data.screening.sample import Sample
 from watchword.data.screening.screen import LISTED_FALSE, Screened
+from watchword.data.screening.told_model import model_lines
 from watchword.data.text import shown
 
 SCHEMA = "watchword-data-screen/1"
@@ -19,11 +20,16 @@ LIMITS = (
     "A real shortcut in the world looks like a planted one: a hypothesis is an unexplained shortcut, no accusation.",
     "Without trusted rows the delivery is its own reference: where most of a label is poisoned, that is the truth.",
 )
+OUT_OF_POWER = 0.1
 _ROWS_MAX = 1000
 
 
-def to_json(sample: Sample, found: Screened, powers: tuple[Power, ...], manifest: str, seed: int) -> dict[str, Any]:
-    """The whole result as JSON values (schema ``watchword-data-screen/1``). Rows count from 1."""
+def to_json(
+    sample: Sample, found: Screened, powers: tuple[Power, ...], manifest: str, seed: int,
+    model: dict[str, Any] | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """The whole result as JSON values (schema ``watchword-data-screen/1``). Rows count from 1. *model*: what
+    ``told_model.model_json`` says of a model that was screened too."""
     return {
         "schema": SCHEMA,
         "manifest": manifest,
@@ -57,6 +63,8 @@ def to_json(sample: Sample, found: Screened, powers: tuple[Power, ...], manifest
             }
             for p in powers
         ],
+        "out_of_power": out_of_power(powers),
+        "model": model,
         "limits": list(LIMITS),
     }
 
@@ -85,14 +93,21 @@ def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
     if copies["groups"]:
         told = f"{copies['rows']:,} rows are copies, in {copies['groups']:,} groups"
         lines.append(f"{'copies':<10}{told}; {copies['other_label']:,} of them with another label on a copy")
-    lines += _power_lines(value["power"])
+    lines += _power_lines(value["power"], value["out_of_power"])
+    if value["model"] is not None:
+        lines += model_lines(value["model"])
     lines.append(_verdict(value))
     return "\n".join(lines)
 
 
 def suspects(value: dict[str, Any]) -> bool:
     """Whether anything was found that a person should look at."""
-    return any(value[name] for name in ("listed", "hypotheses", "floods", "origins"))
+    return any(value[name] for name in ("listed", "hypotheses", "floods", "origins")) or accused(value)
+
+
+def accused(value: dict[str, Any]) -> bool:
+    """Whether a model that was screened too stands out."""
+    return value["model"] is not None and bool(value["model"]["accused"])
 
 
 def _row(sample: Sample, found: Screened, row: int, why: str) -> dict[str, Any]:
@@ -142,7 +157,13 @@ def _hypothesis_lines(one: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _power_lines(powers: list[dict[str, Any]]) -> list[str]:
+def out_of_power(powers: tuple[Power, ...]) -> list[str]:
+    """The poisons of which less than OUT_OF_POWER would have been listed, at every share."""
+    kinds = dict.fromkeys(one.kind for one in powers)
+    return [kind for kind in kinds if all(p.found < OUT_OF_POWER * p.planted for p in powers if p.kind == kind)]
+
+
+def _power_lines(powers: list[dict[str, Any]], out: list[str]) -> list[str]:
     lines: list[str] = []
     for kind in dict.fromkeys(one["kind"] for one in powers):
         told = ", ".join(
@@ -151,11 +172,15 @@ def _power_lines(powers: list[dict[str, Any]]) -> list[str]:
             if one["kind"] == kind
         )
         lines.append(f"{'power':<10}{kind}: would have listed {told}")
+    if out:
+        lines.append(f"{'no power':<10}against {', '.join(out)}, up to {100 * max(p['share'] for p in powers):g} %")
     return lines
 
 
 def _verdict(value: dict[str, Any]) -> str:
     of = f"{value['rows']:,} rows"
+    if suspects(value) and not value["listed_rows"] and accused(value):
+        return f"SUSPECTS  the model; no row of {of} listed; reference: {value['reference']}"
     if suspects(value):
         false = f"at most {100 * value['false_share_at_most']:g} % of them falsely"
         told = f"{value['listed_rows']:,} of {of} listed ({false})"
