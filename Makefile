@@ -60,10 +60,10 @@ heavy: $(VENV)/dev.stamp
 	@$(PIP) install -r requirements/heavy.txt
 	@# Attacks of another tool. It asks for torchvision, which it does not import and which has no build for the CPU there.
 	@$(PIP) install --no-deps secml-torch==1.5
-	@echo 'fetching the conformance suites of MCP and the server they are for'
+	@echo 'fetching the conformance suites of MCP and the server they are for, and checks of accessibility'
 	@PATH="$(abspath $(BIN)):$$PATH" npm install --silent --no-audit --no-fund --prefix $(VENV)/conformance \
 		conformance-2025@npm:@modelcontextprotocol/conformance@0.1.16 \
-		conformance-2026@npm:@modelcontextprotocol/conformance@0.2.0-alpha.12
+		conformance-2026@npm:@modelcontextprotocol/conformance@0.2.0-alpha.12 axe-core@4.14.1
 	@$(PIP) download --no-deps --no-binary mcp mcp==2.3.0 --dest $(VENV)/conformance
 	@tar -xzf $(VENV)/conformance/mcp-2.3.0.tar.gz -C $(VENV)/conformance mcp-2.3.0/examples/servers
 

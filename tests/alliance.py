@@ -174,7 +174,7 @@ def make_alliance(
 
     Args:
         operators: who runs a member's keys, where it is not the member itself.
-        passkeys: devices of a member's commander, by its name.
+        passkeys: devices of a member's commander, by its name; of another person by ``ALFA/official``.
         drafted: ``faulty``, ``witness``, ``ratify``, ``head_max_age_s`` of ``charter.draft``.
     """
     clock = clock or FixedClock(NOON)
@@ -185,8 +185,9 @@ def make_alliance(
         for name in names
     ]
     for number, name in enumerate(names):
-        for passkey in passkeys.get(name, ()):
-            node.add_passkey(folder / name, "commander", passkey)
+        for person in ROLES:
+            for passkey in passkeys.get(name if person == "commander" else f"{name}/{person}", ()):
+                node.add_passkey(folder / name, person, passkey)
             members[number] = node.enrolment(folder / name)
     supplying = [
         node.create_supplier(folder / name, name, f"security@{name.lower()}.example", None) for name in suppliers

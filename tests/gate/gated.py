@@ -191,7 +191,8 @@ Prepare = Callable[[Alliance], None]
 
 @functools.cache
 def template(
-    names: tuple[str, ...] = NAMES, row: str = "", prepare: Prepare = lambda _: None, browser: Device | None = None
+    names: tuple[str, ...] = NAMES, row: str = "", prepare: Prepare = lambda _: None, browser: Device | None = None,
+    official: Device | None = None,
 ) -> tuple[Path, datetime, str]:
     """A folder with the homes, closed; the time at which it was left; the mandate's id.
 
@@ -199,10 +200,13 @@ def template(
         row: one more requirement, as JSON.
         prepare: says what that row asks for, before the admission.
         browser: one more passkey of ALFA's commander, in a browser's virtual authenticator.
+        official: a passkey of ALFA's official.
     """
     devices = {name: [DEVICES[name].passkey, CARDS[name].passkey] for name in names}
     if browser is not None:
         devices["ALFA"].append(browser.passkey)
+    if official is not None:
+        devices["ALFA/official"] = [official.passkey]
     folder = Path(tempfile.mkdtemp(prefix="watchword-gated-", dir=FAST))
     rows = [REQUIREMENT, REQUIREMENT | json.loads(row)] if row else [REQUIREMENT]
     here = make_alliance(
@@ -239,8 +243,9 @@ def gated(
     browser: Device | None = None,
     row: str = "",
     prepare: Prepare = lambda _: None,
+    official: Device | None = None,
 ) -> Gated:
     """A fresh copy of the template below *folder*."""
-    homes, at, mandate = template(names, row, prepare, browser) if row or browser else template(names)
+    homes, at, mandate = template(names, row, prepare, browser, official) if row or browser else template(names)
     shutil.copytree(homes, folder / "homes", symlinks=True)
     return Gated(folder / "homes", FixedClock(at), mandate, names)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alliance import Alliance, copy_alliance, make_alliance, quick_disk
@@ -15,6 +16,15 @@ from watchword.node import Node
 pytest.importorskip("starlette", reason="what `serve` needs is not installed")
 pytest.importorskip("uvicorn", reason="what `serve` needs is not installed")
 NAMES = ("ALFA", "BRAVO", "CHARLIE")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A browser for the tests of one module."""
+    from web.browsers import started
+
+    with started() as browser:
+        yield browser
 
 
 @contextmanager

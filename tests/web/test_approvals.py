@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import atexit
 import json
-import os
-import shutil
 import socket
 import tempfile
 import threading
@@ -19,6 +17,7 @@ from typing import Any
 import pytest
 from devices import Device, challenge
 from gate.gated import ALONE, FAST, Gated, gated
+from web.browsers import Browser, opened
 
 from watchword.gate.desk import Desk
 from watchword.gate.request import parse_request
@@ -29,7 +28,6 @@ from watchword.statements.statement import open_envelope
 
 pytest.importorskip("starlette", reason="what `gate page` needs is not installed")
 pytest.importorskip("webauthn", reason="what `gate page` needs is not installed")
-CHROMIUM = shutil.which("chromium")
 BOUND = socket.create_server(("127.0.0.1", 0))
 atexit.register(BOUND.close)
 ORIGIN = f"http://localhost:{BOUND.getsockname()[1]}"
@@ -207,62 +205,6 @@ def test_a_request_of_another_gate_waits_on_the_desk_too(served: Served) -> None
 
 
 # -- in a browser -----------------------------------------------------------------------------------
-
-
-@dataclass
-class Browser:
-    """A page in Chromium with one virtual authenticator that knows DEVICE."""
-
-    page: Any
-    control: Any
-    authenticator: str
-    fetched: list[str]
-
-    def answer(self, address: str, answer: str) -> str:
-        self.page.goto(address)
-        return self.press(f"button[data-answer={answer}]")
-
-    def press(self, selector: str) -> str:
-        self.page.click(selector)
-        self.page.wait_for_selector("#told.done, #told.failed", timeout=20_000)
-        return str(self.page.inner_text("#told"))
-
-    def tell(self, command: str, **told: Any) -> Any:
-        return self.control.send(f"WebAuthn.{command}", {"authenticatorId": self.authenticator, **told})
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine")
-    with playwright.sync_playwright() as one:
-        flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = one.chromium.launch(executable_path=CHROMIUM, args=flags)
-        yield started
-        started.close()
-
-
-def opened(chromium: Any, *known: Device, **options: Any) -> Browser:
-    context = chromium.new_context()
-    page = context.new_page()
-    control = context.new_cdp_session(page)
-    control.send("WebAuthn.enable")
-    about = {
-        "protocol": "ctap2", "transport": "usb", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    made = control.send("WebAuthn.addVirtualAuthenticator", {"options": about | options})
-    seen: list[str] = []
-    page.on("request", lambda request: seen.append(request.url))
-    browser = Browser(page, control, made["authenticatorId"], seen)
-    for device in known:
-        credential = {
-            "credentialId": b64(device.id), "isResidentCredential": False, "rpId": "localhost",
-            "privateKey": b64(device.private_key), "signCount": 1,
-        }  # fmt: skip
-        browser.tell("addCredential", credential=credential)
-    return browser
 
 
 @pytest.fixture

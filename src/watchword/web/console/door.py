@@ -69,7 +69,8 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "publickey-credentials-get=(self)",
-    "Referrer-Policy": "no-referrer",
+    # With "no-referrer" browsers send forms without their origin, which is checked.
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
 }
 STRICT = {"Strict-Transport-Security": "max-age=31536000"}

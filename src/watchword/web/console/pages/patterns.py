@@ -8,13 +8,20 @@ from watchword.web.console.knowledge import Snapshot
 from watchword.web.console.table import Asked
 
 
+class State(msgspec.Struct, frozen=True):
+    """A kind of mark, and a word that may stand beside it."""
+
+    kind: str
+    word: str
+
+
 class PatternsPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The states that a mark can have, each with the word that stands beside it."""
+    """The states that a mark can have."""
 
-    states: list[tuple[str, str]]
+    states: list[State]
 
 
-STATES = [("good", "met"), ("bad", "unmet"), ("warn", "waived"), ("none", "does not apply")]
+STATES = [State("good", "met"), State("bad", "unmet"), State("warn", "waived"), State("none", "does not apply")]
 
 
 def patterns(_: Snapshot, __: Asked) -> PatternsPage:
