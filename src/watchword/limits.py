@@ -735,8 +735,8 @@ CATALOG_TEXT_BYTES_MAX = 1_000
 """A text in a catalog's tables, in UTF-8 bytes; longer ones end in their digest.
 Origin: two of them stay below the 2,704 bytes that PostgreSQL takes into an index."""
 
-CATALOG_BATCH = 10_000
-"""Statements and components taken in at a time. Origin: some 10 MB of rows."""
+CATALOG_BATCH = 2_000
+"""Statements and components taken in at a time. Origin: some 2 MB of rows."""
 
 CATALOG_THINGS_KEPT_MAX = 500_000
 """Components, models and the like whose rows are remembered while a catalog is filled. Origin: about 200 MB."""

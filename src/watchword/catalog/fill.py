@@ -124,9 +124,7 @@ class Filling:
             statement = entry.statement
             statements.append(
                 (
-                    number, statement.id, entry.origin, entry.place, entry.locator, bounded(statement.kind),
-                    bounded(statement.issuer), bounded(entry.key), bounded(str(statement.predicate.get("made", ""))),
-                    entry.counts,
+                    number, statement.id, entry.origin, entry.place, entry.locator, *_said(entry), entry.counts,
                 )
             )  # fmt: skip
             subjects += [
@@ -176,6 +174,14 @@ class Filling:
 
     def _after(self, column: Any) -> int:
         return int(self._connection.scalar(select(func.coalesce(func.max(column), 0))) or 0) + 1
+
+
+def _said(entry: Entry) -> tuple[str, str, str, str]:
+    """Kind, issuer, key and time of a statement, as its row holds them."""
+    statement = entry.statement
+    told = (statement.kind, statement.issuer, entry.key, str(statement.predicate.get("made", "")))
+    # What counts is of a known kind, by a member or supplier of the charter: its words are short.
+    return told if entry.counts else (bounded(told[0]), bounded(told[1]), bounded(told[2]), bounded(told[3]))
 
 
 def put(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -116,13 +116,12 @@ def sayings(statement: Statement) -> list[Saying]:
         system, version, supplier = said["system"], said["version"], said["supplier"]
     if kind == "claim":
         supplier = statement.issuer
+    system, version, supplier = bounded(system), bounded(version), bounded(supplier)
+    rank, endpoint = RANKS.get(kind, RANK_OF_OTHERS), kind == "endpoint"
     return [
-        Saying(
-            release_of(subject.digest), bounded(subject.name), bounded(system), bounded(version), bounded(supplier),
-            RANKS.get(kind, RANK_OF_OTHERS), kind == "endpoint",
-        )
+        Saying(release_of(subject.digest), bounded(subject.name), system, version, supplier, rank, endpoint)
         for subject in statement.subject
-    ]  # fmt: skip
+    ]
 
 
 def parts(statement: Statement) -> Iterator[Thing]:

@@ -22,7 +22,7 @@ from watchword.statements.digests import b64
 from watchword.statements.keys import BadSignature
 from watchword.statements.kinds import KINDS
 from watchword.statements.passkeys import verify_assertion
-from watchword.statements.statement import Signed, open_envelope, verify
+from watchword.statements.statement import Signed, Statement, open_envelope, verify
 
 
 class NoStanding(WatchwordError):
@@ -44,14 +44,30 @@ def standing(charter: Charter, signed: Signed, *, in_ledger: bool = False, verif
         NoStanding: the first of the module's rules that fails.
     """
     statement = signed.statement
+    holder = holder_of(charter, statement, signed.key_id, in_ledger=in_ledger)
+    # 4
+    try:
+        if not verified:
+            verify(signed, holder.public)
+    except BadSignature as error:
+        raise NoStanding(f"{statement.kind} by {holder.owner}: {error.message}") from error
+    return holder
+
+
+def holder_of(charter: Charter, statement: Statement, key_id: str, *, in_ledger: bool = False) -> KeyHolder:
+    """Who would have made *statement*, if the key *key_id* signed it, and may say it: ``standing`` but for rule 4.
+
+    Raises:
+        NoStanding: the first of the module's rules 1 to 3 that fails.
+    """
     # 1
-    holder = charter.holders.get(signed.key_id)
+    holder = charter.holders.get(key_id)
     if holder is None:
-        raise NoStanding(f"{statement.kind}: key {signed.key_id[:23]}… is not in the charter")
+        raise NoStanding(f"{statement.kind}: key {key_id[:23]}… is not in the charter")
     if holder.retired_by is not None and not in_ledger:
         who = f"{holder.owner}'s {holder.person or holder.job} key"
         raise NoStanding(
-            f"{statement.kind}: {who} {signed.key_id[:23]}… was retired by charter {holder.retired_by}",
+            f"{statement.kind}: {who} {key_id[:23]}… was retired by charter {holder.retired_by}",
             "sign with the key that took its place",
         )
     # 2
@@ -64,12 +80,6 @@ def standing(charter: Charter, signed: Signed, *, in_ledger: bool = False, verif
         who = f"{holder.owner}'s {holder.job} key" if holder.person is None else f"{holder.person} of {holder.owner}"
         listed = ", ".join(charter.standing.get(statement.kind, ())) or "nobody"
         raise NoStanding(f"{statement.kind}: {who} may not say this", f"the charter lists: {listed}")
-    # 4
-    try:
-        if not verified:
-            verify(signed, holder.public)
-    except BadSignature as error:
-        raise NoStanding(f"{statement.kind} by {holder.owner}: {error.message}") from error
     return holder
 
 

@@ -80,15 +80,15 @@ class Bodies:
             DamagedBody: what is on disk is not what was stored; names the file.
             StorageTrouble: it cannot be read.
         """
-        path = self._folder / wanted.hex()
-        with durable.translated(path):
-            try:
-                with path.open("rb") as file:
-                    # As much as there is: room for the largest body would cost more than reading a usual one.
-                    there = os.fstat(file.fileno()).st_size + 1
-                    data = file.read(min(there, SALT_BYTES + BODY_BYTES_MAX + 1))
-            except FileNotFoundError:
-                return None
+        # Read for every leaf; a Path and a file object cost more than the read.
+        path = f"{self._folder}/{wanted.hex()}"
+        try:
+            data = _read(path)
+        except FileNotFoundError:
+            return None
+        except OSError:
+            with durable.translated(Path(path)):
+                raise
         salt, body = data[:SALT_BYTES], data[SALT_BYTES:]
         if len(salt) != SALT_BYTES or commitment(salt, body) != wanted:
             raise DamagedBody(
@@ -128,3 +128,17 @@ class Bodies:
         """Whether exactly this is stored; a damaged file is written anew."""
         path = self._folder / name
         return path.exists() and path.read_bytes() == salt + body
+
+
+def _read(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        # As much as there is: room for the largest body would cost more than reading a usual one.
+        left = min(os.fstat(descriptor).st_size + 1, SALT_BYTES + BODY_BYTES_MAX + 1)
+        parts = []
+        while left > 0 and (part := os.read(descriptor, left)):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)

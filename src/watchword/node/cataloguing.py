@@ -15,12 +15,12 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from watchword.charter.standing import NoStanding, standing
+from watchword.charter.standing import NoStanding, holder_of
 from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.notices import BadName
 from watchword.node.recorded import DamagedHome
 from watchword.statements.digests import is_digest
-from watchword.statements.statement import Signed, reopen
+from watchword.statements.statement import Statement, reopen
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -135,31 +135,30 @@ def _entries(
                 if leaf.commitment not in spilled:
                     unread.add((origin, place))
                 continue
-            signed, counts = _read(store, origin, place, leaf)
-            case = _case(store, signed)
-            yield Entry(signed.statement, signed.key_id, origin, place, locator(origin, place), counts, case)
+            statement, key, counts = _read(store, origin, place, leaf)
+            yield Entry(statement, key, origin, place, locator(origin, place), counts, _case(store, statement))
 
 
-def _read(store: Store, origin: str, place: int, leaf: Leaf) -> tuple[Signed, bool]:
-    """The statement of a leaf whose body is held, and whether it counts there."""
+def _read(store: Store, origin: str, place: int, leaf: Leaf) -> tuple[Statement, str, bool]:
+    """The statement of a leaf whose body is held, the key that it names, and whether it counts there."""
     body = store.bodies.get(leaf.commitment) if leaf.commitment in store.verified else None
     if body is None:
         held = store.held(leaf.commitment)
         if held is None:
             raise DamagedHome(f"{origin}, leaf {place}: its body went away while it was read", "try again")
-        signed, holder = held.signed, held.holder
+        statement, key, holder = held.signed.statement, held.signed.key_id, held.holder
     else:
-        signed = reopen(body[1])
+        statement, key = reopen(body[1])
         try:
-            holder = standing(store.charter, signed, in_ledger=True, verified=True)
+            holder = holder_of(store.charter, statement, key, in_ledger=True)
         except NoStanding:
             holder = None
     if holder is None or not holder.reaches(origin, place):
-        return signed, False
+        return statement, key, False
     try:
-        return signed, leaf_of(signed.statement, leaf.commitment, store.secret) == leaf
+        return statement, key, leaf_of(statement, leaf.commitment, store.secret) == leaf
     except BadName:
-        return signed, False
+        return statement, key, False
 
 
 def _loose(store: Store) -> Iterable[Entry]:
@@ -172,11 +171,11 @@ def _loose(store: Store) -> Iterable[Entry]:
     ]
 
 
-def _case(store: Store, signed: Signed) -> Mapping[str, Any] | None:
+def _case(store: Store, statement: Statement) -> Mapping[str, Any] | None:
     """The use case that a decision names, where it is held."""
-    if signed.statement.kind != "decision":
+    if statement.kind != "decision":
         return None
-    return use_case(store, str(signed.statement.predicate["decision"].get("use_case")))
+    return use_case(store, str(statement.predicate["decision"].get("use_case")))
 
 
 def use_case(store: Store, digest: str) -> Mapping[str, Any] | None:

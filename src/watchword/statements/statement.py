@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-import base64
+import binascii
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -171,23 +171,23 @@ def open_envelope(data: bytes) -> Signed:
     return Signed(parse_statement(envelope.payload), one.keyid, one.sig, data.removesuffix(b"\n"))
 
 
-def reopen(data: bytes) -> Signed:
-    """An envelope that ``open_envelope`` took before, read again without its checks: for what no decision rests on.
+def reopen(data: bytes) -> tuple[Statement, str]:
+    """The statement of an envelope that ``open_envelope`` took before, read again without its checks, and the id of the
+    key that it names: for what no decision rests on.
 
     Raises:
         msgspec.DecodeError, KeyError: it never was one.
     """
     envelope = _ENVELOPE.decode(data)
-    payload, one = base64.b64decode(envelope.payload), envelope.signatures[0]
+    payload = binascii.a2b_base64(envelope.payload)
     value = msgspec.json.decode(payload)
     subjects = tuple(Subject(subject["name"], f"sha256:{subject['digest']['sha256']}") for subject in value["subject"])
     statement = Statement(_short(value["predicateType"]), subjects, value["predicate"], payload)
-    return Signed(statement, one.keyid, base64.b64decode(one.sig), data)
+    return statement, envelope.signatures[0].keyid
 
 
 class _Sig(msgspec.Struct, frozen=True):
     keyid: str
-    sig: str
 
 
 class _Envelope(msgspec.Struct, frozen=True):
