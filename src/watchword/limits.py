@@ -1081,6 +1081,9 @@ EVALUATION_EXAMPLES_MAX = 3
 EVALUATION_PICTURED_BYTES_MAX = 32 * 2**20
 """Bytes of an attached report that pictures are drawn from. Origin: 100,000 rows of some 300 bytes."""
 
+REPORT_PICTURED_MAX = 5
+"""Evaluations whose pictures the page of a decision has, the newest. Origin: each is a screen."""
+
 EVALUATION_LABELS_SHOWN_MAX = 40
 """Labels that a page shows, the most fallen first. Origin: what is looked at; the rest stands in the report."""
 

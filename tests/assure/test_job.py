@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from alliance import NAMES, Alliance, make_alliance, notice_subject
+from decisions import FIELDS
 
 from watchword.assure import InTheWay, assure, decision_page, embedded_node, job, render_text
 from watchword.errors import WatchwordError
@@ -368,6 +369,23 @@ def test_after_the_exchange_the_decision_has_its_page(
         "bravo.example/witness", "the files were not looked at again",
     ):  # fmt: skip
         assert part in said
+
+
+def test_an_evaluation_is_drawn_on_the_page(alone: Node, tmp_path: Path, deliver: Deliver, use_case: UseCase) -> None:
+    """The pictures of its attached report stand under the table; a report of another tool has none, and is no
+    trouble."""
+    release = deliver(tmp_path / "recon-vision")
+    subject = assure(release, alone, release="7", report=tmp_path / "first.html").subject
+    report = b'{"by_label": {"letter": [3, 20]}, "curve": [{"eps": "0.1", "k": 36, "n": 40}]}'
+    for text in (report, b"theirs"):
+        attached = alone.attach("evaluation.json", "application/json", text)
+        alone.sign_and_append("evaluation", (subject,), FIELDS["evaluation"] | {"report": attached})
+    alone.publish()
+    page = tmp_path / "report.html"
+    assure(release, alone, system="recon-vision", release="7", use_case=use_case(), report=page)
+    text = page.read_text("utf-8")
+    assert text.count('class="curve"') == 1 and text.count("Pictures of LOCAL#") == 1
+    assert 'aria-label="what fell: letter 0.15 (' in text
 
 
 def test_a_claim_names_the_supplier_in_the_bill(alliance: Alliance, tmp_path: Path, deliver: Deliver) -> None:

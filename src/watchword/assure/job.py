@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,13 +30,15 @@ from watchword.inspect import Inspection, Progress, Verdict, inspect_path
 from watchword.ledger import durable
 from watchword.ledger.view import FORMAT as VIEW_FORMAT
 from watchword.ledger.view import Facts, View, parse_view
+from watchword.limits import REPORT_PICTURED_MAX
 from watchword.node import Node, Recorded
 from watchword.record import Bill, bill_of_materials, read_card, record_bill, record_inspection
 from watchword.record.evidence import base_name
 from watchword.report import contents
+from watchword.report.html import Html
 from watchword.report.page import render
 from watchword.statements.digests import b64
-from watchword.statements.statement import Subject, open_envelope
+from watchword.statements.statement import Statement, Subject, open_envelope
 from watchword.statements.times import rfc3339
 
 if TYPE_CHECKING:
@@ -185,10 +187,33 @@ def decision_page(node: Node, admission: Admission, facts: Facts) -> str:
     subject = admission.decision["subject"]
     about = Release(subject["name"], "", subject["digest"])
     steps = commands(about, "", _recorded_at(node, admission), use_case["name"])
-    made = rfc3339(node.clock.now())
+    said = [fact.signed.statement for fact in facts.statements]
+    drawn = _drawn(node, [one for one in said if one.subject[0].digest == subject["digest"]])
     return render(
-        page_of_decision(node.charter, node.member, made, admission, facts, use_case, view, _heads(node, view), steps)
-    )
+        page_of_decision(
+            node.charter, node.member, rfc3339(node.clock.now()), admission, facts, use_case, view, _heads(node, view),
+            steps, drawn,
+        )
+    )  # fmt: skip
+
+
+def _drawn(node: Node, statements: Sequence[Statement]) -> dict[str, Html]:
+    """The pictures of the newest evaluations whose reports are held here."""
+    evaluations = [one for one in statements if one.kind == "evaluation" and one.predicate.get("report") is not None]
+    if not evaluations:
+        return {}
+    from watchword.evaluate.pictures import NoPictures, figures, read_pictured
+    from watchword.record.evaluating import attached_report
+
+    found: dict[str, Html] = {}
+    for one in sorted(evaluations, key=lambda one: str(one.predicate["made"]))[-REPORT_PICTURED_MAX:]:
+        report = attached_report(node, one)
+        try:
+            # Another tool's report, or none: the counts stand there without pictures.
+            found |= {} if report is None else {one.id: figures(read_pictured(report))}
+        except NoPictures:
+            continue
+    return found
 
 
 def render_text(assured: Assured) -> str:
@@ -253,6 +278,7 @@ def _finish(node: Node, run: Run, report: Path) -> Assured:
         about, node.charter, node.member, rfc3339(node.clock.now()), run.inspection, run.bill, placed, answer,
         run.admission, run.use_case, view, _heads(node, view),
         commands(about, base_name(str(run.path.resolve())), decision, use),
+        _drawn(node, [one.signed.statement for one in placed]),
     )  # fmt: skip
     _write(report, render(page).encode())
     return Assured(run.subject, run.inspection, run.bill, labelled, run.admission, run.use_case, run.why_not, report)

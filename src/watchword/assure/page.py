@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.account.beside import NOTHING_BESIDE, Beside, beside
 from watchword.report import contents
+from watchword.report.html import Html
 from watchword.statements.canonical import canonical
 from watchword.statements.evaluations import counted
 from watchword.statements.kinds import WIDE
@@ -52,9 +53,10 @@ class Release:
 def page_of_run(
     about: Release, charter: Charter, member: str, made: str, inspection: Inspection, bill: Bill | None,
     placed: Sequence[Placed], answer: contents.Answer, admission: Admission | None, use_case: Mapping[str, Any] | None,
-    view: View, heads: Sequence[contents.Head], commands: tuple[tuple[str, str], ...],
+    view: View, heads: Sequence[contents.Head], commands: tuple[tuple[str, str], ...], drawn: Mapping[str, Html],
 ) -> contents.Report:  # fmt: skip
-    """The page of one run: what was seen in the files themselves, then what was decided, if anything."""
+    """The page of one run: what was seen in the files themselves, then what was decided, if anything. *drawn*: the
+    pictures of evaluations, by statement."""
     findings = tuple(
         contents.Finding(
             one.rule, str(one.verdict), one.severity, one.path, one.offset, one.message, one.evidence, one.atlas
@@ -83,7 +85,7 @@ def page_of_run(
         looked=looked,
         bill=_bill(bill),
         statements=_statements(charter, placed),
-        measured=_measured(placed),
+        measured=_measured(placed, drawn),
         heads=tuple(heads),
         commands=commands,
         **_charter(charter),
@@ -93,7 +95,7 @@ def page_of_run(
 
 def page_of_decision(
     charter: Charter, member: str, made: str, admission: Admission, facts: Facts, use_case: Mapping[str, Any],
-    view: View, heads: Sequence[contents.Head], commands: tuple[tuple[str, str], ...],
+    view: View, heads: Sequence[contents.Head], commands: tuple[tuple[str, str], ...], drawn: Mapping[str, Html],
 ) -> contents.Report:  # fmt: skip
     """The page of a decision, from the statements that it considered; the files were not at hand."""
     subject = admission.decision["subject"]
@@ -126,7 +128,7 @@ def page_of_decision(
         looked=(),
         bill=_recorded_bill(max(bills, key=lambda one: str(one.predicate["made"]), default=None)),
         statements=_statements(charter, placed),
-        measured=_measured(placed),
+        measured=_measured(placed, drawn),
         heads=tuple(heads),
         commands=commands,
         **_charter(charter),
@@ -352,7 +354,7 @@ def _statements(charter: Charter, placed: Sequence[Placed]) -> tuple[contents.St
     return tuple(lines)
 
 
-def _measured(placed: Sequence[Placed]) -> tuple[contents.Measured, ...]:
+def _measured(placed: Sequence[Placed], drawn: Mapping[str, Html]) -> tuple[contents.Measured, ...]:
     """The evaluations under attack, the worst first; a share of no instance at all is the worst that it can be."""
     found = []
 
@@ -370,6 +372,7 @@ def _measured(placed: Sequence[Placed]) -> tuple[contents.Measured, ...]:
                 contents.Measured(
                     counted(fields), one.locator, tool, str(fields.get("method", REDACTED)), float(fields["low"]),
                     min(at, 1.0), float(fields["high"]), fields["flags"], fields["plan"] is not None,
+                    drawn.get(one.signed.statement.id, Html()),
                 )
             )  # fmt: skip
     return tuple(sorted(found, key=badness))

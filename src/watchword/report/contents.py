@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from watchword.report.html import Html
+
+NO_PICTURES = Html()
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -130,7 +134,7 @@ class Statement:
 class Measured:
     """An evaluation under attack: its outcome in words, ``at`` from 0 to 1 between ``low`` and ``high``, the locator,
     who measured, with what; ``flags`` None where they were not computed; ``fixed``: whether a plan was committed
-    before."""
+    before; ``drawn``: pictures of its report."""
 
     outcome: str
     locator: str
@@ -141,6 +145,7 @@ class Measured:
     high: float
     flags: str | None
     fixed: bool
+    drawn: Html = NO_PICTURES
 
 
 @dataclass(frozen=True)

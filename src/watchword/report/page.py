@@ -288,7 +288,11 @@ def _attacked(report: Report) -> Html:
     picture = spans("share, with its interval", [(o.locator, o.low, o.at, o.high) for o in report.measured], 1.0, "")
     note = "Robustness is an upper bound for the attacks tried. Of several accepted runs the worst counts."
     headings = ("outcome", "by", "plan", "flags")
-    return join(picture, table("Evaluations, the worst first", headings, rows), tag("p", note, class_="quiet small"))
+    drawn = [
+        tag("details", tag("summary", f"Pictures of {one.locator}"), one.drawn) for one in report.measured if one.drawn
+    ]
+    told = table("Evaluations, the worst first", headings, rows)
+    return join(picture, told, *drawn, tag("p", note, class_="quiet small"))
 
 
 def _bill(report: Report) -> Html:
