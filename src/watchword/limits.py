@@ -1081,6 +1081,10 @@ EVALUATION_EXAMPLES_MAX = 3
 EVALUATION_PICTURED_BYTES_MAX = 32 * 2**20
 """Bytes of an attached report that pictures are drawn from. Origin: 100,000 rows of some 300 bytes."""
 
+SPONGE_FLOOR_S = 0.001
+"""What an instance costs at least when costs are compared, in seconds. Origin: a question and its answer through the
+pipe cost a tenth of it; a ratio of less says nothing."""
+
 REPORT_PICTURED_MAX = 5
 """Evaluations whose pictures the page of a decision has, the newest. Origin: each is a screen."""
 

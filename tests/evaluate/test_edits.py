@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import time
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
+from endpoints import Api, chat, serving
 from evaluate.planned import plan, subject
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +18,7 @@ from watchword.evaluate.edits import BadEdits, candidates, edit_set, slowed, suc
 from watchword.evaluate.plan import Plan
 from watchword.evaluate.run import run
 from watchword.evaluate.samples import Samples
-from watchword.evaluate.subjects import Confined
+from watchword.evaluate.subjects import Chat, Confined
 
 SEED = "sha256:" + "5" * 64
 
@@ -88,26 +90,41 @@ def test_a_plan_can_bring_its_own_set() -> None:
         edit_set(edits("shout", set=own | {"more": 1}))
 
 
-SLOW = """
+COSTLY = """
 import time
 def load():
     def answer(batch):
         for text in batch:
-            time.sleep(0.1 if len(text) > 500 else 0.001)
+            time.sleep(%(sleep)s * (len(text) > 500))
+            sum(range(%(numbers)s * (len(text) > 500)))
         return ["letter" for _ in batch]
     return answer
 """
 
 
-def test_inputs_that_cost_too_much_are_found(tmp_path: Path) -> None:
-    """A subject that takes far longer for a long text is counted as fallen, with how many times."""
+@pytest.mark.parametrize(
+    ("sleep", "numbers", "falls"), [("0", 5_000_000, True), ("0.1", 0, False), ("0", 0, False)]
+)
+def test_inputs_that_cost_too_much_are_found(tmp_path: Path, sleep: str, numbers: int, falls: bool) -> None:
+    """A subject that computes far longer over a long text has fallen, with how many times the cost. One that only waits
+    has not: on a busy machine every subject waits. Fails by chance when time is taken from the clock."""
     of = edits("sponge", parameters={"times": "20"}, name="sponge")
     samples = Samples("texts", items=("a short letter",), labels=("letter",), names=("0",))
-    release = subject(tmp_path / "release", SLOW)
+    release = subject(tmp_path / "release", COSTLY % {"sleep": sleep, "numbers": numbers})
     made = run(of, SEED, samples, lambda: Confined(of.subject, release))
-    assert (made.k, made.n) == (1, 1)
-    assert made.done.rows[0].by.endswith("times slower")
-    quick = subject(tmp_path / "quick", "def load():\n    return lambda batch: ['letter' for _ in batch]\n")
-    with Confined(of.subject, quick) as asked:
-        found, tries, _ = slowed(asked, edit_set(of), edits("sponge", parameters={"times": "1000"}), "a", SEED, 0)
-    assert found is None and tries > 0
+    assert (made.k, made.n) == (int(falls), 1)
+    assert made.done.rows[0].by.endswith("times the cost")
+
+
+def test_an_endpoint_that_takes_too_long_is_found() -> None:
+    """Of an endpoint only the time until it answers is known."""
+    of = edits("sponge", parameters={"times": "20"}, name="sponge")
+    asks = plan(subject={"interface": "chat", "entry": "small", "prompt": "{}"}).subject
+
+    def slow(text: str) -> str:
+        time.sleep(0.5 if len(text) > 500 else 0)
+        return "letter"
+
+    with serving(Api(chat(slow))) as api, Chat(asks, api.url) as asked:
+        found, tries, times = slowed(asked, edit_set(of), of, "a", SEED, 0)
+    assert found is not None and tries >= 1 and times >= 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,61 @@ def test_an_open_inference_endpoint_gives_scores() -> None:
         path, _, body = api.heard[0]
         assert path == "/v2/models/sums/infer"
         assert (body["inputs"][0]["shape"], body["inputs"][0]["datatype"]) == ([1, 4], "FP32")
+
+
+def sums_at(answer: Any) -> Any:
+    """A server of the Open Inference Protocol: *answer* makes the two scores of one instance of its sum."""
+
+    def infer(asked: Any) -> Any:
+        (tensor,) = asked["inputs"]
+        x = numpy.asarray(tensor["data"], "float64").reshape(tensor["shape"])
+        data = [score for total in x.sum(axis=1).tolist() for score in answer(total)]
+        return {"outputs": [{"name": "y", "shape": [len(x), 2], "datatype": "FP32", "data": data}]}
+
+    return infer
+
+
+OVER_HTTP = {"interface": "open-inference", "entry": "sums"}
+SQUARE = {"name": "square", "parameters": {"low": "-1", "squares": 30}}
+
+
+@pytest.mark.parametrize(
+    ("odd", "fell", "error", "flag"),
+    [
+        (lambda total: [-total, total], False, "", ()),
+        (lambda _: [None, 1.0], True, "", ("nan-output",)),
+        (lambda _: [float("nan"), 1.0], True, "not JSON", ("errors",)),
+        (lambda total: time.sleep(3) or [-total, total], True, "no whole answer", ("errors",)),
+    ],
+)
+def test_an_endpoint_is_attacked_as_a_black_box(odd: Any, fell: bool, error: str, flag: tuple[str, ...]) -> None:
+    """A whole run over HTTP: what can fall falls. An instance for which the server answers no number, or not in time,
+    counts against it and is named; all others are attacked all the same."""
+    of = plan(n=40, subject=OVER_HTTP, attack=SQUARE, threat={"queries": 30, "knowledge": "black box"})
+    totals = (numpy.arange(40) - 19.5) * 0.1
+    samples = Samples("sums", numpy.repeat(totals[:, None] / 4, 4, axis=1).astype("float32"), (totals > 0).astype(int))
+    infer = sums_at(lambda total: odd(total) if total > 1.84 else [-total, total])
+    with serving(Api(infer)) as api:
+        url = api.url.replace("/v1/chat/completions", "")
+        made = run(of, SEED, samples, lambda: Inference(of.subject, url, answer_s_max=2))
+    assert {row.index for row in made.done.rows if row.fell} - set(range(34, 40)) == {16, 17, 18, 19, 20, 21, 22, 23}
+    last = next(row for row in made.done.rows if row.index == 39)
+    assert last.fell == fell and error in last.error and bool(last.error) == bool(error)
+    assert set(flag) <= set(made.flags) and bool(flag) == bool(made.flags)
+
+
+def test_a_chat_that_answers_at_random_is_flagged() -> None:
+    """The same text, another label each time: counted as it came, and flagged for whoever replays it."""
+    chance = random.Random(7)
+    of = plan(
+        n=8, subject={"interface": "chat", "entry": "small", "prompt": "{}"}, data={"form": "texts"},
+        attack={"name": "edits", "parameters": {}}, metric={"name": "attack-success-rate"},
+        threat={"norm": None, "eps": None, "units": None, "edits": "typos", "queries": 2, "knowledge": "black box"},
+    )  # fmt: skip
+    texts = Samples("t", items=("dear sir or madam",) * 16, labels=("letter",) * 16, names=tuple("0123456789abcdef"))
+    with serving(Api(chat(lambda _: chance.choice(("letter", "offer"))))) as api:
+        made = run(of, SEED, texts, lambda: Chat(of.subject, api.url))
+    assert "randomised-output" in made.flags
 
 
 def test_a_key_is_not_sent_in_the_clear() -> None:

@@ -25,8 +25,8 @@ from msgspec import Meta
 from watchword.errors import WatchwordError
 from watchword.evaluate.draw import texts
 from watchword.evaluate.plan import Plan
-from watchword.evaluate.subjects import Subject
-from watchword.limits import EDIT_CANDIDATES_MAX, EDIT_REPEATS_MAX, EVALUATION_FILE_BYTES_MAX
+from watchword.evaluate.subjects import Asked
+from watchword.limits import EDIT_CANDIDATES_MAX, EDIT_REPEATS_MAX, EVALUATION_FILE_BYTES_MAX, SPONGE_FLOOR_S
 from watchword.statements.fields import Decimal, Strict, Text
 
 Item = str | bytes
@@ -108,30 +108,32 @@ def succeeded(plan: Plan, label: str, right: str) -> bool:
 
 
 def slowed(
-    subject: Subject, of: EditSet, plan: Plan, item: Item, seed: str, index: int
+    subject: Asked, of: EditSet, plan: Plan, item: Item, seed: str, index: int
 ) -> tuple[Item | None, int, float]:
-    """A candidate that takes at least ``times`` as long as the instance itself, how many were asked, and how long.
+    """A candidate that costs at least ``times`` as much as the instance itself, how many were asked, and how much.
 
-    Both are the quickest of three tries: a busy machine makes answers slower, never quicker.
+    Cost is CPU time of the subject's own process, which another program on the machine does not change; of an endpoint,
+    the time until it answers. Each is the least of three tries, and an instance costs at least SPONGE_FLOOR_S: what is
+    shorter is noise.
     """
     wanted, asked, worst = plan.decimal("times", "10"), 0, 0.0
-    clean = _seconds(subject, item)
+    clean = max(_cost(subject, item), SPONGE_FLOOR_S)
     for made in candidates(of, item, seed, index):
         if asked >= (plan.threat.queries or EDIT_CANDIDATES_MAX):
             break
         asked += 1
-        worst = max(worst, _seconds(subject, made) / max(clean, 1e-6))
+        worst = max(worst, _cost(subject, made) / clean)
         if worst >= wanted:
             return made, asked, worst
     return None, asked, worst
 
 
-def _seconds(subject: Subject, item: Item) -> float:
+def _cost(subject: Asked, item: Item) -> float:
     taken = []
     for _ in range(3):
-        begun = time.perf_counter()
+        begun, of_subject = time.perf_counter(), subject.cpu_s
         subject.labels([item])
-        taken.append(time.perf_counter() - begun)
+        taken.append(subject.cpu_s - of_subject if subject.metered else time.perf_counter() - begun)
     return min(taken)
 
 

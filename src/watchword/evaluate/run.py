@@ -368,7 +368,7 @@ class _Worker:
             return Row(index, name, label, was, True, "already wrong"), None
         if self.plan.attack.name == "sponge":
             found, asked, times = edits.slowed(self.subject, self.set, self.plan, item, self.seed, index)
-            return Row(index, name, label, was, found is not None, f"{times:.0f} times slower", asked), found
+            return Row(index, name, label, was, found is not None, f"{times:.0f} times the cost", asked), found
         budget, asked = self.plan.threat.queries or EDIT_CANDIDATES_MAX, 0
         for again in range(self.plan.seeds):
             for made in edits.candidates(self.set, item, f"{self.seed}/{again}" if again else self.seed, index):

@@ -65,9 +65,11 @@ class Subject(Protocol):
 
 
 class Asked:
-    """What subjects have in common: they count, and answer both kinds of question where they can."""
+    """What subjects have in common: they count, and answer both kinds of question where they can. ``metered``: whether
+    ``cpu_s`` is the CPU time that the subject itself has used."""
 
     gradients = False
+    metered = False
 
     def __init__(self, name: str) -> None:
         self.metadata = {"id": name}
@@ -107,6 +109,8 @@ class Asked:
 
 class Confined(Asked):
     """A subject in a sandboxed process."""
+
+    metered = True
 
     def __init__(
         self, of: SubjectOf, folder: Path, answer_s_max: float = SUBJECT_ANSWER_S_MAX, library: str = "",

@@ -16,6 +16,7 @@ import os
 import platform
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,7 @@ def main() -> None:
 
 
 def _cpu_s() -> float:
-    used = os.times()
-    return used.user + used.system
+    return time.process_time()
 
 
 def _readable(folder: Path) -> list[Path]:
