@@ -422,7 +422,8 @@ DATA_CHUNK_BYTES = 1024 * 1024
 """Bytes of a delivered file that have a hash of their own. Origin: 100 GB then take 6.5 MB of hashes."""
 
 SCREEN_VALUES_MAX = 200_000_000
-"""Numbers, pixels and words of one delivery that is screened. Origin: 0.8 GB as 32-bit numbers."""
+"""Values of one delivery that is screened, 4 bytes each as they are kept: a number or a pixel is one, a text 16 and a
+quarter of its characters, a row's names 16. Origin: 0.8 GB kept, and as much again when columns become one table."""
 
 SCREEN_CLASSES_MAX = 1000
 """Labels of a delivery that is screened. Origin: a vote of 10^5 rows on 1,000 labels takes 0.4 GB."""

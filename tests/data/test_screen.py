@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 numpy = pytest.importorskip("numpy", reason="the extra data")
 
 from watchword.data import DataError, manifest_rows  # noqa: E402
-from watchword.data.delivery import Roles  # noqa: E402
+from watchword.data.delivery import FileChanged, Roles  # noqa: E402
 from watchword.data.review import (  # noqa: E402
     NotDecided,
     check_decided,
@@ -20,10 +22,11 @@ from watchword.data.review import (  # noqa: E402
     read_screen,
     without_dropped,
 )
+from watchword.data.screening.columns import NotScreened  # noqa: E402
 from watchword.data.screening.page import page  # noqa: E402
 from watchword.data.screening.planting import kinds, plant  # noqa: E402
 from watchword.data.screening.power import power  # noqa: E402
-from watchword.data.screening.sample import NotScreened, Sample, classes_of, read_sample  # noqa: E402
+from watchword.data.screening.sample import Sample, classes_of, read_sample  # noqa: E402
 from watchword.data.screening.screen import conformal, false_discovery, screen  # noqa: E402
 from watchword.data.screening.told import render, suspects, to_json  # noqa: E402
 
@@ -222,7 +225,7 @@ def test_missing_labels_and_numbers_are_a_value_of_their_own(tmp_path):
 
 def test_more_values_than_the_limit_are_refused(tmp_path, monkeypatch):
     """Bounded memory: what is over is refused, not thinned out."""
-    monkeypatch.setattr("watchword.data.screening.sample.SCREEN_VALUES_MAX", 50)
+    monkeypatch.setattr("watchword.data.screening.columns.SCREEN_VALUES_MAX", 50)
     with pytest.raises(NotScreened, match="over 50 values"):
         read_sample(written(tmp_path / "a.csv", "x,label\n" + "1,a\n2,b\n" * 50), LABEL)
 
@@ -285,3 +288,72 @@ def test_an_npz_of_pictures_is_screened_as_pictures(tmp_path, digits):
     sample = read_sample(tmp_path / "a.npz", Roles("k", "y", None, None))
     assert sample.images.shape == (200, 8, 8, 1)
     assert manifest_rows(tmp_path / "a.npz", key="k", label="y").rows == sample.rows
+
+
+def test_what_a_screen_cannot_look_at_is_named(tmp_path):
+    """Pictures in a tar are known by digest alone: said, with the reason, and not passed over in silence."""
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for at in range(60):
+            said = b"cat" if at % 2 else b"dog"
+            for name, data in (("jpg", b"\xff\xd8" + bytes([at])), ("cls", said), ("size", b"%d" % (at % 7))):
+                info = tarfile.TarInfo(f"s/{at:02}.{name}")
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+    sample = read_sample(tmp_path / "a.tar", Roles("__key__", "cls", None, None))
+    assert sample.columns == ("size",)
+    assert sample.not_screened == (("jpg", "its content is known by digest alone and not decoded"),)
+    told = render(to_json(sample, screen(sample), (), "sha256:0", 0))
+    assert "unseen    jpg: its content is known by digest alone and not decoded\n" in told
+
+
+def test_a_tar_of_pictures_alone_is_refused_with_the_reason(tmp_path):
+    """Nothing to compare, and why."""
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for at in range(60):
+            for name, data in (("jpg", b"\xff\xd8" + bytes([at])), ("cls", b"cat" if at % 2 else b"dog")):
+                info = tarfile.TarInfo(f"s/{at:02}.{name}")
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+    with pytest.raises(NotScreened, match="no column holds anything") as caught:
+        read_sample(tmp_path / "a.tar", Roles("__key__", "cls", None, None))
+    assert "known by digest alone" in caught.value.hint
+
+
+def test_a_column_that_is_no_number_at_its_end_is_read_once_more_as_text(tmp_path):
+    """The spelling of its first values counts then: 07 and 7 are two categories."""
+    rows = [f"{'07' if at % 2 else '7'},{at % 5},{'ab'[at % 2]}" for at in range(60)]
+    path = written(tmp_path / "a.csv", "x,y,label\n" + "\n".join([*rows, "late,1,a"]) + "\n")
+    sample = read_sample(path, LABEL)
+    assert sample.categories == (("x", (*("7", "07") * 30, "late")),)
+    assert sample.columns == ("y",)
+
+
+def test_a_file_that_changed_after_its_manifest_is_not_screened(tmp_path):
+    """Seen to fail without the comparison: the screen would be of other rows than the manifest it names."""
+    path = written(tmp_path / "a.csv", "x,label\n" + "1,a\n2,b\n" * 50)
+    digest = manifest_rows(path, label="label").file_sha256
+    written(path, "x,label\n" + "1,a\n3,b\n" * 50)
+    with pytest.raises(FileChanged, match="changed after it was read"):
+        read_sample(path, LABEL, file_sha256=digest)
+
+
+def test_columns_cost_what_they_hold_and_no_more(tmp_path, monkeypatch):
+    """Linear: places are counted once, a value a place. Rows that each bring a column of their own are refused."""
+    path = written(tmp_path / "a.csv", "x,y,label\n" + "1,2,a\n2,3,b\n" * 50)
+    monkeypatch.setattr("watchword.data.screening.columns.SCREEN_VALUES_MAX", 100 * (16 + 2))
+    assert read_sample(path, LABEL).rows == 100
+    monkeypatch.setattr("watchword.data.screening.columns.SCREEN_VALUES_MAX", 100 * (16 + 2) - 1)
+    with pytest.raises(NotScreened, match="over 1,799 values"):
+        read_sample(path, LABEL)
+    wide = "".join(f'{{"c{at}": 1, "label": "{"ab"[at % 2]}"}}\n' for at in range(200))
+    monkeypatch.setattr("watchword.data.screening.columns.SCREEN_VALUES_MAX", 20_000)
+    with pytest.raises(NotScreened, match="over 20,000 values"):
+        read_sample(written(tmp_path / "a.jsonl", wide), LABEL)
+
+
+def test_objects_that_only_look_like_arrays_are_values(tmp_path):
+    """Only NPZ has arrays; in JSON lines the same members are somebody's text."""
+    odd = [{"data": "!", "shape": 5}, {"data": 1, "shape": [2], "type": "O"}, {"shape": None}, {"bytes": 1}]
+    rows = [json.dumps({"x": odd[at % 4], "y": at % 3, "label": "ab"[at % 2]}) for at in range(60)]
+    sample = read_sample(written(tmp_path / "a.jsonl", "\n".join(rows) + "\n"), LABEL)
+    assert sample.texts is not None and sample.texts[2] == '{"shape": null}'

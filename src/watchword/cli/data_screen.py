@@ -122,7 +122,7 @@ def _sample(args: argparse.Namespace, manifest: RowManifest) -> Any:
     from watchword.data.difference import fresh_rows
     from watchword.data.screening.sample import read_sample
 
-    sample = read_sample(args.path, manifest.roles, trusted=args.trusted)
+    sample = read_sample(args.path, manifest.roles, trusted=args.trusted, file_sha256=manifest.file_sha256)
     if args.previous is None:
         return sample
     roles = manifest.roles

@@ -2,15 +2,16 @@
 
 * A column is an *image* (an NPZ array of two or three axes a row), an *embedding* (one axis a row), *numbers* (every
   value a number, or empty, which counts as missing), *text* (strings of on average three words or more), else a
-  *category*. Columns of one value, and those whose every value is different text without spaces, say nothing.
+  *category*. Columns of one value say nothing. What cannot be looked at is named with the reason: content that is known
+  by its digest alone (pictures and other files in a tar, which nothing here decodes), arrays of several shapes, and
+  columns whose every value is another text without spaces.
 * A label that is missing, NaN or empty is a label of its own, told as ``(none)``. Rows keep their places: row *n* of a
   report is index *n* - 1 here.
-* Bounded: SCREEN_VALUES_MAX values in all. What is over is refused, not thinned out in silence.
+* Bounded: SCREEN_VALUES_MAX values in all (``columns``). What is over is refused, not thinned out in silence.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 from collections import Counter
 from collections.abc import Iterable
@@ -21,20 +22,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from watchword.data.delivery import Delivery, Progress, Roles, Row, missing_column
+from watchword.data.delivery import Delivery, FileChanged, Progress, Roles, Row, missing_column
 from watchword.data.manifest import open_rows
-from watchword.data.row import DataError
-from watchword.limits import SCREEN_CLASSES_MAX, SCREEN_ROWS_MIN, SCREEN_VALUES_MAX
+from watchword.data.screening.columns import EMPTY, Column, Columns, NotScreened
+from watchword.limits import SCREEN_CLASSES_MAX, SCREEN_ROWS_MIN
 
 Floats = NDArray[Any]
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 NO_LABEL = "(none)"
-_EMPTY = ("", "nan", "NaN", "NA", "null", "None")
-
-
-class NotScreened(DataError):
-    """Data about which no screen could say anything; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class Sample:
         texts: one string a row. categories: (column, value a row).
         sources, annotators, keys: one a row.
         trusted: rows that somebody answers for.
+        not_screened: columns that were not looked at, each with the reason.
     """
 
     labels: Ints
@@ -61,7 +58,7 @@ class Sample:
     annotators: tuple[str, ...] | None = None
     keys: tuple[str, ...] | None = None
     trusted: Flags | None = None
-    notes: tuple[str, ...] = field(default=())
+    not_screened: tuple[tuple[str, str], ...] = field(default=())
 
     @property
     def rows(self) -> int:
@@ -74,37 +71,73 @@ class Sample:
         return len(self.names)
 
 
-def read_sample(path: Path, roles: Roles, *, trusted: str | None = None, progress: Progress | None = None) -> Sample:
-    """The rows of a CSV, JSON lines, Parquet, Arrow or NPZ file.
+def read_sample(
+    path: Path,
+    roles: Roles,
+    *,
+    trusted: str | None = None,
+    file_sha256: str | None = None,
+    progress: Progress | None = None,
+) -> Sample:
+    """The rows of a CSV, JSON lines, Parquet, Arrow, NPZ or tar file.
 
     Args:
         roles: which columns are key, label, source, annotator; a label is needed.
         trusted: the column whose value 1 (or true, yes) says that somebody answers for the row.
+        file_sha256: what the file was when its manifest was made, in hex.
 
     Raises:
+        FileChanged: it is another file now.
         NotScreened: too few rows, one class, nothing but keys, more values than the limit.
         DataError: the file cannot be read to its end; nothing was used.
     """
     if roles.label is None:
         raise NotScreened(f"{path}: which column is the label?", "name it with --label")
-    taken: list[tuple[Any, Any, str | None, str | None, str | None]] = []
-    left = SCREEN_VALUES_MAX
+    values = frozenset(() if trusted is None else (trusted,))
+    taken = _taken(path, roles, values, file_sha256, progress)
+    if late := taken.columns.late:
+        # Columns that were no numbers after all: the same bytes once more, or none.
+        taken = _taken(path, roles, values | late, taken.file_sha256, progress)
+    if len(taken.labels) < SCREEN_ROWS_MIN:
+        what = f"{path}: has {len(taken.labels):,} rows, a screen needs {SCREEN_ROWS_MIN}"
+        raise NotScreened(what, "read them instead")
+    return _sample(path, taken, trusted)
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """The rows of one reading; ``apart`` is key, source and annotator of each."""
+
+    columns: Columns
+    labels: list[str]
+    apart: list[tuple[str | None, str | None, str | None]]
+    file_sha256: str
+
+
+def _taken(
+    path: Path, roles: Roles, values: frozenset[str], file_sha256: str | None, progress: Progress | None
+) -> _Taken:
+    labels, apart = list[str](), list[tuple[str | None, str | None, str | None]]()
+    known: dict[Any, Any] = {}
     with Delivery(path, progress) as delivery:
-        _, rows, _ = open_rows(delivery, roles)
+        columns = Columns(str(path), values, arrays=delivery.format() == "npz")
+        header, rows, _ = open_rows(delivery, roles)
         for row in rows:
             features = json.loads(row.features)
-            left -= _values_in(features)
-            if left < 0:
-                raise NotScreened(
-                    f"{path}: has over {SCREEN_VALUES_MAX:,} values", "screen a part, or embeddings of it"
-                )
-            taken.append((features, _label(row), row.key, row.source, row.annotator))
-        if taken and all(one[1] == NO_LABEL for one in taken):
-            missing_column(delivery, "label", roles.label, list(taken[0][0]))
-        delivery.finish()
-    if len(taken) < SCREEN_ROWS_MIN:
-        raise NotScreened(f"{path}: has {len(taken):,} rows, a screen needs {SCREEN_ROWS_MIN}", "read them instead")
-    return _sample(path, roles, taken, trusted)
+            if roles.key is not None:
+                del features[roles.key]
+            columns.add(features)
+            label = _label(row)
+            labels.append(known.setdefault(label, label))
+            source, annotator = (known.setdefault(name, name) for name in (row.source, row.annotator))
+            apart.append((row.key, source, annotator))
+        if labels and labels.count(NO_LABEL) == len(labels):
+            missing_column(delivery, "label", str(roles.label), [name for name, _ in header] or list(columns.by_name))
+        _, digest = delivery.finish()
+        if file_sha256 not in (None, digest):
+            hint = "wait until the delivery is complete, or copy it aside first; nothing was used"
+            raise FileChanged(f"{path}: changed after it was read the first time", hint)
+    return _Taken(columns, labels, apart, digest)
 
 
 def classes_of(labels: Iterable[str]) -> tuple[Ints, tuple[str, ...]]:
@@ -115,58 +148,66 @@ def classes_of(labels: Iterable[str]) -> tuple[Ints, tuple[str, ...]]:
     return np.array([index[value] for value in values], dtype=np.int64), tuple(names)
 
 
-def _sample(path: Path, roles: Roles, taken: list[Any], trusted: str | None) -> Sample:
-    labels, names = classes_of(one[1] for one in taken)
+def _sample(path: Path, taken: _Taken, trusted: str | None) -> Sample:
+    labels, names = classes_of(taken.labels)
+    rows = len(labels)
     if len(names) < 2:
         raise NotScreened(f"{path}: every row has the label {names[0]!r}", "a screen compares labels; there is one")
-    if len(names) > min(SCREEN_CLASSES_MAX, len(taken) // 2):
-        what = f"has {len(names):,} different labels on {len(taken):,} rows"
+    if len(names) > min(SCREEN_CLASSES_MAX, rows // 2):
+        what = f"has {len(names):,} different labels on {rows:,} rows"
         raise NotScreened(
             f"{path}: {what}", f"a screen needs two rows a label, and {SCREEN_CLASSES_MAX:,} labels at most"
         )
-    found: dict[str, list[Any]] = {}
-    for at, one in enumerate(taken):
-        for name, value in one[0].items():
-            found.setdefault(name, [None] * len(taken))[at] = value
+    found = taken.columns.by_name
     vouched = None
     if trusted is not None:
         if trusted not in found:
             raise NotScreened(f"{path}: has no column {trusted!r} for the trusted rows", "name one of its columns")
         yes = ("1", "true", "yes", "True", "1.0")
-        vouched = np.array([str(value) in yes for value in found.pop(trusted)], dtype=np.bool_)
-    if roles.key is not None:
-        found.pop(roles.key, None)
-    parts = _parts(found, len(taken))
-    if not parts:
-        raise NotScreened(f"{path}: no column holds anything to compare", "columns with one value say nothing")
-    columns = [None if taken[0][place] is None else tuple(str(one[place]) for one in taken) for place in (2, 3, 4)]
-    return Sample(labels, names, keys=columns[0], sources=columns[1], annotators=columns[2], trusted=vouched, **parts)
+        vouched = np.array([str(value) in yes for value in found.pop(trusted).padded(rows)], dtype=np.bool_)
+    parts = _parts(found, rows)
+    if parts.keys() == {"not_screened"}:
+        unseen = "; ".join(f"{name}: {why}" for name, why in parts["not_screened"][:5])
+        hint = unseen or "columns with one value say nothing"
+        raise NotScreened(f"{path}: no column holds anything to compare", hint)
+    apart = [None if one[0] is None else tuple(map(str, one)) for one in zip(*taken.apart, strict=True)]
+    return Sample(labels, names, keys=apart[0], sources=apart[1], annotators=apart[2], trusted=vouched, **parts)
 
 
-def _parts(found: dict[str, list[Any]], rows: int) -> dict[str, Any]:
+def _parts(found: dict[str, Column], rows: int) -> dict[str, Any]:
     numbers: list[tuple[str, Floats]] = []
     texts: list[list[str]] = []
     categories: list[tuple[str, tuple[str, ...]]] = []
     parts: dict[str, Any] = {}
-    for name, values in found.items():
-        if all(isinstance(value, dict) and "data" in value and "shape" in value for value in values):
-            array = _arrays(values)
-            if array is not None and array.ndim >= 3 and "images" not in parts:
+    unseen: list[tuple[str, str]] = []
+    for name, column in found.items():
+        if column.kind == "digests":
+            unseen.append((name, "its content is known by digest alone and not decoded"))
+        elif column.kind == "arrays":
+            array = column.array(rows)
+            if array is None:
+                unseen.append((name, "its arrays hold no numbers, or not every row has one"))
+            elif array.ndim >= 3 and "images" not in parts:
                 parts["images"] = _scaled(array)
-            elif array is not None:
+            else:
                 flat = array.reshape(rows, -1)
                 numbers += [(f"{name}[{at}]", flat[:, at]) for at in range(flat.shape[1])]
-            continue
-        numeric = _numeric(values)
-        if numeric is not None:
+        elif column.kind == "numbers":
+            numeric = np.array(column.padded(rows), dtype=np.float32)
             if np.nanmin(numeric, initial=np.inf) < np.nanmax(numeric, initial=-np.inf):
                 numbers.append((name, numeric))
-            continue
-        strings = ["" if value is None else value if isinstance(value, str) else json.dumps(value) for value in values]
-        if sum(text.count(" ") for text in strings) >= 2 * rows:
-            texts.append(strings)
-        elif 1 < len(set(strings)) < rows * 0.9:
-            categories.append((name, tuple(strings)))
+        else:
+            strings = [
+                "" if one is None else one if isinstance(one, str) else json.dumps(one) for one in column.padded(rows)
+            ]
+            if sum(text.count(" ") for text in strings) >= 2 * rows:
+                texts.append(strings)
+            elif 1 < len(set(strings)) < rows * 0.9:
+                categories.append((name, tuple(strings)))
+            elif len(set(strings)) > 1:
+                unseen.append((name, "nearly every value is another text without spaces"))
+        column.store = []
+    parts["not_screened"] = tuple(unseen)
     if numbers:
         parts["numbers"] = np.stack([column for _, column in numbers], axis=1).astype(np.float32)
         parts["columns"] = tuple(name for name, _ in numbers)
@@ -177,32 +218,6 @@ def _parts(found: dict[str, list[Any]], rows: int) -> dict[str, Any]:
     return parts
 
 
-def _numeric(values: list[Any]) -> Floats | None:
-    made = np.full(len(values), np.nan, dtype=np.float64)
-    for at, value in enumerate(values):
-        if value is None or (isinstance(value, str) and value.strip() in _EMPTY):
-            continue
-        if isinstance(value, (dict, list)):
-            return None
-        try:
-            made[at] = float(value)
-        except ValueError:
-            return None
-    made[~np.isfinite(made)] = np.nan
-    return np.clip(made, -1e30, 1e30).astype(np.float32)
-
-
-def _arrays(values: list[Any]) -> NDArray[Any] | None:
-    first = values[0]
-    if any(value["shape"] != first["shape"] for value in values):
-        return None
-    kind, shape = np.dtype(first["type"]), tuple(first["shape"])
-    data = b"".join(base64.b64decode(value["data"]) for value in values)
-    if kind.kind not in "biuf":
-        return None
-    return np.frombuffer(data, kind).reshape(len(values), *shape)
-
-
 def _scaled(array: NDArray[Any]) -> Floats:
     made = array.astype(np.float32)
     made = np.nan_to_num(made, nan=0.0, posinf=0.0, neginf=0.0)
@@ -211,19 +226,9 @@ def _scaled(array: NDArray[Any]) -> Floats:
     return made[..., None] if made.ndim == 3 else made
 
 
-def _values_in(features: dict[str, Any]) -> int:
-    total = 0
-    for value in features.values():
-        if isinstance(value, dict) and "shape" in value:
-            total += int(np.prod(value["shape"]))
-        else:
-            total += 1 + len(value) // 8 if isinstance(value, str) else 1
-    return total
-
-
 def _label(row: Row) -> str:
     if row.label is None:
         return NO_LABEL
     value = json.loads(row.label)
     text = value if isinstance(value, str) else json.dumps(value)
-    return NO_LABEL if text.strip() in _EMPTY else text[:200]
+    return NO_LABEL if text.strip() in EMPTY else text[:200]

@@ -65,6 +65,7 @@ def to_json(
         ],
         "out_of_power": out_of_power(powers),
         "model": model,
+        "not_screened": [{"column": name, "reason": why} for name, why in sample.not_screened],
         "limits": list(LIMITS),
     }
 
@@ -93,6 +94,7 @@ def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
     if copies["groups"]:
         told = f"{copies['rows']:,} rows are copies, in {copies['groups']:,} groups"
         lines.append(f"{'copies':<10}{told}; {copies['other_label']:,} of them with another label on a copy")
+    lines += [f"{'unseen':<10}{shown(one['column'])}: {one['reason']}" for one in value["not_screened"]]
     lines += _power_lines(value["power"], value["out_of_power"])
     if value["model"] is not None:
         lines += model_lines(value["model"])
