@@ -14,8 +14,9 @@ numpy = pytest.importorskip("numpy", reason="the extra data")
 
 from watchword.chance import student_tail  # noqa: E402
 from watchword.cli import main  # noqa: E402
+from watchword.data.screening.columns import NotScreened  # noqa: E402
 from watchword.data.screening.model import Planted, beside, ranged, screen_model, sticking  # noqa: E402
-from watchword.data.screening.sample import NotScreened, Sample, classes_of  # noqa: E402
+from watchword.data.screening.sample import Sample, classes_of  # noqa: E402
 from watchword.data.screening.told_model import model_json, model_lines  # noqa: E402
 from watchword.data.screening.weights import weighed  # noqa: E402
 

@@ -27,7 +27,8 @@ from typing import Protocol
 import numpy as np
 
 from watchword.chance import student_tail
-from watchword.data.screening.sample import Floats, Ints, NotScreened, Sample
+from watchword.data.screening.columns import NotScreened
+from watchword.data.screening.sample import Floats, Ints, Sample
 from watchword.data.screening.weights import Weighed, weighed
 from watchword.limits import MODEL_LABELS_MAX, MODEL_VALUES_MAX
 

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from watchword.chance import student_tail
-from watchword.data.screening.sample import Floats, NotScreened
+from watchword.data.screening.columns import NotScreened
+from watchword.data.screening.sample import Floats
 
 _SIDE_MAX = 2048
 
