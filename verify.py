@@ -38,7 +38,6 @@ DEPTH_MAX = 64  # nesting of any JSON (section 1)
 NOTE_LINES_MAX = 100  # signature lines of one note, as golang.org/x/mod caps it
 LANE_S, LANE_EVERY_S = 259_200, 2_592_000  # seconds that bad news of few counts, and how often it may (section 8)
 CLOCK_AHEAD_MAX_S = 300  # seconds that a time may lie ahead of the moment of judging (sections 6 and 8)
-
 class Refused(ValueError):
     """The first thing that failed, named exactly. Any ValueError refuses: of UTF-8, JSON, base64, times as well."""
 def need(condition: object, otherwise: str) -> None:  # not ``assert``: it must hold under ``python -O``, too
@@ -105,7 +104,8 @@ claim: system,release,supplier_contact:text; trained_on:[trained-on*1000]; teste
   known_weaknesses:[weakness*200] || trained-on: name:text; digest:digest? || weakness: text:text; method:text?
 tested: by,method,metric:text; n,k:int; bound:at least|at most; value:decimal || canary: question,answer:digest
 endpoint: supplier:filled; system,version:text; interface:chat|json; asked:time; tries:int; canaries:[canary*100]
-reply: statement:digest; text:text || category: name:text; type:permissive|restrictive|informative; values:[text*256]
+reply: statement:digest; text:text || recall-answer: statement:digest; answer:no|yes|done; closed,done:time?
+  alternative:text? || category: name:text; type:permissive|restrictive|informative; values:[text*256]
 marking: statement:digest; policy,classification:text; privacy_mark:text?; categories:[category*64]
   created,review:time?
 inspection: tool:inspector; verdict:nothing-found|suspicious|dangerous|unreadable; files,bytes:int
@@ -189,8 +189,8 @@ CONSIDERED = (  # each filed under its kind and release (section 5)
 COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what only grows as evidence falls (section 8)
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification",), "caveat": ("caveat", "lift"), "exercise": ("recall",)}  # and take-backs
-KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply",
-         "marking", "tool-cards", "endorsement", "oversight", "probe-plan", "spill", "equivocation", "plan", "opinion")
+KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply", "marking", "plan",
+         "tool-cards", "endorsement", "oversight", "probe-plan", "spill", "equivocation", "opinion", "recall-answer")
 FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)
     "claim": {"known_weaknesses", "supplier_contact", "tested", "trained_on"}, "inspection": {"findings"},
@@ -208,8 +208,8 @@ TEXTS = {
     "text": ".{0,4096}", "filled": ".{1,4096}", "long": ".*", "hex": "[0-9a-f]{64}", "digest": "sha256:[0-9a-f]{64}",
     "base64": r"(?=.{0,8192}\Z)[A-Za-z0-9+/]*={0,2}", "hash": "[A-Za-z0-9+/]{43}=",
     "decimal": r"(?=.{1,40}\Z)-?(0|[1-9][0-9]*)(\.[0-9]+)?",  # section 8
-    "event": "permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|endorsed"
-             "|scheduled|revealed|shadow",
+    "event": "permitted|denied|held|approved|passed|refused|released|expired|returned|unknown|stopped|exercised"
+             "|endorsed|scheduled|revealed|shadow",
     "cedar": ".{0,65536}",
     "name": "(exercise:)?((component|package|model|supplier):.+|(release|dataset):sha256:[0-9a-f]{64})"
             "|caveat:.+|(key|statement|charter):sha256:[0-9a-f]{64}", "numbers": r"[0-9]{1,18}(\.[0-9]{1,18}){0,15}",

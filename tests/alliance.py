@@ -61,6 +61,7 @@ STANDING: dict[str, list[str]] = {
     "dispute": ["evaluator", "official"],
     "revoke": ["root"],
     "take-back": ["official"],
+    "recall-answer": ["official"],
     "spill": ["official", "steward"],
     "caveat": ["official"],
     "lift": ["official"],

@@ -70,6 +70,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "review": {"of": "legal", "outcome": "in favour", "text": "", "report": None},
     "recall": {"reason": "it leaks", "actions": ["stop"], "deadline": None, **UNQUERIED},
+    "recall-answer": {"statement": "", "answer": "no", "closed": None, "done": None, "alternative": None},
+    "reply": {"statement": "", "text": "it is fixed"},
     "retract": {"reason": "measured wrongly"},
     "dispute": {"reason": "not reproduced"},
     "revoke": {"reason": "key lost", "valid_up_to": []},
@@ -96,7 +98,8 @@ ROLE = {
     "claim": "supplier", "inspection": "evaluator", "bill-of-materials": "supplier", "data-screening": "steward",
     "evaluation": "evaluator", "review": "official", "recall": "official", "retract": "evaluator",
     "dispute": "evaluator", "revoke": "root", "take-back": "official", "waiver": "official", "reliance": "official",
-    "endpoint": "evaluator", "opinion": "evaluator", "caveat": "official", "lift": "official",
+    "endpoint": "evaluator", "opinion": "evaluator", "recall-answer": "official", "reply": "official",
+    "caveat": "official", "lift": "official",
 }  # fmt: skip
 
 
@@ -204,7 +207,8 @@ class Paper:
     ) -> Signed:
         """A statement without a signature, as one that was verified before."""
         role = role or ("supplier" if issuer == "AQUILA" else ROLE[kind])
-        statement = make(kind, (subject or self.release,), FIELDS[kind] | fields, issuer=issuer, made=self.now - age)
+        fields = FIELDS.get(kind, {}) | fields
+        statement = make(kind, (subject or self.release,), fields, issuer=issuer, made=self.now - age)
         return Signed(statement, key(issuer, role).public.id, b"", b"")
 
     def sound(self) -> None:

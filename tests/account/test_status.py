@@ -10,6 +10,8 @@ from decisions import DAY, RELEASE, TRIAGE, Paper, pack_charter
 from watchword.account.reliance import relied_on
 from watchword.account.status import Known, Status, Use, board, render_text, status
 from watchword.report.board import render
+from watchword.statements.statement import Subject
+from watchword.statements.times import rfc3339
 
 
 def page(paper: Paper, member: str = "ALFA", waits: tuple[str, ...] = (), **use_case: Any) -> Status:
@@ -84,12 +86,29 @@ def test_bad_news_of_one_waits_for_another_voice() -> None:
     quorum = {"faulty": 1, "ratify": 4, "witness": 4}
     paper = Paper(pack_charter(quorum=quorum))
     paper.loose.append(paper.bad_news("recall", "DELTA", "supplier:AQUILA", age=timedelta(hours=2)))
-    (line,) = page(paper, "ALFA").waits
+    line, answer = page(paper, "ALFA").waits
     assert (line.what, line.who, line.when) == ("recall of supplier AQUILA", "DELTA", "2026-02-03T10:00:00Z")
-    assert page(paper, "DELTA").waits == ()
+    assert page(paper, "DELTA").waits == (answer,)
     paper = Paper()
     paper.loose.append(paper.bad_news("recall", "DELTA", "supplier:AQUILA"))
-    assert page(paper, "ALFA").waits == ()
+    assert page(paper, "ALFA").waits == (answer,)
+
+
+def test_a_recall_waits_for_an_answer_and_shows_who_is_late_first() -> None:
+    """Every member's answer has a line, late ones first, until it has answered; an exercise says that it is one."""
+    paper = Paper()
+    due = rfc3339(paper.now - DAY)
+    recall = paper.notice("recall", "DELTA", "supplier:AQUILA", age=2 * DAY, deadline=due).signed
+    paper.notice("recall", "DELTA", "exercise:model:base", age=DAY)
+    assert recall is not None
+    id = recall.statement.id
+    paper.say("recall-answer", "ALFA", subject=Subject("statement", id), statement=id, answer="no", age=DAY / 2)
+    found = page(paper, "ALFA")
+    assert [line.what for line in found.waits] == ["answer to the exercise of a recall of model:base"]
+    assert page(paper, "BRAVO").waits[0].what == "answer to the recall of supplier:AQUILA"
+    rows = [line for line in found.recalls if line.what == "supplier:AQUILA"]
+    assert "LATE by 24 h" in rows[0].why and rows[-1].why.startswith("ALFA") and len(rows) == 5
+    assert "recalls, late ones first" in render_text(found)
 
 
 def test_a_use_of_others_is_not_ours_but_may_be_owed() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from alliance import RELEASE, notice_subject
+from charters import UNQUERIED
 from gate.gated import FAST, MANDATE, NAMES, SLEW, Gated, gated, rules_for
 
 from watchword.account.links import Named, statement_links
@@ -121,7 +122,7 @@ def test_a_claim_taken_back_is_fallen_and_the_chain_not_whole(here: Gated) -> No
 def test_a_recalled_release_is_named_as_such(here: Gated) -> None:
     """By whom, beside the release."""
     alfa, target = here.at("ALFA"), f"release:{RELEASE.digest}"
-    fields = {"target": target, "reason": "payload", "actions": [], "deadline": None, "supersedes": None}
+    fields = {"target": target, "reason": "payload", "actions": [], "deadline": None, **UNQUERIED}
     alfa.sign_and_append("recall", notice_subject(target), fields)
     found = trace(alfa, here.mandate)
     release = next(part for part in found.parts if part.key == target)

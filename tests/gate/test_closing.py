@@ -116,6 +116,25 @@ def test_a_recall_gets_a_receipt_when_it_comes_in(here: Gated) -> None:
     assert "taken back as notices are" in closing.lifted_by
 
 
+def test_an_exercise_closes_nothing_and_is_timed(here: Gated) -> None:
+    """The gate tells once when it met the exercise, and goes on; what it does not reach is not told.
+
+    Fails when an exercise is listed among the recalls of a mandate.
+    """
+    for target in (f"exercise:release:{RELEASE.digest}", "exercise:supplier:FALCO"):
+        fields = {"target": target, "reason": "yearly", "actions": [], "deadline": None, **UNQUERIED}
+        here.at("ALFA").take_loose(here.sign("CHARLIE", "recall", notice_subject(target), fields, "official"))
+    here.clock.advance(40)
+    assert here.ask().event == "permitted"
+    here.reopen()
+    here.clock.advance(1)
+    assert here.ask().event == "permitted"
+    assert here.events() == ["exercised", "permitted", "permitted"]
+    assert here.receipts()[0]["reasons"][0] == f"exercise:release:{RELEASE.digest} is recalled by CHARLIE: yearly"
+    assert "met here 40 s after" in here.receipts()[0]["reasons"][2]
+    assert here.gate.stops() == ()
+
+
 # -- admissions that lapse ------------------------------------------------------------------------
 
 END = "2026-01-31T13:00:00Z"

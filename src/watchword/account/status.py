@@ -9,6 +9,7 @@ Pure: facts in, one value out. Every answer is the real decision made again, now
 * **owes**: what is missing for any refused use, and this member can supply; ``alone`` where nobody else can.
 * **waits**: actions held for people, bad news that lapses unless another says it, a successor charter without this
   member's ratification, ledgers without its cosignature.
+* **recalls**: orders that are still owed, late ones first (``account.recalls``).
 * **opinions**: evaluations that others ran again, and whether they agree (``account.opinions``).
 * **trouble**: bad news that reaches what is used, and evidence relied on that fell (``account.reliance``).
 """
@@ -21,6 +22,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from watchword.account.opinions import opinions
+from watchword.account.recalls import orders
 from watchword.account.reliance import Relied
 from watchword.charter.charter import Charter
 from watchword.ledger import listing
@@ -88,6 +90,7 @@ class Status:
     waits: tuple[Line, ...]
     trouble: tuple[Line, ...]
     opinions: tuple[Line, ...] = ()
+    recalls: tuple[Line, ...] = ()
 
     @property
     def yes(self) -> bool:
@@ -101,6 +104,7 @@ class Status:
             (f"owed by {self.member}", "nothing", self.owes),
             (f"waits for {self.member}", "nobody", self.waits),
             ("disputed, recalled or fallen", "nothing", self.trouble),
+            *([("recalls, late ones first", "", self.recalls)] if self.recalls else []),
             *([("second opinions on evaluations", "", self.opinions)] if self.opinions else []),
         )
 
@@ -108,7 +112,7 @@ class Status:
         """The same as JSON data."""
         named = {
             "use": self.use, "lapses": self.lapses, "owes": self.owes, "waits": self.waits, "trouble": self.trouble,
-            "opinions": self.opinions,
+            "opinions": self.opinions, "recalls": self.recalls,
         }  # fmt: skip
         found = {name: [line.value() for line in of] for name, of in named.items()}
         for line, shown in zip(self.use, found["use"], strict=True):
@@ -135,7 +139,13 @@ def status(known: Known) -> Status:
             lapses += _lapses(known, one, name, admission.decision)
     trouble += [Line(one.told(), one.why, one.statement.signed.statement.issuer) for one in known.relied if one.why]
     lapses += _ends(known)
+    owed = [one for one in orders(known.charter, known.view, known.facts, known.now) if one.owed]
     waits = [Line(text) for text in known.waits] + _unconfirmed(known) + _unratified(known)
+    waits += [
+        Line(f"answer to the {'exercise of a ' if one.exercise else ''}recall of {one.what}", one.reason,
+             ", ".join(one.issuers), one.deadline or "")
+        for one in owed if one.waits_for(known.member)
+    ]  # fmt: skip
     order = {line: None for line in sorted(lapses, key=lambda line: (line.when, line.what))}
     return Status(
         known.member, as_of, tuple(use), tuple(order), tuple(dict.fromkeys(owes)), tuple(dict.fromkeys(waits)),
@@ -143,6 +153,10 @@ def status(known: Known) -> Status:
         tuple(
             Line(one.told(), one.words(), one.evaluation.issuer, good=not one.dispute)
             for one in opinions(known.charter, known.facts.statements)
+        ),
+        tuple(
+            Line(f"{'exercise, ' if one.exercise else ''}{one.what}", answer.told(), "", one.deadline or "")
+            for one in owed for answer in one.answers
         ),
     )  # fmt: skip
 

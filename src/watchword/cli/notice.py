@@ -56,7 +56,8 @@ def issue(args: argparse.Namespace) -> int:
             recorded = here.sign_and_append(kind, notice_subject(target), fields, person=args.person, scope=within)
             here.publish()
             envelope, value = recorded.envelope, recorded_value(here, recorded)
-            lines = [f"{kind} of {told_target(fields)}: {args.reason}", told(here, recorded), *_how_long(here, kind)]
+            lines = [f"{kind} of {told_target(fields)}: {args.reason}", told(here, recorded)]
+            lines += _how_long(here, kind, target)
     if args.output:
         write_new(args.output, envelope + b"\n")
         good = "in a cosigned ledger only" if kind == "take-back" else "wherever it is taken in"
@@ -159,12 +160,14 @@ def _said(args: argparse.Namespace, here: Node | None) -> tuple[str, dict[str, A
     if args.kind == "recall":
         if args.deadline:
             parse_time(args.deadline)
+        if getattr(args, "exercise", False):
+            fields["target"] = target = f"exercise:{target}"
         fields |= {
             "actions": args.action, "deadline": args.deadline, "supersedes": args.supersedes,
             "directive": args.directive, "severity": args.severity, "alternatives": args.alternative,
             "versions": [_span(text) for text in args.versions],
         }  # fmt: skip
-        if args.versions and not target.startswith("package:"):
+        if args.versions and "package:" not in target[:17]:
             raise BadTarget(f"{target}: has no versions to choose among", "versions are of a package: pkg:pypi/torch")
     if args.kind == "revoke":
         fields["valid_up_to"] = [_place(text) for text in args.valid_up_to]
@@ -215,9 +218,11 @@ def _kept_back(args: argparse.Namespace, here: Node) -> tuple[str, dict[str, Any
     raise BadTarget(f"{args.target}: {what}", "watchword admit names those")
 
 
-def _how_long(here: Node, kind: str) -> list[str]:
+def _how_long(here: Node, kind: str, target: str) -> list[str]:
     """What people must know of bad news that so few said, and of taking it back."""
     quorum = here.charter.quorum
+    if target.startswith("exercise:"):
+        return ["an exercise: it closes no gate; watchword recall status shows who answers"]
     if kind == "take-back":
         return [f"the notice counts until {quorum.witness} operators have taken it back, in cosigned ledgers"]
     if kind in ("recall", "dispute") and quorum.faulty:

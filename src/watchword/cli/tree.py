@@ -25,7 +25,7 @@ from watchword.cli.data_tree import data_commands
 from watchword.cli.evaluate_tree import evaluations
 from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
-from watchword.cli.recall_tree import recall_terms
+from watchword.cli.recall_tree import recall_commands, recall_terms
 from watchword.cli.trace_tree import tracing
 from watchword.cli.web_tree import web_commands
 from watchword.limits import ENDPOINT_TRIES_MAX, JOBS_MAX
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     _restrictions(commands)
     _policy(commands)
     _guard(commands)
+    recall_commands(commands)
     gate_commands(commands)
     _oversight(commands)
     tracing(commands)

@@ -12,7 +12,7 @@ REASON_CHARS_MAX = 1_000
 """Characters of one reason. Origin: it may quote hostile input, and a receipt has to be read again at every start."""
 
 VERDICTS = {"permitted": "permit", "released": "permit", "held": "hold", "approved": "hold", "passed": "hold"}
-_NOTED = frozenset({"returned", "unknown", "stopped", "endorsed"})
+_NOTED = frozenset({"returned", "unknown", "stopped", "exercised", "endorsed"})
 
 
 def clean_reason(reason: str) -> str:

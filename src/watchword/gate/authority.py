@@ -25,6 +25,7 @@ from watchword.charter.standing import NoStanding, standing
 from watchword.charter.succession import successors
 from watchword.errors import WatchwordError
 from watchword.gate.mandate import BadMandate, Envelope, Mandate, Rule, parse_mandate, within_hours
+from watchword.ledger.exercises import exercises
 from watchword.ledger.view import Fact, Facts, View
 from watchword.limits import CLOCK_AHEAD_S_MAX
 from watchword.policy.admission import admit
@@ -122,7 +123,7 @@ class Ground:
     ``mandate`` and ``release`` (a digest) are None where the mandate is not held or malformed; ``use_case`` where that
     is not held here. ``caveats``: those that stand, in order of member and id. ``ratifications``: those of charters
     that follow the one in force here, or stand beside it. ``lapses``: when the admission ends by itself, and why.
-    ``recalls``: the notices that recall what it is about.
+    ``recalls``: the notices that recall what it is about; ``exercises``: those that only play it.
     """
 
     reasons: tuple[str, ...]
@@ -134,6 +135,7 @@ class Ground:
     ratifications: tuple[Signed, ...] = ()
     lapses: tuple[tuple[datetime, str], ...] = ()
     recalls: tuple[Signed, ...] = ()
+    exercises: tuple[Signed, ...] = ()
 
     @property
     def who(self) -> str:
@@ -316,7 +318,8 @@ def _ground(known: Known, mandate_id: str) -> Ground:
         reasons = _against_use(known, decision, use_case, caveats)
     lapses = (*_waivers_end(known.charter, value, counted), *_reliances_end(reliances))
     recalls = tuple(notice.signed for notice in listed if notice.kind == "recall" and notice.signed is not None)
-    return Ground(tuple(reasons), fact, mandate, release, use_case, caveats, ratified, lapses, recalls)
+    played = exercises(known.charter, known.view, known.facts, names)
+    return Ground(tuple(reasons), fact, mandate, release, use_case, caveats, ratified, lapses, recalls, played)
 
 
 def _reliances(

@@ -19,6 +19,7 @@ from watchword.charter.charter import Charter
 from watchword.gate.answer import clean_reason
 from watchword.gate.authority import Known, Stop, is_session
 from watchword.gate.receipts import LETTING_GO
+from watchword.ledger.query import told_target
 from watchword.statements.statement import Signed
 from watchword.statements.times import parse_time, rfc3339
 
@@ -34,8 +35,10 @@ def told_stop(stop: Stop, met: datetime) -> tuple[str, ...]:
 
 def newly_closed(
     known: Known, member: str, now: datetime, recorded: Mapping[str, int]
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The stops and recalls that have no receipt yet: each statement's id, and the reasons of its receipt.
+) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """The stops and recalls that have no receipt yet: its event, each statement's id, and the reasons of its receipt.
+
+    An exercise is told as ``exercised``: what would have closed the gate, which stays as it is.
 
     Args:
         member: whose gate it is: recalls are looked for that reach a mandate of its own which is not over.
@@ -43,22 +46,23 @@ def newly_closed(
     """
     for stop in known.stops:
         if stop.id not in recorded:
-            yield stop.id, told_stop(stop, now)
-    found: dict[str, Signed] = {}
+            yield "stopped", stop.id, told_stop(stop, now)
+    found: dict[str, tuple[str, Signed]] = {}
     for id, fact in known.mandates.items():
         if fact.holder.owner != member:
             continue
         ground = known.ground(id)
         if ground.mandate is None or now < parse_time(ground.mandate.valid_until):
-            found |= {one.statement.id: one for one in ground.recalls}
-    for id, signed in sorted(found.items()):
+            found |= {one.statement.id: ("stopped", one) for one in ground.recalls}
+            found |= {one.statement.id: ("exercised", one) for one in ground.exercises}
+    for id, (event, signed) in sorted(found.items()):
         if id not in recorded:
-            yield id, _told_recall(signed, now)
+            yield event, id, _told_recall(signed, now)
 
 
 def _told_recall(signed: Signed, met: datetime) -> tuple[str, ...]:
     said = signed.statement
-    target, reason = str(said.predicate["target"]), str(said.predicate["reason"])
+    target, reason = told_target(said.predicate), str(said.predicate["reason"])
     return (
         f"{target} is recalled by {said.issuer}: {reason}",
         f"by statement {said.id}",

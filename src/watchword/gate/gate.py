@@ -483,8 +483,8 @@ class Gate:
                     self._record("expired", (f"nobody released it until {request.expires}",), now, held=held)
         known = self._knowledge.known()
         if known is not self._met:
-            for id, reasons in newly_closed(known, self.name, now, self._history.used):
-                self._record("stopped", reasons, now, approvals=(id,))
+            for event, id, reasons in newly_closed(known, self.name, now, self._history.used):
+                self._record(event, reasons, now, approvals=(id,))
             self._met = known
         self._probe(known, now)
         return now

@@ -100,7 +100,7 @@ class History:
             else:
                 hold.state = event
                 self._waiting.pop(hold.action.digest, None)
-        if event in ("released", "refused", "approved", "passed", "endorsed", "stopped"):
+        if event in ("released", "refused", "approved", "passed", "endorsed", "stopped", "exercised"):
             self._use(receipt, index)
         if event in LETTING_GO:
             gone = action or (hold.action if hold is not None else _action(receipt, index))

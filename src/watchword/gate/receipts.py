@@ -68,6 +68,7 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
         "returned",
         "unknown",
         "stopped",
+        "exercised",
         "endorsed",
         "scheduled",
         "revealed",

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 from watchword.limits import PACKAGES_KEPT_MAX
 
-PACKAGE = "package:"
+PACKAGE, EXERCISE = "package:", "exercise:"
 _READ = re.compile(r"v?([0-9]{1,18}(?:\.[0-9]{1,18})*)((?!\.?[0-9])[^!:]*)", re.DOTALL)
 
 
@@ -67,7 +67,7 @@ def reaches(recall: Mapping[str, Any], names: Iterable[str]) -> bool:
         recall: its predicate.
         names: name sets, several together where several releases are asked about: then one that is reached is enough.
     """
-    package = str(recall["target"]).removeprefix("exercise:")
+    package = str(recall["target"]).removeprefix(EXERCISE)
     if not recall["versions"] or not package.startswith(PACKAGE):
         return True
     purls = (package_of(name.removeprefix("component:")) for name in names if name.startswith("component:"))

@@ -266,7 +266,7 @@ def _add_record(node: Node, contents: _Contents, heads: dict[str, KeptHead]) -> 
         contents.bodies[leaf.commitment] = Body("receipt", *found)
         receipt = parse_json(found[1], f"{record.origin}, leaf {index}")
         # What closed the gate counted from any channel; nothing that was let go rests on it.
-        used = () if receipt.get("event") == "stopped" else receipt.get("approvals", ())
+        used = () if receipt.get("event") in ("stopped", "exercised") else receipt.get("approvals", ())
         named |= {receipt.get("mandate"), *used} - {None}
     anchored = False
     for origin, index, held in node.store.statements():

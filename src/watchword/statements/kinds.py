@@ -337,6 +337,21 @@ class Recall(Common, frozen=True, kw_only=True):
     alternatives: Annotated[list[Text], Meta(max_length=100)]
 
 
+class RecallAnswer(Common, frozen=True, kw_only=True):
+    """A member says of a recall, or of its exercise, whether anything that it uses is hit, and since when it has acted.
+
+    ``closed``: when its gate met the recall; ``done``: since when the actions, or the
+    ``alternative``, are taken.
+    What is hit, and how much, stays at home.
+    """
+
+    statement: Digest
+    answer: Literal["no", "yes", "done"]
+    closed: Time | None
+    done: Time | None
+    alternative: Text | None
+
+
 class Retract(Common, frozen=True, kw_only=True):
     """An issuer takes its own statement back."""
 
@@ -456,6 +471,7 @@ KINDS: dict[str, type[Common]] = {
     "review": Review,
     "endpoint": Endpoint,
     "reply": Reply,
+    "recall-answer": RecallAnswer,
     "marking": Marking,
     "decision": Decision,
     "mandate": Mandate,
