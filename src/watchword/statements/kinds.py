@@ -31,6 +31,7 @@ from watchword.statements.fields import Strict as Strict
 from watchword.statements.fields import Text as Text
 from watchword.statements.fields import Time as Time
 from watchword.statements.fields import Tool as Tool
+from watchword.statements.recalls import Recall, RecallAnswer
 from watchword.statements.vigilance import Oversight as Oversight
 from watchword.statements.vigilance import ProbePlan as ProbePlan
 
@@ -305,51 +306,6 @@ class Spill(Common, frozen=True, kw_only=True):
     body: Literal["purged", "kept"]
     attachments: Annotated[list[Digest], Meta(max_length=16)]
     reason: Text
-
-
-Numbers = Annotated[str, Meta(pattern=r"^[0-9]{1,18}(\.[0-9]{1,18}){0,15}\Z")]
-"""A version as a row of numbers, such as ``2.10.0``."""
-
-
-class Span(Strict, frozen=True, kw_only=True):
-    """Versions of a package: ``from`` one on, up to and without another; null where it has no such end."""
-
-    from_: Numbers | None = msgspec.field(name="from")
-    before: Numbers | None
-
-
-class Recall(Common, frozen=True, kw_only=True):
-    """Bad news against a release, component, package, model, data set, supplier, or an exercise of such.
-
-    ``directive``: the number that people call it by; recalls of several names that belong together have the same.
-    ``versions``: of the package that is the target, those meant; empty: all. ``alternatives``: what may be done instead
-    of ``actions``. Neither these nor ``severity`` weigh in a decision: a recall that reaches stops.
-    """
-
-    target: Text
-    reason: Text
-    actions: list[Text]
-    deadline: Time | None
-    supersedes: Digest | None
-    directive: Text | None
-    severity: Literal["emergency", "urgent", "routine"]
-    versions: Annotated[list[Span], Meta(max_length=100)]
-    alternatives: Annotated[list[Text], Meta(max_length=100)]
-
-
-class RecallAnswer(Common, frozen=True, kw_only=True):
-    """A member says of a recall, or of its exercise, whether anything that it uses is hit, and since when it has acted.
-
-    ``closed``: when its gate met the recall; ``done``: since when the actions, or the
-    ``alternative``, are taken.
-    What is hit, and how much, stays at home.
-    """
-
-    statement: Digest
-    answer: Literal["no", "yes", "done"]
-    closed: Time | None
-    done: Time | None
-    alternative: Text | None
 
 
 class Retract(Common, frozen=True, kw_only=True):
