@@ -23,7 +23,7 @@ from watchword.charter.conditions import written
 from watchword.errors import WatchwordError
 from watchword.policy.use_case import read_text, read_toml
 
-SHIPPED = ("alliance", "nato-pru-2021", "deploy-securely-2024")
+SHIPPED = ("alliance", "nato-pru-2021", "deploy-securely-2024", "planned-evaluations")
 """The packs that come with watchword, by name; the first is the default."""
 PRINCIPLES = {
     "A": "Lawfulness",
