@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -27,8 +27,6 @@ from sqlalchemy import (
     and_,
     exists,
     func,
-    insert,
-    literal,
     or_,
     select,
     text,
@@ -52,8 +50,7 @@ class NothingNamed(WatchwordError):
     """No thing on record is called so."""
 
 
-@dataclass(frozen=True)
-class Hit:
+class Hit(NamedTuple):
     """A release that is hit: ``depth`` 1 where it has the thing itself, 0 where it is that. ``chain``: from what fell
     up to what the release has of it; empty where it was not asked for."""
 
@@ -88,7 +85,7 @@ class Exposure:
 
     def value(self) -> dict[str, Any]:
         """The same as JSON data."""
-        return asdict(self)
+        return asdict(self) | {"releases": [one._asdict() for one in self.releases]}
 
 
 @dataclass(frozen=True)
@@ -141,16 +138,14 @@ def exposure(
     order = (_HIT.c.depth, RELEASES.c.folded, RELEASES.c.digest)
     rows = connection.execute(
         select(RELEASES.c.digest, RELEASES.c.name, RELEASES.c.supplier, _HIT.c.depth, _HIT.c.thing)
-        .join(_HIT, _HIT.c.thing == RELEASES.c.thing).order_by(*order).limit(limit)
+        .select_from(_HIT).join(RELEASES, _HIT.c.thing == RELEASES.c.thing).order_by(*order).limit(limit)
     ).all()  # fmt: skip
     total = len(rows)
     if limit is not None:
         counted = select(func.count()).select_from(RELEASES.join(_HIT, _HIT.c.thing == RELEASES.c.thing))
         total = int(connection.scalar(counted) or 0)
-    hits = [
-        Hit(row.digest, row.name, row.supplier, row.depth, _chain(connection, row) if place < chains else ())
-        for place, row in enumerate(rows)
-    ]
+    hits = [Hit(*row[:4], _chain(connection, row)) for row in rows[:chains]]
+    hits += [Hit(digest, name, supplier, depth) for digest, name, supplier, depth, _ in rows[chains:]]
     deciding = connection.scalars(select(USES.c.thing).where(USES.c.thing.in_(select(_HIT.c.thing))).distinct()).all()
     # The word of a bill has rank 1 (``rows.RANKS``).
     billed = exists().where(and_(SAID.c.thing == RELEASES.c.thing, SAID.c.rank == 1))
@@ -168,6 +163,14 @@ _HIT = Table(
     prefixes=["TEMPORARY"],
 )  # fmt: skip
 _DROP = text("DROP TABLE IF EXISTS hit")
+_FURTHER = text(
+    """
+    INSERT INTO hit SELECT DISTINCT edges.parent, CAST(:depth AS INTEGER) FROM hit CROSS JOIN edges
+    WHERE edges.child = hit.thing AND hit.depth = :before
+      AND NOT EXISTS (SELECT 1 FROM hit AS seen WHERE seen.thing = edges.parent)
+    """
+)
+"""A cross join tells SQLite to begin with what was hit: of a table made just now it knows no sizes."""
 _PART = (THINGS.c.sort, THINGS.c.name, THINGS.c.version, THINGS.c.purl, THINGS.c.digest)
 
 
@@ -192,17 +195,10 @@ def _spread(connection: Connection, start: Sequence[int]) -> bool:
     connection.execute(_DROP)
     _HIT.create(connection)
     put(connection, _HIT, [(id_, 0) for id_ in start])
-    seen = _HIT.alias("seen")
     for depth in range(1, EXPOSURE_DEPTH_MAX + 1):
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql("ANALYZE hit")
-        further = (
-            select(EDGES.c.parent, literal(depth))
-            .join(_HIT, _HIT.c.thing == EDGES.c.child)
-            .where(_HIT.c.depth == depth - 1, ~exists().where(seen.c.thing == EDGES.c.parent))
-            .distinct()
-        )
-        if not connection.execute(insert(_HIT).from_select(["thing", "depth"], further)).rowcount:
+        if not connection.execute(_FURTHER, {"depth": depth, "before": depth - 1}).rowcount:
             return False
     return True
 

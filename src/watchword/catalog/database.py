@@ -148,7 +148,8 @@ def make_indexes(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("ANALYZE")
     else:
-        connection.exec_driver_sql("PRAGMA optimize")
+        connection.exec_driver_sql("PRAGMA analysis_limit=1000")
+        connection.exec_driver_sql("ANALYZE")
 
 
 def _sqlite(connection: Any, _: Any) -> None:
