@@ -24,6 +24,7 @@ help:
 	@echo 'make heavy    torch and others, for the tests that skip without them'
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make bench    the figures, each beside its goal and its peer'
+	@echo 'make screenshots  pictures of the console for README and docs'
 	@echo 'make lock     resolve requirements/*.lock anew from pyproject.toml'
 	@echo 'make clean    remove what the other targets made'
 
@@ -39,6 +40,11 @@ test: $(VENV)/dev.stamp
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# Pictures of the console, for README and docs; needs make heavy.
+.PHONY: screenshots
+screenshots: $(VENV)/dev.stamp
+	$(BIN)/python docs/screenshots.py
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp

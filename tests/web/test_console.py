@@ -253,6 +253,22 @@ def test_an_official_records_the_decision_that_he_read(console: Consoled) -> Non
     assert console.get("/decisions.json").json["paged"]["count"] == before + 1
 
 
+def test_what_came_later_changes_no_recorded_decision(console: Consoled) -> None:
+    """Bad news that was received since is not what the decision named: made again, it has the same bytes; the
+    admission of this moment is refused. Seen to fail with every loose notice of now."""
+    from alliance import notice_subject
+
+    target = f"release:{place(console, '{digest}')}"
+    said = {"target": target, "reason": "found", "actions": [], "deadline": None, "supersedes": None}
+    terms = {"directive": None, "severity": "urgent", "versions": [], "alternatives": []}
+    envelope = console.here.sign("BRAVO", "recall", notice_subject(target), said | terms, "official")
+    console.node.take_loose(envelope)
+    console.sign_in()
+    made = console.get(place(console, "/decisions/{id}") + ".json").json
+    assert (made["verdict"], made["again"]) == ("admitted", True)
+    assert console.get(place(console, "/admissions/{digest}/{use}") + ".json").json["verdict"] == "refused"
+
+
 def test_who_may_not_say_it_signs_nothing(console: Consoled) -> None:
     """A link only looks; a commander recalls nothing; a session of six minutes ago signs in again; an ally writes
     nothing here. Seen to fail without ``check_writer``."""

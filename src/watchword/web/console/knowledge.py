@@ -5,6 +5,7 @@ Nothing here is trusted for a decision: a decision page makes the decision again
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.account.beside import NOTHING_BESIDE, Beside, beside
 from watchword.account.knowing import known
-from watchword.account.status import Known, Status, status
+from watchword.account.status import Status, Use, status, uses_of
 from watchword.charter.charter import Charter, KeyHolder
+from watchword.errors import WatchwordError
 from watchword.ledger.exchange import scope_allows
 from watchword.ledger.view import Facts, View
 from watchword.statements.statement import Signed, Statement
@@ -111,14 +113,33 @@ class Snapshot:
     def beside_of(self, id: str) -> Beside:
         return self.beside.get(id, NOTHING_BESIDE)
 
-    def status(self) -> tuple[Known, Status]:
-        """What the status page is made from, and the page."""
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """The newest decision on each release and use case that is held."""
+        decisions = [
+            (one.locator, one.statement)
+            for one in self.placed if one.holder is not None and one.statement.kind == "decision"
+        ]  # fmt: skip
+        named = {str(statement.predicate["decision"].get("use_case")) for _, statement in decisions}
+        cases = {digest: value for digest in named if (value := self.node.store.object(digest)) is not None}
+        return uses_of(decisions, cases)
+
+    def status(self) -> Status:
+        """The status page, made from what was held at most STATUS_AGE_S ago: an older one is shown once more, and made
+        again meanwhile."""
         with self._turn:
             at = self.node.clock.monotonic()
-            if not self._status or at - self._status["at"] > STATUS_AGE_S:
-                of = known(self.node)
-                self._status |= {"at": at, "known": of, "status": status(of)}
-            return self._status["known"], self._status["status"]
+            if not self._status:
+                self._status |= {"at": at, "status": status(known(self.node))}
+            elif at - self._status["at"] > STATUS_AGE_S:
+                self._status["at"] = at
+                threading.Thread(target=self._again, daemon=True).start()
+            found: Status = self._status["status"]
+            return found
+
+    def _again(self) -> None:
+        with contextlib.suppress(WatchwordError, OSError):
+            self._status["status"] = status(known(self.node))
 
 
 class Knowledge:

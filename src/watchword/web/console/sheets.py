@@ -11,8 +11,8 @@ from watchword.web.console.pages import decisions, ledgers, overview, patterns, 
 from watchword.web.console.table import Asked, Sheet
 
 
-def _oversight(known: Snapshot, _: Asked) -> Html:
-    return sections(people.oversight_board(known))
+def _oversight(known: Snapshot, asked: Asked) -> Html:
+    return sections(people.oversight_board(known, asked))
 
 
 def _behind(known: Snapshot, asked: Asked) -> Html:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -54,6 +54,8 @@ class Asked:
     path: Mapping[str, str]
     query: Mapping[str, str]
     reader: Reader = NOBODY
+    memo: dict[str, Any] = field(default_factory=dict)
+    """What the data of this request was made from, where its picture is made from the same."""
 
     @property
     def page(self) -> int:

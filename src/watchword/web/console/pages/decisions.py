@@ -7,11 +7,13 @@ page says so and shows only what was signed. An admission is the decision of thi
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from watchword.errors import WatchwordError
+from watchword.ledger.view import Facts, View
 from watchword.node.viewing import NoView, view_of
 from watchword.policy.admission import Admission, admit
 from watchword.policy.explain import called
@@ -125,7 +127,7 @@ def decision(known: Snapshot, asked: Asked) -> DecisionPage:
             raise NoView(f"its use case {made.get('use_case')} is not held here", "its owner has it")
         view = view_of(known.node, found.statement.id)
         subject = Subject(made["subject"]["name"], made["subject"]["digest"])
-        again = admit(known.charter, view, known.node.facts(view), str(made["as_of"]), subject, case)
+        again = admit(known.charter, view, _facts_then(known, view, made), str(made["as_of"]), subject, case)
     except (WatchwordError, KeyError, TypeError) as error:
         return _unmade(known, found, made, case, error)
     use = f"{shlex.quote(str(case['name']))}.toml"
@@ -153,6 +155,20 @@ def admission(known: Snapshot, asked: Asked) -> DecisionPage:
     made = admit(known.charter, known.view, known.facts, known.as_of, subject, case)
     command = f"watchword admit {digest} --use {shlex.quote(str(case['name']))}.toml"
     return _page(known, made, case, [command], None, None)
+
+
+def _facts_then(known: Snapshot, view: View, made: dict[str, Any]) -> Facts:
+    """What the view shows, and of loose notices those that the decision names: others came later, or elsewhere.
+
+    Raises:
+        NoView: its list of them is not kept here.
+    """
+    listed = known.node.store.object(str(made["loose"]))
+    if not isinstance(listed, dict):
+        raise NoView(f"its list of loose notices {made['loose']} is not kept here", "its maker has it")
+    facts = known.node.facts(view)
+    then = tuple(one for one in facts.loose if one.statement.id in set(listed["statements"]))
+    return replace(facts, loose=then)
 
 
 def _page(

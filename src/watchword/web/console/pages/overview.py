@@ -47,12 +47,12 @@ IDS = ("use", "lapses", "owes", "waits", "trouble", "opinions")
 
 def status(known: Snapshot, _: Asked) -> StatusPage:
     """The page of the day, made again when anything came or a minute passed."""
-    of, found = known.status()
+    found = known.status()
     pages = {
         f"{use.subject.name} for {use.use_case['name']}": address(
             "/admissions/{digest}/{use}", digest=use.subject.digest, use=DJ(dict(use.use_case))
         )
-        for use in of.uses
+        for use in known.uses
     }
 
     def line(one: Line) -> StatusLine:

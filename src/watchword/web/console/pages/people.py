@@ -129,11 +129,12 @@ def approvals(known: Snapshot, _: Asked) -> ApprovalsPage:
     )  # fmt: skip
 
 
-def oversight(known: Snapshot, _: Asked) -> OversightPage:
+def oversight(known: Snapshot, asked: Asked) -> OversightPage:
     """Everything since the beginning."""
     mandates = Mandates(known.node)
     of = traffic_of(known.node, mandates)
     found = figures(of, known.member, UNDER_S, None, None)
+    asked.memo["oversight"] = mandates, found
     states = {one.of[0]: state_of(one, mandates.caught_min(one.of[0])) for one in found if not one.of[1]}
     return OversightPage(
         member=known.member, as_of=known.as_of, receipts=of.receipts, states=dict(states),
@@ -141,11 +142,9 @@ def oversight(known: Snapshot, _: Asked) -> OversightPage:
     )  # fmt: skip
 
 
-def oversight_board(known: Snapshot) -> Board:
+def oversight_board(known: Snapshot, asked: Asked) -> Board:
     """The same with its plots, for the page."""
-    mandates = Mandates(known.node)
-    of = traffic_of(known.node, mandates)
-    found = figures(of, known.member, UNDER_S, None, None)
+    mandates, found = asked.memo["oversight"]
     states = [(one.of[0], state_of(one, mandates.caught_min(one.of[0]))) for one in found if not one.of[1]]
     return board(found, states, f"Oversight at the gate of {known.member}", "from the beginning to now")
 

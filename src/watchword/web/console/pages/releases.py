@@ -150,14 +150,13 @@ def release(known: Snapshot, asked: Asked) -> ReleasePage:
 
 def uses_of_release(known: Snapshot, digest: str) -> list[UseOf]:
     """For what a release was decided on."""
-    of, _ = known.status()
     return [
         UseOf(
             name=str(use.use_case["name"]), owner=str(use.use_case["owner"]), verdict=use.verdict, by=use.by,
             decided=use.decided,
             address=address("/admissions/{digest}/{use}", digest=digest, use=DJ(dict(use.use_case))),
         )
-        for use in of.uses if use.subject.digest == digest
+        for use in known.uses if use.subject.digest == digest
     ]  # fmt: skip
 
 

@@ -109,7 +109,10 @@ def _page(known: Snapshot, asked: Asked, forward: bool) -> TracePage:
 
 def _chain(known: Snapshot, asked: Asked, forward: bool) -> Chain:
     """Raises NotHere: nothing of this id is held here."""
-    return trace(known.node, asked.path["id"], forward=forward)
+    if "chain" not in asked.memo:
+        asked.memo["chain"] = trace(known.node, asked.path["id"], forward=forward)
+    found: Chain = asked.memo["chain"]
+    return found
 
 
 def _command(asked: Asked, forward: bool) -> str:
