@@ -89,6 +89,39 @@ def test_a_test_result_is_as_bad_as_its_worst_test() -> None:
     assert {"name": "plan", "digest": {"sha256": "02" * 32}} in said["configuration"]
 
 
+def test_a_test_result_is_what_in_toto_defines() -> None:
+    """Its own definition takes it, with nothing unknown in it; and so it does the statement around."""
+    pytest.importorskip("in_toto_attestation", reason="in-toto-attestation is absent")
+    from google.protobuf.json_format import ParseDict
+    from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
+    from in_toto_attestation.v1.statement_pb2 import Statement
+
+    value = attested([HELD, OPEN, BROKEN], "test-result")
+    said = ParseDict(value["predicate"], TestResult(), ignore_unknown_fields=False)
+    assert (said.result, list(said.passed_tests)) == ("FAILED", value["predicate"]["passedTests"])
+    for form in ("test-result", "svr"):
+        assert ParseDict(attested([HELD], form), Statement(), ignore_unknown_fields=False).subject[0].name == "gate 1.0"
+
+
+SVR = {
+    "type": "object", "required": ["verifier", "timeCreated", "properties"], "additionalProperties": False,
+    "properties": {
+        "verifier": {
+            "type": "object", "required": ["id"], "properties": {"id": {"type": "string", "pattern": "^[a-z]+:"}},
+        },
+        "timeCreated": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z$"},
+        "properties": {"type": "array", "items": {"type": "string"}},
+    },
+}  # fmt: skip
+"""The fields of SVR v0.1, from its page: it has no schema of its own."""
+
+
+def test_svr_has_the_fields_of_its_page() -> None:
+    """Each required field and no other; an identifier that is a URI, a time in UTC."""
+    for results in ([HELD, OPEN], [BROKEN]):
+        jsonschema.validate(attested(results, "svr")["predicate"], SVR)
+
+
 def test_svr_lists_only_what_was_shown() -> None:
     """in-toto SVR v0.1 holds passing properties; what is open or failed is not among them."""
     said = attested([HELD, OPEN, BROKEN, FLAGGED, NO_PLAN], "svr")["predicate"]

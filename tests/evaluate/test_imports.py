@@ -256,6 +256,7 @@ def a_sarif(**fields: Any) -> dict[str, Any]:
         ({}, 1),
         ({"level": "error"}, 1),
         ({"level": "note"}, 0),
+        ({"level": "fine"}, 1),
         ({"level": "none"}, 0),
         ({"kind": "pass", "level": "none"}, 0),
         ({"kind": "open", "level": "none"}, 1),
@@ -314,6 +315,29 @@ def test_what_is_no_report_is_refused_by_name(tmp_path: Path, text: str) -> None
     """One clear error, whatever it is."""
     with pytest.raises(WatchwordError, match="bad"):
         read_report(written(tmp_path, text, "bad"))
+
+
+BROKEN: dict[str, Any] = {
+    "inspect": {"version": 2, "status": "success", "eval": {"task": "t"}, "results": {"scores": 7}},
+    "promptfoo": {"evalId": "e", "results": {"results": [], "stats": {"successes": 3, "failures": -1, "errors": 0}}},
+    "pyrit": [{"conversation_id": "c", "objective": "o", "outcome": 7}],
+    "modelscan": {"summary": {"modelscan_version": "1"}, "issues": "none"},
+    "cyclonedx": {"bomFormat": "CycloneDX", "components": [{"type": "machine-learning-model", "modelCard": {
+        "quantitativeAnalysis": {"performanceMetrics": [{"type": "accuracy", "value": {"a": 1}}]}}}]},
+    "sarif": {"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "x"}}, "results": {"level": "error"}}]},
+    "trivy": {"SchemaVersion": 2, "ArtifactName": "a", "Results": [{"Target": "t", "Vulnerabilities": "none"}]},
+    "osv": {"results": [{"source": {"path": "p"}, "packages": "none"}]},
+    "aiverify": [{"gid": "g", "cid": "c", "output": {"accuracy": 0.9}, "testArguments": {}}, "more"],
+    "croissant": {"conformsTo": "http://mlcommons.org/croissant/1.0", "distribution": "none"},
+}  # fmt: skip
+"""Of each form, a document that its reader takes for its own and that is not right."""
+
+
+@pytest.mark.parametrize("form", sorted(BROKEN))
+def test_what_is_not_right_in_a_form_counts_for_nothing(tmp_path: Path, form: str) -> None:
+    """It is refused, and the file is named."""
+    with pytest.raises(WatchwordError, match=r"bad\.json"):
+        read_report(written(tmp_path, BROKEN[form], "bad.json"))
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import importlib
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from watchword.evaluate.run import Result, run
 from watchword.evaluate.samples import Samples, read_samples
 from watchword.evaluate.subjects import Confined, open_subject
 from watchword.inspect import manifest_of
+from watchword.record.evaluating import tool_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PRACTICE = ROOT / "docs" / "practice"
@@ -68,17 +70,21 @@ def test_another_library_measures_the_same(digits: Path) -> None:
     assert low <= theirs.k / theirs.n <= high
     assert theirs.environment["secml-torch"]
     assert theirs.attempts == ()
+    # What the statement says of the tool is what makes it an opinion of its own.
+    assert [tool_of(one.plan)["name"] for one in (ours, theirs)] == ["watchword-evaluate", "secml-torch"]
 
 
 @pytest.fixture(scope="session")
 def magika(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Samples]:
-    """Magika's model as a release, and some of our own Python files."""
+    """Magika's model as a release, and programs that nobody chose for it: Python's own."""
     package = pytest.importorskip("magika", reason="needs magika")
     folder = tmp_path_factory.mktemp("magika")
     release = shutil.copytree(Path(package.__file__).parent / "models" / "standard_v3_3", folder / "release")
     (folder / "files" / "python").mkdir(parents=True)
-    for path in sorted((ROOT / "src" / "watchword" / "statements").glob("*.py")):
-        shutil.copy(path, folder / "files" / "python")
+    library = Path(sysconfig.get_paths()["stdlib"])
+    for path in sorted([*library.glob("[a-z]*.py"), *(library / "email").glob("[a-z]*.py")]):
+        if path.stat().st_size >= 400 and b"from __future__" not in path.read_bytes():
+            shutil.copy(path, folder / "files" / "python")
     return release, read_samples(folder / "files", "files")
 
 
@@ -90,13 +96,16 @@ def padded(lines: int, release: Path, n: int) -> Plan:
 
 
 def test_sixty_comment_lines_fool_a_real_gate_every_time(magika: tuple[Path, Samples]) -> None:
-    """Every program is taken for something else, and is still the same program; without the lines all are right."""
+    """Every program is taken for something else, and is still the same program; without the lines all are right. Others
+    measured 158 of 158 on programs of their own; so many are drawn here. Another Python has other files: two may stand.
+    """
     release, samples = magika
-    of = padded(60, release, 12)
+    of = padded(60, release, 158)
     harness = PRACTICE / "magika" / "gate.py"
     made = run(of, SEED, samples, lambda: open_subject(of.subject, release, None, harness=harness))
-    assert (made.k, made.n, made.interval) == (12, 12, ("0.7353", "1"))
-    assert made.done.clean_right == made.done.clean_asked
+    assert made.n == 158 and made.k >= 156
+    assert float(made.interval[0]) >= 0.955 and float(made.interval[1]) >= 0.9989
+    assert made.done.clean_right >= 0.97 * made.done.clean_asked
     assert not made.meets and made.attempts == ()
     example = made.done.examples[0]
     assert example["label"] == "python" and example["after"].startswith("# ")

@@ -81,6 +81,8 @@ def read_cyclonedx(file: Bytes, value: Any) -> Report:
                 (interval.get("lowerBound"), interval.get("upperBound")) if isinstance(interval, dict) else (None, None)
             )
             about = " ".join(filter(None, (said(component.get("name"), 200), said(metric.get("slice"), 200))))
+            if isinstance(metric.get("value"), dict | list):
+                raise BadReport(f"{what}: a performanceMetric whose value is no number or text")
             value_ = said(metric.get("value"), 80)
             claimed.append(Claimed(said(metric.get("type"), 200), value_, about, said(low, 80), said(high, 80)))
     return Report(

@@ -14,7 +14,8 @@ from typing import Any
 
 from watchword.evaluate.imports.report import BadReport, Bytes, Found, Report, count, mapping, rows, said
 
-_HELD_AGAINST = ("error", "warning")
+_NOT_HELD_AGAINST = ("note", "none")
+"""Any other level of SARIF is, one that the standard does not know too."""
 
 
 def claims_modelscan(value: Any) -> bool:
@@ -108,7 +109,7 @@ def _sarif_result(result: Mapping[str, Any], levels: Mapping[str, str]) -> Found
     id = said(result.get("ruleId") or (rule.get("id") if isinstance(rule, dict) else None), 200) or "unnamed"
     kind = said(result.get("kind"), 40) or "fail"
     level = said(result.get("level"), 20) or levels.get(id, "warning")
-    if kind in ("pass", "notApplicable", "informational") or (kind == "fail" and level not in _HELD_AGAINST):
+    if kind in ("pass", "notApplicable", "informational") or (kind == "fail" and level in _NOT_HELD_AGAINST):
         return None
     message = result.get("message")
     text = (message.get("text") or message.get("id")) if isinstance(message, dict) else ""
