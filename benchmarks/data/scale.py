@@ -17,8 +17,9 @@ import numpy as np
 
 from benchmarks.table import Row, table
 from watchword.data import diff_rows, manifest_rows, write_manifest
+from watchword.data.delivery import Roles
 from watchword.data.files import manifest_files
-from watchword.data.screening.sample import Sample, classes_of
+from watchword.data.screening.sample import Sample, classes_of, read_sample
 from watchword.data.screening.screen import screen
 
 FILES, ROWS, WIDE = 50_000, 1_000_000, 64
@@ -29,7 +30,19 @@ def run() -> list[Row]:
     """Every figure."""
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as name:
         place = Path(name)
-        return [*_files(place / "small"), *_large(place / "large"), *_rows(place), *_screen()]
+        return [*_files(place / "small"), *_large(place / "large"), *_rows(place), *_screen(place)]
+
+
+def _waited(what: Callable[[], Any]) -> tuple[float, float, Any]:
+    """Seconds waited and CPU seconds taken, those of processes that were started and have ended among them."""
+    at, used = time.perf_counter(), _used()
+    made = what()
+    return time.perf_counter() - at, _used() - used, made
+
+
+def _used() -> float:
+    both = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in both)
 
 
 def _taken(what: Callable[[], Any]) -> tuple[float, Any]:
@@ -77,24 +90,36 @@ def _rows(folder: Path) -> list[Row]:
     at_hand, difference = _taken(lambda: diff_rows(*kept))
     if difference.counts["changed-label"] != 1000 or difference.counts["changed-features"] != 1000:
         raise ValueError("the difference is not the one that was made")
-    read, _ = _taken(lambda: diff_rows(*(path.with_suffix(".rows") for path in paths)))
+    waited, used, _ = _waited(lambda: diff_rows(*(path.with_suffix(".rows") for path in paths)))
+    note = f"waited for, on two cores; every digest recomputed; {used:.1f} CPU-s"
     return [
         Row("row manifest of 10^6 rows of CSV", made[0], "s"),
         Row("diff of 10^6 rows, manifests at hand", at_hand, "s", "≤ 5 s", at_hand <= 5),
-        Row("diff of 10^6 rows, from manifest files", read, "s", "≤ 5 s", read <= 5, note="every digest recomputed"),
+        Row("diff of 10^6 rows, from manifest files", waited, "s", "≤ 5 s", waited <= 5, note=note),
     ]
 
 
-def _screen() -> list[Row]:
+def _screen(folder: Path) -> list[Row]:
     draw = np.random.default_rng(0)
     centres = draw.normal(size=(10, WIDE)) * 0.8
     labels = draw.integers(0, 10, 100_000)
     numbers = (centres[labels] + draw.normal(size=(100_000, WIDE))).astype(np.float32)
     index, names = classes_of(str(label) for label in labels)
     sample = Sample(index, names, numbers=numbers, columns=tuple(f"c{at}" for at in range(WIDE)))
+    table = Path(folder / "wide.csv")
+    with table.open("w", encoding="ascii") as file:
+        file.write(",".join(sample.columns) + ",label\n")
+        file.writelines(
+            ",".join(f"{one:.4f}" for one in row) + f",{label}\n" for row, label in zip(numbers, labels, strict=True)
+        )
+    read_s, read = _taken(lambda: read_sample(table, Roles(None, "label", None, None)))
+    if read.numbers.shape != numbers.shape:
+        raise ValueError("the table is not the one that was written")
+    del read
     taken, found = _taken(lambda: screen(sample))
+    taken += read_s
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    note = f"layers 1 and 2, {len(found.listed):,} rows listed, peak {peak:,.0f} MB with all that ran before"
+    note = f"{len(found.listed):,} rows listed, {read_s:.0f} s of it reading CSV, peak {peak:,.0f} MB with all before"
     return [Row("screen of 10^5 rows × 64", taken, "s", "≤ 60 CPU-s", taken <= 60, note=note)]
 
 
