@@ -25,6 +25,8 @@ help:
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make bench    the figures, each beside its goal and its peer'
 	@echo 'make screenshots  pictures of the console for README and docs'
+	@echo 'make fuzz     bytes on which a parser fails: FUZZ=60 seconds for each of three searches'
+	@echo 'make release  the wheel, what is in it, and the signed claim on both: SUPPLIER=FOLDER'
 	@echo 'make lock     resolve requirements/*.lock anew from pyproject.toml'
 	@echo 'make clean    remove what the other targets made'
 
@@ -73,9 +75,24 @@ heavy: $(VENV)/dev.stamp
 	@$(PIP) download --no-deps --no-binary mcp mcp==2.3.0 --dest $(VENV)/conformance
 	@tar -xzf $(VENV)/conformance/mcp-2.3.0.tar.gz -C $(VENV)/conformance mcp-2.3.0/examples/servers
 
+# Searches that coverage guides, each for FUZZ seconds from a random seed: the pickle machine against CPython's own, every
+# parser of the inspector, every parser of ledgers. What is new goes to tests/inspect/kept with KEEP=tests/inspect/kept.
+FUZZ ?= 60
+.PHONY: fuzz
+fuzz: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.inspect.fuzz $(FUZZ)
+	$(BIN)/python -m benchmarks.inspect.fuzz_formats $(FUZZ) $$(od -An -N4 -tu4 /dev/urandom) $(KEEP)
+	$(BIN)/python -m benchmarks.ledger.fuzz $(FUZZ)
+
+# Wheel, bill of materials, and the claim on both, signed with the key of the supplier in SUPPLIER
+# (`watchword init WATCHWORD --supplier`).
+.PHONY: release
+release: $(VENV)/dev.stamp
+	$(BIN)/python release.py --home '$(SUPPLIER)' --output dist
+
 .PHONY: clean
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist dist.claim.json .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 # `venv` into a folder that another Python made would mix the two, so it runs only where pip does not.
 define make_venv
