@@ -44,6 +44,7 @@ def place(console: Consoled, path: str) -> str:
     charter = console.node.charter.digest
     digest = charter if path.startswith("/charters") else decision.statement.subject[0].digest
     filled = {"digest": digest, "use": DJ(USE_CASE), "id": decision.statement.id, "member": "ALFA", "other": charter}
+    filled["supplier"] = "AQUILA"
     return path.format(**filled)
 
 
@@ -236,6 +237,24 @@ def test_an_official_recalls_in_the_console(console: Consoled) -> None:
     assert shown["told"]["issuer"] == "ALFA"
     now = console.get(place(console, "/admissions/{digest}/{use}") + ".json").json
     assert now["verdict"] == "refused" and "recall of release" in now["sentence"]
+
+
+def test_an_official_answers_a_recall_in_the_console(console: Consoled) -> None:
+    """What is hit is shown at home alone; *done* is what the others read, and nothing of the release."""
+    console.as_person("official")
+    digest = place(console, "{digest}")
+    assert console.post("/act/recall", digest=digest, reason="payload found").status == 303
+    page = console.get("/recalls")
+    assert "Hit here, and told nobody: <bdi>mailsort 1.0" in page.text and "its actions are done" in page.text
+    order = console.get("/recalls.json").json["orders"][0]
+    assert order["waits"] and {one["state"] for one in order["answers"]} == {"not answered"}
+    answer = console.post("/act/answer", id=order["id"], done="done")
+    assert answer.status == 303, answer.text
+    said = console.ask("GET", f"{answer.headers['location']}.json").json
+    assert said["told"]["kind"] == "recall-answer" and said["predicate"]["answer"] == "done"
+    assert digest not in answer.headers["location"] and digest not in str(said["predicate"])
+    console.cookie, console.certificate = "", GUEST
+    assert console.get("/recalls.json").json["orders"] == []
 
 
 def test_an_official_records_the_decision_that_he_read(console: Consoled) -> None:

@@ -6,22 +6,16 @@ import argparse
 from typing import Any
 
 from watchword.cli.output import emit, lower, one_line, passphrase
-from watchword.errors import WatchwordError
-
-
-class NoRecall(WatchwordError):
-    """What was to be answered is no recall that is held here."""
 
 
 def answer(args: argparse.Namespace) -> int:
     """Reckon at home what a recall hits, print it, and share only no, yes or done; exit 1 where something is hit."""
     from watchword import node
-    from watchword.account.recalls import hit_at_home, orders
+    from watchword.account.answering import NoRecall, reckon
+    from watchword.account.recalls import orders
     from watchword.cli.statement import recorded_value, told
-    from watchword.gate.gate import Gate
     from watchword.ledger.exercises import held_recalls
     from watchword.statements.statement import Subject
-    from watchword.statements.times import parse_time, rfc3339
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         facts, now = here.facts(here.latest_view()), here.clock.now()
@@ -36,25 +30,8 @@ def answer(args: argparse.Namespace) -> int:
         if len(ids) > 1:
             raise NoRecall(f"{args.recall}: {len(ids)} recalls have this number", f"answer each: {', '.join(ids)}")
         id = ids[0]
-        order = next(one for one in known if id in one.ids)
-        hits = hit_at_home(here.charter, facts, held[id].statement.predicate, here.member, now)
-        # Its gate meets the recall now, if it did not before: its receipt says when it closed.
-        Gate(here).stops()
-        closed = [
-            receipt["time"] for receipt in here.record_events()
-            if receipt["event"] in ("stopped", "exercised") and set(receipt["approvals"]) & set(order.ids)
-        ]  # fmt: skip
-        if args.done and not hits and not args.hit:
-            raise NoRecall(f"{args.recall}: nothing that is used here is hit", "--hit says that something else is")
-        if args.alternative and not args.done:
-            raise NoRecall("an alternative is told once it is done", "add --done")
-        if args.since:
-            parse_time(args.since)
-        said = "done" if args.done else "yes" if hits or args.hit else "no"
-        fields: dict[str, Any] = {
-            "statement": id, "answer": said, "closed": closed[0] if closed else None,
-            "done": (args.since or rfc3339(now)) if args.done else None, "alternative": args.alternative,
-        }  # fmt: skip
+        found = reckon(here, id, done=args.done, since=args.since, hit=args.hit, alternative=args.alternative)
+        order, hits, fields, said = found.order, found.hits, found.fields, found.fields["answer"]
         recorded = here.sign_and_append("recall-answer", (Subject("statement", id),), fields, person=args.person)
         here.publish()
         lines = [f"{said.upper()}  to {'the exercise of ' if order.exercise else ''}the recall of {order.what}"]
@@ -72,6 +49,7 @@ def answer(args: argparse.Namespace) -> int:
 def status(args: argparse.Namespace) -> int:
     """Every recall with who has answered, late ones first; exit 1 where somebody is late."""
     from watchword import node
+    from watchword.account.answering import NoRecall
     from watchword.account.recalls import SCHEMA, orders, render
 
     with node.Node.open(node.find_home(args.home), writing=False) as here:
@@ -88,6 +66,7 @@ def status(args: argparse.Namespace) -> int:
 
 
 def _located(here: Any, what: str, held: Any) -> str:
+    from watchword.account.answering import NoRecall
     from watchword.node import NotHere
 
     try:

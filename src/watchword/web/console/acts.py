@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from watchword.account.answering import NoRecall, reckon
 from watchword.errors import WatchwordError
 from watchword.node.home import BusyNode
 from watchword.node.node import Node
@@ -87,7 +88,20 @@ def _recall(node: Node, _: Snapshot, person: str, fields: Mapping[str, str]) -> 
     return address("/statements/{id}", id=recorded.id)
 
 
-ACTS = {"admit": Act("decision", _admit), "recall": Act("recall", _recall)}
+def _answer(node: Node, _: Snapshot, person: str, fields: Mapping[str, str]) -> str:
+    """Answer a recall: what is hit is reckoned here, and only no, yes or done is shared."""
+    id, done = _digest(fields, "id"), fields.get("done") == "done"
+
+    def say(here: Node) -> Recorded:
+        found = reckon(here, id, done=done)
+        return here.sign_and_append("recall-answer", (Subject("statement", id),), found.fields, person=person)
+
+    return address("/statements/{id}", id=_signed(node, say).id)
+
+
+ACTS = {
+    "admit": Act("decision", _admit), "answer": Act("recall-answer", _answer), "recall": Act("recall", _recall),
+}  # fmt: skip
 KINDS = tuple(act.kind for act in ACTS.values())
 
 
@@ -105,7 +119,7 @@ def _signed(node: Node, say: Callable[[Node], Recorded]) -> Recorded:
             return recorded
     except BusyNode as error:
         raise CannotAct("another process is writing this node: nothing was signed", "try again") from error
-    except (KeyTrouble, BadStatement, NotHere) as error:
+    except (KeyTrouble, BadStatement, NotHere, NoRecall) as error:
         raise CannotAct(f"nothing was signed: {error.message}", error.hint) from error
 
 

@@ -7,7 +7,17 @@ from watchword.record.evaluating import attached_report
 from watchword.report.board import sections
 from watchword.report.html import Html, join, tag
 from watchword.web.console.knowledge import Snapshot
-from watchword.web.console.pages import decisions, ledgers, overview, patterns, people, releases, rules, traces
+from watchword.web.console.pages import (
+    decisions,
+    ledgers,
+    overview,
+    patterns,
+    people,
+    releases,
+    rules,
+    suppliers,
+    traces,
+)
 from watchword.web.console.table import Asked, Sheet
 
 
@@ -92,6 +102,14 @@ SHEETS = (
         "Two charters compared",
     ),
     Sheet("/policy", "coverage.html", "allies", rules.policy, rules.CoveragePage, "Norms served", "Policy"),
+    Sheet(
+        "/suppliers", "suppliers.html", "member", suppliers.suppliers, suppliers.SuppliersPage, "Suppliers",
+        "Suppliers",
+    ),
+    Sheet(
+        "/suppliers/{supplier}", "supplier.html", "member", suppliers.supplier, suppliers.SupplierPage,
+        "What is recorded of a supplier",
+    ),
     Sheet("/looks", "looks.html", "member", people.looks, people.LooksPage, "Who looked", "Looks"),
     Sheet("/patterns", "patterns.html", "anyone", patterns.patterns, patterns.PatternsPage, "Parts of pages"),
 )  # fmt: skip

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
+from watchword.account.recalls import hit_at_home, orders
 from watchword.account.trace import Chain, trace
 from watchword.account.trace_page import board, verdict
+from watchword.ledger.exercises import held_recalls
 from watchword.policy.explain import called
 from watchword.report.board import Board
 from watchword.web.console.knowledge import Snapshot
@@ -45,12 +47,38 @@ class RecallRow(msgspec.Struct, frozen=True, kw_only=True):
     exercise: bool
 
 
+class AnswerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What one member has answered: no, yes, done or not yet; ``late``: past the deadline, and not settled."""
+
+    member: str
+    state: str
+    told: str
+    settled: bool
+    late: bool
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What recalls that say the same ask for, and who has answered, the late ones first. ``hits``: releases of this
+    member that it reaches, reckoned here and shared with nobody; ``waits``: this member owes an answer."""
+
+    id: str
+    name: str
+    what: str
+    state: str
+    owed: bool
+    exercise: bool
+    waits: bool
+    hits: list[str]
+    answers: list[AnswerRow]
+
+
 class RecallsPage(msgspec.Struct, frozen=True, kw_only=True):
     """Recalls in any ledger held here: those whose day has passed first, then the newest."""
 
     member: str
     as_of: str
     recalls: list[RecallRow]
+    orders: list[OrderRow]
     command: str
 
 
@@ -94,7 +122,37 @@ def recalls(known: Snapshot, asked: Asked) -> RecallsPage:
             )
         )  # fmt: skip
     rows.sort(key=lambda row: not row.late)
-    return RecallsPage(member=known.member, as_of=known.as_of, recalls=rows, command="watchword notice list")
+    return RecallsPage(
+        member=known.member, as_of=known.as_of, recalls=rows, orders=_orders(known, asked),
+        command="watchword recall status",
+    )
+
+
+def _orders(known: Snapshot, asked: Asked) -> list[OrderRow]:
+    """For own people alone."""
+    if asked.reader.member != known.member:
+        return []
+    held = held_recalls(known.facts)
+    return [
+        OrderRow(
+            id=one.ids[0], name=one.directive or f"{one.ids[0][:19]}…", what=one.what, state=one.state, owed=one.owed,
+            exercise=one.exercise, waits=one.waits_for(known.member),
+            hits=[
+                hit.name
+                for hit in hit_at_home(
+                    known.charter, known.facts, held[one.ids[0]].statement.predicate, known.member, known.now
+                )
+            ],
+            answers=[
+                AnswerRow(
+                    member=answer.member, state=answer.state, told=answer.told()[9:], settled=answer.settled,
+                    late=answer in one.late,
+                )
+                for answer in one.answers
+            ],
+        )
+        for one in orders(known.charter, known.view, known.facts, known.now)
+    ]  # fmt: skip
 
 
 def _page(known: Snapshot, asked: Asked, forward: bool) -> TracePage:
