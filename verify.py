@@ -99,7 +99,7 @@ attachment: bytes:int; commitment:digest; media_type,name:text || place: origin:
 tool: name,version:text || inspector: name,version,rules:text || threat: goal,knowledge,capability:text
 finding: rule,verdict,path,message:text; offset:int? || annotator: name:text; changed,rows:int
 component: name,version:text; purl:text?; digest:digest? || ratification: version:int
-  parent:digest?; effective:time || stop: reason:text
+  parent:digest?; effective:time || stop: reason:text || act: action:digest; gate:text
 claim: system,release,supplier_contact:text; trained_on:[trained-on*1000]; tested:[tested*200]; support_until:time?
   known_weaknesses:[weakness*200] || trained-on: name:text; digest:digest? || weakness: text:text; method:text?
 tested: by,method,metric:text; n,k:int; bound:at least|at most; value:decimal || canary: question,answer:digest
@@ -107,7 +107,7 @@ endpoint: supplier:filled; system,version:text; interface:chat|json; asked:time;
 reply: statement:digest; text:text || recall-answer: statement:digest; answer:no|yes|done; closed,done:time?
   alternative:text? || category: name:text; type:permissive|restrictive|informative; values:[text*256]
 marking: statement:digest; policy,classification:text; privacy_mark:text?; categories:[category*64]
-  created,review:time?
+  created,review:time? || waiver: requirement,owner,reason:text; use_case:digest; expires:time
 inspection: tool:inspector; verdict:nothing-found|suspicious|dangerous|unreadable; files,bytes:int
   dangerous,suspicious,unreadable:int; findings:[finding*200]; report:attachment?
 bill-of-materials: format,system,release:text; components:[component]; base_models:[text]; datasets:[dataset]
@@ -120,11 +120,11 @@ opinion: statement:digest; of:replay|replication; sharing:shared|transcript|thir
   n,k:int; low,high:decimal; seed,reason:text; drawn:head?; differs:int?; p,alpha:decimal?; flags:text?
   report:attachment? || plan: plan:object; beacon:beacon? || review: of:legal|human-factors|red-team
   outcome:in favour|with limits|against; text:text; report:attachment? || decision: decision:decision-object
-mandate: mandate:mandate-object
 tool-cards: cards:object || endorsement: person,gate,session,argument:text; expires:time
 probe-plan: mandate,plan:digest || oversight: gate,role:text; since,until:time; receipts:int; caught_min:decimal
-  state:pass|fail|too-few|withheld|no-probes
-waiver: requirement,owner,reason:text; use_case:digest; expires:time
+  state:pass|fail|too-few|withheld|no-probes || mandate: mandate:mandate-object || cited: statement:digest; rule:text?
+incident: target,reason,text:text; severity:low|medium|high|critical; began,found:time; ended:time?; actions:[act*200]
+  findings:[cited*200]; techniques:[text*64]; done:[text*200]; supersedes:digest?
 reliance: statement:digest; limits:limits; reason:text || limits: criticality_max:int; until:time; tags,members:[text]
 caveat: target,reason,name:text; rules:[caveat-rule*200]; cedar:cedar? || caveat-rule: id,text,accountable:text
   on:admit|act; forbid:[condition*64]; principle,serves:[text] || lift: target,reason:text; notice:digest
@@ -134,9 +134,8 @@ assertion: authenticator_data,client_data:base64?; charter:digest; credential,si
 recall: target:text; reason:text; actions:[text]; deadline:time?; supersedes:digest?; directive:text?
   severity:emergency|urgent|routine; versions:[span*100]; alternatives:[text*100] || span: from,before:numbers?
 spill: leaf:digest; body:purged|kept; attachments:[digest*16]; reason:text || equivocation: origin:text
-  heads:two-notes; passed:base64?; path:[base64*63]
+  heads:two-notes; passed:base64?; path:[base64*63] || loose: format:=watchword-loose/1; statements:[digest]
 revoke: target:text; reason:text; valid_up_to:[place] || take-back: target:text; reason:text; notice:digest
-loose: format:=watchword-loose/1; statements:[digest]
 statement: _type:=https://in-toto.io/Statement/v1; predicate:object; predicateType:text; subject:[subject*64]
 subject: digest:sha256; name:text || sha256: sha256:hex || signature: keyid:digest; sig:long || common: issuer:text
   made:time; scope:scope; after:head? || envelope: payload:long; payloadType:=application/vnd.in-toto+json
@@ -180,13 +179,13 @@ for _line in re.split(r"\n| \|\| ", FORMS_TEXT.strip().replace("\n  ", "; ")):
     _parts = [part.split(":", 1) for part in _fields.split("; ")]
     FORMS.update((name, {key: form for keys, form in _parts for key in keys.split(",")}) for name in _names.split(","))
 BAD_NEWS = ("recall", "retract", "dispute", "revoke")
-ANY_CHANNEL = (*BAD_NEWS, "caveat", "ratification")
+ANY_CHANNEL = (*BAD_NEWS, "incident", "caveat", "ratification")
 NOTICES = (*ANY_CHANNEL, "take-back", "lift")
 CONSIDERED = (  # each filed under its kind and release (section 5)
     "claim", "inspection", "bill-of-materials", "model-signature", "data-screening", "evaluation", "review",
     "endpoint", "waiver", "reliance",
 )
-COUNTED = ("recalls", "disputes", "dangerous", "against", "endpoint")  # what only grows as evidence falls (section 8)
+COUNTED = ("recalls", "disputes", "incidents", "dangerous", "against", "endpoint")  # grow as evidence falls (section 8)
 WIDE = ("public", "alliance")
 RESERVED = {"charter": ("ratification",), "caveat": ("caveat", "lift"), "exercise": ("recall",)}  # and take-backs
 KINDS = (*CONSIDERED, *NOTICES, "decision", "mandate", "approval", "stop", "record-head", "reply", "marking", "plan",
@@ -195,6 +194,7 @@ FORMS |= {kind: FORMS["common"] | FORMS[kind] for kind in KINDS}
 REDACTABLE = {  # what may stand under ``_sd`` instead (section 3)
     "claim": {"known_weaknesses", "supplier_contact", "tested", "trained_on"}, "inspection": {"findings"},
     "data-screening": {"annotators", "dataset"}, "evaluation": {"data", "method", "seed", "threat"}, "review": {"text"},
+    "incident": {"actions", "done", "findings", "text"},
 }
 SCALARS: dict[str, Callable[[Any], object]] = {
     "any": lambda value: True, "object": lambda value: isinstance(value, dict),
@@ -713,7 +713,7 @@ def find_notices(proof: Proof, known: Known, loose: Statements, names: Iterable[
         for n in said if len(signers) < proof.roots[proof.keys[name[4:]].owner] else []:
             n["kind"] = "half-said"
     taken, lifted = back_again(proof, known, loose, found)
-    for n in (one for one in found if one["kind"] in ("recall", "dispute", "unheld", "caveat")):
+    for n in (one for one in found if one["kind"] in ("recall", "dispute", "incident", "unheld", "caveat")):
         called = n["statement"] or "sha256:" + proof.leaves[n["origin"]][n["index"]][1:33].hex()
         if (n["name"], called) in (lifted if n["kind"] == "caveat" else taken):
             n["kind"] = "lifted" if n["kind"] == "caveat" else "taken-back"
@@ -829,7 +829,7 @@ def decide(
     dangerous = sum(p["dangerous"] > 0 or p["verdict"] == "dangerous" for p in said["inspection"])
     context = {name: use[name] for name in ("criticality", "human", "members", "tags", "owner")} | {
         "suppliers": sorted(suppliers), "recalls": sum(n["kind"] in ("recall", "unheld") for n in notices),
-        "disputes": sum(n["kind"] == "dispute" for n in notices),
+        **{f"{kind}s": sum(n["kind"] == kind for n in notices) for kind in ("dispute", "incident")},
         "dangerous": dangerous + kept_back.count("inspection"),
         "against": sum(p["outcome"] == "against" for p in said["review"]) + kept_back.count("review"),
         "endpoint": len(said["endpoint"]) + kept_back.count("endpoint"),

@@ -59,6 +59,7 @@ STANDING: dict[str, list[str]] = {
     "recall": ["official", "supplier"],
     "retract": ["official", "evaluator", "steward", "commander", "supplier"],
     "dispute": ["evaluator", "official"],
+    "incident": ["official", "commander", "evaluator", "supplier"],
     "revoke": ["root"],
     "take-back": ["official"],
     "recall-answer": ["official"],

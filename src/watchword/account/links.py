@@ -54,12 +54,17 @@ def statement_links(statement: Statement) -> Iterator[Named]:
     elif statement.kind == "bill-of-materials":
         yield from (Named("made from model", f"model:{one}") for one in said["base_models"])
         yield from (Named("made from data", f"dataset:{one['digest']}") for one in said["datasets"])
-    elif statement.kind in ("retract", "dispute", "recall"):
+    elif statement.kind in ("retract", "dispute", "recall", "incident"):
         sort, _, rest = said["target"].partition(":")
         if sort in ("statement", "release", "dataset", "model", "supplier") and rest:
             yield Named("against", said["target"])
         if said.get("supersedes"):
-            yield Named("supersedes", f"statement:{said['supersedes']}", frozenset({"recall"}))
+            yield Named("supersedes", f"statement:{said['supersedes']}", frozenset({statement.kind}))
+        if statement.kind == "incident":
+            # Hidden fields are missing: a redacted incident names fewer.
+            yield from (Named("acted", f"action:{one['action']}") for one in said.get("actions", ()))
+            yield from (Named("found", f"statement:{one['statement']}") for one in said.get("findings", ()))
+            yield from (Named("technique", f"technique:{one}") for one in said["techniques"])
 
 
 def receipt_links(receipt: Receipt) -> Iterator[Named]:

@@ -225,7 +225,7 @@ def _bad_news(name: str, explained: Mapping[str, Any]) -> list[Line]:
     return [
         Line(f"{name}: {one['kind']} of {called(one['name'])}", one["reason"] or "", one["by"] or "not told")
         for one in explained["notices"]
-        if one["kind"] in listing.COUNTS
+        if one["kind"] in listing.COUNTS | {"incident"}
     ]
 
 

@@ -20,7 +20,7 @@ from watchword.limits import JSON_INTEGER_MAX
 
 ORDER = frozenset({"<", "<=", ">", ">="})
 OPS = frozenset({"==", "!=", "in", "contains", "any"}) | ORDER
-COUNTED = frozenset({"recalls", "disputes", "dangerous", "against", "endpoint"})
+COUNTED = frozenset({"recalls", "disputes", "incidents", "dangerous", "against", "endpoint"})
 """The counts that red lines and caveats speak of. They compare with ``>`` and ``>=`` alone: a count that grows must
 never let through what was forbidden."""
 DECIMAL_CHARS_MAX = 40

@@ -180,7 +180,7 @@ def _about_notice(args: argparse.Namespace, here: Node) -> tuple[str, str, dict[
         return "take-back", *_kept_back(args, here)
     loose = {signed.statement.id: signed.statement for signed in here.loose()}
     statement = loose[args.target] if args.target in loose else here.locate(args.target).signed.statement
-    if statement.kind not in ("recall", "dispute"):
+    if statement.kind not in ("recall", "dispute") and (args.kind, statement.kind) != ("take-back", "incident"):
         hint = "recalls and disputes are; a retraction is its issuer's, a revocation the key's owner's"
         raise BadTarget(f"{args.target}: a {statement.kind} is not confirmed or taken back", hint)
     said = statement.predicate

@@ -30,6 +30,9 @@ from watchword.statements.times import parse_time
 COUNTS = BAD_NEWS | {"unheld"}
 """Kinds of a listed notice that count against its name; the others are listed and do not."""
 
+TAKEN_BACK = frozenset({"recall", "dispute", "incident"})
+"""Kinds of a listed notice that enough operators take back."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -37,7 +40,7 @@ class Listed:
 
     ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held; ``no-standing``
     where it may not say this; ``not-reached`` where a recall means other versions; ``half-said``, ``taken-back``,
-    ``lapsed``, ``lifted``; ``caveat``, ``take-back``, ``lift``. ``origin`` and ``index`` are None for a loose notice.
+    ``lapsed``, ``lifted``; ``incident``, ``caveat``, ``take-back``, ``lift``. ``origin`` and ``index`` are None for a loose notice.
     ``signed`` is None where there is no statement.
     ``commitment`` is its leaf's, 32 bytes.
     """
@@ -249,7 +252,7 @@ def _called(one: Listed) -> str:
     """What a take-back calls this notice by; nothing for what cannot be taken back."""
     if one.kind == "unheld":
         return f"sha256:{one.commitment.hex()}"
-    return one.signed.statement.id if one.signed is not None and one.kind in ("recall", "dispute") else ""
+    return one.signed.statement.id if one.signed is not None and one.kind in TAKEN_BACK else ""
 
 
 def _good_back(charter: Charter, view: View, facts: Facts, listed: list[Listed]) -> list[Fact]:

@@ -16,7 +16,7 @@ from watchword.statements.statement import Statement
 NAMING = frozenset(
     {
         "decision", "mandate", "approval", "reply", "marking", "recall", "retract", "dispute", "take-back",
-        "evaluation", "opinion", "recall-answer",
+        "evaluation", "opinion", "incident", "recall-answer",
     }
 )  # fmt: skip
 """Kinds with a field that holds another statement's id."""

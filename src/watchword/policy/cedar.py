@@ -302,6 +302,7 @@ OF_USE = USE_FIELDS.keys() - {"suppliers"}
 RED_LINE_FIELDS = USE_FIELDS | {
     "recalls": "Long",
     "disputes": "Long",
+    "incidents": "Long",
     "dangerous": "Long",
     "against": "Long",
     "endpoint": "Long",

@@ -412,7 +412,7 @@ def _unlifted(
 
 LIFTABLE = frozenset({"disputed", "unheld", "reliance fell"})
 """Why evidence fails, where enough operators can take that back."""
-FROM_NOTICES = frozenset({"recalls", "disputes"})
+FROM_NOTICES = frozenset({"recalls", "disputes", "incidents"})
 """Fields of a red line's context that notices alone set."""
 
 

@@ -233,6 +233,7 @@ def red_line_context(
         "suppliers": sorted(suppliers),
         "recalls": sum(kind in STOPPING for kind in listed),
         "disputes": listed.count("dispute"),
+        "incidents": listed.count("incident"),
         "dangerous": len(dangerous) + kept_back.count("inspection"),
         "against": len(against) + kept_back.count("review"),
         "endpoint": len(endpoints) + kept_back.count("endpoint"),

@@ -31,6 +31,7 @@ from watchword.statements.fields import Strict as Strict
 from watchword.statements.fields import Text as Text
 from watchword.statements.fields import Time as Time
 from watchword.statements.fields import Tool as Tool
+from watchword.statements.incidents import Incident as Incident
 from watchword.statements.recalls import Recall, RecallAnswer
 from watchword.statements.vigilance import Oversight as Oversight
 from watchword.statements.vigilance import ProbePlan as ProbePlan
@@ -449,6 +450,7 @@ KINDS: dict[str, type[Common]] = {
     "dispute": Dispute,
     "revoke": Revoke,
     "take-back": TakeBack,
+    "incident": Incident,
 }
 EVIDENCE = frozenset(
     {
@@ -463,8 +465,8 @@ WIDE = ("public", "alliance")
 """The scopes of what every member may hold."""
 BAD_NEWS = frozenset({"recall", "retract", "dispute", "revoke"})
 """What speaks against something."""
-ANY_CHANNEL = BAD_NEWS | {"caveat", "ratification"}
-"""What counts from any channel as soon as it is signed: bad news, and what can only restrict."""
+ANY_CHANNEL = BAD_NEWS | {"incident", "caveat", "ratification"}
+"""What counts from any channel as soon as it is signed: bad news, warnings, and what can only restrict."""
 NOTICES = ANY_CHANNEL | {"take-back", "lift"}
 """What stands in a ``notices`` ledger."""
 REDACTABLE: dict[str, frozenset[str]] = {
@@ -473,6 +475,7 @@ REDACTABLE: dict[str, frozenset[str]] = {
     "data-screening": frozenset({"annotators", "dataset"}),
     "evaluation": frozenset({"data", "method", "seed", "threat"}),
     "review": frozenset({"text"}),
+    "incident": frozenset({"actions", "done", "findings", "text"}),
 }
 """Fields that may be signed as digests of disclosures: no name set, verdict, count or attachment rests on them."""
 PREFIX, SUFFIX = "urn:watchword:", ":v1"

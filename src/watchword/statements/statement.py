@@ -146,7 +146,8 @@ def parse_statement(payload: bytes) -> Statement:
     except msgspec.ValidationError as error:
         raise BadStatement(f"{statement.kind}: {error}") from error
     if body is not None:
-        for name in ("made", "support_until", "deadline", "asked", "expires", "created", "review", "effective"):
+        for name in ("made", "support_until", "deadline", "asked", "expires", "created", "review", "effective",
+                     "began", "found", "ended"):
             if getattr(body, name, None) is not None:
                 parse_time(getattr(body, name))
         if isinstance(body.scope, list) and body.scope != sorted(set(body.scope)):
