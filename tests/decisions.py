@@ -91,6 +91,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "caveat": {"reason": "our law", "name": "ours", "rules": [], "cedar": None},
     "lift": {"reason": "the law changed"},
+    "incident": {
+        "reason": "letters went astray", "severity": "high", "began": "2026-01-30T12:00:00Z",
+        "found": "2026-01-30T13:00:00Z", "ended": None, "actions": [], "findings": [],
+        "techniques": ["AML.T0051@5.6.0"], "done": [], "text": "", "supersedes": None,
+    },
 }  # fmt: skip
 ENDPOINT = Subject("mailsort 1.0", endpoint_digest(FIELDS["endpoint"]))
 """What the statement of kind ``endpoint`` above is about, when it is about what it says."""
@@ -99,7 +104,7 @@ ROLE = {
     "evaluation": "evaluator", "review": "official", "recall": "official", "retract": "evaluator",
     "dispute": "evaluator", "revoke": "root", "take-back": "official", "waiver": "official", "reliance": "official",
     "endpoint": "evaluator", "opinion": "evaluator", "recall-answer": "official", "reply": "official",
-    "caveat": "official", "lift": "official",
+    "caveat": "official", "lift": "official", "incident": "commander",
 }  # fmt: skip
 
 

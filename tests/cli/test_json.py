@@ -29,6 +29,12 @@ accountable = "official"
 """
 
 # Exit code, schema, what is typed. HOLD and ACTION stand for what an earlier answer said, PEER for BRAVO over HTTP.
+ASTRAY = """reason = "astray"
+severity = "low"
+began = "2026-01-31T12:00:00Z"
+found = "2026-01-31T12:05:00Z"
+text = ""
+"""
 STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-inspection/1", ("inspect", "mail-sorter")),
     (1, "watchword-inspection/1", ("inspect", "mail-sorter-2", "--record", *NAMED, *ALFA)),
@@ -157,6 +163,10 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-charter-proposed/1", ("charter", "propose", "--head-max-age", "3600", *ALFA)),
     (0, "watchword-charter-diff/1", ("charter", "diff", "proposal.json", *ALFA)),
     (0, "watchword-ledgers-prepared/1", ("ledger", "init", "--anew", "--unencrypted", *BRAVO)),
+    (0, "watchword-recorded/1",
+        ("incident", "new", "incident.toml", "--of", "mail-sorter 1.0", "--action", "ALFA/record#0", *ALFA)),
+    (0, "watchword-incidents/1", ("incident", "list", *ALFA)),
+    (0, "watchword-incident/1", ("incident", "show", "INCIDENT", *ALFA)),
     (0, "watchword-completion/1", ("completion", "bash")),
 ]  # fmt: skip
 
@@ -171,6 +181,7 @@ def answers(
     pytest.importorskip("uvicorn", reason="what `serve` needs is not installed")
     folder = tmp_path_factory.mktemp("json") / "work"
     shutil.copytree(stages["work"], folder)
+    folder.joinpath("incident.toml").write_text(ASTRAY, "utf-8")
     folder.joinpath("ours.toml").write_text(CAVEAT, "utf-8")
     said = {"HOLD": "", "ACTION": "", "KEY": ""}
     found = []
@@ -192,6 +203,8 @@ def _play(typed: Callable[..., Any], folder: Path, said: dict[str, str], found: 
         value = json.loads(done.out or "null")
         if words[:2] == ("keys", *ALFA)[:2]:
             said["KEY"] = next(key["id"] for key in value["keys"] if key.get("person") == "evaluator")
+        elif words[:2] == ("incident", "new"):
+            said["INCIDENT"] = value["locator"]
         elif isinstance(value, dict) and value.get("event") == "held" and words[1] == "ask":
             said |= {"HOLD": value["hold"], "ACTION": value["action"]}
 

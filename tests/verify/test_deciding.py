@@ -6,10 +6,11 @@ Statements here are placed by hand, with standing and without signatures: what i
 import random
 
 import pytest
-from decisions import ENDPOINT, as_script_sees, pack_charter
+from decisions import ENDPOINT, RELEASE, Paper, as_script_sees, pack_charter
 from random_papers import USE, random_paper, rules
 
 from watchword.policy.admission import admit
+from watchword.policy.pack import read_pack
 from watchword.statements.times import parse_time, rfc3339
 
 QUORUM = {"faulty": 1, "ratify": 4, "witness": 3}
@@ -58,3 +59,20 @@ def test_both_decide_alike(verify, seed):
         "row met", "row unmet", "unheld", "caveat crossed", "caveat clear", "free crossed", "free None",
         "line evaded crossed", "line evaded clear", "endpoint admitted",
     } <= seen, seen  # fmt: skip
+
+
+def test_an_incident_refuses_only_where_a_red_line_counts_it(verify):
+    """It is listed everywhere; both refuse under a charter that says so, and admit under one that does not. Fails when
+    either does not count incidents."""
+    line = {
+        "id": "no-incident", "text": "Nothing with an open incident.", "accountable": "official", "principle": ["D"],
+        "forbid": [{"field": "incidents", "op": ">", "value": 0}], "evidence": None, "serves": [],
+    }  # fmt: skip
+    for lines, verdict in (([], "admitted"), ([line], "refused")):
+        paper = Paper(pack_charter(red_lines=[*read_pack().red_lines, *lines]))
+        paper.sound()
+        paper.notice("incident", "BRAVO", f"release:{RELEASE.digest}")
+        made = admit(paper.charter, paper.view(), paper.facts(), rfc3339(paper.now), paper.release, USE).decision
+        theirs = of_the_script(verify, paper, USE, {})
+        assert {name: made[name] for name in theirs} == theirs
+        assert (made["verdict"], [one["kind"] for one in made["notices"]]) == (verdict, ["incident"])

@@ -24,7 +24,7 @@ def random_paper(draw):
     paper.sound()
     said = []
     for number in range(draw.randrange(1, 26)):
-        sort = draw.choice(("recall", "recall", "dispute", "take-back", "take-back", "unheld"))
+        sort = draw.choice(("recall", "recall", "dispute", "incident", "take-back", "take-back", "unheld"))
         name = draw.choice(NAMES)
         target, age = draw.choice(TARGETS), timedelta(hours=draw.randrange(1, 24 * 70))
         if sort == "take-back":
@@ -71,4 +71,4 @@ def test_both_settle_alike(verify):
         theirs = verify.find_notices(*as_script_sees(verify, paper), sorted(NAMES_THERE))
         assert theirs == ours
         seen |= {one["kind"] for one in ours}
-    assert {"recall", "dispute", "lapsed", "taken-back", "take-back", "unheld", "no-standing", "not-reached"} <= seen
+    assert {"recall", "dispute", "incident", "lapsed", "taken-back", "take-back", "unheld", "no-standing", "not-reached"} <= seen

@@ -320,5 +320,7 @@ def _words(statement: Statement) -> str:
         return f"inspection: {said['verdict']}, {name}"
     if statement.kind == "evaluation":
         return f"evaluation: {said['metric']} {said['k']} of {said['n']}, {name}"
+    if statement.kind == "incident":
+        return f"incident ({said['severity']}): {said['reason'][:90]}"
     about = str(said["target"])[:90] if "target" in said else name
     return f"{statement.kind[:80]}: {about}"

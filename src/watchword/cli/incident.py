@@ -111,7 +111,7 @@ def show(args: argparse.Namespace) -> int:
             signed = dict(_held(here)).get(args.what) or here.locate(args.what).signed
         said = signed.statement
         if said.kind != "incident":
-            raise BadIncident(f"{args.what}: a {said.kind}, not an incident", "watchword incident list")
+            raise BadIncident(f"{args.what}: not an incident but: {said.kind[:80]}", "watchword incident list")
         known = said.id in {one.statement.id for _, one in _held(here)}
         chain = trace(here, said.id) if known else None
     fields = said.predicate | dict.fromkeys(hidden_fields("incident", said.predicate), "(redacted)")

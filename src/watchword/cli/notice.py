@@ -88,6 +88,7 @@ def spill(args: argparse.Namespace) -> int:
 def take(args: argparse.Namespace) -> int:
     """Take in notices and stops from any channel."""
     from watchword import node
+    from watchword.statements.redaction import read_copy
 
     lines: list[str] = []
     values = []
@@ -95,7 +96,9 @@ def take(args: argparse.Namespace) -> int:
     with node.Node.open(node.find_home(args.home), writing=False) as here, one_by_one(lines):
         for path in args.files:
             with naming(path):
-                statement = here.take_loose(path.read_bytes().removesuffix(b"\n")).statement
+                # What goes with it stays in the file: bad news is the envelope.
+                signed, _ = read_copy(path.read_bytes().removesuffix(b"\n"), str(path))
+                statement = here.take_loose(signed.envelope).statement
             about = _about(statement)
             lines.append(f"{statement.kind} of {about} by {statement.issuer}: counts from now on")
             values.append({"id": statement.id, "kind": statement.kind, "target": about})

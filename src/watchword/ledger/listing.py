@@ -40,9 +40,8 @@ class Listed:
 
     ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held; ``no-standing``
     where it may not say this; ``not-reached`` where a recall means other versions; ``half-said``, ``taken-back``,
-    ``lapsed``, ``lifted``; ``incident``, ``caveat``, ``take-back``, ``lift``. ``origin`` and ``index`` are None for a loose notice.
-    ``signed`` is None where there is no statement.
-    ``commitment`` is its leaf's, 32 bytes.
+    ``lapsed``, ``lifted``; ``incident``, ``caveat``, ``take-back``, ``lift``. ``origin`` and ``index`` are None for a
+    loose notice. ``signed`` is None where there is no statement. ``commitment`` is its leaf's, 32 bytes.
     """
 
     name: str

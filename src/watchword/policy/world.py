@@ -212,7 +212,8 @@ class World:
     @cached_property
     def quiet(self) -> list[Formula]:
         """Wishes for an example that people can read: few statements, no bad news, nothing that falls, new evidence."""
-        wishes = [self.context[name].number == 0 for name in ("recalls", "disputes", "incidents") if name in self.context]
+        news = ("recalls", "disputes", "incidents")
+        wishes = [self.context[name].number == 0 for name in news if name in self.context]
         wishes.append(z3.Not(self.is_endpoint))
         every = [place for places in self.places.values() for place in places]
         wishes += [z3.Not(place.present) for place in reversed(every)]
