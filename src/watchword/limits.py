@@ -752,6 +752,12 @@ CATALOG_CACHE_BYTES = 64 * 1024 * 1024
 """What SQLite keeps of a catalog in memory. Origin: the pages that one question over 10 million edges reads."""
 
 # -- exposure -------------------------------------------------------------------------------------
+EXPOSURE_COUNT_MIN = 5
+"""Uses from which on their number is told to other members. Origin: the least cell that statistical offices publish."""
+
+EXPOSURE_ASKED_MAX = 1_000
+"""Names in one question to other members. Origin: the packages of a large advisory, with their versions."""
+
 EXPOSURE_DEPTH_MAX = 200
 """Steps from what falls to what is hit. Origin: a base model's base model is four steps away; chains met have ten."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from catalog.stocked import admission, bill, digest, entry, stock
 
+from watchword.account.asking import BadQuestion, answer, question
 from watchword.account.concentration import TooFewUses, hanging, smallest
 from watchword.account.exposure import Exposure, NothingNamed, exposure, wanted
 from watchword.account.osv import by_ids, read_advisories, wanted_of
@@ -98,6 +99,8 @@ def test_a_component_without_a_version_may_be_any(opened: Opened) -> None:
     catalog = opened()
     stock(catalog, [bill(0, "a", 1, "pkg:pypi/onnx"), bill(1, "b", 2, "pkg:pypi/onnx@1.14.0")])
     assert [one.name for one in hit(catalog, "pkg:pypi/onnx@1.15.0").releases] == ["a 1.0"]
+    with catalog.reading() as connection:
+        assert answer(connection, b"s" * 32, question(b"s" * 32, ["pkg:pypi/onnx@1.15.0"]))["hit"]
 
 
 def test_what_nobody_has_is_told_as_such(stocked: Catalog) -> None:
@@ -211,3 +214,23 @@ def test_a_release_tells_what_is_known_of_it(stocked: Catalog) -> None:
         ("component", "file-900"), ("component", "torch@2.1.0"), ("dataset", "set 800"),
     ]  # fmt: skip
     assert [one.name for one in facts.used_in] == ["tuned 1.0"]
+
+
+def test_others_learn_yes_or_no_and_large_numbers_alone(stocked: Catalog, opened: Opened) -> None:
+    """A question reveals no name without the secret; an answer holds no name, and no number below the threshold."""
+    secret = b"s" * 32
+    with stocked.reading() as connection:
+        for text, hit in (("pkg:pypi/torch", True), ("PKG:PYPI/torch@2.1.0", True), ("pkg:pypi/torch@2", False),
+                          ("Base-7B", True), (digest(900), True), ("nothing", False)):  # fmt: skip
+            asked = question(secret, [text])
+            assert "torch" not in str(asked)
+            told = answer(connection, secret, asked)
+            assert (told["hit"], told["uses"]) == (hit, None), text
+            assert not answer(connection, b"t" * 32, asked)["hit"]
+        for junk in (None, [], {"format": "x", "names": []}, {"format": asked["format"], "names": [1]}):
+            with pytest.raises(BadQuestion):
+                answer(connection, secret, junk)
+    many = opened()
+    stock(many, [bill(0, "a", 1, "pkg:npm/x"), *(admission(n, "a", 1, f"u{n}") for n in range(1, 6))])
+    with many.reading() as connection:
+        assert answer(connection, secret, question(secret, ["pkg:npm/x"]))["uses"] == 5

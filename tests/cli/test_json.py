@@ -92,6 +92,8 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-catalog-filled/1", ("catalog", "update", *ALFA)),
     (0, "watchword-catalog/1", ("catalog", "status", *ALFA)),
     (1, "watchword-exposure/1", ("exposure", "supplier:AQUILA", *ALFA)),
+    (0, "watchword-exposure-asked/1", ("exposure", "aquila", "--ask", "asked.json", *ALFA)),
+    (1, "watchword-exposure-answer/1", ("exposure", "--answer", "asked.json", *ALFA)),
     (0, "watchword-concentration/1", ("exposure", "--stops", "1", *ALFA)),
     (0, "watchword-doctor/1", ("doctor", *BRAVO)),
     (0, "watchword-backup-made/1", ("backup", "bravo.tar", *BRAVO)),

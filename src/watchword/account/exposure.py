@@ -195,12 +195,21 @@ def _spread(connection: Connection, start: Sequence[int]) -> bool:
     connection.execute(_DROP)
     _HIT.create(connection)
     put(connection, _HIT, [(id_, 0) for id_ in start])
+    _step_by_index(connection, True)
     for depth in range(1, EXPOSURE_DEPTH_MAX + 1):
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("ANALYZE hit")
         if not connection.execute(_FURTHER, {"depth": depth, "before": depth - 1}).rowcount:
-            return False
-    return True
+            break
+    _step_by_index(connection, False)
+    return depth == EXPOSURE_DEPTH_MAX
+
+
+def _step_by_index(connection: Connection, only: bool) -> None:
+    """Have PostgreSQL look edges up one by one: it knows too little of a new table, and would read them all."""
+    if connection.dialect.name == "postgresql":
+        for join in ("hashjoin", "mergejoin"):
+            connection.exec_driver_sql(f"SET LOCAL enable_{join} = {'off' if only else 'on'}")
+        if not only:
+            connection.exec_driver_sql("ANALYZE hit")
 
 
 def _chain(connection: Connection, row: Any) -> tuple[str, ...]:

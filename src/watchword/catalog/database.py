@@ -54,6 +54,8 @@ class Catalog:
         with self._translated(), self.engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execution_options(isolation_level="REPEATABLE READ")
+                # Compiling a query of ours takes longer than it does.
+                connection.exec_driver_sql("SET LOCAL jit = off")
             self._check_version(connection)
             yield connection
 

@@ -25,6 +25,10 @@ def catalog_commands(commands: Sub) -> None:
     exposure.add_argument("--osv", type=Path, metavar="FILE|FOLDER", help=text)
     stops = exposure.add_argument("--stops", type=from_one_to(COUNT_MAX), metavar="K")
     stops.help = "the smallest set of components whose loss stops K admitted uses"
+    text = "write a question to other members there: blinded, so that outsiders learn nothing"
+    exposure.add_argument("--ask", type=Path, metavar="FILE", help=text)
+    text = "answer such a question: yes or no, and how many uses where they are many"
+    exposure.add_argument("--answer", type=Path, metavar="FILE", help=text)
     limit = exposure.add_argument("--limit", type=from_one_to(COUNT_MAX), default=CATALOG_PAGE_MAX, metavar="N")
     limit.help = f"list so many releases (default: {CATALOG_PAGE_MAX}); all are counted"
     for one in (update, rebuild, status, exposure):

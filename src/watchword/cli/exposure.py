@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchword.cli.catalog import bring_up, opened
-from watchword.cli.output import emit, short
+from watchword.cli.output import emit, short, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -23,13 +24,18 @@ def run(args: argparse.Namespace) -> int:
     """Print what is hit; exit 1 where something is."""
     from watchword import node
 
-    if (args.stops is not None) == bool(args.what or args.osv):
+    if sum((args.stops is not None, bool(args.what or args.osv), args.answer is not None)) != 1:
         raise NothingAsked("name what falls, or with --stops how many uses", "watchword exposure pkg:pypi/onnx@1.15.0")
     home = node.find_home(args.home)
+    if args.ask:
+        return _ask(args, home)
     catalog = opened(args, home)
     bring_up(args, home, catalog)
     with catalog.reading() as connection:
-        code = _stops(args, connection) if args.stops is not None else _hit(args, connection)
+        if args.answer:
+            code = _answer(args, connection, home)
+        else:
+            code = _stops(args, connection) if args.stops is not None else _hit(args, connection)
     catalog.close()
     return code
 
@@ -55,6 +61,39 @@ def _hit(args: argparse.Namespace, connection: Connection) -> int:
     lines = [line for one in found for line in _told(one)] or ["nothing on record is affected"]
     emit(args, "\n".join(lines), {"exposures": [one.value() for one in found], "schema": account.SCHEMA})
     return 1 if any(one.releases for one in found) else 0
+
+
+def _ask(args: argparse.Namespace, home: Path) -> int:
+    """Write a question to others."""
+    from watchword import node
+    from watchword.account.asking import question
+    from watchword.statements.canonical import canonical
+
+    if not args.what:
+        raise NothingAsked("a question names what falls", "watchword exposure pkg:pypi/onnx@1.15.0 --ask question.json")
+    with node.Node.open(home, writing=False) as here:
+        asked = question(here.secret, args.what)
+    write_new(args.ask, canonical(asked) + b"\n")
+    value = {"names": len(asked["names"]), "output": str(args.ask), "schema": "watchword-exposure-asked/1"}
+    emit(args, f"wrote {args.ask}: {len(asked['names'])} blinded names", value)
+    return 0
+
+
+def _answer(args: argparse.Namespace, connection: Connection, home: Path) -> int:
+    """Answer another's question; exit 1 where it hits."""
+    from watchword import node
+    from watchword.account.asking import answer
+    from watchword.limits import EXPOSURE_COUNT_MIN, OSV_BYTES_MAX
+    from watchword.statements.canonical import parse_canonical
+
+    with args.answer.open("rb") as file:
+        asked = parse_canonical(file.read(OSV_BYTES_MAX + 1), str(args.answer), OSV_BYTES_MAX)
+    with node.Node.open(home, writing=False) as here:
+        told = answer(connection, here.secret, asked)
+    few = f"fewer than {EXPOSURE_COUNT_MIN}"
+    text = f"yes; admitted uses: {few if told['uses'] is None else told['uses']}" if told["hit"] else "no"
+    emit(args, text, told | {"schema": "watchword-exposure-answer/1"})
+    return 1 if told["hit"] else 0
 
 
 def _told(found: Exposure) -> list[str]:
