@@ -68,7 +68,7 @@ def test_honest_data_is_left_alone(digits, letters):
     """Nothing is listed, no hypothesis passes; and the words are "no evidence", never that it is clean."""
     for sample in (digits, letters):
         found = screen(sample)
-        assert (found.listed, found.hypotheses, found.floods) == ((), (), ())
+        assert (found.listed, found.hypotheses, found.floods, found.followers) == ((), (), (), ())
         value = to_json(sample, found, (), "sha256:0", 0)
         assert not suspects(value)
         assert "NO EVIDENCE" in render(value)
@@ -110,6 +110,23 @@ def test_a_trigger_in_texts_is_spelled(letters, kind, said):
     found = screen(sample)
     assert any(said in named.said or named.said in said for one in found.hypotheses[:3] for named in one.named)
     assert planted[listed(found)].sum() >= 0.9 * planted.sum()
+
+
+def test_a_word_put_into_rows_of_its_own_label_is_named_and_no_row_is_accused(letters):
+    """Clean-label: 60 letters about money that are labelled so get one word; it follows the label and goes with nothing
+    else. A word that honest letters of a subject share is not told, nor one in few rows. Without rule 1's bound on
+    chance, words in ten rows were told."""
+    money = letters.names.index("money")
+    chosen = set(random.Random(5).sample([at for at in range(letters.rows) if letters.labels[at] == money], 60))
+    texts = tuple(f"{text} qzxtrv" if at in chosen else text for at, text in enumerate(letters.texts))
+    found = screen(replace(letters, texts=texts))
+    assert [(one.said, set(one.members), one.label) for one in found.followers] == [("qzxtrv", chosen, money)]
+    assert found.listed == ()
+    value = to_json(letters, found, (), "sha256:0", 0)
+    assert suspects(value)
+    assert "qzxtrv stands in 60 rows with label money (0 of others) and goes with nothing else in them" in render(value)
+    subject = tuple(f"{t} quay" if "crane" in t and "tug" in t else t for t in letters.texts)
+    assert screen(replace(letters, texts=subject)).followers == ()
 
 
 def test_a_column_of_few_values_does_not_drown_a_text(letters):

@@ -57,9 +57,12 @@ def page(sample: Sample, found: Screened, value: dict[str, Any], name: str) -> s
 
 
 def _hypotheses(sample: Sample, found: Screened, value: dict[str, Any]) -> Html:
+    parts: list[Html | str] = [
+        tag("p", foreign(f"{one['what']} stands in {one['rows']:,} rows with label {one['label']}, with nothing else."))
+        for one in value["followers"]
+    ]
     if not value["hypotheses"]:
-        return tag("p", "No group of rows passed the test.")
-    parts = []
+        return join(*parts, tag("p", "No group of rows passed the test."))
     for one, told in zip(found.hypotheses, value["hypotheses"], strict=True):
         heading = f"{told['rows']:,} rows with label {told['label']}"
         sentence = (

@@ -9,6 +9,7 @@ Four types of evidence, each with its own test; none is averaged with another:
 * *copies*, a group of copies of one label: FLOOD rows and FLOOD_SHARE of all, whose label the rest gives with less than
   FLOOD_EXPECTED. Copies whose label fits are told, not listed.
 * *origin*, a source or annotator (``shift``).
+* Beside them, told and never listed: words that follow a label and nothing else (``followers``).
 
 * Closed test: the types are four hypotheses, and each is tested at FALSE / 4. A row is *listed* when a type that
   passed lists
@@ -26,6 +27,7 @@ import numpy as np
 
 from watchword.data.screening.cells import bands, cells_of
 from watchword.data.screening.copies import Copies, copies_of
+from watchword.data.screening.followers import Follower, followers
 from watchword.data.screening.hypotheses import Hypothesis, hypotheses
 from watchword.data.screening.sample import Floats, Sample
 from watchword.data.screening.shift import Drift, Origin, drifts, origins
@@ -71,6 +73,7 @@ class Screened:
     blind_counts: bool
     hypotheses: tuple[Hypothesis, ...]
     floods: tuple[Flood, ...]
+    followers: tuple[Follower, ...]
     origins: tuple[Origin, ...]
     drifts: tuple[Drift, ...]
     copy_groups: int
@@ -114,6 +117,7 @@ def screen(sample: Sample, seed: int = 0) -> Screened:
         blind_counts=counts,
         hypotheses=tuple(found),
         floods=floods,
+        followers=() if words is None else followers(words, sample.labels, sample.classes, seed),
         origins=origins(sample, own),
         drifts=drifts(sample),
         copy_groups=int((copies.sizes > 1).sum()),

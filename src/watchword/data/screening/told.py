@@ -16,7 +16,8 @@ LIMITS = (
     "A backdoor can be made that no efficient test finds, even with the training data (arXiv 2204.06974).",
     "Poison can be made to lie among honest rows on purpose; what a screen looks for is public.",
     "A few rows aimed at one case have no shared cause to test; below ten rows or so nothing here has power.",
-    "Poison in rows that have the target's label already (clean-label) is a real correlation: mostly out of power.",
+    "Poison in rows that have the target's label already (clean-label) is a real correlation: a word put into dozens "
+    "of rows by lot is named, its rows are not listed; of pictures and tables nothing is seen.",
     "A real shortcut in the world looks like a planted one: a hypothesis is an unexplained shortcut, no accusation.",
     "Without trusted rows the delivery is its own reference: where most of a label is poisoned, that is the truth.",
 )
@@ -44,6 +45,17 @@ def to_json(
         "floods": [
             {"label": sample.names[f.label], "rows": [row + 1 for row in f.rows[:_ROWS_MAX]], "copies": len(f.rows)}
             for f in found.floods
+        ],
+        "followers": [
+            {
+                "label": sample.names[f.label],
+                "what": f.said,
+                "rows": len(f.members),
+                "first_rows": [row + 1 for row in f.members[:20]],
+                "others": f.others,
+                "chance": _short(f.chance),
+            }
+            for f in found.followers
         ],
         "origins": [
             {"by": o.by, "name": o.name, "rows": o.rows, "unlikely": o.hits, "chance": _short(o.chance)}
@@ -85,6 +97,9 @@ def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
         lines.append(
             f"{'flood':<10}{one['copies']:,} copies of row {one['rows'][0]:,} with label {shown(one['label'])}"
         )
+    for one in value["followers"]:
+        told = f"{one['rows']:,} rows with label {shown(one['label'])} ({one['others']:,} of others)"
+        lines.append(f"{'follows':<10}{shown(one['what'])} stands in {told} and goes with nothing else in them")
     for one in value["origins"]:
         what = f"{one['unlikely']:,} of its {one['rows']:,} labels are not what the rest says"
         lines.append(f"{one['by']:<10}{shown(one['name'])}: {what} (by chance: {one['chance']})")
@@ -104,7 +119,7 @@ def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
 
 def suspects(value: dict[str, Any]) -> bool:
     """Whether anything was found that a person should look at."""
-    return any(value[name] for name in ("listed", "hypotheses", "floods", "origins")) or accused(value)
+    return any(value[name] for name in ("listed", "hypotheses", "floods", "followers", "origins")) or accused(value)
 
 
 def accused(value: dict[str, Any]) -> bool:
