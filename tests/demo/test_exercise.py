@@ -111,11 +111,20 @@ def test_people_of_two_members_release_one_action_once(played: Played) -> None:
 def test_a_recall_closes_three_gates_in_seconds(played: Played) -> None:
     """Each gate says why it closed; the time from the finding to the last one is printed."""
     recall = played.step("g")
-    closed = re.findall(r"(ALFA|BRAVO|CHARLIE)'s gate closed after ([\d.]+) s: recall of release:", recall)
+    closed = re.findall(r"(ALFA|BRAVO|CHARLIE)'s gate closed after ([\d.]+) s: recall of component:", recall)
     assert [name for name, _ in closed] == ["ALFA", "BRAVO", "CHARLIE"]
     last = re.search(r"from the finding to the last gate closed: ([\d.]+) s", recall)
     assert last is not None and float(last[1]) == max(float(seconds) for _, seconds in closed)
     assert "crossed  recalled" in recall
+
+
+def test_who_has_not_answered_the_recall_stands_first(played: Played) -> None:
+    """ECHO and DELTA said nothing, CHARLIE only that it is hit: late, and before those that are done."""
+    told = played.step("g").split("recall status DELTA-2027-1")[1].split("from the finding")[0]
+    rows = re.findall(r"^ +(ALFA|BRAVO|CHARLIE|DELTA|ECHO) +(\S+)", told, re.M)
+    assert {name for name, _ in rows[:3]} == {"CHARLIE", "DELTA", "ECHO"}
+    assert sorted(rows[3:]) == [("ALFA", "done"), ("BRAVO", "done")]
+    assert told.count("LATE by") >= 3
 
 
 def test_an_auditor_finds_what_was_decided_and_every_forgery(played: Played) -> None:

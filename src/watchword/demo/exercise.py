@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from hashlib import sha256
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -31,6 +32,8 @@ COLUMNS = ("--key", "id", "--label", "label", "--annotator", "annotator", "--sou
 SAID = "Look at message m-7: label its attachment, and quarantine the message if it is an attack."
 TOLD_LINES = 3
 """Of what an agent is told, shown. Origin: verdict, and two reasons at most."""
+RECALLED = "DELTA-2027-1"
+"""What people call the recall by."""
 GATE_S_MAX = 60
 """How long the exercise waits for a gate to open or close, in seconds. Origin: far above what is seen, under 5."""
 
@@ -262,7 +265,7 @@ def _calls(play: Exercise, agent: Agent, tool: str, **args: str) -> str:
 
 
 def _recall(play: Exercise) -> None:
-    play.shown.step("g", "DELTA recalls release 1.0.3; three gates are at work, cut off, and must close")
+    play.shown.step("g", "DELTA recalls the model in release 1.0.3; three gates are at work, cut off, and must close")
     with ExitStack() as stack:
         agents = {
             name: stack.enter_context(Agent(play.members[name], "magika 1.0.3", f"{name.lower()}.work"))
@@ -274,9 +277,12 @@ def _recall(play: Exercise) -> None:
                 raise NotAsExpected(f"{name}: its agent was never permitted", told)
         play.shown.line("  (an agent at each of ALFA, BRAVO and CHARLIE is permitted its actions)")
         found = time.time()
+        # By the digest of one file: whatever release has it in its bill of materials is reached.
+        model = sha256((play.folder / _delivery("1.0.3") / "model.onnx").read_bytes()).hexdigest()
         play.members["DELTA"].runs(
-            "notice", "recall", "magika 1.0.3", "--reason", "comment padding hides executables from it",
-            "--action", "stop using it", "--output", "recall.json",
+            "notice", "recall", f"component:sha256:{model}", "--reason", "comment padding hides executables from it",
+            "--action", "stop using it", "--directive", RECALLED, "--severity", "emergency",
+            "--deadline", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(found)), "--output", "recall.json",
         )  # fmt: skip
         last = 0.0
         for name, agent in agents.items():
@@ -286,7 +292,12 @@ def _recall(play: Exercise) -> None:
             last = time.time() - found
             play.shown.line(f"  {name}'s gate closed after {last:.1f} s: {why}")
         play.shown.line(f"  from the finding to the last gate closed: {last:.1f} s")
+    for name in ("ALFA", "BRAVO", "CHARLIE"):
+        done = () if name == "CHARLIE" else ("--done",)
+        play.members[name].runs("recall", "answer", RECALLED, *done, exits=0 if done else 1, show=name == "ALFA")
+    play.shown.line("  (BRAVO is done too, CHARLIE says only that it is hit; DELTA and ECHO say nothing)")
     play.exchange()
+    play.members["ALFA"].runs("recall", "status", RECALLED, exits=1)
     play.members["ALFA"].runs("admit", "magika 1.0.3", "--use", "mail-triage.toml", exits=1, lines=6)
 
 
@@ -325,7 +336,8 @@ def verifier() -> Path:
 def _verifies(auditor: Party, file: str, exits: int) -> None:
     # -I: nothing but the standard library can be imported.
     process = auditor.start_python("-I", "verify.py", "charter.in-force.json", file)
-    long = "  (head|met |clear|does not apply|component:|dataset:|key:|model:|release:|statement:|supplier:)|permitted"
+    names = "component:|dataset:|key:|model:|package:|release:|statement:|supplier:"
+    long = f"  (head|met |clear|does not apply|{names})|permitted"
     auditor.ends(process, ("python", "-I", "verify.py", "charter.in-force.json", file), exits, hide=long)
 
 
