@@ -201,7 +201,12 @@ def parse(value: Any, name: str) -> Plan:
     try:
         plan = msgspec.convert(value, Plan, strict=True)
     except msgspec.ValidationError as error:
-        hint = 'a number with a fraction is text: eps = "0.1"' if "float" in str(error) else ""
+        hints = (
+            ("float", 'a number with a fraction is text: eps = "0.1"'),
+            ("`release` - at `$.subject`", "--subject PATH fills it in; of an endpoint it is what was pinned"),
+            ("`digest` - at `$.data`", "--data PATH fills it in"),
+        )
+        hint = next((hint for part, hint in hints if part in str(error)), "docs/howto/evaluate.md has plans that work")
         raise BadPlan(f"{name}: {error}", hint) from error
     threat, attack, wrong = plan.threat, plan.attack.name, ""
     if attack not in OF_ARRAYS | OF_TEXTS:
