@@ -92,8 +92,8 @@ def signed_in(chromium: Any, device: Device) -> Browser:
     return browser
 
 
-def test_an_official_admits_and_recalls_with_a_passkey_session(served: Served, chromium: Any) -> None:
-    """Status, the use, why it is admitted, *Record*; then the release, *Recall*, and the same use is refused."""
+def test_an_official_admits_recalls_and_answers_with_a_passkey_session(served: Served, chromium: Any) -> None:
+    """Status, the use, why it is admitted, *Record*; then the release, *Recall*; the same use is refused; *Answer*."""
     browser = signed_in(chromium, OFFICIAL)
     page = browser.page
     served.here.nodes.pop("ALFA").close()
@@ -109,7 +109,11 @@ def test_an_official_admits_and_recalls_with_a_passkey_session(served: Served, c
     page.wait_for_url("**/console/statements/*", timeout=60_000)
     page.goto(f"{ORIGIN}/console/admissions/{served.release}/{DJ(USE_CASE)}")
     assert "REFUSED" in page.inner_text(".verdict") and "recall of release" in page.inner_text(".verdict")
-    assert "emergency" in page.goto(f"{ORIGIN}/console/recalls").text()
+    page.goto(f"{ORIGIN}/console/recalls")
+    assert "emergency" in page.inner_text("main") and "told nobody: mailsort 1.0" in page.inner_text("main")
+    page.click("button:has-text('Answer: its actions are done')")
+    page.wait_for_url("**/console/statements/*", timeout=60_000)
+    assert "recall-answer" in page.inner_text("h1")
     assert {one.partition("://")[2].partition("/")[0] for one in browser.fetched} == {ORIGIN[7:]}
     page.context.close()
 
@@ -168,6 +172,7 @@ def test_pages_have_no_fault_that_axe_finds(served: Served, chromium: Any) -> No
     paths = [
         "/status", "/releases", f"/releases/{served.release}", f"/decisions/{served.decision}", "/approvals",
         f"/admissions/{served.release}/{DJ(USE_CASE)}", "/notices", "/recalls", f"/traces/{served.decision}",
+        "/suppliers", "/suppliers/AQUILA",
         "/evaluations", "/oversight", "/ledgers", "/ledgers/ALFA", f"/statements/{served.decision}", "/charter",
         f"/charters/{served.node.charter.digest}/{served.node.charter.digest}", "/policy", "/looks", "/patterns",
         "/sign-in", "/releases/sha256:" + "00" * 32,
@@ -219,6 +224,7 @@ def test_the_description_holds_whatever_is_asked(served: Served, tmp_path: Path,
     )
     real = {
         "digest": served.release, "use": DJ(USE_CASE), "id": served.decision, "member": "ALFA",
+        "supplier": "AQUILA",
         "other": served.node.charter.digest,
     }  # fmt: skip
     lines = [f"{json.dumps('path.' + one)} = {json.dumps(value)}" for one, value in real.items()]
