@@ -179,6 +179,14 @@ class Inspection:
         """Files with this verdict."""
         return sum(1 for report in self.files if report.verdict is verdict)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows where this is the value of a cell: the text, in which nothing is markup."""
+        from html import escape
+
+        from watchword.inspect.text import render_text
+
+        return f"<pre>{escape(render_text(self))}</pre>"
+
     def to_json(self) -> dict[str, Any]:
         """The documented form (``schema.json``): plain JSON values, findings worst first."""
         manifest = None
