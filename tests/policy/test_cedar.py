@@ -19,7 +19,7 @@ from watchword.statements.times import rfc3339
 
 FIELDS = {
     "criticality": 1, "human": "on", "members": [], "tags": [], "owner": "ALFA", "suppliers": [], "recalls": 0,
-    "disputes": 0, "dangerous": 0, "against": 0, "endpoint": 0,
+    "disputes": 0, "incidents": 0, "dangerous": 0, "against": 0, "endpoint": 0,
 }  # fmt: skip
 NONE = {"failing": 0, "there": 0, "tools": 0, "waivers": 0}
 
@@ -179,7 +179,7 @@ CONTEXTS = st.fixed_dictionaries({
     "criticality": st.integers(0, 3), "human": st.sampled_from(["in", "on", "out"]),
     "members": st.lists(st.sampled_from(["x", "in", "ALFA"]), max_size=2), "tags": st.lists(st.just("x"), max_size=1),
     "owner": st.sampled_from(["in", "ALFA", "0.50"]), "suppliers": st.lists(st.just("x"), max_size=1),
-    "disputes": st.integers(0, 2), "endpoint": st.integers(0, 2),
+    "disputes": st.integers(0, 2), "incidents": st.integers(0, 2), "endpoint": st.integers(0, 2),
     "recalls": st.integers(0, 2), "dangerous": st.integers(0, 2), "against": st.integers(0, 1),
 })  # fmt: skip
 
