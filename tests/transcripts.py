@@ -88,4 +88,6 @@ def matches(wanted: str, came: str) -> bool:
 def _environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("WATCHWORD_", "PYTEST"))}
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    return kept | {"PATH": path, "HOME": str(folder), "COLUMNS": "120", "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    # Threads of numpy that wait for a busy core take three times what one takes, and past the limit of a command.
+    one = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return kept | one | {"PATH": path, "HOME": str(folder), "COLUMNS": "120", "PYTHONUTF8": "1", "NO_COLOR": "1"}
