@@ -129,11 +129,12 @@ def test_the_name_set_holds_everything_that_bad_news_can_reach(paper: Paper) -> 
     assert list(names) == sorted(set(names))
     assert {
         f"release:{RELEASE.digest}", "component:sha256:" + "0a" * 32, "component:pkg:generic/numpy@2.2",
+        "package:pkg:generic/numpy",
         "model:mailsort-base", "dataset:sha256:" + "0b" * 32, "dataset:sha256:" + "0d" * 32, "supplier:AQUILA",
         f"statement:{id_of(paper, 0)}", f"key:{paper.statements[0].signed.key_id}",
     } <= set(names)  # fmt: skip
     # Five statements by four keys; a name for each member's caveats, and the charter.
-    assert len(names) == 7 + 5 + 4 + 5 + 1
+    assert len(names) == 8 + 5 + 4 + 5 + 1
 
 
 @pytest.mark.parametrize(
