@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def check_decided(listed: list[int], decisions: list[Decision]) -> None:
     rows = [one.row for one in decisions]
     if missing := sorted(set(listed) - set(rows)):
         raise NotDecided(f"row {missing[0]:,} is listed and nothing was decided about it", f"{len(missing):,} are open")
-    if twice := sorted({row for row in rows if rows.count(row) > 1}):
+    if twice := sorted(row for row, times in Counter(rows).items() if times > 1):
         raise NotDecided(f"row {twice[0]:,} is decided twice")
 
 
