@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ def screen(args: argparse.Namespace) -> int:
     from watchword.data.row import MissingExtra
     from watchword.statements.canonical import canonical
 
+    # Sums in one order on every machine: what is signed can be made again. Threads save little, and cost threefold
+    # where others use the cores.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         import numpy  # noqa: F401  # its absence is told before anything is read
     except ImportError as error:
