@@ -84,10 +84,11 @@ def _made(folder: Path) -> Path:
     """ALFA's home, closed: an inspection and an evaluation of each release, a decision on a hundred of them."""
     people = {"official": ["official"], "evaluator": ["evaluator"]}
     member = node.create(folder / "ALFA", "ALFA", "ALFA", people, "alfa.example", None)
+    supplier = node.create_supplier(folder / "AQUILA", "AQUILA", "security@aquila.example", None)
     pack, clock = read_pack(), FixedClock(NOON)
     charter = parse_charter(
         draft(
-            "Benchmark", [member], [], requirements=pack.requirements, red_lines=pack.red_lines,
+            "Benchmark", [member], [supplier], requirements=pack.requirements, red_lines=pack.red_lines,
             standing=pack.standing, secret=b"\x5a" * 32, made=rfc3339(NOON),
         )
     )  # fmt: skip
