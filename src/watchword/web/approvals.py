@@ -88,14 +88,16 @@ class _Response(msgspec.Struct, frozen=True):
     signature: str
 
 
-class _Credential(msgspec.Struct, frozen=True):
+class Credential(msgspec.Struct, frozen=True):
+    """What a browser gives of a passkey's answer (Web Authentication, section 5.1), in base64url."""
+
     rawId: str
     response: _Response
 
 
 class _Answer(msgspec.Struct, frozen=True):
     answer: str
-    credential: _Credential
+    credential: Credential
 
 
 class App:

@@ -46,6 +46,7 @@ from watchword.limits import (
 from watchword.statements.canonical import parse_json
 from watchword.statements.digests import b64
 from watchword.statements.passkeys import BadAssertion, Passkey, verify_sign_in
+from watchword.web.approvals import Credential
 
 if TYPE_CHECKING:
     from watchword.charter.charter import KeyHolder
@@ -87,20 +88,9 @@ class _Session:
     seen: float
 
 
-class _Response(msgspec.Struct, frozen=True):
-    authenticatorData: str
-    clientDataJSON: str
-    signature: str
-
-
-class _Credential(msgspec.Struct, frozen=True):
-    rawId: str
-    response: _Response
-
-
 class _SignIn(msgspec.Struct, frozen=True):
     nonce: str
-    credential: _Credential
+    credential: Credential
 
 
 class Access:
