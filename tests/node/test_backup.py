@@ -130,20 +130,21 @@ def test_something_in_the_way_is_never_touched(alliance: Alliance, tmp_path: Pat
 
 
 @pytest.fixture(scope="module")
-def copy_of_bravo(template: Alliance, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def copy_of_bravo(template: Alliance, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("copy") / "bravo.tar"
     node.back_up(template.home("BRAVO"), target, template.clock)
-    return target.read_bytes()
+    return target
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.integers(0, 2**32), bit=st.integers(-1, 7))
-def test_a_damaged_copy_is_refused_whole(place: int, bit: int, copy_of_bravo: bytes, tmp_path: Path) -> None:
+def test_a_damaged_copy_is_refused_whole(place: int, bit: int, copy_of_bravo: Path, tmp_path: Path) -> None:
     """One bit changed, or cut off (-1), anywhere: refused by name, and nothing appears in the node's place."""
-    at = place % len(copy_of_bravo)
-    changed = copy_of_bravo[:at]
+    copy = copy_of_bravo.read_bytes()
+    at = place % len(copy)
+    changed = copy[:at]
     if bit >= 0:
-        changed += bytes([copy_of_bravo[at] ^ 1 << bit]) + copy_of_bravo[at + 1 :]
+        changed += bytes([copy[at] ^ 1 << bit]) + copy[at + 1 :]
     source = tmp_path / "damaged.tar"
     source.write_bytes(changed)
     with pytest.raises((BadBackup, NoHome)):
@@ -152,20 +153,20 @@ def test_a_damaged_copy_is_refused_whole(place: int, bit: int, copy_of_bravo: by
 
 
 @pytest.mark.parametrize("name", ["home/../../out", "/etc/out", "home//out", "elsewhere/out", "home/" + "x" * 2_000])
-def test_no_name_leads_out_of_the_home(name: str, copy_of_bravo: bytes, tmp_path: Path) -> None:
+def test_no_name_leads_out_of_the_home(name: str, copy_of_bravo: Path, tmp_path: Path) -> None:
     """A copy with a right digest and a wrong name: nothing is written outside."""
     source = tmp_path / "evil.tar"
-    source.write_bytes(sealed([(name, tarfile.REGTYPE, b"x")], copy_of_bravo))
+    source.write_bytes(sealed([(name, tarfile.REGTYPE, b"x")], copy_of_bravo.read_bytes()))
     with pytest.raises(BadBackup, match="no place in a node"):
         node.restore(source, tmp_path / "place")
     assert [one.name for one in tmp_path.iterdir()] == ["evil.tar"]
 
 
 @pytest.mark.parametrize("sort", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
-def test_links_and_devices_are_refused(sort: bytes, copy_of_bravo: bytes, tmp_path: Path) -> None:
+def test_links_and_devices_are_refused(sort: bytes, copy_of_bravo: Path, tmp_path: Path) -> None:
     """A node's folder holds files and folders; a copy that holds anything else is none."""
     source = tmp_path / "evil.tar"
-    source.write_bytes(sealed([("home/link", sort, b"")], copy_of_bravo))
+    source.write_bytes(sealed([("home/link", sort, b"")], copy_of_bravo.read_bytes()))
     with pytest.raises(BadBackup, match="no place in a node"):
         node.restore(source, tmp_path / "place")
 
