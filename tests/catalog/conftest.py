@@ -7,29 +7,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from alliance import Alliance, copy_alliance, make_alliance, quick_disk
 from benchmarks.catalog.server import installed, new_database, private_server
+from three import alliance as alliance
+from three import template as template
 
 from watchword.catalog.database import Catalog, open_catalog
 
 _NUMBERS = count()
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
-    with quick_disk():
-        made = make_alliance(tmp_path_factory.mktemp("template") / "alliance", ("ALFA", "BRAVO", "CHARLIE"))
-        made.sync()
-        made.close()
-    return made
-
-
-@pytest.fixture
-def alliance(template: Alliance, tmp_path: Path) -> Iterator[Alliance]:
-    with quick_disk():
-        copy = copy_alliance(template, tmp_path / "alliance")
-        yield copy
-        copy.close()
 
 
 @pytest.fixture(scope="session")

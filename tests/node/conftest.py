@@ -6,24 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alliance import Alliance, copy_alliance, make_alliance, quick_disk
-
-
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
-    with quick_disk():
-        made = make_alliance(tmp_path_factory.mktemp("template") / "alliance", ("ALFA", "BRAVO", "CHARLIE"))
-        made.sync()
-        made.close()
-    return made
-
-
-@pytest.fixture
-def alliance(template: Alliance, tmp_path: Path) -> Iterator[Alliance]:
-    with quick_disk():
-        copy = copy_alliance(template, tmp_path / "alliance")
-        yield copy
-        copy.close()
+from alliance import Alliance, make_alliance, quick_disk
+from three import alliance as alliance
+from three import template as template
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from alliance import Alliance, copy_alliance, make_alliance, quick_disk
+from alliance import Alliance, make_alliance, quick_disk
+from three import alliance as alliance
 
 from watchword.node import Node
 
@@ -53,14 +53,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
         made = make_alliance(tmp_path_factory.mktemp("web") / "alliance", NAMES)
         made.close()
     return made
-
-
-@pytest.fixture
-def alliance(template: Alliance, tmp_path: Path) -> Iterator[Alliance]:
-    with quick_disk():
-        copied = copy_alliance(template, tmp_path / "alliance")
-        yield copied
-        copied.close()
 
 
 @pytest.fixture

@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.inspect import FAILS
-from watchword.cli.output import emit, progress, say, short, whole_file
+from watchword.cli.output import emit, progress, say, short, whole_file, write_new
 
 if TYPE_CHECKING:
     from watchword.fleet.crew import Crew
@@ -36,7 +34,7 @@ def inspect(args: argparse.Namespace) -> int:
         finally:
             crew.close()
         if args.output:
-            _write(args.output, (state.body(one.place) for one in looked))
+            write_new(whole_file(args.output), (state.body(one.place) + b"\n" for one in looked))
             say(f"watchword: note: wrote {args.output}")
     emit(args, _text(looked), _value(looked))
     return 1 if any(one.summary.verdict in FAILS[args.fail_on] for one in looked) else 0
@@ -50,20 +48,6 @@ def _crew(args: argparse.Namespace, how: How) -> Crew:
     from watchword.fleet.crew import Processes
 
     return Processes(args.jobs or len(os.sched_getaffinity(0)), how)
-
-
-def _write(path: Path, bodies: Iterator[bytes]) -> None:
-    temporary = whole_file(path).with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            for body in bodies:
-                file.write(body + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _text(looked: list[Looked]) -> str:

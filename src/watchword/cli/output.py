@@ -12,7 +12,7 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -183,23 +183,24 @@ def progress(args: argparse.Namespace) -> Iterator[Progress | None]:
         yield step
 
 
-def write_new(path: Path, data: bytes, *, private: bool = False) -> None:
-    """Write *data* to *path* so that it is there whole or not at all; an existing file is replaced.
+def write_new(path: Path, data: bytes | Iterable[bytes], *, private: bool = False) -> None:
+    """Write *data*, or one part after another, to *path*: it is there whole or not at all, and replaces what was.
 
     A link, pipe or device, such as ``/dev/stdout``, is written to and never replaced.
 
     Args:
         private: mode 0600.
     """
+    parts = [data] if isinstance(data, bytes) else data
     if is_special(path):
         with path.open("wb") as file:
-            file.write(data)
+            file.writelines(parts)
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     try:
         with os.fdopen(os.open(temporary, flags, 0o600 if private else 0o644), "wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
