@@ -6,11 +6,12 @@ and somebody should know) or ``ill`` (something is refused or lost until it is m
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
@@ -25,11 +26,7 @@ from watchword.statements import pkcs8
 from watchword.statements.times import Clock
 
 State = Literal["well", "look", "ill"]
-EXTRAS = {
-    "serve": "starlette", "data": "pyarrow", "evaluate": "onnxruntime", "weights": "numpy", "check": "z3",
-    "hsm": "PyKCS11",
-}  # fmt: skip
-"""What an extra brings: one module of it."""
+_BRINGS = re.compile(r"""([A-Za-z0-9._-]+).*; extra == ["']([a-z]+)["']""")
 
 
 @dataclass(frozen=True)
@@ -186,6 +183,18 @@ def _peer(name: str, url: str) -> Iterator[Found]:
 
 
 def _extras() -> Found:
-    there = [extra for extra, module in EXTRAS.items() if find_spec(module) is not None]
+    """The extras of which all that they bring is here, as the package's own metadata names them."""
+    brings: dict[str, list[str]] = {}
+    for required in requires("watchword") or ():
+        if read := _BRINGS.match(required):
+            brings.setdefault(read[2], []).append(read[1])
+    there = [extra for extra, names in sorted(brings.items()) if all(map(_is_here, names))]
     python = ".".join(map(str, sys.version_info[:3]))
     return Found("software", "well", f"Python {python}; extras here: {', '.join(there) or 'none'}")
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
