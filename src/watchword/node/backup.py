@@ -28,7 +28,7 @@ from watchword.ledger import durable
 from watchword.limits import BACKUP_NAME_BYTES_MAX, CHARTER_BYTES_MAX, READ_BYTES
 from watchword.node.home import RESTORED, NoHome, is_restored, lock_home, read_home
 from watchword.statements import pkcs8
-from watchword.statements.canonical import canonical, parse_canonical
+from watchword.statements.canonical import NotCanonical, canonical, parse_canonical
 from watchword.statements.times import Clock, rfc3339
 
 FORMAT = "watchword-backup/1"
@@ -232,7 +232,7 @@ def _read(source: Path, aside: Path) -> Backup:
             while sealed.read(READ_BYTES):
                 pass
             seal = file.read()
-    except (tarfile.TarError, EOFError, UnicodeError) as error:
+    except (tarfile.TarError, EOFError, UnicodeError, NotCanonical) as error:
         raise BadBackup(f"{source}: not a backup, damaged or cut off: {error}") from error
     except OSError as error:
         raise BadBackup(f"{source}: {error.strerror or error}") from error
@@ -270,7 +270,7 @@ def _about(tar: tarfile.TarFile, entry: tarfile.TarInfo, source: Path) -> dict[s
     held = tar.extractfile(entry) if entry.name == _ABOUT and entry.size <= _ABOUT_BYTES_MAX else None
     if held is None:
         raise BadBackup(f"{source}: not a backup of a node", "watchword backup makes one")
-    value = parse_canonical(held.read(), str(source), CHARTER_BYTES_MAX)
+    value = parse_canonical(held.read(), _ABOUT, CHARTER_BYTES_MAX)
     known = {"format": str, "kind": str, "member": str, "moves": bool, "taken": str}
     if not isinstance(value, dict) or {name: type(one) for name, one in value.items()} != known:
         raise BadBackup(f"{source}: not a backup of a form that this version knows", "a newer watchword made it")
