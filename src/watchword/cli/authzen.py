@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
         mandate = here.locate(args.mandate).signed.statement.id if args.mandate else None
     lent, bound = Lent(home, secret), listen(args.host, args.port)
     url = (args.url or address(args, *bound.getsockname()[:2])).rstrip("/")
-    door = AuthZen(lent.gate, of.digest, f"{url}/access/v1/requests", mandate)
+    door = AuthZen(lent.together, of.digest, f"{url}/access/v1/requests", mandate)
     value = {"member": member, "release": of.digest, "schema": "watchword-serving/1", "url": f"{url}/"}
     text = f"the gate of {member} answers AuthZEN for {of.name} at {url}/access/v1/"
     try:

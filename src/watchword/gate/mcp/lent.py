@@ -4,6 +4,8 @@
   closely, and GATE_LENT_S_MAX at a stretch, so that other commands (an approval taken, a recall) get their turn.
 * What the gate worked out is kept in between; whatever others wrote meanwhile is caught up with before anything is
   decided.
+* Whoever asks together decides together, so that their receipts share a sync (``gate.recording``). When the stretch is
+  over, nobody new comes in until the last one inside has given the node back.
 """
 
 from __future__ import annotations
@@ -27,39 +29,51 @@ from watchword.statements.times import Clock, SystemClock
 
 
 class Lent:
-    """A home's gate. Any thread may ask for it; they take turns. ``close`` gives it back for good."""
+    """A home's gate. Any thread may ask for it. ``close`` gives it back for good."""
 
     def __init__(self, home: Path, passphrase: Any = None, clock: Clock | None = None) -> None:
         self._home, self._passphrase, self._clock = home, passphrase, clock or SystemClock()
-        self._turn = threading.RLock()
+        self._alone = threading.RLock()
+        self._turn = threading.Condition()
+        self._inside: list[int] = []
         self._gate: Gate | None = None
         self._open = False
-        self._since = 0.0
-        self._given_back = 0.0
+        self._since = self._used = self._given_back = 0.0
         self._timer: threading.Timer | None = None
         self._cards: tuple[Any, Mapping[str, Cards]] | None = None
         self._key = b""
 
     @contextmanager
     def gate(self) -> Iterator[Gate]:
-        """The gate, over the node opened for writing.
+        """The gate, over the node opened for writing; threads that ask so take turns, for as long as each has it.
 
         Raises:
             BusyNode: another process kept the node for too long; and whatever opening a node raises.
         """
+        with self._alone, self.together() as gate:
+            yield gate
+
+    @contextmanager
+    def together(self) -> Iterator[Gate]:
+        """The same for threads that need no turn of their own: each question is one call of the gate. Raises as it."""
+        me = threading.get_ident()
         with self._turn:
-            if self._timer is not None:
-                self._timer.cancel()
+            while self._inside and me not in self._inside and self._is_over():
+                self._turn.wait()
             gate = self._opened()
-            try:
-                yield gate
-            finally:
-                if time.monotonic() - self._since > GATE_LENT_S_MAX:
-                    self._give_back()
-                else:
-                    self._timer = threading.Timer(GATE_IDLE_S, self._give_back)
-                    self._timer.daemon = True
-                    self._timer.start()
+            self._inside.append(me)
+        try:
+            yield gate
+        finally:
+            with self._turn:
+                self._inside.remove(me)
+                self._used = time.monotonic()
+                if not self._inside:
+                    if self._is_over():
+                        self._give_back()
+                    elif self._timer is None:
+                        self._look_again(GATE_IDLE_S)
+                    self._turn.notify_all()
 
     @property
     def key(self) -> bytes:
@@ -97,9 +111,15 @@ class Lent:
     def close(self) -> None:
         """Give the node back."""
         with self._turn:
+            while self._inside:
+                self._turn.wait()
             if self._timer is not None:
                 self._timer.cancel()
+                self._timer = None
             self._give_back()
+
+    def _is_over(self) -> bool:
+        return time.monotonic() - self._since > GATE_LENT_S_MAX
 
     def _opened(self) -> Gate:
         if not self._open:
@@ -119,8 +139,22 @@ class Lent:
             raise BadRecord("no gate is open")
         return self._gate
 
-    def _give_back(self) -> None:
+    def _look_again(self, after_s: float) -> None:
+        self._timer = threading.Timer(after_s, self._unless_used)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _unless_used(self) -> None:
+        """One timer for all questions: each would otherwise cost a thread."""
         with self._turn:
-            if self._open and self._gate is not None:
-                self._gate.node.close()
-                self._open, self._given_back = False, time.monotonic()
+            self._timer = None
+            left_s = self._used + GATE_IDLE_S - time.monotonic()
+            if self._open and (self._inside or left_s > 0):
+                self._look_again(max(left_s, GATE_IDLE_S / 10))
+            else:
+                self._give_back()
+
+    def _give_back(self) -> None:
+        if self._open and self._gate is not None:
+            self._gate.node.close()
+            self._open, self._given_back = False, time.monotonic()
