@@ -24,7 +24,6 @@ from benchmarks.table import Row
 
 RELEASES, PER_RELEASE, PACKAGES, VERSIONS = 100_000, 100, 20_000, 10
 MODELS, SUPPLIERS, USES, STATEMENTS = 2_000, 200, 5_000, 4_000
-MADE = "2026-01-31T12:00:00Z"
 
 
 def run() -> list[Row]:
@@ -155,8 +154,11 @@ def _component(number: int) -> Any:
 
 
 def _statement(place: int, kind: str) -> tuple[Any, ...]:
-    digest = _digest(10**9 + place)
-    return place + 1, digest, "alfa.example/ledger", place, f"ALFA#{place}", kind, "ALFA", "key", MADE, True
+    digest, made = _digest(10**9 + place), f"2026-01-{1 + place % 28:02}T12:00:00Z"
+    return (
+        place + 1, digest, "alfa.example/ledger", place, f"ALFA#{place}", kind, "ALFA", "key", made, True,
+        "ALFA", 1, "",
+    )  # fmt: skip
 
 
 def _digest(number: int) -> str:

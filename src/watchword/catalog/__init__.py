@@ -5,6 +5,7 @@
 * ``rows``       what one statement puts into the tables
 * ``fill``       take statements in, at once or bit by bit
 * ``queries``    what pages and commands ask
+* ``lists``      numbered pages of statements and releases, for each reader what is for him
 
 A catalog is a projection: deleted, it is made again from the ledgers, and answers the same. No decision trusts it.
 """

@@ -22,15 +22,18 @@ from watchword.catalog.rows import (
     Thing,
     bounded,
     case_columns,
+    end_row,
     notice_row,
     parts,
     release_of,
     sayings,
+    scope_columns,
     thing_row,
     use_row,
 )
 from watchword.catalog.schema import (
     EDGES,
+    ENDS,
     LEDGERS,
     META,
     NOTICES,
@@ -117,6 +120,7 @@ class Filling:
         statements: list[tuple[Any, ...]] = []
         subjects: list[tuple[Any, ...]] = []
         notices: list[tuple[Any, ...]] = []
+        ends: list[tuple[int, str, str]] = []
         uses: list[tuple[int, Thing, tuple[Any, ...]]] = []
         said = []
         edges: list[tuple[Thing, Thing, int]] = []
@@ -125,6 +129,7 @@ class Filling:
             statements.append(
                 (
                     number, statement.id, entry.origin, entry.place, entry.locator, *_said(entry), entry.counts,
+                    entry.keeper, *scope_columns(statement),
                 )
             )  # fmt: skip
             subjects += [
@@ -140,6 +145,8 @@ class Filling:
                 uses.append((number, release_of(statement.subject[0].digest), use))
             if (notice := notice_row(statement)) is not None:
                 notices.append((number, *notice))
+            if (end := end_row(statement)) is not None:
+                ends.append((number, *end))
         self._number += len(batch)
         things = {thing: None for saying, _ in said for thing in (saying.release,)}
         things |= {thing: None for edge in edges for thing in edge[:2]} | {thing: None for _, thing, _ in uses}
@@ -147,6 +154,7 @@ class Filling:
         put(self._connection, STATEMENTS, statements)
         put(self._connection, SUBJECTS, subjects)
         put(self._connection, NOTICES, notices)
+        put(self._connection, ENDS, ends)
         put(self._connection, SAID, [saying.row(ids[saying.release], number) for saying, number in said])
         put(self._connection, USES, [(number, ids[thing], *use) for number, thing, use in uses])
         put(self._connection, EDGES, sorted((ids[child], ids[parent], number) for child, parent, number in edges))

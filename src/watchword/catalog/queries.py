@@ -24,7 +24,7 @@ KEYS_ASKED = 900
 
 @dataclass(frozen=True)
 class Told:
-    """A statement as lists show it; ``locator`` is empty where it is held loose."""
+    """A statement as lists show it; ``locator`` and ``origin`` are empty where it is held loose."""
 
     id: str
     locator: str
@@ -32,6 +32,8 @@ class Told:
     issuer: str
     made: str
     counts: bool
+    origin: str
+    place: int
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def releases(
     rows = connection.execute(asked).all()
     more = len(rows) > limit
     rows = rows[:limit]
-    return ReleasePage(tuple(_with_uses(connection, rows)), f"{rows[-1].folded}\n{rows[-1].digest}" if more else "")
+    return ReleasePage(tuple(with_uses(connection, rows)), f"{rows[-1].folded}\n{rows[-1].digest}" if more else "")
 
 
 def release(connection: Connection, digest: str) -> ReleaseFacts | None:
@@ -162,7 +164,7 @@ def release(connection: Connection, digest: str) -> ReleaseFacts | None:
     row = connection.execute(select(RELEASES).where(RELEASES.c.digest == bounded(digest))).first()
     if row is None:
         return None
-    (found,) = _with_uses(connection, [row])
+    (found,) = with_uses(connection, [row])
     called = connection.execute(
         select(SAID.c.name, STATEMENTS.c.issuer)
         .join(STATEMENTS, STATEMENTS.c.number == SAID.c.number)
@@ -186,7 +188,7 @@ def release(connection: Connection, digest: str) -> ReleaseFacts | None:
         connection, select(RELEASES).where(RELEASES.c.thing.in_(users)), (RELEASES.c.folded, RELEASES.c.digest)
     )
     return ReleaseFacts(
-        found, tuple((one.name, one.issuer) for one in called), tuple(map(_told, statements)), statements_total,
+        found, tuple((one.name, one.issuer) for one in called), tuple(map(told, statements)), statements_total,
         tuple(made_of), parts_total, notices(connection, names), tuple(map(_release, used)), used_total,
     )  # fmt: skip
 
@@ -253,7 +255,8 @@ def used(row: Row[Any]) -> Used:
     )  # fmt: skip
 
 
-def _with_uses(connection: Connection, rows: Sequence[Row[Any]]) -> list[Release]:
+def with_uses(connection: Connection, rows: Sequence[Row[Any]]) -> list[Release]:
+    """Rows of releases, each with its uses."""
     by: dict[str, list[Used]] = {}
     for one in uses_of(connection, [row.thing for row in rows]):
         by.setdefault(one.release, []).append(one)
@@ -268,8 +271,11 @@ def _part(row: Row[Any]) -> Part:
     return Part(row.sort, row.name, row.version, row.purl, row.digest)
 
 
-def _told(row: Row[Any]) -> Told:
-    return Told(row.id, row.locator, row.kind, row.issuer, row.made, bool(row.counts))
+def told(row: Row[Any]) -> Told:
+    """One row of statements."""
+    return Told(
+        row.id, row.locator, row.kind, row.issuer, row.made, bool(row.counts), row.origin, row.place
+    )  # fmt: skip
 
 
 def _page(connection: Connection, asked: Select[Any], order: Sequence[Any]) -> tuple[Sequence[Row[Any]], int]:

@@ -30,7 +30,7 @@ class Entry:
     """A statement and its place. ``origin`` is empty and ``place`` its rank where it is held loose.
 
     ``counts``: its key may say it, and it stands under its own leaf. ``use_case``: the object that a decision names by
-    digest, where it is held.
+    digest, where it is held. ``keeper``: the member whose ledger it is.
     """
 
     statement: Statement
@@ -40,6 +40,7 @@ class Entry:
     locator: str
     counts: bool
     use_case: Mapping[str, Any] | None = None
+    keeper: str = ""
 
 
 class Thing(NamedTuple):
@@ -162,6 +163,29 @@ def case_columns(case: Mapping[str, Any] | None) -> tuple[str, str, int, str]:
         return "", "", -1, "[]"
     members = json.dumps([str(name) for name in case["members"]], ensure_ascii=False)
     return bounded(str(case["name"])), bounded(str(case["owner"])), int(case["criticality"]), bounded(members)
+
+
+def scope_columns(statement: Statement) -> tuple[int, str]:
+    """Reach and scope of a statement, as ``ledger.exchange.scope_allows`` reads them: an unknown one reaches nobody."""
+    scope = statement.predicate.get("scope")
+    if isinstance(scope, str):
+        return {"public": 2, "alliance": 1}.get(scope, 0), ""
+    return 0, json.dumps(scope) if isinstance(scope, list) else ""
+
+
+def end_row(statement: Statement) -> tuple[str, str] | None:
+    """What of a statement ends, and when; None where nothing does, or nobody says when."""
+    said, kind = statement.predicate, statement.kind
+    what, until = "", None
+    if kind == "claim":
+        what, until = f"support of {said['system']} {said['release']}", said.get("support_until")
+    elif kind == "mandate":
+        what, until = f"mandate {said['mandate'].get('name')}", said["mandate"].get("valid_until")
+    elif kind == "waiver":
+        what, until = f"waiver of {said.get('requirement', '')}", said.get("expires")
+    elif kind == "reliance":
+        what, until = f"reliance on {said['statement']}", said["limits"].get("until")
+    return (bounded(what), bounded(until)) if isinstance(until, str) else None
 
 
 def notice_row(statement: Statement) -> tuple[str, ...] | None:

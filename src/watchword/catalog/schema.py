@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 
-VERSION = 1
+VERSION = 2
 """Of the tables. A database with a greater one is refused; one with a smaller one is filled anew."""
 
 METADATA = MetaData()
@@ -39,9 +39,11 @@ STATEMENTS = Table(
     "statements", METADATA, _number("number", primary=True),
     *map(_text, ("id", "origin")), _number("place"),
     *map(_text, ("locator", "kind", "issuer", "key", "made")), Column("counts", Boolean, nullable=False),
+    _text("keeper"), _number("reach"), _text("scope"),
 )  # fmt: skip
 """``origin`` is empty and ``place`` its rank for a loose notice. ``counts``: its key may say it, and it stands under
-its own leaf; whether it counts in a view is for a decision to say."""
+its own leaf; whether it counts in a view is for a decision to say. ``keeper``: the member in whose ledger it stands.
+``reach``: 2 public, 1 for the alliance, 0 for those whom ``scope`` names in a JSON list; its own issuer's empty."""
 
 SUBJECTS = Table(
     "subjects", METADATA, _number("number", primary=True), _number("position", primary=True),
@@ -88,10 +90,21 @@ NOTICES = Table(
 )  # fmt: skip
 """``against``: the id of the notice that a take-back or lift speaks against, or that a recall supersedes."""
 
+ENDS = Table("ends", METADATA, _number("number", primary=True), *map(_text, ("what", "until")))
+"""When what a statement that counts says ends, by its own words: the support of a release, a mandate, a waiver, a
+reliance."""
+
+NEWEST = (STATEMENTS.c.made, STATEMENTS.c.place, STATEMENTS.c.origin)
+"""What lists of statements are ordered by, the other way round."""
+_SEEN = (STATEMENTS.c.reach, STATEMENTS.c.counts)
+
 INDEXES = (
     Index("statements_id", STATEMENTS.c.id),
     Index("statements_place", STATEMENTS.c.origin, STATEMENTS.c.place, unique=True),
-    Index("statements_kind", STATEMENTS.c.kind, STATEMENTS.c.issuer),
+    Index("statements_kind", STATEMENTS.c.kind, *NEWEST, *_SEEN),
+    Index("statements_keeper", STATEMENTS.c.keeper, *NEWEST, *_SEEN, STATEMENTS.c.kind),
+    Index("statements_issuer", STATEMENTS.c.issuer, *NEWEST, *_SEEN, STATEMENTS.c.kind),
+    Index("ends_until", ENDS.c.until),
     Index("subjects_digest", SUBJECTS.c.digest),
     Index("things_folded", THINGS.c.folded),
     Index("things_package", THINGS.c.package),

@@ -122,7 +122,7 @@ def _entries(
     for origin, place in sorted(was.unread):
         again.setdefault(origin, []).append(place)
     for origin in store.charter.known_origins:
-        leaves = store.leaves(origin)
+        leaves, keeper = store.leaves(origin), store.charter.origins[origin].member.name
         start = was.ledgers.get(origin, (0, ""))[0]
         if len(leaves) > start:
             reached[origin] = len(leaves), leaves[-1].commitment.hex()
@@ -136,7 +136,8 @@ def _entries(
                     unread.add((origin, place))
                 continue
             statement, key, counts = _read(store, origin, place, leaf)
-            yield Entry(statement, key, origin, place, locator(origin, place), counts, _case(store, statement))
+            case = _case(store, statement)
+            yield Entry(statement, key, origin, place, locator(origin, place), counts, case, keeper)
 
 
 def _read(store: Store, origin: str, place: int, leaf: Leaf) -> tuple[Statement, str, bool]:
