@@ -41,6 +41,10 @@ EVALUATION: dict[str, Any] = {
     "low": "0.006", "high": "0.085", "seed": "1", "data": None, "plan": None, "drawn": None, "environment": None,
     "cpu_s": None, "flags": None, "report": None,
 }  # fmt: skip
+INCIDENT: dict[str, Any] = {
+    "reason": "none", "severity": "low", "began": "2026-06-01T11:00:00Z", "found": "2026-06-01T11:00:00Z",
+    "ended": None, "actions": [], "findings": [], "techniques": [], "done": [], "text": "", "supersedes": None,
+}  # fmt: skip
 CASE: dict[str, Any] = {
     "format": "watchword-use-case/1", "name": "benchmark", "purpose": "", "criticality": 1, "human": "in",
     "members": ["ALFA"], "owner": "ALFA", "tags": [],
@@ -58,12 +62,14 @@ def run() -> list[Row]:
             known = console.known()
             decision = next(one for one in known.placed if one.statement.kind == "decision").statement
             evaluation = next(one for one in known.placed if one.statement.kind == "evaluation").statement
+            incident = next(one for one in known.placed if one.statement.kind == "incident").statement
+            special = {"/evaluations/{id}": evaluation.id, "/incidents/{id}": incident.id}
             measured = {}
             for sheet in SHEETS:
                 charter = opened.charter.digest
                 filled = sheet.path.format(
                     digest=charter if sheet.path.startswith("/charters") else decision.subject[0].digest, other=charter,
-                    use=DJ(CASE), id=(evaluation if sheet.path.startswith("/evaluations") else decision).id,
+                    use=DJ(CASE), id=special.get(sheet.path, decision.id),
                     member="ALFA", supplier="AQUILA",
                 )  # fmt: skip
                 for path in (f"/console{filled}", f"/console{filled}.json"):
@@ -100,6 +106,8 @@ def _made(folder: Path) -> Path:
             subject = (Subject(f"system {number:05} 1.0", D(str(number).encode())),)
             here.sign_and_append("inspection", subject, INSPECTION)
             here.sign_and_append("evaluation", subject, EVALUATION)
+        target = f"release:{D(b'0')}"
+        here.sign_and_append("incident", (Subject("notice", D(target.encode())),), INCIDENT | {"target": target})
         here.publish()
         view = here.latest_view()
         facts = here.facts(view)

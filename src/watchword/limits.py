@@ -1021,6 +1021,12 @@ CONSOLE_PAGES_PER_MINUTE = 600
 CONSOLE_FORM_BYTES_MAX = 256 * 1024
 """One form, in bytes. Origin: a charter of 50 members, pasted to be compared."""
 
+CONSOLE_FIELDS_MAX = 20
+"""Fields of one form. Origin: twice the largest form there is."""
+
+CONSOLE_UPLOAD_BYTES_MAX = ENVELOPE_BYTES_MAX + 64 * 1024
+"""A form with a statement that was signed elsewhere, in bytes. Origin: one envelope, and what is around it."""
+
 CONSOLE_ROWS = 100
 """Rows of a long table on one page. Origin: some four screens."""
 

@@ -27,6 +27,15 @@ def chromium() -> Iterator[Any]:
         yield browser
 
 
+@pytest.fixture
+def console() -> Iterator[Any]:
+    """The console of a gate's node."""
+    from web.consoled import consoled
+
+    with consoled() as one:
+        yield one
+
+
 @contextmanager
 def serving(node: Node) -> Iterator[str]:
     """*node* served on a free port; its address."""

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from gate.gated import Gated
+import pytest
+from gate.gated import FAST, NAMES, USE_CASE, Gated, gated
 
 from watchword.node import Node
+from watchword.statements.digests import DJ
 from watchword.web.console.access import link
 from watchword.web.console.door import Console
+from watchword.web.console.table import Sheet
 
 ORIGIN = "http://localhost:8440"
+GUEST, WRITER = "ab" * 32, "cd" * 32
+"""The certificates of BRAVO, and of ALFA's official."""
 
 
 @dataclass
@@ -71,6 +81,21 @@ class Consoled:
         access = self.console.access
         self.cookie = f"{access.cookie}={access.begin(Reader('ALFA', person, 'passkey'))}"
 
+    def same_as_twin(self, sheet: Sheet, path: str) -> Answer:
+        """The twin at *path*, after its page and the description of it were seen to fit it."""
+        page, twin = self.get(path), self.get(f"{path}.json")
+        assert (page.status, twin.status) == (200, 200), page.text
+        assert f'href="/console{path}.json"' in page.text
+        assert not re.search(r"<style|<script>| style=| on[a-z]+=|javascript:", page.text)
+        assert page.text.count("<h1>") == 1 and '<main class="sheet" id="main"' in page.text
+        schema = json.loads(self.get("/openapi.json").body)
+        described = schema["paths"][f"/console{sheet.path}.json"]["get"]["responses"]["200"]
+        name = described["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
+        of = {"$ref": f"#/components/schemas/{name}"} | {"components": schema["components"]}
+        jsonschema.validate(twin.json, of)
+        return twin
+
     @property
     def token(self) -> str:
         name, _, value = self.cookie.partition("=")
@@ -98,3 +123,27 @@ class Consoled:
         await self.console(scope, receive, send)
         told = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], told, b"".join(one.get("body", b"") for one in sent[1:]))
+
+
+@contextmanager
+def consoled(prepare: Callable[[Node], object] = lambda _: None) -> Iterator[Consoled]:
+    """The console of a fresh copy of the gate's template, after ALFA's node did what *prepare* says."""
+    with tempfile.TemporaryDirectory(prefix="watchword-console-", dir=FAST) as folder:
+        here = gated(Path(folder), NAMES)
+        prepare(here.at("ALFA"))
+        here.nodes.pop("ALFA").close()
+        node = Node.open(here.folder / "ALFA", clock=here.clock)
+        yield Consoled(here, node, Console(node, ORIGIN, {GUEST: "BRAVO", WRITER: "official"}))
+        node.close()
+        here.close()
+
+
+def place(console: Consoled, path: str) -> str:
+    """*path* with its places filled by what the node holds."""
+    known = console.console.known()
+    decision = next(one for one in known.placed if one.statement.kind == "decision")
+    charter = console.node.charter.digest
+    digest = charter if path.startswith("/charters") else decision.statement.subject[0].digest
+    filled = {"digest": digest, "use": DJ(USE_CASE), "id": decision.statement.id, "member": "ALFA", "other": charter}
+    filled["supplier"] = "AQUILA"
+    return path.format(**filled)

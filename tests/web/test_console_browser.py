@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,16 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alliance import notice_subject
 from devices import Device
 from gate.gated import ALONE, FAST, USE_CASE, Gated, gated
 
 pytest.importorskip("starlette", reason="what `serve` needs is not installed")
 from web.browsers import Browser, opened
+from web.test_console_pages import INCIDENT, POSITIONS
 
 from watchword.gate.holding import NoSuchHold
-from watchword.node import Node
+from watchword.node import Node, sign_only
 from watchword.statements.canonical import canonical
 from watchword.statements.digests import DJ
+from watchword.statements.statement import Subject
 from watchword.web.console.access import link
 
 BOUND = socket.create_server(("127.0.0.1", 0))
@@ -53,6 +57,16 @@ class Served:
     @property
     def release(self) -> str:
         return next(s.statement.subject[0].digest for s in self.node.statements() if s.statement.kind == "decision")
+
+    @property
+    def incident(self) -> str:
+        """A fresh incident about the release."""
+        target = f"release:{self.release}"
+        alfa = self.here.at("ALFA")
+        said = INCIDENT | {"target": target}
+        recorded = alfa.sign_and_append("incident", notice_subject(target), said, person="official")
+        alfa.publish()
+        return recorded.id
 
     @property
     def decision(self) -> str:
@@ -149,6 +163,57 @@ def test_a_passkey_of_nobody_here_opens_nothing(served: Served, chromium: Any) -
     browser.page.context.close()
 
 
+def test_a_statement_signed_elsewhere_is_handed_in_and_followed(served: Served, chromium: Any, tmp_path: Path) -> None:
+    """Choose its file, *Record it*, read it; a changed one is refused by name; a recall of another closes the use; the
+    positions and the incident are read from the menu."""
+    target, alone = f"release:{served.release}", served.here.folder / "ALFA"
+    said = {"of": "legal", "outcome": "in favour", "text": "", "report": None}
+    subject = (Subject("mailsort 1.0", served.release),)
+    review = sign_only(alone, "review", subject, said, person="official", clock=served.here.clock)
+    (tmp_path / "review.json").write_bytes(review)
+    (tmp_path / "none.json").write_bytes(review.replace(b"payload", b"pay1oad"))
+    served.here.nodes.pop("ALFA").close()
+    browser = signed_in(chromium, OFFICIAL)
+    page = browser.page
+    page.click("nav a:has-text('Record')")
+    page.set_input_files("#file", tmp_path / "none.json")
+    page.click("button:has-text('Record it')")
+    assert "this is no signed statement" in page.inner_text("main")
+    page.goto(f"{ORIGIN}/console/record")
+    page.set_input_files("#file", tmp_path / "review.json")
+    page.click("button:has-text('Record it')")
+    page.wait_for_url("**/console/statements/*", timeout=60_000)
+    assert "legal: in favour" in page.inner_text("main") or "review" in page.inner_text("h1")
+    incident = sign_only(
+        alone, "incident", notice_subject(target), INCIDENT | {"target": target}, person="official",
+        clock=served.here.clock,
+    )  # fmt: skip
+    page.goto(f"{ORIGIN}/console/record")
+    page.fill("#envelope", incident.decode())
+    page.click("button:has-text('Record it')")
+    page.wait_for_url("**/console/statements/*", timeout=60_000)
+    page.click("nav a:has-text('Incidents')")
+    page.click("a:has-text('a camera turned without need')")
+    assert "AML.T0051@5.6.0" in page.inner_text("main") and "high" in page.inner_text("main")
+    assert {one.partition("://")[2].partition("/")[0] for one in browser.fetched} == {ORIGIN[7:]}
+    page.context.close()
+
+
+def test_positions_are_compared_without_a_script(served: Served, chromium: Any) -> None:
+    """Those kept here, and one pasted; nothing of it needs JavaScript."""
+    shutil.copytree(POSITIONS, served.node.home / "positions")
+    context = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(served.link)
+    page.click("button:has-text('Sign in to look')")
+    page.click("nav a:has-text('Positions')")
+    assert "All 3 accept a table of 19 of 22 rows" in page.inner_text(".verdict")
+    page.fill("#position-1", 'member = "DELTA"\ntable = ["alliance"]\notherwise = "refuse"\n')
+    page.click("button:has-text('Compare')")
+    assert "All 4 accept a table of 0 of 22 rows" in page.inner_text(".verdict")
+    context.close()
+
+
 def test_two_charters_are_compared_without_a_script(served: Served, chromium: Any) -> None:
     """A link from the terminal signs in, a form compares; nothing of it needs JavaScript."""
     context = chromium.new_context(java_script_enabled=False)
@@ -169,10 +234,12 @@ def test_pages_have_no_fault_that_axe_finds(served: Served, chromium: Any) -> No
     if not AXE.is_file():
         pytest.skip("axe-core is not there (make heavy)")
     served.here.held()
+    shutil.copytree(POSITIONS, served.node.home / "positions")
     paths = [
         "/status", "/releases", f"/releases/{served.release}", f"/decisions/{served.decision}", "/approvals",
         f"/admissions/{served.release}/{DJ(USE_CASE)}", "/notices", "/recalls", f"/traces/{served.decision}",
-        "/suppliers", "/suppliers/AQUILA",
+        "/suppliers", "/suppliers/AQUILA", "/incidents", f"/incidents/{served.incident}",
+        "/exposure?of=mailsort&stops=1", "/positions", "/record",
         "/evaluations", "/oversight", "/ledgers", "/ledgers/ALFA", f"/statements/{served.decision}", "/charter",
         f"/charters/{served.node.charter.digest}/{served.node.charter.digest}", "/policy", "/looks", "/patterns",
         "/sign-in", "/releases/sha256:" + "00" * 32,

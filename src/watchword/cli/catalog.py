@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchword.cli.output import emit, say
 from watchword.errors import WatchwordError
+from watchword.node.cataloguing import place_of
 
 if TYPE_CHECKING:
     from watchword.catalog.database import Catalog
     from watchword.node import Node
     from watchword.node.cataloguing import Brought
 
-NAME = "catalog.db"
-ENVIRONMENT = "WATCHWORD_CATALOG"
-
 
 class NoCatalog(WatchwordError):
     """The extra for catalogs is not installed."""
-
-
-def where(database: str | None, home: Path) -> Path | str:
-    """The catalog that a command means: a file, or a URL."""
-    named = database or os.environ.get(ENVIRONMENT) or ""
-    return named if "://" in named else Path(named) if named else home / NAME
 
 
 def opened(args: argparse.Namespace, home: Path) -> Catalog:
@@ -39,7 +30,7 @@ def opened(args: argparse.Namespace, home: Path) -> Catalog:
         from watchword.catalog.database import open_catalog
     except ImportError as error:
         raise NoCatalog("a catalog needs SQLAlchemy", "pip install 'watchword[catalog]'") from error
-    return open_catalog(where(args.database, home))
+    return open_catalog(place_of(home, args.database))
 
 
 def bring_up(args: argparse.Namespace, home: Path, catalog: Catalog, *, anew: bool = False) -> Brought:
@@ -81,7 +72,7 @@ def status(args: argparse.Namespace) -> int:
 
 def follow(here: Node) -> None:
     """After statements came: bring the catalog up where one was begun. Its trouble is told, and stops nothing."""
-    place = where(None, here.home)
+    place = place_of(here.home)
     if isinstance(place, Path) and not place.exists():
         return
     try:

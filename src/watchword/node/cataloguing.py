@@ -9,10 +9,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.charter.standing import NoStanding, holder_of
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
     from watchword.node.store import Store
 
 
+NAME = "catalog.db"
+ENVIRONMENT = "WATCHWORD_CATALOG"
+
+
 @dataclass(frozen=True)
 class Brought:
     """What was done: how many statements were taken in, whether all ``anew``, and how many bodies are not held."""
@@ -41,11 +47,17 @@ class Brought:
     unread: int
 
 
-def bring_up(node: Node, catalog: Catalog, *, anew: bool = False) -> Brought:
-    """Bring *catalog* up to what *node* holds.
+def place_of(home: Path, named: str | None = None) -> Path | str:
+    """The catalog of the node in *home*: a file, or a URL; *named* goes first, then the environment."""
+    named = named or os.environ.get(ENVIRONMENT) or ""
+    return named if "://" in named else Path(named) if named else home / NAME
+
+
+def bring_up(node: Node, catalog: Catalog, *, anew: bool | None = False) -> Brought:
+    """Bring *catalog* up to what *node* holds; with *anew* None, only where what came since is enough.
 
     Raises:
-        CatalogTrouble: the database, or it is another member's or of a newer version.
+        CatalogTrouble: the database, or it is another member's or of a newer version; or it is to be filled anew.
         DamagedBody, StorageTrouble: what is held here is damaged; the catalog stays as it was.
     """
     from watchword.catalog.database import CatalogTrouble, begin_anew, make_indexes
@@ -63,6 +75,8 @@ def bring_up(node: Node, catalog: Catalog, *, anew: bool = False) -> Brought:
             )
         was = position(connection) if known == facts | {"version": str(VERSION)} else None
         if anew or was is None or not _goes_on(store, was):
+            if anew is None:
+                raise CatalogTrouble(f"{catalog.where}: is to be filled anew", "watchword catalog update")
             anew, was = True, Position({}, set())
             begin_anew(connection)
         filling = Filling(connection)
@@ -72,7 +86,7 @@ def bring_up(node: Node, catalog: Catalog, *, anew: bool = False) -> Brought:
         filling.end(Position(reached, unread), facts, partial(use_case, store))
         if anew:
             make_indexes(connection)
-        return Brought(filling.taken, anew, len(unread))
+        return Brought(filling.taken, bool(anew), len(unread))
 
 
 def behind(node: Node, catalog: Catalog, connection: Connection) -> str:

@@ -27,7 +27,7 @@ A pack is a position too: its ``name`` is the member, and what it holds is accep
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -35,9 +35,9 @@ from typing import Any, Literal
 import msgspec
 
 from watchword.errors import WatchwordError
-from watchword.policy.pack import Pack, checked_line, checked_row, find_pack
+from watchword.policy.pack import Pack, checked_line, checked_row, find_pack, shipped_pack
 from watchword.policy.strictness import LOOSEST, STRICTEST, Scale, Strict, limits_on, points
-from watchword.policy.use_case import read_toml
+from watchword.policy.use_case import read_toml, toml_of
 
 Stance = Literal["accept", "accept or stricter", "accept or looser", "accept if", "refuse"]
 
@@ -126,7 +126,19 @@ def read_position(path: Path) -> Position:
     Raises:
         BadPosition, BadPack: not of the form stated here; names file and row.
     """
-    value = read_toml(path, BadPosition)
+    return _position(read_toml(path, BadPosition), str(path), lambda name: find_pack(name, path.parent))
+
+
+def pasted_position(text: str, where: str) -> Position:
+    """The position in *text* that somebody sent, called *where* in errors: packs of its table are shipped ones alone.
+
+    Raises:
+        BadPosition, BadPack: as ``read_position``.
+    """
+    return _position(toml_of(text, Path(where), BadPosition), where, shipped_pack)
+
+
+def _position(value: dict[str, Any], path: str, pack: Callable[[str], Pack]) -> Position:
     try:
         file = msgspec.convert(value, _File, strict=True)
     except msgspec.ValidationError as error:
@@ -149,9 +161,9 @@ def read_position(path: Path) -> Position:
             rows.append(row)
             words.append((row["id"], replace(word, of=member)))
             replaces[row["id"]] = _replaced(one.get("instead_of", []), where)
-    packs = tuple(find_pack(name, path.parent) for name in file.table)
+    packs = tuple(pack(name) for name in file.table)
     return Position(
-        member, file.operator or member, str(path), packs, file.otherwise, tuple(words), tuple(rows), replaces,
+        member, file.operator or member, path, packs, file.otherwise, tuple(words), tuple(rows), replaces,
         file.standing,
     )  # fmt: skip
 

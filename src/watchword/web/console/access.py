@@ -231,16 +231,24 @@ class Access:
         if not ours or not reader.token or not hmac.compare_digest(token.encode(), reader.token.encode()):
             raise MustSignIn("this form is not from this session", "open the page again")
 
-    def check_writer(self, reader: Reader, kind: str) -> KeyHolder:
-        """The key of *reader*, who wants to say a *kind* here.
+    def check_present(self, reader: Reader) -> None:
+        """Refuse who may not bring anything here.
 
         Raises:
-            MustSignIn: not signed in by what may write, too long ago, or the charter gives him no standing.
+            MustSignIn: not signed in by what may write, or too long ago.
         """
         if reader.how not in ("passkey", "certificate") or reader.member != self._node.member:
             raise MustSignIn("who writes here is signed in with a passkey or a client certificate")
         if self._node.clock.monotonic() - reader.since > CONSOLE_FRESH_S:
             raise MustSignIn("it is too long since you signed in", "sign in again, then write")
+
+    def check_writer(self, reader: Reader, kind: str) -> KeyHolder:
+        """The key of *reader*, who wants to say a *kind* here.
+
+        Raises:
+            MustSignIn: as ``check_present``, or the charter gives him no standing.
+        """
+        self.check_present(reader)
         holder = self.holder(reader, kind)
         if holder is None:
             raise MustSignIn(f"the charter does not let {reader.called} sign a {kind}")

@@ -3,6 +3,8 @@
 * Who may is the door's to check; here the statement is made, appended and published as the command does it.
 * Another process may be writing the node: then nothing is signed, and the page says so.
 * A key that is encrypted needs the passphrase with which ``serve`` was started.
+* What was signed elsewhere is handed in (``record``): its own signature decides. It goes where a command would put it:
+  another member's bad news counts from now on and stays in its own ledger, all else is appended to ours.
 """
 
 from __future__ import annotations
@@ -13,13 +15,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from watchword.account.answering import NoRecall, reckon
+from watchword.charter.standing import NoStanding
 from watchword.errors import WatchwordError
+from watchword.ledger.notices import BadName
+from watchword.limits import CONSOLE_FORM_BYTES_MAX, CONSOLE_UPLOAD_BYTES_MAX
 from watchword.node.home import BusyNode
 from watchword.node.node import Node
-from watchword.node.recorded import NotHere, Recorded
+from watchword.node.recorded import NotHere, Recorded, Retired
+from watchword.node.store import LOOSE_KINDS
 from watchword.policy.admission import admit
-from watchword.statements.digests import D
+from watchword.statements.canonical import NotCanonical
+from watchword.statements.digests import BadDigest, D
+from watchword.statements.dsse import BadEnvelope
 from watchword.statements.keys import KeyTrouble
+from watchword.statements.redaction import BadDisclosure, read_copy
 from watchword.statements.statement import BadStatement, Subject
 from watchword.statements.times import parse_time, rfc3339
 from watchword.web.console.table import DIGEST, NotSo, address
@@ -42,10 +51,11 @@ Do = Callable[[Node, "Snapshot", str, Mapping[str, str]], str]
 
 @dataclass(frozen=True)
 class Act:
-    """``kind``: of the statement that is signed; ``do`` gives the address of what came of it."""
+    """``kind``: of the statement that is signed here, if any; ``do`` gives the address of what came of it."""
 
-    kind: str
+    kind: str | None
     do: Do
+    bytes_max: int = CONSOLE_FORM_BYTES_MAX
 
 
 def _admit(node: Node, known: Snapshot, person: str, fields: Mapping[str, str]) -> str:
@@ -99,10 +109,37 @@ def _answer(node: Node, _: Snapshot, person: str, fields: Mapping[str, str]) -> 
     return address("/statements/{id}", id=_signed(node, say).id)
 
 
+def _record(node: Node, _: Snapshot, __: str, fields: Mapping[str, str]) -> str:
+    """Take in one statement that somebody with standing signed."""
+    text = fields.get("file", "").strip() or fields.get("envelope", "").strip()
+    if not text:
+        raise NotSo("no statement was given", "choose its file, or paste its text")
+    try:
+        signed, shown = read_copy(text.encode(), "the statement")
+    except (NotCanonical, BadEnvelope, BadStatement, BadDisclosure, BadDigest) as error:
+        raise NotSo(f"this is no signed statement: {error.message}", error.hint) from error
+    said = signed.statement
+    others = {one.name for one in node.charter.members} - {node.member}
+    if said.kind in LOOSE_KINDS and said.issuer in others:
+        try:
+            node.take_loose(signed.envelope)
+        except (NoStanding, BadName) as error:
+            raise CannotAct(f"refused, nothing was kept: {error.message}", error.hint) from error
+        return address("/incidents/{id}", id=said.id) if said.kind == "incident" else address("/notices")
+
+    def append(here: Node) -> Recorded:
+        recorded = here.append_envelope(signed.envelope)
+        here.bodies.put_many((one.salt, one.body) for one in shown)
+        return recorded
+
+    return address("/statements/{id}", id=_signed(node, append).id)
+
+
 ACTS = {
     "admit": Act("decision", _admit), "answer": Act("recall-answer", _answer), "recall": Act("recall", _recall),
+    "record": Act(None, _record, CONSOLE_UPLOAD_BYTES_MAX),
 }  # fmt: skip
-KINDS = tuple(act.kind for act in ACTS.values())
+KINDS = tuple(act.kind for act in ACTS.values() if act.kind is not None)
 
 
 def _signed(node: Node, say: Callable[[Node], Recorded]) -> Recorded:
@@ -118,9 +155,9 @@ def _signed(node: Node, say: Callable[[Node], Recorded]) -> Recorded:
             here.publish()
             return recorded
     except BusyNode as error:
-        raise CannotAct("another process is writing this node: nothing was signed", "try again") from error
-    except (KeyTrouble, BadStatement, NotHere, NoRecall) as error:
-        raise CannotAct(f"nothing was signed: {error.message}", error.hint) from error
+        raise CannotAct("another process is writing this node: nothing was recorded", "try again") from error
+    except (KeyTrouble, BadStatement, NotHere, NoRecall, NoStanding, BadName, Retired) as error:
+        raise CannotAct(f"nothing was recorded: {error.message}", error.hint) from error
 
 
 def _digest(fields: Mapping[str, str], name: str) -> str:

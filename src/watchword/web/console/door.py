@@ -8,7 +8,8 @@
     GET  /console/bundles/<id>                           a proof, as ``ledger prove`` makes it
     GET  /console/bundles/releases/<digest>              as ``ledger no-notice`` does
     POST /console/compare                                a charter pasted, beside the one in force; nothing is kept
-    POST /console/act/<what>                             what is signed here (see ``acts``)
+    POST /console/compare-positions                      positions pasted, beside those kept; nothing is kept
+    POST /console/act/<what>                             what is signed or handed in here (see ``acts``)
     GET  /console/holds/…, /console/desk/…               the page of approvals (see ``web.approvals``)
 
 * Strict content policy; nothing inline, framed, stored or fetched from elsewhere. Without a script everything works but
@@ -26,7 +27,7 @@ from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import jinja2
 import msgspec
@@ -45,6 +46,7 @@ from watchword.limits import CONSOLE_FORM_BYTES_MAX, PASSKEY_ANSWER_BYTES_MAX
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
 from watchword.node.recorded import NotHere
+from watchword.report.board import sections
 from watchword.report.html import visible
 from watchword.report.style import SHEET
 from watchword.report.svg import mark, spans
@@ -53,11 +55,12 @@ from watchword.statements.passkeys import check_origin, sign_in_challenge
 from watchword.web import approvals
 from watchword.web.console import acts
 from watchword.web.console.access import Access, MustSignIn, NotSignedIn, Reader, passkey_options
+from watchword.web.console.forms import fields_of
 from watchword.web.console.knowledge import Knowledge
 from watchword.web.console.looks import Looks
-from watchword.web.console.pages import rules
+from watchword.web.console.pages import positions, rules
 from watchword.web.console.sheets import SHEETS
-from watchword.web.console.table import BASE, NotFound, NotSo, Sheet, Trouble, openapi
+from watchword.web.console.table import BASE, Asked, NotFound, NotSo, Sheet, Trouble, openapi
 from watchword.web.ledgers import read_body
 
 HEADERS = {
@@ -117,6 +120,7 @@ class Console:
             Route(f"{BASE}/in/{{made}}/{{token}}", self._linked, methods=["POST"]),
             Route(f"{BASE}/sign-out", self._form(self._sign_out), methods=["POST"]),
             Route(f"{BASE}/compare", self._form(self._compare), methods=["POST"]),
+            Route(f"{BASE}/compare-positions", self._form(self._compare_positions), methods=["POST"]),
             Route(f"{BASE}/act/{{what}}", self._form(self._act), methods=["POST"]),
             Route(f"{BASE}/charters/{{digest}}", self._charter),
             Route(f"{BASE}/bundles/releases/{{digest}}", self._release_bundle),
@@ -133,12 +137,15 @@ class Console:
         Raises:
             HTTPException: 429, too often.
         """
-        cookie = request.cookies.get(self.access.cookie)
-        reader = self.access.reader(cookie, request.scope.get("watchword.certificate"))
+        reader = self._who(request)
         of = reader.token or (request.client.host if request.client else "")
         if not self.access.allows("page", of):
             raise HTTPException(429, headers={"Retry-After": "60"})
         return reader
+
+    def _who(self, request: Request) -> Reader:
+        cookie = request.cookies.get(self.access.cookie)
+        return self.access.reader(cookie, request.scope.get("watchword.certificate"))
 
     def look(self, reader: Reader, request: Request) -> None:
         """Record a look, before anything is shown."""
@@ -257,21 +264,22 @@ class Console:
         """*act* with the fields of a form that this session sent."""
 
         async def take(request: Request) -> Response:
-            body = await read_body(request, CONSOLE_FORM_BYTES_MAX)
+            body = await read_body(request, await run_in_threadpool(self._room_for, request))
             return await run_in_threadpool(self._checked, request, body, act)
 
         return take
 
+    def _room_for(self, request: Request) -> int:
+        """How many bytes of a form are read: of who may not write here, no large ones."""
+        act = acts.ACTS.get(str(request.path_params.get("what")))
+        own = act is not None and self._who(request).member == self._node.member
+        return act.bytes_max if act is not None and own else CONSOLE_FORM_BYTES_MAX
+
     def _checked(self, request: Request, body: bytes, act: Any) -> Response:
         reader = self.reader(request)
         try:
-            if request.headers.get("Content-Type", "").partition(";")[0] != "application/x-www-form-urlencoded":
-                raise NotSo("this is no form")
-            try:
-                fields = {name: of[0] for name, of in parse_qs(body.decode(), max_num_fields=20).items()}
-            except ValueError as error:
-                raise NotSo("this is no form") from error
             headers = request.headers
+            fields = fields_of(headers.get("Content-Type", ""), body)
             token = fields.pop("token", "")
             self.access.check_form(reader, token, headers.get("Origin"), headers.get("Sec-Fetch-Site"))
             found: Response = act(request, reader, fields)
@@ -293,15 +301,30 @@ class Console:
         self.look(reader, request)
         return self.render("comparison.html", reader, title="Comparison", data=msgspec.to_builtins(page), twin=None)
 
+    def _compare_positions(self, request: Request, reader: Reader, fields: Mapping[str, str]) -> Response:
+        if reader.member != self._node.member:
+            return self.closed(reader, False, request.url.path)
+        asked = Asked({}, {}, reader)
+        texts = {name: fields.get(name, "") for name in (f"position-{n + 1}" for n in range(positions.PASTED_MAX))}
+        page = positions.pasted(self.known(), asked, texts)
+        self.look(reader, request)
+        board = positions.board_of(self.known(), asked)
+        drawn = None if board is None else Markup(sections(board))  # noqa: S704  # made by report.html
+        data = msgspec.to_builtins(page)
+        return self.render("positions.html", reader, title="Positions compared", data=data, drawn=drawn, twin=None)
+
     def _act(self, request: Request, reader: Reader, fields: Mapping[str, str]) -> Response:
         what = str(request.path_params["what"])
         if what not in acts.ACTS:
             raise NotFound("nothing is here")
         act = acts.ACTS[what]
-        holder = self.access.check_writer(reader, act.kind)
+        if act.kind is None:
+            self.access.check_present(reader)
+        else:
+            self.access.check_writer(reader, act.kind)
         self.look(reader, request)
         try:
-            place = act.do(self._node, self.known(), str(holder.person), fields)
+            place = act.do(self._node, self.known(), str(reader.person), fields)
         except acts.NotHeld as error:
             raise acts.CannotAct(error.message, error.hint) from error
         return Response(status_code=303, headers=self._headers | {"Location": place})

@@ -22,6 +22,7 @@ from watchword.ledger.view import Facts, View
 from watchword.statements.statement import Signed, Statement
 from watchword.statements.times import rfc3339
 from watchword.web.console.access import Reader
+from watchword.web.console.shelf import Shelf
 
 if TYPE_CHECKING:
     from watchword.node.node import Node
@@ -57,6 +58,7 @@ class Snapshot:
     view: View
     facts: Facts
     placed: tuple[Placed, ...]
+    shelf: Shelf
     _status: dict[str, Any] = field(default_factory=dict)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -148,6 +150,7 @@ class Knowledge:
     def __init__(self, node: Node) -> None:
         self.node = node
         self._turn = threading.Lock()
+        self._shelf = Shelf(node)
         self._stamp: tuple[Any, ...] | None = None
         self._snapshot: Snapshot | None = None
 
@@ -167,5 +170,5 @@ class Knowledge:
                         Placed(held.signed, held.holder, origin, index, self.node.locator(origin, index))
                         for origin, index, held in self.node.store.statements()
                     )
-                self._snapshot, self._stamp = Snapshot(self.node, view, facts, placed), stamp
+                self._snapshot, self._stamp = Snapshot(self.node, view, facts, placed, self._shelf), stamp
             return self._snapshot

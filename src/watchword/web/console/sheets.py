@@ -9,10 +9,14 @@ from watchword.report.html import Html, join, tag
 from watchword.web.console.knowledge import Snapshot
 from watchword.web.console.pages import (
     decisions,
+    exposures,
+    incidents,
     ledgers,
     overview,
     patterns,
     people,
+    positions,
+    recording,
     releases,
     rules,
     suppliers,
@@ -31,6 +35,11 @@ def _behind(known: Snapshot, asked: Asked) -> Html:
 
 def _onward(known: Snapshot, asked: Asked) -> Html:
     return sections(traces.onward_board(known, asked))
+
+
+def _compared(known: Snapshot, asked: Asked) -> Html:
+    board = positions.board_of(known, asked)
+    return join() if board is None else sections(board)
 
 
 def _evaluated(known: Snapshot, asked: Asked) -> Html:
@@ -71,6 +80,18 @@ SHEETS = (
     Sheet("/notices", "notices.html", "member", ledgers.notices, ledgers.NoticesPage, "Notices", "Notices"),
     Sheet("/recalls", "recalls.html", "allies", traces.recalls, traces.RecallsPage, "Recalls", "Recalls"),
     Sheet(
+        "/incidents", "incidents.html", "allies", incidents.incidents, incidents.IncidentsPage, "Incidents",
+        "Incidents", ("page",),
+    ),
+    Sheet(
+        "/incidents/{id}", "incident.html", "allies", incidents.incident, incidents.IncidentPage,
+        "An incident: acts, findings, techniques, who was warned",
+    ),
+    Sheet(
+        "/exposure", "exposure.html", "member", exposures.exposure, exposures.ExposurePage, "Exposure", "Exposure",
+        ("of", "stops"),
+    ),
+    Sheet(
         "/traces/{id}", "trace.html", "member", traces.behind, traces.TracePage, "Whose word it rests on",
         drawn=_behind,
     ),
@@ -101,6 +122,10 @@ SHEETS = (
         "/charters/{digest}/{other}", "comparison.html", "allies", rules.comparison, rules.ComparisonPage,
         "Two charters compared",
     ),
+    Sheet(
+        "/positions", "positions.html", "member", positions.positions, positions.PositionsPage, "Positions compared",
+        "Positions", drawn=_compared,
+    ),
     Sheet("/policy", "coverage.html", "allies", rules.policy, rules.CoveragePage, "Norms served", "Policy"),
     Sheet(
         "/suppliers", "suppliers.html", "member", suppliers.suppliers, suppliers.SuppliersPage, "Suppliers",
@@ -109,6 +134,9 @@ SHEETS = (
     Sheet(
         "/suppliers/{supplier}", "supplier.html", "member", suppliers.supplier, suppliers.SupplierPage,
         "What is recorded of a supplier",
+    ),
+    Sheet(
+        "/record", "record.html", "member", recording.record, recording.RecordPage, "Record a statement", "Record",
     ),
     Sheet("/looks", "looks.html", "member", people.looks, people.LooksPage, "Who looked", "Looks"),
     Sheet("/patterns", "patterns.html", "anyone", patterns.patterns, patterns.PatternsPage, "Parts of pages"),

@@ -35,6 +35,8 @@ PLACES = {
 QUERIES: dict[str, tuple[dict[str, Any], str]] = {
     "page": ({"type": "integer", "minimum": 1, "maximum": 100_000, "default": 1}, "which page of a long table"),
     "kind": ({"type": "string", "maxLength": 40, "pattern": "^[a-z-]*$"}, "statements of this kind alone"),
+    "of": ({"type": "string", "maxLength": 400}, "what falls: a name, a package URL or a digest"),
+    "stops": ({"type": "integer", "minimum": 1, "maximum": 100_000}, "how many uses are to be stopped"),
     "find": ({"type": "string", "maxLength": 200}, "names that contain this"),
 }
 

@@ -42,7 +42,8 @@ class StatusPage(msgspec.Struct, frozen=True, kw_only=True):
     command: str
 
 
-IDS = ("use", "lapses", "owes", "waits", "trouble", "opinions")
+IDS = ("use", "lapses", "owes", "waits", "trouble")
+"""Of the sections that are always there."""
 
 
 def status(known: Snapshot, _: Asked) -> StatusPage:
@@ -62,13 +63,14 @@ def status(known: Snapshot, _: Asked) -> StatusPage:
             address=at or next((page for name, page in pages.items() if one.what.startswith(f"{name}:")), None),
         )  # fmt: skip
 
+    ids = [*IDS, *(["recalls"] if found.recalls else []), *(["opinions"] if found.opinions else [])]
     refused = sum(not one.good for one in found.use)
     verdict = f"{len(found.use) - refused} of {len(found.use)} uses are admitted; {len(found.trouble)} in trouble."
     return StatusPage(
         member=found.member, alliance=known.charter.alliance, as_of=found.as_of, yes=found.yes, verdict=verdict,
         sections=[
             StatusSection(id=id, heading=heading, empty=empty, lines=[line(one) for one in lines])
-            for id, (heading, empty, lines) in zip(IDS, found.sections(), strict=False)
+            for id, (heading, empty, lines) in zip(ids, found.sections(), strict=True)
         ],
         command="watchword status",
     )  # fmt: skip

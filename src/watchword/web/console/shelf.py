@@ -1,0 +1,91 @@
+"""The node's catalog, where it has one: pages with long lists are read from it, once it holds what the node holds.
+
+* What came since is taken in before the first page that asks for it, once for each state of the node's disk.
+* A catalog that would have to be filled anew (another charter, another version) is left alone: a page waits for no such
+  thing, and says which command makes it.
+* No catalog, no SQLAlchemy, a database in trouble: pages are read from the node's own files, or say why they cannot.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watchword.errors import WatchwordError
+from watchword.node.cataloguing import bring_up, place_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from watchword.catalog.database import Catalog
+    from watchword.node.node import Node
+
+
+class NoShelf(WatchwordError):
+    """This node has no catalog that holds what it holds."""
+
+
+class Shelf:
+    """The catalog of an open node; it may come, go and be made anew while the node is served."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._turn = threading.Lock()
+        self._stamp: tuple[Any, ...] | None = None
+        self._why: NoShelf | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A reading of what the node holds now.
+
+        Raises:
+            NoShelf: it has none, or none that is up to date.
+        """
+        catalog = self._opened()
+        try:
+            with self._turn:
+                self._bring_up(catalog)
+            with catalog.reading() as connection:
+                yield connection
+        finally:
+            catalog.close()
+
+    @property
+    def there(self) -> bool:
+        """Whether lists can be read from it now."""
+        try:
+            with self.reading():
+                return True
+        except WatchwordError:
+            return False
+
+    def _opened(self) -> Catalog:
+        place = place_of(self._node.home)
+        if isinstance(place, Path) and not (place.is_file() and place.stat().st_size):
+            raise NoShelf("this node has no catalog", "watchword catalog update")
+        try:
+            from watchword.catalog.database import open_catalog
+        except ImportError as error:
+            raise NoShelf("this node's catalog needs SQLAlchemy", "pip install 'watchword[catalog]'") from error
+        return open_catalog(place)
+
+    def _bring_up(self, catalog: Catalog) -> None:
+        stamp = (*self._node.stamp(), *_file(catalog))
+        if stamp != self._stamp:
+            self._why = None
+            try:
+                bring_up(self._node, catalog, anew=None)
+            except WatchwordError as error:
+                self._why = NoShelf(error.message, error.hint)
+            self._stamp = (*stamp[:-1], *_file(catalog))
+        if self._why is not None:
+            raise self._why
+
+
+def _file(catalog: Catalog) -> tuple[Any, ...]:
+    """Which file it is: one that was deleted and made again is another."""
+    path = Path(catalog.where)
+    return (path.stat().st_ino if path.is_file() else 0,)
