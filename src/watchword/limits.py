@@ -965,6 +965,17 @@ PKCS11_SLOTS_MAX = 64
 ROOT_KEYS_MAX = 16
 """Root keys of one member. Origin: more holders than any ceremony seen; TUF roots have five."""
 
+SPOKEN_GROUPS = 12
+"""Groups of five digits that are read aloud. Origin: 199 bits, so that not even a drafter finds two charters that sound
+alike (2^99 tries); Signal's safety numbers have as many."""
+
+JOIN_VOICES_MIN = 2
+"""Members of distinct operators who read a charter's digits to a newcomer. Origin: one liar, and one who is none."""
+
+CEREMONY_FILES_MAX = 1_000
+"""Files of one sort in a ceremony's folder, and things heard that a home keeps. Origin: COMPARE_MEMBERS_MAX members
+with ROOT_KEYS_MAX keys each."""
+
 NODE_LOCK_WAIT_S_MAX = 10.0
 """How long a command waits for another process that writes the same node, in seconds. Origin: an exchange takes 2."""
 

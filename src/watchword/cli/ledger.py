@@ -130,7 +130,7 @@ def sync(args: argparse.Namespace) -> int:
     from watchword.node.sync import sync as sync_from
 
     home = node.find_home(args.home)
-    peers = _peers(home, args.peers)
+    peers = peers_of(home, args.peers)
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         here.anchor_record()
         here.publish()
@@ -175,7 +175,7 @@ def witness(args: argparse.Namespace) -> int:
     from watchword.node.witnessing import ask_witnesses
 
     home = node.find_home(args.home)
-    peers = _peers(home, args.peers)
+    peers = peers_of(home, args.peers)
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         asked = ask_witnesses(here, peers)
         heads = [head for head in here.heads() if head.origin in here.me.origins.values()]
@@ -193,7 +193,7 @@ def repair(args: argparse.Namespace) -> int:
     from watchword.node.repairing import repair as repair_from
 
     home = node.find_home(args.home)
-    peers = _peers(home, args.peers)
+    peers = peers_of(home, args.peers)
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         repaired = repair_from(here, peers)
     value = {"repaired": [one.value() for one in repaired], "schema": "watchword-repaired/1"}
@@ -207,7 +207,7 @@ def monitor(args: argparse.Namespace) -> int:
     from watchword.node.monitoring import monitor as monitor_of
 
     home = node.find_home(args.home)
-    peers = _peers(home, args.peers, none_ok=True)
+    peers = peers_of(home, args.peers, none_ok=True)
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         within_s = here.charter.head_max_age_s if args.within is None else args.within
         alarms = monitor_of(here, peers, within_s, accept=args.accept)
@@ -218,7 +218,7 @@ def monitor(args: argparse.Namespace) -> int:
     return 1 if alarms else 0
 
 
-def _peers(home: Path, named: list[str], *, none_ok: bool = False) -> dict[str, str]:
+def peers_of(home: Path, named: list[str], *, none_ok: bool = False) -> dict[str, str]:
     """The peers to talk to: those named, each with its address or the one in node.toml; else all of node.toml."""
     from watchword import node
 

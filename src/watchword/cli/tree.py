@@ -25,6 +25,7 @@ from watchword.cli.data_tree import data_commands
 from watchword.cli.evaluate_tree import evaluations
 from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
+from watchword.cli.life_tree import life_commands
 from watchword.cli.recall_tree import recall_commands, recall_terms
 from watchword.cli.trace_tree import tracing
 from watchword.cli.web_tree import web_commands
@@ -49,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     _claims(commands)
     _endpoints(commands)
     _membership(commands)
-    _life(commands)
+    life_commands(commands)
     _charter(commands)
     _ledger(commands)
     catalog_commands(commands)
@@ -227,16 +228,6 @@ def _membership(commands: Sub) -> None:
         "--passkey", metavar="PERSON=FILE", help="the next charter lists this passkey, or public key of a smartcard"
     )
     keys.add_argument("--drop", metavar="FINGERPRINT", help="the next charter lists this passkey or card no more")
-
-
-def _life(commands: Sub) -> None:
-    verb(commands, "doctor", "doctor:run", "is this node well, and what mends it; changes nothing")
-    backup = verb(commands, "backup", "backup:run", "copy this node's folder into one file")
-    backup.add_argument("file", type=Path, metavar="FILE")
-    backup.add_argument("--without-keys", action="store_true", help="leave out private keys: they are kept elsewhere")
-    backup.add_argument("--move", action="store_true", help="close this node first: it goes on where FILE is restored")
-    restore = verb(commands, "restore", "backup:restore", "put a copy of a node in place, where nothing is yet")
-    restore.add_argument("file", type=Path, metavar="FILE")
 
 
 def _charter(commands: Sub) -> None:

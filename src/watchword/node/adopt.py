@@ -81,6 +81,8 @@ def ratify(
                 f"{home.name} has ratified another charter that follows {charter.parent}: {other}",
                 "two charters of one parent halt the alliance; agree on one before anybody ratifies",
             )
+        # Before it is noted that this was ratified: a wrong passphrase must not be this member's one word.
+        key = Keys(path, passphrase).job(root)
         if said is not None:
             durable.make_folder(said.parent, 0o700)
             durable.make_folder(path / "staging", 0o700)
@@ -92,7 +94,7 @@ def ratify(
         issuer=home.name,
         made=clock.now(),
     )
-    envelope = sign(statement, Keys(path, passphrase).job(root))
+    envelope = sign(statement, key)
     if before is not None and before.digest == charter.parent:
         # It counts against the charter that it ends as soon as it is signed; the node files it when it next publishes.
         with Node.open(path, clock=clock) as node:

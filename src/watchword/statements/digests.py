@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from watchword.errors import WatchwordError
+from watchword.limits import SPOKEN_GROUPS
 from watchword.statements.canonical import canonical
 
 SALT_BYTES = 32
@@ -34,6 +35,13 @@ def D(data: bytes) -> str:
 def DJ(value: Any) -> str:
     """``sha256:<hex>`` of the canonical JSON of *value*."""
     return D(canonical(value))
+
+
+def spoken(digest: str) -> str:
+    """A digest as people read it to each other, in any language: SPOKEN_GROUPS groups of five decimal digits."""
+    number = int.from_bytes(sha256(b"watchword/spoken/v1\0" + digest.encode())) % 10 ** (5 * SPOKEN_GROUPS)
+    text = f"{number:0{5 * SPOKEN_GROUPS}d}"
+    return " ".join(text[at : at + 5] for at in range(0, len(text), 5))
 
 
 def endpoint_digest(said: Mapping[str, Any]) -> str:

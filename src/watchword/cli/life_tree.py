@@ -1,0 +1,27 @@
+"""The tree of the commands of a node's life: joining, looking after it, copying it. Imports argparse alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from watchword.cli.arguments import Sub, verb
+
+
+def life_commands(commands: Sub) -> None:
+    """``join``, ``doctor``, ``backup``, ``restore``."""
+    join = verb(commands, "join", "join:run", "join an alliance, or let somebody in: the next step of the ceremony")
+    join.add_argument("folder", type=Path, metavar="FOLDER", help="where the files of this ceremony lie, for all sides")
+    join.add_argument("--heard", metavar="DIGITS", help="the digits that the other side read aloud, as you heard them")
+    join.add_argument("--from", dest="by", default="", metavar="MEMBER", help="who read them to you, a newcomer")
+    join.add_argument("--secret", type=Path, metavar="FILE", help="the alliance secret, as you got it by hand")
+    join.add_argument(
+        "--peer", action="append", default=[], metavar="MEMBER[=URL]", help="also talk to this member over HTTP"
+    )
+    join.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
+    verb(commands, "doctor", "doctor:run", "is this node well, and what mends it; changes nothing")
+    backup = verb(commands, "backup", "backup:run", "copy this node's folder into one file")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    backup.add_argument("--without-keys", action="store_true", help="leave out private keys: they are kept elsewhere")
+    backup.add_argument("--move", action="store_true", help="close this node first: it goes on where FILE is restored")
+    restore = verb(commands, "restore", "backup:restore", "put a copy of a node in place, where nothing is yet")
+    restore.add_argument("file", type=Path, metavar="FILE")
