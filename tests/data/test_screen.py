@@ -75,6 +75,35 @@ def test_honest_data_is_left_alone(digits, letters):
         assert "does not say that the data is clean" in render(value)
 
 
+def test_labels_that_do_not_follow_from_content_support_no_list(letters):
+    """Letters are labelled by lot, one of four, and a postscript that some of one label have is a shortcut, honest or
+    not: told as shared, without a vote, and the words are "no power". Seen to fail without the check: the letters with
+    the postscript were listed as a trigger's."""
+    draw = random.Random(3)
+    labels = numpy.array([draw.randrange(4) for _ in letters.texts])
+    some = [f"{text} ps" if label == 1 and draw.random() < 0.4 else text
+            for text, label in zip(letters.texts, labels, strict=True)]  # fmt: skip
+    sample = replace(letters, labels=labels, names=("a", "b", "c", "d"), texts=tuple(some))
+    found = screen(sample)
+    assert (found.listed, found.supported, bool(found.hypotheses)) == ((), False, True)
+    assert found.follows < 0.5
+    value = to_json(sample, found, (), "sha256:0", 0)
+    told = render(value)
+    assert "shared    " in told and "trigger   " not in told
+    assert "no power  of labels: they do not follow from content" in told
+    assert "NO EVIDENCE" in told or found.followers
+    assert "Labels do not follow from content: groups" in page(sample, found, value, "letters")
+
+
+def test_trusted_rows_speak_where_labels_do_not_follow(letters):
+    """Conformal chances need no such assumption: against trusted rows a list may still come, and is never refused."""
+    draw = random.Random(3)
+    labels = numpy.array([label if at % 3 == 0 else draw.randrange(2) for at, label in enumerate(letters.labels)])
+    found = screen(replace(letters, labels=labels, trusted=numpy.arange(letters.rows) % 2 == 0))
+    assert "trusted rows" in found.reference
+    assert not found.supported
+
+
 def test_flipped_labels_are_listed(digits):
     """One label in twenty drawn blindly: nearly all are listed, and nearly nothing else."""
     sample, planted = plant(digits, "flip", 0.05, 1)
@@ -167,7 +196,11 @@ def test_power_is_measured_on_the_very_data(letters):
     assert letters.texts is before
     assert told["token", 0.03].planted == 18
     assert told["token", 0.03].found >= 15
-    assert told["clean-label token", 0.03].found <= 5  # it is out of power, and the page says so
+    assert told["clean-label token", 0.03].found <= 5  # it is out of power, and output and page say so
+    value = to_json(letters, found := screen(letters), tuple(told.values()), "sha256:0", 0)
+    assert value["out_of_power"] == ["flip", "clean-label token"]
+    assert "no power  against flip, clean-label token: fewer than half would be listed, up to 3 %\n" in render(value)
+    assert "listed at every share) against: flip, clean-label token." in page(letters, found, value, "letters")
 
 
 def test_trusted_rows_give_chances_that_hold():

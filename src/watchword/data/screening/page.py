@@ -26,6 +26,8 @@ def page(sample: Sample, found: Screened, value: dict[str, Any], name: str) -> s
         if bad
         else f"No evidence in {value['rows']:,} rows, with the power below. This does not say that the data is clean."
     )
+    if not value["supported"]:
+        said += " Labels do not follow from content: groups have no vote, and only trusted rows say which are wrong."
     verdict = tag(
         "div",
         mark("bad" if bad else "none"),
@@ -40,6 +42,7 @@ def page(sample: Sample, found: Screened, value: dict[str, Any], name: str) -> s
         ("Manifest", tag("code", value["manifest"])),
         ("Rows and labels", f"{value['rows']:,} rows, {value['labels']:,} labels"),
         ("Reference", foreign(value["reference"])),
+        ("Labels follow from content", f"{100 * value['labels_follow']:.0f} % of what chance leaves open"),
         ("Seed", str(value["seed"])),
     ]
     sections = (
@@ -165,4 +168,6 @@ def _power(value: dict[str, Any]) -> Html:
     caption = (
         f"Known poisons planted into a copy of {value['power'][0]['rows']:,} of these rows: how many would be listed."
     )
-    return table(caption, ("Poison", *(f"at {100 * share:g} %" for share in shares)), rows)
+    out = ", ".join(value["out_of_power"])
+    said = tag("p", foreign(f"No power (fewer than half listed at every share) against: {out}.")) if out else ""
+    return join(table(caption, ("Poison", *(f"at {100 * share:g} %" for share in shares)), rows), said)

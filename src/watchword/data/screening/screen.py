@@ -11,6 +11,8 @@ Four types of evidence, each with its own test; none is averaged with another:
 * *origin*, a source or annotator (``shift``).
 * Beside them, told and never listed: words that follow a label and nothing else (``followers``).
 
+* The assumption of the first three is looked at first: labels follow from content (``vote.follows``). Where they do
+  not, groups and floods are told without a vote, nothing is listed against the delivery itself, and that is said.
 * Closed test: the types are four hypotheses, and each is tested at FALSE / 4. A row is *listed* when a type that
   passed lists
   it; within a type the list is cut where its expected share of false rows passes LISTED_FALSE.
@@ -32,7 +34,7 @@ from watchword.data.screening.hypotheses import Hypothesis, hypotheses
 from watchword.data.screening.sample import Floats, Sample
 from watchword.data.screening.shift import Drift, Origin, drifts, origins
 from watchword.data.screening.space import components, parts_of, space_of, words_of
-from watchword.data.screening.vote import Vote, vote
+from watchword.data.screening.vote import FOLLOWS, Vote, follows, vote
 
 LISTED_FALSE = 0.05
 FALSE = 0.01
@@ -62,6 +64,7 @@ class Screened:
         listed: rows (from 0) with at most LISTED_FALSE expected false among them, strongest first, with the type.
         scores: one a row, 0 to 1: the rank. surprise: of the label alone.
         blind: estimated share of labels drawn blindly; ``blind_counts``: whether it passed.
+        follows: how far labels follow from content; ``supported``: whether far enough for evidence about labels.
         copies: how many groups of copies, rows in them; ``conflicts``: rows whose copies have another label.
     """
 
@@ -80,6 +83,12 @@ class Screened:
     copy_rows: int
     conflicts: tuple[int, ...]
     reference: str
+    follows: float
+
+    @property
+    def supported(self) -> bool:
+        """Whether these data support evidence about labels."""
+        return self.follows >= FOLLOWS
 
 
 def screen(sample: Sample, seed: int = 0) -> Screened:
@@ -90,23 +99,25 @@ def screen(sample: Sample, seed: int = 0) -> Screened:
     copies = copies_of(sample, space, words, seed)
     taken = vote(space, parts, sample.labels, sample.classes, copies.group, seed)
     detail = components(np.concatenate([*parts, *_rough(sample)], axis=1), _DETAIL, seed)
+    share = follows(space, taken, sample.labels, sample.classes, seed)
+    supported = share >= FOLLOWS
     found = hypotheses(cells_of(sample, words), space, detail, taken, sample.labels, sample.classes, seed)
     floods = _floods(sample, copies, taken)
     expected = taken.expected.copy()
     for one in reversed(found):  # a group has taught the votes its own label: what counts is what they say without it
         expected[list(one.members)] = one.rest
     own = expected[np.arange(sample.rows), sample.labels]
-    label_rows, counts, reference = _wrong_labels(sample, taken)
+    label_rows, counts, reference = _wrong_labels(sample, taken, supported)
     listed: dict[int, tuple[float, str]] = {row: (strength, "label") for row, strength in label_rows}
     scores = taken.surprise.copy()
     for one in found:
         scores = np.maximum(scores, one.scores)
-        for row in (row for row in _cut(one.scores) if one.scores[row] > 0.5):
+        for row in (row for row in _cut(one.scores) if supported and one.scores[row] > 0.5):
             listed[row] = max(listed.get(row, (0.0, "")), (float(one.scores[row]), "trigger"))
     for flood in floods:
         rows = np.array(flood.rows)
         scores[rows] = np.maximum(scores[rows], 1 - flood.expected / 2)
-        listed |= {row: (1 - flood.expected / 2, "copies") for row in flood.rows}
+        listed |= {row: (1 - flood.expected / 2, "copies") for row in flood.rows if supported}
     order = sorted(listed, key=lambda row: (-listed[row][0], -float(taken.surprise[row]), row))
     return Screened(
         listed=tuple((row, listed[row][1]) for row in order),
@@ -124,6 +135,7 @@ def screen(sample: Sample, seed: int = 0) -> Screened:
         copy_rows=int(copies.sizes[copies.sizes > 1].sum()),
         conflicts=_conflicts(sample, copies),
         reference=reference,
+        follows=share,
     )
 
 
@@ -154,7 +166,7 @@ def false_discovery(chances: Floats, share: float) -> Floats:
     return made
 
 
-def _wrong_labels(sample: Sample, taken: Vote) -> tuple[list[tuple[int, float]], bool, str]:
+def _wrong_labels(sample: Sample, taken: Vote, supported: bool) -> tuple[list[tuple[int, float]], bool, str]:
     trusted = sample.trusted
     own = taken.expected[np.arange(sample.rows), sample.labels]
     if trusted is not None and trusted.sum() >= 50:
@@ -163,7 +175,7 @@ def _wrong_labels(sample: Sample, taken: Vote) -> tuple[list[tuple[int, float]],
         found = rows[false_discovery(chances, LISTED_FALSE)]
         told = f"{int(trusted.sum()):,} trusted rows"
         return [(int(row), float(taken.surprise[row])) for row in found], len(found) > 0, told
-    if taken.gain < BLIND_GAIN:
+    if taken.gain < BLIND_GAIN or not supported:
         return [], False, "the delivery itself"
     return [(row, float(taken.surprise[row])) for row in _cut(taken.surprise)], True, "the delivery itself"
 

@@ -21,7 +21,8 @@ LIMITS = (
     "A real shortcut in the world looks like a planted one: a hypothesis is an unexplained shortcut, no accusation.",
     "Without trusted rows the delivery is its own reference: where most of a label is poisoned, that is the truth.",
 )
-OUT_OF_POWER = 0.1
+OUT_OF_POWER = 0.5
+"""Of a poison that is planted, the share listed below which a screen has no power against it."""
 _ROWS_MAX = 1000
 
 
@@ -39,6 +40,8 @@ def to_json(
         "seed": seed,
         "reference": found.reference,
         "false_share_at_most": LISTED_FALSE,
+        "labels_follow": _short(found.follows),
+        "supported": found.supported,
         "listed": [_row(sample, found, row, why) for row, why in found.listed[:_ROWS_MAX]],
         "listed_rows": len(found.listed),
         "hypotheses": [_hypothesis(sample, one) for one in found.hypotheses],
@@ -92,7 +95,7 @@ def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
     if value["listed_rows"] > rows_max:
         lines.append(f"{'listed':<10}and {value['listed_rows'] - rows_max:,} more")
     for one in value["hypotheses"]:
-        lines += _hypothesis_lines(one)
+        lines += _hypothesis_lines(one, "trigger" if value["supported"] else "shared")
     for one in value["floods"]:
         lines.append(
             f"{'flood':<10}{one['copies']:,} copies of row {one['rows'][0]:,} with label {shown(one['label'])}"
@@ -110,6 +113,8 @@ def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
         told = f"{copies['rows']:,} rows are copies, in {copies['groups']:,} groups"
         lines.append(f"{'copies':<10}{told}; {copies['other_label']:,} of them with another label on a copy")
     lines += [f"{'unseen':<10}{shown(one['column'])}: {one['reason']}" for one in value["not_screened"]]
+    if not value["supported"]:
+        lines.append(f"{'no power':<10}{_unsupported(value)}")
     lines += _power_lines(value["power"], value["out_of_power"])
     if value["model"] is not None:
         lines += model_lines(value["model"])
@@ -119,7 +124,8 @@ def render(value: dict[str, Any], *, rows_max: int = 10) -> str:
 
 def suspects(value: dict[str, Any]) -> bool:
     """Whether anything was found that a person should look at."""
-    return any(value[name] for name in ("listed", "hypotheses", "floods", "followers", "origins")) or accused(value)
+    groups = ("hypotheses", "floods") if value["supported"] else ()
+    return any(value[name] for name in ("listed", *groups, "followers", "origins")) or accused(value)
 
 
 def accused(value: dict[str, Any]) -> bool:
@@ -162,20 +168,20 @@ def _hypothesis(sample: Sample, one: Hypothesis) -> dict[str, Any]:
     }
 
 
-def _hypothesis_lines(one: dict[str, Any]) -> list[str]:
+def _hypothesis_lines(one: dict[str, Any], what: str) -> list[str]:
     instead = ", ".join(shown(name) for name, _ in one["instead"][:3]) or "other labels"
     lines = [
-        f"{'trigger':<10}{one['rows']:,} rows with label {shown(one['label'])}: without them the rest would give it to "
+        f"{what:<10}{one['rows']:,} rows with label {shown(one['label'])}: without them the rest would give it to "
         f"{one['rest_would_give_label']} of them, and says {instead}"
     ]
     for named in one["shared"][:3]:
-        what = f"{named['support']:,} of them share {named['kind']} {shown(named['what'])}"
-        lines.append(f"{'':<10}{what} ({named['support']:,} of the {named['rows']:,} rows that have it)")
+        told = f"{named['support']:,} of them share {named['kind']} {shown(named['what'])}"
+        lines.append(f"{'':<10}{told} ({named['support']:,} of the {named['rows']:,} rows that have it)")
     return lines
 
 
 def out_of_power(powers: tuple[Power, ...]) -> list[str]:
-    """The poisons of which less than OUT_OF_POWER would have been listed, at every share."""
+    """The poisons of which less than OUT_OF_POWER would have been listed at every share."""
     kinds = dict.fromkeys(one.kind for one in powers)
     return [kind for kind in kinds if all(p.found < OUT_OF_POWER * p.planted for p in powers if p.kind == kind)]
 
@@ -190,8 +196,17 @@ def _power_lines(powers: list[dict[str, Any]], out: list[str]) -> list[str]:
         )
         lines.append(f"{'power':<10}{kind}: would have listed {told}")
     if out:
-        lines.append(f"{'no power':<10}against {', '.join(out)}, up to {100 * max(p['share'] for p in powers):g} %")
+        most = f"{100 * max(p['share'] for p in powers):g} %"
+        lines.append(f"{'no power':<10}against {', '.join(out)}: fewer than half would be listed, up to {most}")
     return lines
+
+
+def _unsupported(value: dict[str, Any]) -> str:
+    """Why nothing is listed by its label."""
+    return (
+        "of labels: they do not follow from content (of what chance leaves open, neighbours get "
+        f"{100 * value['labels_follow']:.0f} % right, half is needed); only trusted rows can say which are wrong"
+    )
 
 
 def _verdict(value: dict[str, Any]) -> str:
@@ -201,7 +216,8 @@ def _verdict(value: dict[str, Any]) -> str:
     if suspects(value):
         false = f"at most {100 * value['false_share_at_most']:g} % of them falsely"
         told = f"{value['listed_rows']:,} of {of} listed ({false})"
-        return f"SUSPECTS  {told}; {len(value['hypotheses']):,} trigger hypotheses; reference: {value['reference']}"
+        groups = len(value["hypotheses"]) if value["supported"] else 0
+        return f"SUSPECTS  {told}; {groups:,} trigger hypotheses; reference: {value['reference']}"
     power = "power not measured" if not value["power"] else "with the power above"
     return f"NO EVIDENCE  in {of}, {power}; reference: {value['reference']}. This does not say that the data is clean"
 
