@@ -44,7 +44,7 @@ HOUSE = (
     ("ledger",),
     ("charter",),
     ("statements",),
-    ("report", "sandbox", "processes", "chance"),
+    ("report", "sandbox", "processes", "chance", "observe"),
     ("errors", "limits"),
     ("__init__",),
 )

@@ -99,6 +99,14 @@ def peers(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "peers", nargs="*", metavar="MEMBER[=URL]", help="with whom (default: every peer that node.toml names)"
     )
+    log_format(command)
+
+
+def log_format(command: argparse.ArgumentParser) -> None:
+    """How it tells on stderr what it does."""
+    command.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="stderr: trouble in words, or all as JSON lines"
+    )
 
 
 def whose(command: argparse.ArgumentParser) -> None:
@@ -116,3 +124,4 @@ def listening(command: argparse.ArgumentParser, port: int) -> None:
     command.add_argument("--port", type=int, default=port, metavar="N", help=f"default: {port}; 0 takes a free one")
     command.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; without it plain HTTP")
     command.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, not encrypted")
+    log_format(command)

@@ -21,6 +21,7 @@ from pathlib import Path
 from watchword.cli.output import lower, one_line, write_out
 from watchword.cli.tree import parser
 from watchword.errors import WatchwordError
+from watchword.observe import steps
 
 HINTS = {
     errno.ENOENT: "check the path",
@@ -37,10 +38,15 @@ HINTS = {
 
 def run(arguments: list[str]) -> int:
     """Parse, call the command's function, translate what it raises into two lines on stderr and exit code 2."""
+    with contextlib.ExitStack() as watching:
+        return _run(arguments, watching)
+
+
+def _run(arguments: list[str], watching: contextlib.ExitStack) -> int:
     try:
         if not _have_streams():
             return _told("standard output is closed", "the result would be told to nobody; nothing was done")
-        return _answer(arguments)
+        return _answer(arguments, watching)
     except WatchwordError as error:
         return _told(error.message, error.hint)
     except KeyboardInterrupt:
@@ -62,7 +68,7 @@ def run(arguments: list[str]) -> int:
         return _told(f"internal error: {name}: {error}", "this is a bug; WATCHWORD_DEBUG=1 shows where it arose")
 
 
-def _answer(arguments: list[str]) -> int:
+def _answer(arguments: list[str], watching: contextlib.ExitStack) -> int:
     shown = io.StringIO()
     try:
         with contextlib.redirect_stdout(shown):
@@ -72,6 +78,10 @@ def _answer(arguments: list[str]) -> int:
         if shown.getvalue():
             write_out(shown.getvalue().removesuffix("\n"))
         return stop.code if isinstance(stop.code, int) else 2
+    if hasattr(args, "log_format"):
+        from watchword.cli.watching import watch
+
+        watch(args, watching)
     return _command(args.run)(args)
 
 
@@ -121,6 +131,9 @@ def _have_streams() -> bool:
 
 
 def _told(message: str, hint: str = "") -> int:
+    if steps.spoken():  # a log for machines has no other lines in it
+        steps.note("ended", "", alarm=True, message=one_line(message), hint=one_line(hint))
+        return 2
     print(f"watchword: error: {one_line(message)}", file=sys.stderr)
     if hint:
         print(f"watchword: hint: {one_line(hint)}", file=sys.stderr)

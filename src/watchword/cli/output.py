@@ -18,6 +18,8 @@ from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.limits import PASSPHRASE_BYTES_MAX
+from watchword.observe import steps
+from watchword.observe.steps import one_line as one_line
 
 Progress = Callable[[str, int, int], None]
 
@@ -67,15 +69,10 @@ def write_out(text: str) -> None:
 
 
 def say(line: str) -> None:
-    """A line of the log, on stderr."""
+    """A line for people, on stderr; in a log for machines there are none."""
+    if steps.spoken():
+        return
     print(one_line(line), file=sys.stderr)
-
-
-def one_line(text: str) -> str:
-    """*text* on one line, with control and direction characters shown as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def short(digest: str) -> str:

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from watchword.errors import WatchwordError
@@ -45,6 +46,7 @@ from watchword.gate.session import Verdict, decided
 from watchword.gate.state import state_shown
 from watchword.gate.weighing import Moment, Weighed, against_clock, weigh
 from watchword.limits import HOLDS_WAITING_MAX
+from watchword.observe.steps import as_step
 from watchword.statements.dsse import BadEnvelope
 from watchword.statements.statement import BadStatement, Signed, open_envelope
 from watchword.statements.times import Clock, parse_time, rfc3339
@@ -105,6 +107,7 @@ class Gate:
 
     # -- asking -----------------------------------------------------------------------------------
 
+    @as_step("decision", attrgetter("event"))
     def ask(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
         """Decide on an action: permitted, denied or held. Never raises for what is asked; trouble denies.
 
@@ -147,6 +150,7 @@ class Gate:
             rule = None if weighed.rule is None else weighed.rule.id
             return Answer(event, self.name, reasons, action, mandate=weighed.mandate_id, rule=rule)
 
+    @as_step("decision", attrgetter("event"))
     def ask_in_shadow(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
         """What ``ask`` would answer, with a receipt ``shadow`` that says so; nothing is released, held or used up.
 
@@ -310,6 +314,7 @@ class Gate:
             answer = replace(answer, asked=held.asked, expires=request.expires, reasons=(*answer.reasons, *told))
         return self._on_page(answer)
 
+    @as_step("decision", attrgetter("event"))
     def release(self, hold: str) -> Answer:
         """Weigh a held action again, with the approvals it has, and let it go: once, ever.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.errors import WatchwordError
 from watchword.ledger.durable import StorageTrouble
+from watchword.observe.steps import as_step
 
 if TYPE_CHECKING:
     from watchword.node import Node
@@ -48,6 +49,7 @@ class Recorder:
         self._open.values.append(value)
         return self._open
 
+    @as_step("receipt")
     def settle(self, group: Group) -> None:
         """Wait until *group* is durable. Never to be called in the gate's turn: others decide meanwhile.
 

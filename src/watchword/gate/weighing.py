@@ -25,6 +25,7 @@ from watchword.gate.history import History
 from watchword.gate.mandate import Mandate, Rule, covering_rule, uncovered
 from watchword.gate.restrictions import restricting
 from watchword.limits import CLOCK_AHEAD_S_MAX, CLOCK_JUMP_S_MAX
+from watchword.observe.steps import as_step
 from watchword.statements.times import parse_time, rfc3339
 
 
@@ -53,6 +54,7 @@ class Moment:
     member: str
 
 
+@as_step("policy")
 def weigh(
     at: Moment,
     action: Action,

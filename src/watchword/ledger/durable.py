@@ -24,6 +24,8 @@ FILES_AT_ONCE = 256
 class StorageTrouble(WatchwordError):
     """The disk did not take what it was given: full, read-only, broken."""
 
+    about_machine = True
+
 
 class Busy(WatchwordError):
     """Somebody else holds the one writer's lock."""

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from watchword.errors import WatchwordError
 from watchword.limits import FETCH_RUN_BYTES_MAX, FETCH_S_MAX
+from watchword.observe import steps
 
 _BYTES = {"Content-Type": "application/octet-stream"}
 _GZIP_FRAME_BYTES = 4_096
@@ -91,6 +92,8 @@ class Remote:
 
     def _ask(self, method: str, path: str, body: bytes | None, bytes_max: int, headers: dict[str, str]) -> Fetched:
         headers |= {"Accept-Encoding": "gzip, identity", "User-Agent": "watchword"}
+        if steps.watched() and (trace := steps.traceparent()) is not None:
+            headers["traceparent"] = trace
         where = f"{self.url}{path}"
         kept = self._connection is not None
         try:

@@ -50,6 +50,8 @@ class NoHome(WatchwordError):
 class BusyNode(WatchwordError):
     """Another process writes this node."""
 
+    about_machine = True
+
 
 @dataclass(frozen=True)
 class Home:

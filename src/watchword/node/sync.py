@@ -53,6 +53,7 @@ from watchword.node.recorded import NotHere
 from watchword.node.renewing import begin_if_superseded
 from watchword.node.spilling import honour
 from watchword.node.store import HEADS_FORMAT, Store
+from watchword.observe.steps import step
 from watchword.processes import shared
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import DJ
@@ -151,18 +152,23 @@ def prefix_of(origin: str) -> str:
 
 def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
     synced = Synced(peer, url)
-    try:
-        with Remote(url) as remote:
-            try:
-                _ledgers(node, remote, synced)
-                _bodies(node, remote, synced, all_bodies)
-            finally:
-                synced.requests, synced.bytes = remote.requests, remote.received
-    except StorageTrouble:
-        raise
-    except WatchwordError as error:
-        synced.troubles.append((peer, error.message))
-    _verify_signatures(node, synced)
+    with step("sync", peer=peer) as this:
+        try:
+            with Remote(url) as remote:
+                try:
+                    _ledgers(node, remote, synced)
+                    _bodies(node, remote, synced, all_bodies)
+                finally:
+                    synced.requests, synced.bytes = remote.requests, remote.received
+        except StorageTrouble:
+            raise
+        except WatchwordError as error:
+            synced.troubles.append((peer, error.message))
+            this.error = type(error).__name__
+        _verify_signatures(node, synced)
+        new = sum(one.new - one.old for one in synced.ledgers)
+        this.facts |= {"bodies": synced.bodies, "bytes": synced.bytes, "leaves": new, "requests": synced.requests}
+        this.outcome = "fork" if synced.forks else "trouble" if synced.troubles else "synced"
     return synced
 
 

@@ -30,6 +30,7 @@ from watchword.node.carry import Fork
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
 from watchword.node.renewing import begin_if_superseded
+from watchword.observe.steps import step
 
 _TRIES = 3
 
@@ -73,11 +74,16 @@ def ask_witnesses(node: Node, peers: Mapping[str, str]) -> list[Asked]:
     node.publish()
     asked = []
     for name, url in peers.items():
-        try:
-            with Remote(url) as remote:
-                asked += [_ask(node, remote, name, node.store.own(use)) for use in ("ledger", "notices")]
-        except WatchwordError as error:
-            asked += [Asked(name, node.me.origins[use], 0, error.message) for use in ("ledger", "notices")]
+        with step("witness", peer=name) as this:
+            try:
+                with Remote(url) as remote:
+                    said = [_ask(node, remote, name, node.store.own(use)) for use in ("ledger", "notices")]
+            except WatchwordError as error:
+                said = [Asked(name, node.me.origins[use], 0, error.message) for use in ("ledger", "notices")]
+                this.error = type(error).__name__
+            forked, refused = any(one.fork for one in said), any(one.trouble for one in said)
+            this.outcome = "fork" if forked else "trouble" if refused else "cosigned"
+        asked += said
     begin_if_superseded(node)
     return asked
 

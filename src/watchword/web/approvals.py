@@ -21,7 +21,6 @@ import base64
 import hmac
 import secrets
 import shlex
-import sys
 import threading
 from collections.abc import Collection
 from datetime import datetime
@@ -36,7 +35,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as Asked
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchword.errors import WatchwordError
@@ -47,12 +45,14 @@ from watchword.gate.request import ANSWERS, Request
 from watchword.limits import PASSKEY_ANSWER_BYTES_MAX, PASSKEY_ASKED_S, PASSKEYS_ASKED_MAX
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere
+from watchword.observe import steps
 from watchword.report.style import SHEET
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import b64, b64url, sha256
 from watchword.statements.passkeys import EDDSA, ES256, BadPasskey, Passkey, check_origin, parse_passkey
 from watchword.statements.times import rfc3339
 from watchword.web.ledgers import read_body
+from watchword.web.routes import Route
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -406,5 +406,5 @@ async def _no(_: Asked, error: Exception) -> Response:
 
 
 async def _trouble(_: Asked, error: Exception) -> Response:
-    print(f"watchword: error: {error}", file=sys.stderr, flush=True)
+    steps.trouble(error)
     return Response("this node is in trouble; its operator has been told\n", 500, HEADERS)

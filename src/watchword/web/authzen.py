@@ -14,7 +14,6 @@
 from __future__ import annotations
 
 import hmac
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,12 +21,13 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from watchword.errors import WatchwordError
 from watchword.gate.authzen import AuthZen, BadEvaluation, NotRequestable
 from watchword.limits import AUTHZEN_BYTES_MAX
+from watchword.observe import steps
 from watchword.statements.canonical import NotCanonical, parse_json
+from watchword.web.routes import Route
 
 PROBLEM = "urn:openid:authzen:access-request:error:"
 REQUEST_ID_CHARS_MAX = 200
@@ -117,7 +117,7 @@ class Asked:
                 problem | {"type": PROBLEM + error.problem}, error.status, media_type="application/problem+json"
             )
         except (WatchwordError, OSError) as error:
-            print(f"watchword: error: {error}", file=sys.stderr, flush=True)
+            steps.trouble(error)
             response = JSONResponse({"error": "this gate is in trouble; its operator has been told"}, 500)
         return _with_id(request, response)
 

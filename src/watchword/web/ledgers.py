@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -29,7 +28,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
@@ -47,6 +45,8 @@ from watchword.node.answering import Answers
 from watchword.node.home import NoHome, is_restored
 from watchword.node.node import Node
 from watchword.node.sync import entity_tag, head_tags
+from watchword.observe import steps
+from watchword.web.routes import Route
 
 _NOTE = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-cache"}
 _FOREVER = {"Content-Type": "application/octet-stream", "Cache-Control": "public, max-age=31536000, immutable"}
@@ -168,7 +168,7 @@ class Served:
 
     def _keep_split(self, origin: str, split: SplitView) -> None:
         folder = self._node.store.keep_split(origin, split)
-        print(f"watchword: FORK of {origin}: both signed heads kept in {folder}", file=sys.stderr, flush=True)
+        steps.note("fork", f"FORK of {origin}: both signed heads kept in {folder}", alarm=True)
 
 
 def _place(origin: str) -> str:
@@ -215,5 +215,5 @@ def _file(request: Request, data: bytes | None, headers: dict[str, str]) -> Resp
 
 
 async def _trouble(_: Request, error: Exception) -> Response:
-    print(f"watchword: error: {error}", file=sys.stderr, flush=True)
+    steps.trouble(error)
     return Response("this node is in trouble; its operator has been told\n", 500, _NOTE)

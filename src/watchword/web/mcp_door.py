@@ -52,6 +52,7 @@ from watchword.limits import MCP_LINE_BYTES_MAX, MCP_SESSIONS_MAX
 from watchword.statements.canonical import canonical
 from watchword.web.events import Events
 from watchword.web.headers import mismatch
+from watchword.web.routes import PATTERN
 from watchword.web.upstream import Headers, NoUpstream, Reply, Upstream
 
 SESSION = "mcp-session-id"
@@ -81,6 +82,7 @@ class HttpDoor:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        scope[PATTERN] = "mcp"
         request = Request(scope, receive)
         refused = self._guard(request)
         if refused is None:

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from watchword.errors import WatchwordError
 from watchword.node import Node
 from watchword.node.stepping import refuse_if_due
+from watchword.observe import steps
 
 
 class Reopening:
@@ -37,7 +37,7 @@ class Reopening:
                     if self._due():
                         await run_in_threadpool(self._open_anew)
         except (WatchwordError, OSError) as error:
-            print(f"watchword: error: {error}", file=sys.stderr, flush=True)
+            steps.trouble(error)
             await Response("this node is on its way to its next charter\n", 503)(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -22,13 +22,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as Asked
 from starlette.responses import Response
-from starlette.routing import Route
 
 from watchword.data.review import Decision, NotDecided, decided
 from watchword.limits import REVIEW_FORM_BYTES_MAX, REVIEW_PAGE_ROWS
 from watchword.report.html import visible
 from watchword.report.style import SHEET
 from watchword.web.ledgers import read_body
+from watchword.web.routes import Route
 
 HEADERS = {
     "Cache-Control": "no-store",

@@ -24,12 +24,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from watchword.errors import WatchwordError
 from watchword.limits import MCP_END_S, SERVE_CONNECTIONS_MAX, SERVE_HEAD_S_MAX, SERVE_REQUEST_S_MAX
+from watchword.web.observed import Observed
 
 _KEEP_ALIVE_S = 60
 
 
 class CannotServe(WatchwordError):
     """The address is taken or not this machine's, or the TLS files do not fit."""
+
+    about_machine = True
 
 
 class Patience(H11Protocol):
@@ -159,8 +162,9 @@ def server(
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     end_s = SERVE_REQUEST_S_MAX if answer_s is None else MCP_END_S
+    answers = Observed(Deadline(app, answer_s or SERVE_REQUEST_S_MAX))
     config = uvicorn.Config(
-        Deadline(app, answer_s or SERVE_REQUEST_S_MAX), http=Patience, ws="none", lifespan="off", log_config=None,
+        answers, http=Patience, ws="none", lifespan="off", log_config=None,
         access_log=False, server_header=False, proxy_headers=False, limit_concurrency=SERVE_CONNECTIONS_MAX,
         timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(end_s),
         ssl_certfile=certificate, ssl_keyfile=key,

@@ -21,7 +21,6 @@
 from __future__ import annotations
 
 import ssl
-import sys
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib.resources import files
@@ -37,7 +36,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from watchword.errors import WatchwordError
@@ -46,6 +44,7 @@ from watchword.limits import CONSOLE_FORM_BYTES_MAX, PASSKEY_ANSWER_BYTES_MAX
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
 from watchword.node.recorded import NotHere
+from watchword.observe import steps
 from watchword.report.board import sections
 from watchword.report.html import visible
 from watchword.report.style import SHEET
@@ -62,6 +61,7 @@ from watchword.web.console.pages import positions, rules
 from watchword.web.console.sheets import SHEETS
 from watchword.web.console.table import BASE, Asked, NotFound, NotSo, Sheet, Trouble, openapi
 from watchword.web.ledgers import read_body
+from watchword.web.routes import Route
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -170,7 +170,7 @@ class Console:
         if isinstance(error, WatchwordError) and status != 503:
             trouble = Trouble(told=error.message, hint=error.hint or None)
         if status == 503:
-            print(f"watchword: error: {error}", file=sys.stderr, flush=True)
+            steps.trouble(error)
             trouble = Trouble(told="this node is in trouble; its operator has been told", hint=None)
         return self._trouble(trouble, reader, status, json, path)
 
