@@ -72,6 +72,18 @@ FLEET_PAGE_BYTES_MAX = 16 * 1024 * 1024
 FLEET_MANIFEST_BYTES_MAX = 4 * 1024 * 1024
 """One manifest of a registry. Origin: what OCI distribution 1.1 asks registries to take at least."""
 
+FLEET_MANIFESTS_MAX = 1_024
+"""Manifests of one artefact, indexes counted. Origin: one for each platform of an index, 20 times the most seen."""
+
+OCI_REFERRERS_MAX = 1_000
+"""Of what is attached to an artefact, how much is read. Origin: 20 members, 50 statements each."""
+
+OCI_LISTED_MAX = 100_000
+"""How much may be attached to an artefact, of any kind. Origin: 100 pages of a list as registries cut them."""
+
+OCI_TAG_TRIES = 5
+"""How often the list behind a fallback tag is written until our entry is in it. Origin: that many write at once."""
+
 FLEET_LINE_BYTES_MAX = 1024 * 1024 * 1024
 """One line of the state of a fleet. Origin: the inspection of a release of RELEASE_FILES_MAX files is some 200 MB."""
 

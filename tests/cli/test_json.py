@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleet.hubs import Registry, serving
 
 from watchword.cli import parser
 
@@ -28,7 +29,8 @@ forbid = [{ field = "criticality", op = ">=", value = 3 }]
 accountable = "official"
 """
 
-# Exit code, schema, what is typed. HOLD and ACTION stand for what an earlier answer said, PEER for BRAVO over HTTP.
+# Exit code, schema, what is typed. HOLD and ACTION stand for what an earlier answer said, PEER for BRAVO over HTTP,
+# ARTEFACT for mail-sorter in a registry.
 ASTRAY = """reason = "astray"
 severity = "low"
 began = "2026-01-31T12:00:00Z"
@@ -170,6 +172,9 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
         ("incident", "new", "incident.toml", "--of", "mail-sorter 1.0", "--action", "ALFA/record#0", *ALFA)),
     (0, "watchword-incidents/1", ("incident", "list", *ALFA)),
     (0, "watchword-incident/1", ("incident", "show", "INCIDENT", *ALFA)),
+    (0, "watchword-no-notice/1", ("ledger", "no-notice", "mail-sorter", "--output", "n.proof", *ALFA)),
+    (0, "watchword-oci-attached/1", ("oci", "attach", "ARTEFACT", "n.proof", "--readers", "alliance")),
+    (0, "watchword-oci-found/1", ("oci", "find", "ARTEFACT", "--charter", "ALFA/charter.json")),
     (0, "watchword-completion/1", ("completion", "bash")),
 ]  # fmt: skip
 
@@ -189,11 +194,16 @@ def answers(
     said = {"HOLD": "", "ACTION": "", "KEY": ""}
     found = []
     serve = [sys.executable, "-m", "watchword", "serve", "--port", "0", "--format", "json", *BRAVO]
-    with subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, text=True) as bravo:
+    registry = Registry()
+    registry.push("m", "1", {one.name: one.read_bytes() for one in folder.joinpath("mail-sorter").iterdir()})
+    with (
+        serving(registry.answers()) as there,
+        subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, text=True) as bravo,
+    ):
         assert bravo.stdout is not None
-        serving = json.loads("".join(iter(bravo.stdout.readline, "}\n")) + "}")
-        assert serving["schema"] == "watchword-serving/1"
-        said["PEER"] = f"BRAVO={serving['url']}"
+        served = json.loads("".join(iter(bravo.stdout.readline, "}\n")) + "}")
+        assert served["schema"] == "watchword-serving/1"
+        said |= {"PEER": f"BRAVO={served['url']}", "ARTEFACT": f"oci://{there.host}/m:1"}
         _play(typed, folder, said, found)
         bravo.terminate()
     return found

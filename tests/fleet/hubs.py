@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from watchword.fleet.run import Looked
@@ -199,11 +199,15 @@ def digest(content: bytes) -> str:
 
 
 class Registry:
-    """Repositories with tags, in memory; after OCI distribution 1.1: tags, manifests, blobs, and a token where
-    ``secret`` asks for one."""
+    """Repositories with tags, in memory; after OCI distribution 1.1: tags, manifests, blobs, uploads, and a token where
+    ``secret`` asks for one. ``referrers``: it has that API, two descriptors a page; without it, what is pushed is not
+    listed by it."""
 
-    def __init__(self, secret: str = "") -> None:
+    def __init__(self, secret: str = "", referrers: bool = True) -> None:
         self.secret = secret
+        self.referrers = referrers
+        self.meanwhile: list[Callable[[], None]] = []
+        """What others do before the next manifest is taken, one each time."""
         self.blobs: dict[str, bytes] = {}
         self.tags: dict[str, dict[str, bytes]] = {}
 
@@ -231,7 +235,50 @@ class Registry:
                     return self.answer(401, b"", {"WWW-Authenticate": realm})
                 return super().do_GET()
 
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if registry.secret and self.headers.get("Authorization") != f"Bearer {registry.secret}":
+                    return self.do_GET()
+                self.answer(202, b"", {"Location": f"{self.path}one?state=x"})
+
+            def do_PUT(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if blob := re.fullmatch(r"/v2/.+/blobs/uploads/one\?state=x&digest=(.+)", self.path):
+                    if unquote(blob[1]) != digest(body):
+                        return self.answer(400, b"", {})
+                    registry.blobs[digest(body)] = body
+                    return self.answer(201, b"", {})
+                named = re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", self.path)
+                assert named is not None
+                for act in registry.meanwhile[:1]:
+                    registry.meanwhile.pop(0)
+                    act()
+                before = registry.tags.setdefault(named[1], {}).get(named[2])
+                if self.headers.get("If-Match") not in (None, None if before is None else f'"{digest(before)}"'):
+                    return self.answer(412, b"", {})
+                registry.blobs[digest(body)] = body
+                if not named[2].startswith("sha256:"):
+                    registry.tags[named[1]][named[2]] = body
+                subject = json.loads(body).get("subject", {}).get("digest")
+                told = {"OCI-Subject": subject} if subject and registry.referrers else {}
+                return self.answer(201, b"", told)
+
+            def referring(self, subject: str) -> list[dict[str, Any]]:
+                found = []
+                for name, content in sorted(registry.blobs.items()):
+                    if b'"subject"' in content and json.loads(content).get("subject", {}).get("digest") == subject:
+                        told = {"digest": name, "size": len(content), "mediaType": "a/b"}
+                        found.append(told | {"artifactType": json.loads(content)["artifactType"]})
+                return found
+
             def content(self, path: str) -> tuple[bytes, dict[str, str]] | None:
+                if asked := re.fullmatch(r"/v2/.+/referrers/([^/?]+)(?:\?from=(\d+))?", path):
+                    if not registry.referrers:
+                        return None
+                    found, start = self.referring(asked[1]), int(asked[2] or 0)
+                    following = f'<{path.partition("?")[0]}?from={start + 2}>; rel="next"'
+                    index = json.dumps({"schemaVersion": 2, "manifests": found[start : start + 2]}).encode()
+                    return index, {"Link": following} if start + 2 < len(found) else {}
                 if path.startswith("/v2/_catalog"):
                     return json.dumps({"repositories": sorted(registry.tags)}).encode(), {}
                 if listed := re.fullmatch(r"/v2/(.+)/tags/list\?.*", path):
@@ -244,7 +291,7 @@ class Registry:
                 if named := re.fullmatch(r"/v2/(.+)/manifests/([^/]+)", path):
                     manifest = registry.tags.get(named[1], {}).get(named[2])
                     manifest = registry.blobs.get(named[2]) if manifest is None else manifest
-                    return None if manifest is None else (manifest, {})
+                    return None if manifest is None else (manifest, {"ETag": f'"{digest(manifest)}"'})
                 if blob := re.fullmatch(r"/v2/(.+)/blobs/([^/]+)", path):
                     content = registry.blobs.get(blob[2])
                     return None if content is None else (content, {})

@@ -26,6 +26,7 @@ from watchword.cli.evaluate_tree import evaluations
 from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
 from watchword.cli.life_tree import life_commands
+from watchword.cli.oci_tree import oci_commands
 from watchword.cli.recall_tree import recall_commands, recall_terms
 from watchword.cli.trace_tree import tracing
 from watchword.cli.web_tree import web_commands
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _main_job(commands)
     _inspect(commands)
     fleet_commands(commands)
+    oci_commands(commands)
     _evidence(commands)
     evaluations(commands)
     _claims(commands)

@@ -1,7 +1,8 @@
 """Artefacts in a registry: ``oci://host/repository[:tag]``, each tag a release. OCI distribution and image spec 1.1.
 
 * A layer is a file: named by its ``org.opencontainers.image.title``, else by its digest. A configuration that is not
-  empty is one as well (``config-<digest>``); the manifests of an index stand in folders named by their digests.
+  empty is one as well (``config-<digest>``); the manifests of an index stand in folders named by their digests. So the
+  digest of the release follows from the manifests alone. ``oci://…@sha256:…`` names one artefact by its manifest.
 * Content must have the digest that the manifest promises, and the manifest the one by which it is named.
 * Anonymous, or with what ``docker login`` or ``oras login`` left in ``$DOCKER_CONFIG/config.json``; a token is asked
   for where the registry says so, over https. Plain HTTP on this machine alone.
@@ -25,19 +26,30 @@ from watchword.fleet.hub import BadHub, Release
 from watchword.fleet.web import NotServed, ask, read_range
 from watchword.inspect.facts import shown
 from watchword.inspect.walk import Found, Listing
-from watchword.limits import FLEET_MANIFEST_BYTES_MAX, FLEET_PAGE_BYTES_MAX, FLEET_RELEASES_MAX, RELEASE_FILES_MAX
+from watchword.limits import (
+    FLEET_MANIFEST_BYTES_MAX,
+    FLEET_MANIFESTS_MAX,
+    FLEET_PAGE_BYTES_MAX,
+    FLEET_RELEASES_MAX,
+    RELEASE_FILES_MAX,
+)
+from watchword.statements.manifest import Entry, build
 
 Answer = TypeVar("Answer")
 
-_ADDRESS = re.compile(r"oci://(?P<host>[^/@]+)(?:/(?P<repository>[a-z0-9._/-]+?))?(?::(?P<tag>[\w][\w.-]{0,127}))?/?")
+_ADDRESS = re.compile(
+    r"oci://(?P<host>[^/@]+)(?:/(?P<repository>[a-z0-9._/-]+?))?(?::(?P<tag>[\w][\w.-]{0,127}))?"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64}))?/?"
+)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _TITLE = "org.opencontainers.image.title"
+_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _ACCEPT = ", ".join(
-    (*_INDEXES, "application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+    (*_INDEXES, _MANIFEST, "application/vnd.docker.distribution.manifest.v2+json")
 )
-_EMPTY = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+EMPTY = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 """Of ``{}``: the configuration of an artefact that has none (image spec 1.1, "guidance for an empty descriptor")."""
 _INDEX_DEPTH_MAX = 3
 
@@ -51,8 +63,75 @@ class Blob:
     promised: str
 
     def read(self, start: int, length: int) -> bytes:
-        url = f"{_base(self.host)}/v2/{self.repository}/blobs/sha256:{self.promised}"
-        return _authorised(self.host, self.repository, lambda secret: read_range(url, start, length, {}, secret))
+        url = f"{base(self.host)}/v2/{self.repository}/blobs/sha256:{self.promised}"
+        return authorised(self.host, self.repository, lambda secret: read_range(url, start, length, {}, secret))
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A file of an artefact as its manifest promises it: path in the release, bytes, SHA-256 in hex."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """One artefact: where it is, and its manifest as it came, under its digest ``sha256:…``."""
+
+    host: str
+    repository: str
+    digest: str
+    media_type: str
+    manifest: bytes
+
+    @property
+    def address(self) -> str:
+        """That names exactly these bytes."""
+        return f"oci://{self.host}/{self.repository}@{self.digest}"
+
+
+def artefact(address: str) -> Artefact:
+    """The one artefact that *address* names, by tag or digest.
+
+    Raises:
+        BadHub: it names none, or the registry does not answer with a manifest.
+    """
+    parts = _parts(address)
+    reference = parts["digest"] or parts["tag"]
+    if not parts["repository"] or not reference:
+        raise BadHub(f"{shown(address, 200)}: names no artefact", "with a tag or a digest: oci://host/repository:tag")
+    try:
+        body = manifest_of(parts["host"], parts["repository"], reference)
+        value = json.loads(body)
+        told = value.get("mediaType", _INDEXES[0] if "manifests" in value else _MANIFEST)
+        if not isinstance(told, str) or len(told) > 255:
+            raise ValueError("a media type that is none")
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise BadHub(f"{shown(address, 200)}: {shown(str(error), 300)}", "nothing was looked at") from error
+    digest = "sha256:" + hashlib.sha256(body).hexdigest()
+    return Artefact(parts["host"], parts["repository"], digest, told, body)
+
+
+def manifests_under(one: Artefact) -> dict[str, bytes]:
+    """The manifest of *one* and of all below it, each under its digest.
+
+    Raises:
+        BadHub: one of them cannot be read.
+    """
+    found: dict[str, bytes] = {one.digest: one.manifest}
+
+    def fetch(digest: str) -> bytes:
+        if digest not in found:
+            found[digest] = manifest_of(one.host, one.repository, digest)
+        return found[digest]
+
+    try:
+        layers(one.digest, fetch)
+    except (OSError, ValueError) as error:
+        raise BadHub(f"{one.address}: {shown(str(error), 300)}", "nothing was looked at") from error
+    return found
 
 
 def tagged(address: str) -> Iterator[Release]:
@@ -61,10 +140,12 @@ def tagged(address: str) -> Iterator[Release]:
     Raises:
         BadHub: not such an address, or the registry does not answer.
     """
-    parts = _ADDRESS.fullmatch(address)
-    if parts is None:
-        raise BadHub(f"{shown(address, 200)}: not the address of a registry", "such as oci://registry.example/models/x")
+    parts = _parts(address)
     host, repository, tag = parts["host"], parts["repository"], parts["tag"]
+    if parts["digest"]:
+        one = parts["digest"]
+        yield Release(f"oci://{host}/{repository}@{one}", functools.partial(_listing, host, repository, one))
+        return
     try:
         repositories = [repository] if repository else _names(host, "_catalog", "repositories", "")
         for name in sorted(repositories):
@@ -79,9 +160,9 @@ def tagged(address: str) -> Iterator[Release]:
 def _names(host: str, path: str, field: str, repository: str) -> list[str]:
     """All pages of a list."""
     found: list[str] = []
-    url = f"{_base(host)}/v2/{path}?n=1000"
+    url = f"{base(host)}/v2/{path}?n=1000"
     while url:
-        answer, body = _asked(host, repository, url, {}, FLEET_PAGE_BYTES_MAX)
+        answer, body = asked(host, repository, url, {}, FLEET_PAGE_BYTES_MAX)
         names = json.loads(body).get(field) or []
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise ValueError(f"{url} does not list names")
@@ -97,42 +178,85 @@ def _names(host: str, path: str, field: str, repository: str) -> list[str]:
 
 def _listing(host: str, repository: str, reference: str) -> Listing:
     try:
-        files = list(_files(host, repository, reference, "", _INDEX_DEPTH_MAX))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        described = layers(reference, functools.partial(manifest_of, host, repository))
+    except (OSError, ValueError) as error:
         raise BadHub(f"{reference}: its manifest cannot be read: {shown(str(error), 300)}") from error
-    if len(files) > RELEASE_FILES_MAX:
-        raise BadHub(f"{reference}: more than {RELEASE_FILES_MAX:,} files")
-    return Listing(tuple(sorted(files, key=lambda one: one.path.encode(errors="surrogatepass"))), ())
+    files = []
+    for one in sorted(described, key=lambda one: one.path.encode(errors="surrogatepass")):
+        far, version = Blob(host, repository, one.sha256), f"sha256:{one.sha256}"
+        files.append(Found(Path(one.path), one.path, one.size, far=far, version=version))
+    return Listing(tuple(files), ())
 
 
-def _files(host: str, repository: str, reference: str, prefix: str, depth: int) -> Iterator[Found]:
-    url = f"{_base(host)}/v2/{repository}/manifests/{reference}"
-    body = _asked(host, repository, url, {"Accept": _ACCEPT}, FLEET_MANIFEST_BYTES_MAX + 1)[1]
+def manifest_of(host: str, repository: str, reference: str) -> bytes:
+    """The manifest under a tag or a digest. Raises OSError, or ValueError where it is not what was asked for."""
+    url = f"{base(host)}/v2/{repository}/manifests/{reference}"
+    body = asked(host, repository, url, {"Accept": _ACCEPT}, FLEET_MANIFEST_BYTES_MAX + 1)[1]
     if len(body) > FLEET_MANIFEST_BYTES_MAX:
         raise ValueError(f"more than {FLEET_MANIFEST_BYTES_MAX:,} bytes")
     if reference.startswith("sha256:") and hashlib.sha256(body).hexdigest() != reference[7:]:
         raise ValueError("it is not what its digest promises")
-    manifest = json.loads(body)
-    if "manifests" in manifest:
-        if depth == 0:
-            raise ValueError("indexes in indexes")
-        for one in manifest["manifests"]:
-            digest = _digest(one)
-            yield from _files(host, repository, digest, f"{prefix}{digest[7:19]}/", depth - 1)
-        return
+    return body
+
+
+def release_digest(reference: str, fetch: Callable[[str], bytes]) -> str:
+    """The digest of the release that an artefact is, from its manifests alone: the same as that of its files.
+
+    Raises:
+        ValueError, OSError: as ``layers``. UnsafePath: its files cannot be named.
+    """
+    return build(Entry(one.path, one.size, one.sha256) for one in layers(reference, fetch)).digest
+
+
+def layers(reference: str, fetch: Callable[[str], bytes]) -> list[Layer]:
+    """The files of an artefact; *fetch* gives the bytes of a manifest by tag or digest.
+
+    Raises:
+        ValueError: manifests that are none, or more than the limits. OSError: from *fetch*.
+    """
+    found: list[Layer] = []
+    waiting = [(reference, "", _INDEX_DEPTH_MAX)]
+    for _ in range(FLEET_MANIFESTS_MAX):
+        if not waiting:
+            return found
+        one, prefix, depth = waiting.pop()
+        try:
+            manifest = json.loads(fetch(one))
+            if "manifests" in manifest:
+                if depth == 0:
+                    raise ValueError("indexes in indexes")
+                digests = [digest_in(described) for described in manifest["manifests"]]
+                waiting += [(digest, f"{prefix}{digest[7:19]}/", depth - 1) for digest in digests]
+            else:
+                found += _described(manifest, prefix)
+        except (KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"not a manifest: {error}") from error
+        if len(found) > RELEASE_FILES_MAX:
+            raise ValueError(f"more than {RELEASE_FILES_MAX:,} files")
+    raise ValueError(f"more than {FLEET_MANIFESTS_MAX:,} manifests")
+
+
+def _described(manifest: dict[str, Any], prefix: str) -> Iterator[Layer]:
     config = manifest.get("config")
     described = [(one, (one.get("annotations") or {}).get(_TITLE)) for one in manifest["layers"]]
-    if config is not None and config["digest"] != _EMPTY:
-        described.append((config, f"config-{_digest(config)[7:19]}"))
+    if config is not None and config["digest"] != EMPTY:
+        described.append((config, f"config-{digest_in(config)[7:19]}"))
     for one, title in described:
-        digest, size = _digest(one), one["size"]
+        digest, size = digest_in(one), one["size"]
         if type(size) is not int or size < 0 or not isinstance(title, str | None):
             raise ValueError("a layer without a size or with a title that is no text")
-        path = prefix + (title or f"sha256-{digest[7:]}")
-        yield Found(Path(path), path, size, far=Blob(host, repository, digest[7:]), version=digest)
+        yield Layer(prefix + (title or f"sha256-{digest[7:]}"), size, digest[7:])
 
 
-def _digest(described: dict[str, Any]) -> str:
+def _parts(address: str) -> re.Match[str]:
+    parts = _ADDRESS.fullmatch(address)
+    if parts is None:
+        raise BadHub(f"{shown(address, 200)}: not the address of a registry", "such as oci://registry.example/models/x")
+    return parts
+
+
+def digest_in(described: dict[str, Any]) -> str:
+    """The digest of a descriptor. Raises ValueError where it is not SHA-256."""
     digest = described["digest"]
     if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
         raise ValueError(f"a digest that is not SHA-256: {shown(str(digest), 100)}")
@@ -142,7 +266,8 @@ def _digest(described: dict[str, Any]) -> str:
 # -- who asks -------------------------------------------------------------------------------------
 
 
-def _base(host: str) -> str:
+def base(host: str) -> str:
+    """Where a registry answers."""
     here = host.partition(":")[0] in ("localhost", "127.0.0.1") or host.startswith("[::1]")
     return f"{'http' if here else 'https'}://{host}"
 
@@ -150,13 +275,15 @@ def _base(host: str) -> str:
 _tokens: dict[tuple[str, str], str] = {}
 
 
-def _asked(
-    host: str, repository: str, url: str, headers: Mapping[str, str], bytes_max: int
-) -> tuple[Mapping[str, str], bytes]:
-    return _authorised(host, repository, lambda secret: ask(url, headers, bytes_max, secret=secret))
+def asked(
+    host: str, repository: str, url: str, headers: Mapping[str, str], bytes_max: int, method: str = "GET",
+    body: bytes | None = None,
+) -> tuple[Mapping[str, str], bytes]:  # fmt: skip
+    """``web.ask``, with the secret that the registry wants of us."""
+    return authorised(host, repository, lambda secret: ask(url, headers, bytes_max, method, secret, body))
 
 
-def _authorised(host: str, repository: str, asking: Callable[[str], Answer]) -> Answer:
+def authorised(host: str, repository: str, asking: Callable[[str], Answer]) -> Answer:
     """*asking* with the secret that the registry wants of us; a token that is no longer good is asked for anew."""
     try:
         return asking(_tokens.get((host, repository), ""))
@@ -176,7 +303,7 @@ def _secret(host: str, repository: str, challenge: str) -> str:
         raise NotServed(f"{host}: wants a login, and none is kept here", 401)
     told = dict(re.findall(r'(\w+)="([^"]*)"', rest))
     realm = told.get("realm", "")
-    if urllib.parse.urlsplit(realm).scheme != "https" and not realm.startswith(_base(host) + "/"):
+    if urllib.parse.urlsplit(realm).scheme != "https" and not realm.startswith(base(host) + "/"):
         raise NotServed(f"{host}: sends us for a token to {shown(realm, 200)}, which is not asked", 401)
     query = {name: told[name] for name in ("service", "scope") if name in told}
     query.setdefault("scope", f"repository:{repository}:pull")

@@ -121,16 +121,17 @@ def read_range(url: str, start: int, length: int, headers: Mapping[str, str], se
 
 
 def ask(
-    url: str, headers: Mapping[str, str], bytes_max: int, method: str = "GET", secret: str = ""
-) -> tuple[Mapping[str, str], bytes]:
-    """The headers of an answer, with its ``status``, and at most *bytes_max* bytes of its body.
+    url: str, headers: Mapping[str, str], bytes_max: int, method: str = "GET", secret: str = "",
+    sent: bytes | None = None,
+) -> tuple[Mapping[str, str], bytes]:  # fmt: skip
+    """The headers of an answer, with its ``status``, and at most *bytes_max* bytes of its body; *sent*: what is sent.
 
     Raises:
-        NotServed: any status but 200 and 206, or no answer after FAR_TRIES tries.
+        NotServed: any status but 2xx, or no answer after FAR_TRIES tries.
     """
     for left in reversed(range(FAR_TRIES)):
         try:
-            return _once(url, headers, bytes_max, method, secret)
+            return _once(url, headers, bytes_max, method, secret, sent)
         except NotServed as error:
             if not left or (error.status and error.status != 429 and error.status < 500):
                 raise
@@ -139,10 +140,11 @@ def ask(
 
 
 def _once(
-    url: str, headers: Mapping[str, str], bytes_max: int, method: str, secret: str
+    url: str, headers: Mapping[str, str], bytes_max: int, method: str, secret: str, sent: bytes | None
 ) -> tuple[Mapping[str, str], bytes]:
     where = shown(url, 200)
-    request = urllib.request.Request(url, headers={"User-Agent": "watchword", **headers}, method=method)  # noqa: S310
+    told = {"User-Agent": "watchword", **headers}
+    request = urllib.request.Request(url, sent, told, method=method)  # noqa: S310
     if secret:
         request.add_unredirected_header("Authorization", secret)
     until = time.monotonic() + FAR_READ_S_MAX
