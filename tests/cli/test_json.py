@@ -174,7 +174,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-incident/1", ("incident", "show", "INCIDENT", *ALFA)),
     (0, "watchword-no-notice/1", ("ledger", "no-notice", "mail-sorter", "--output", "n.proof", *ALFA)),
     (0, "watchword-oci-attached/1", ("oci", "attach", "ARTEFACT", "n.proof", "--readers", "alliance")),
-    (0, "watchword-oci-found/1", ("oci", "find", "ARTEFACT", "--charter", "ALFA/charter.json")),
+    (1, "watchword-oci-found/1", ("oci", "find", "ARTEFACT", "--charter", "ALFA/charter.json")),
     (0, "watchword-completion/1", ("completion", "bash")),
 ]  # fmt: skip
 
