@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from alliance import Alliance
+from alliance import RELEASE, Alliance, inspection
 
 from watchword import node
 from watchword.node.examining import Found, examine
@@ -47,6 +47,23 @@ def test_a_clock_that_is_behind_is_ill(alliance: Alliance) -> None:
     alliance.clock = FixedClock(alliance.clock.now() - timedelta(days=1))
     found = ill(alliance, "BRAVO")
     assert "clock" in found or "not in force" in found["node"].what
+
+
+def test_a_clock_that_was_ahead_silences_a_witness_and_nothing_else(alliance: Alliance) -> None:
+    """A node that cosigned a quarter of an hour from now records, publishes and takes in bad news; doctor says that its
+    witness waits. Seen to fail while publishing raised."""
+    alfa, bravo = alliance.nodes["ALFA"], alliance.nodes["BRAVO"]
+    alliance.clock.jump(900)
+    bravo.publish(refresh=True)
+    alliance.clock.jump(-900)
+    said = bravo.sign_and_append("inspection", (RELEASE,), inspection())
+    bravo.publish()
+    assert bravo.labels(said)[:2] == ("durable", "in tree")
+    recall = alliance.recall("ALFA", f"release:{RELEASE.digest}")
+    alfa.publish()
+    alliance.carry("ALFA", "BRAVO")
+    assert recall.id in {one.statement.id for one in bravo.loose()} | {one.statement.id for one in bravo.statements()}
+    assert "witness cosigns nothing" in ill(alliance, "BRAVO")["clock"].mend
 
 
 def test_a_disk_that_is_nearly_full_is_ill(alliance: Alliance, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from typing import Literal
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.fetch import Remote
-from watchword.limits import CLOCK_AHEAD_S_MAX, DISK_FREE_BYTES_MIN, NOTE_BYTES_MAX
+from watchword.limits import CLOCK_AHEAD_S_MAX, DISK_FREE_BYTES_MIN, NOTE_BYTES_MAX, WITNESS_CLOCK_BACK_S_MAX
 from watchword.node.home import NoHome, enrolment, is_closing, is_restored, read_home
 from watchword.node.node import Node
 from watchword.node.stepping import next_charter
@@ -152,14 +152,17 @@ def _heads(node: Node) -> Iterator[Found]:
 
 def _clock(node: Node) -> Iterator[Found]:
     now_s, mine = node.store.now_s(), node.me.witness
-    times = [
+    every = [
         (time_s, name)
         for origin in node.charter.shared_origins
         for head in node.store.kept_heads(origin)
         for name, time_s in head.times.items()
-        if name != mine
     ]
-    newest, name = max(times, default=(0, ""))
+    own, _ = max((one for one in every if one[1] == mine), default=(0, ""))
+    if own > now_s + WITNESS_CLOCK_BACK_S_MAX:
+        what = f"this node cosigned at a time that is {own - now_s:,} s from now: its clock was ahead, or is behind"
+        yield Found("clock", "ill", what, "set the clock; until that time its witness cosigns nothing")
+    newest, name = max((one for one in every if one[1] != mine), default=(0, ""))
     if newest > now_s + CLOCK_AHEAD_S_MAX:
         what = f"{name} cosigned at a time that is {newest - now_s:,} s from now: this clock is behind, or its is ahead"
         yield Found("clock", "ill", what, "set the clock; times that lie ahead count for nothing")

@@ -21,7 +21,7 @@ from watchword.ledger.bodies import Bodies
 from watchword.ledger.log import Log
 from watchword.ledger.notices import standing_of_notice, target_of
 from watchword.ledger.view import Facts, View
-from watchword.ledger.witness import Witness
+from watchword.ledger.witness import ClockBehind, Witness
 from watchword.node import receipts
 from watchword.node.home import Home, Keys, NoHome, is_restored, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
@@ -412,7 +412,8 @@ class Node:
         that exchange come to hold the same cosignatures; *refresh* does it now.
 
         Raises:
-            ClockBehind, SplitView, BadLedger, StorageTrouble: as ``Witness.cosign_mirror``. Nothing is lost.
+            SplitView, BadLedger, StorageTrouble, with *refresh* ClockBehind: as ``Witness.cosign_mirror``. Nothing is
+                lost.
         """
         with self.mutex:
             self._must_write()
@@ -427,7 +428,11 @@ class Node:
                 self.cosign(origin, refresh=refresh)
 
     def cosign(self, origin: str, fresh: Sequence[bytes] = (), *, refresh: bool = False) -> bool:
-        """Keep *fresh* heads as ``Store.take_notes``, and cosign the present one if due; whether it was."""
+        """Keep *fresh* heads as ``Store.take_notes``, and cosign the present one if due; whether it was.
+
+        A witness whose clock is behind what it signed before stays silent until then, and the node goes on: bad news
+        must not wait for a clock. *refresh* raises.
+        """
         store, log = self.store, self.store.log(origin)
         note = None if log is None else log.checkpoint()
         silent = self.receives or is_restored(self.home) or store.retired(origin) or self.charter.origins[origin].end
@@ -441,6 +446,9 @@ class Node:
             if refresh or max(times) <= store.now_s() - max(self.charter.head_max_age_s // REFRESH_PART, 1):
                 with Witness(self.home / "witness", self.me.witness, self.keys.job("witness"), self.clock) as witness:
                     lines = witness.cosign_mirror(log, self.charter.origins[origin].key)
+        except ClockBehind:
+            if refresh:
+                raise
         finally:
             # Once, with our lines: each file that is written costs several syncs.
             store.take_notes(origin, [*fresh, note + lines])

@@ -1,0 +1,70 @@
+"""A short soak as a test: what was acknowledged is there and no invariant broke; how fast it went is not asked."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from benchmarks.soak.checks import check
+from benchmarks.soak.course import GATES, Happened, Plan, Soak
+from benchmarks.soak.faults import Parties, schedule
+from benchmarks.soak.figures import figures, told
+from benchmarks.soak.report import page
+
+pytest.importorskip("starlette", reason="what `serve` needs is not installed")
+pytest.importorskip("uvicorn", reason="what `serve` needs is not installed")
+
+PLAN = Plan(calm_s=2, storm_s=14, nodes=4, seed=3, rate=40)
+OF = Parties(("A", "B", "C", "D", "E"), ("A", "B", "C"), ("C", "E"), "E", database=True)
+
+
+def test_the_faults_of_a_seed_are_the_same_again_and_none_is_left_out() -> None:
+    """Drawn from the seed alone; every kind, a kill of every gate; all over at the end; never two of a kind at once."""
+    faults = schedule(7, 120, OF)
+    assert faults == schedule(7, 120, OF) != schedule(8, 120, OF)
+    assert {one.kind for one in faults} == {"kill", "freeze", "cut", "lie", "fork", "full", "clock", "database"}
+    assert {one.who for one in faults if one.kind == "kill" and one.how == "gate"} == set(OF.gates)
+    assert all(one.at_s + one.for_s <= 120 for one in faults)
+    for one in faults:
+        beside = [
+            other for other in faults
+            if (other.kind, other.who, other.how) == (one.kind, one.who, one.how) and other is not one
+        ]  # fmt: skip
+        assert not [two for two in beside if two.at_s < one.at_s + one.for_s and one.at_s < two.at_s + two.for_s]
+
+
+@pytest.fixture(scope="module")
+def soaked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Soak, Happened]]:
+    """Four members as processes, three of them with gates, after a short storm."""
+    soak = Soak(tmp_path_factory.mktemp("soak"), PLAN)
+    try:
+        yield soak, soak.run()
+    finally:
+        soak.close()
+
+
+def test_nothing_acknowledged_is_lost_and_no_invariant_breaks(soaked: tuple[Soak, Happened]) -> None:
+    """After kills, a full disk, lies, a fork, partitions, wrong clocks and a database that went; and the same checks
+    name a statement and a receipt that were never there."""
+    soak, happened = soaked
+    found = check(soak)
+    assert found.breaches == [], f"again: python -m benchmarks.soak --nodes 4 --seed {PLAN.seed}"
+    assert found.counts["statements acknowledged"] > 0 < found.counts["answers with a receipt"]
+    assert found.lost == Counter()
+    value = figures(soak, happened, found)
+    assert set(value["finding"]["closed_after_s"]) == set(soak.names[:GATES])
+    assert told(value).startswith("HELD  4 members, 3 gates, seed 3\n")
+    assert "Everything held." in page(json.loads(json.dumps(value)))
+
+    told_by = soak.machines["ALFA"].told
+    with told_by.open("a", encoding="utf-8") as file:
+        never = {"at_s": time.time(), "what": "said", "id": "sha256:" + "0" * 64, "index": 0}
+        file.write(json.dumps(never | {"origin": "alfa.example/ledger"}) + "\n")
+    with (soak.folder / "agents.storm.told").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(["BRAVO", time.time(), time.time(), "permit", 10**6, "sha256:" + "0" * 64, ""]) + "\n")
+    again = check(soak)
+    assert again.lost == Counter(statements=1, receipts=1)
+    assert [one.partition(" ")[0] for one in again.breaches] == ["ALFA:", "BRAVO", "BRAVO:"]
