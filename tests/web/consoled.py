@@ -96,6 +96,14 @@ class Consoled:
         jsonschema.validate(twin.json, of)
         return twin
 
+    def status(self) -> Any:
+        """The status page's data, once it is made of what is held now."""
+        for _ in range(600):
+            found = self.get("/status.json").json
+            if found["fresh"]:
+                return found
+        raise AssertionError("the status page was not made in a minute")
+
     @property
     def token(self) -> str:
         name, _, value = self.cookie.partition("=")

@@ -211,7 +211,7 @@ def test_an_official_answers_a_recall_in_the_console(console: Consoled) -> None:
     assert "Hit here, and told nobody: <bdi>mailsort 1.0" in page.text and "its actions are done" in page.text
     order = console.get("/recalls.json").json["orders"][0]
     assert order["waits"] and {one["state"] for one in order["answers"]} == {"not answered"}
-    assert [one["id"] for one in console.get("/status.json").json["sections"]][5:] == ["recalls"]
+    assert [one["id"] for one in console.status()["sections"]][5:] == ["recalls"]
     answer = console.post("/act/answer", id=order["id"], done="done")
     assert answer.status == 303, answer.text
     said = console.ask("GET", f"{answer.headers['location']}.json").json

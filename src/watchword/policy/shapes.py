@@ -62,7 +62,7 @@ def shape(kind: str, path: str) -> Shape:
     known = KINDS.get(kind)
     if known is None:
         return Shape("missing")
-    at: Any = msgspec.inspect.type_info(known)
+    at: Any = structure(kind)
     nullable: list[str] = []
     steps = path.split(".")
     for depth, step in enumerate(steps, 1):
@@ -78,6 +78,12 @@ def shape(kind: str, path: str) -> Shape:
     return _leaf(at, tuple(nullable))
 
 
+@lru_cache
+def structure(kind: str) -> Any:
+    """The structure of a known kind, as msgspec describes it: each time anew it costs more than what asks for it."""
+    return msgspec.inspect.type_info(KINDS[kind])
+
+
 def blank(kind: str, path: str = "") -> dict[str, Any]:
     """The smallest predicate of *kind* without the common four fields: null, empty, zero, the first of a choice.
 
@@ -85,7 +91,7 @@ def blank(kind: str, path: str = "") -> dict[str, Any]:
         path: of a structure within it, where only that one is wanted.
     """
     common = set() if path else {"issuer", "made", "scope", "after"}
-    at: Any = msgspec.inspect.type_info(KINDS[kind])
+    at: Any = structure(kind)
     for step in path.split(".") if path else ():
         at = next(one.type for one in at.fields if one.encode_name == step)
         if isinstance(at, msgspec.inspect.UnionType):

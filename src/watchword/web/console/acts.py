@@ -62,9 +62,10 @@ def _admit(node: Node, known: Snapshot, person: str, fields: Mapping[str, str]) 
     """Record the decision of this moment, admitted or refused."""
     digest, use = _digest(fields, "digest"), _digest(fields, "use")
     case = known.node.store.object(use)
-    if not isinstance(case, dict) or digest not in known.releases:
+    name = known.held.name_of(digest)
+    if not isinstance(case, dict) or name is None:
         raise NotHeld("the release or the use case is not held here")
-    subject = Subject(known.releases[digest], digest)
+    subject = Subject(name, digest)
 
     def say(here: Node) -> Recorded:
         view = here.latest_view()

@@ -336,7 +336,7 @@ class Console:
 
     def _bundle(self, request: Request) -> Response:
         def made() -> tuple[str, bytes]:
-            found = self.known().by_id.get(request.path_params["id"])
+            found = self.known().held.find(request.path_params["id"])
             if found is None:
                 raise NotFound("no statement of this id is held here")
             if found.statement.kind == "decision":
@@ -349,7 +349,7 @@ class Console:
         digest = request.path_params["digest"]
 
         def made() -> tuple[str, bytes]:
-            if digest not in self.known().releases:
+            if self.known().held.name_of(digest) is None:
                 raise NotFound("nothing is said about this release")
             return "no-notice.json", self._node.make_proof([], releases=[digest])
 

@@ -1,27 +1,26 @@
 """What one node holds, read once for each state of its disk: pages are asked for more often than anything changes.
 
+Pages read nothing that they do not show: all statements only where no catalog says where one stands (``holdings``).
+
 Nothing here is trusted for a decision: a decision page makes the decision again from the facts in the view.
 """
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from watchword.account.beside import NOTHING_BESIDE, Beside, beside
 from watchword.account.knowing import known
-from watchword.account.status import Status, Use, status, uses_of
-from watchword.charter.charter import Charter, KeyHolder
+from watchword.account.status import Status, Use, status
+from watchword.charter.charter import Charter
 from watchword.errors import WatchwordError
-from watchword.ledger.exchange import scope_allows
+from watchword.ledger.durable import StorageTrouble
 from watchword.ledger.view import Facts, View
-from watchword.statements.statement import Signed, Statement
 from watchword.statements.times import rfc3339
-from watchword.web.console.access import Reader
+from watchword.web.console.holdings import FromCatalog, FromFiles, Holdings, Placed
 from watchword.web.console.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -29,38 +28,17 @@ if TYPE_CHECKING:
 
 STATUS_AGE_S = 60
 """A status is made again when it is older, though nothing came: times pass. Its page says as of when it is."""
-
-
-@dataclass(frozen=True)
-class Placed:
-    """A statement held in a shared ledger: where, and whose key made it where it has standing."""
-
-    signed: Signed
-    holder: KeyHolder | None
-    origin: str
-    index: int
-    locator: str
-
-    @property
-    def statement(self) -> Statement:
-        return self.signed.statement
-
-    def is_for(self, reader: Reader, member: str) -> bool:
-        """Whether its scope lets *reader* see it: the own people see what the node holds."""
-        return reader.member == member or scope_allows(self.signed, reader.member)
+STATUS_WAIT_S = 0.1
+"""How long a request waits for a page that is being made again. Origin: a page is to take 150 ms."""
 
 
 @dataclass
 class Snapshot:
-    """One state of *node*'s disk. ``node`` is for reading files that the snapshot does not hold."""
+    """One state of *node*'s disk, read as far as a page asks for it. ``node`` is for files that it does not hold."""
 
     node: Node
-    view: View
-    facts: Facts
-    placed: tuple[Placed, ...]
     shelf: Shelf
-    _status: dict[str, Any] = field(default_factory=dict)
-    _turn: threading.Lock = field(default_factory=threading.Lock)
+    remade: Remade
 
     @property
     def charter(self) -> Charter:
@@ -79,69 +57,87 @@ class Snapshot:
         return rfc3339(self.now)
 
     @cached_property
-    def by_id(self) -> dict[str, Placed]:
-        return {one.statement.id: one for one in self.placed}
+    def view(self) -> View:
+        with self.node.mutex:
+            return self.node.latest_view()
 
     @cached_property
-    def by_locator(self) -> dict[str, Placed]:
-        return {one.locator: one for one in self.placed}
+    def facts(self) -> Facts:
+        with self.node.mutex:
+            return self.node.facts(self.view)
 
     @cached_property
-    def about(self) -> dict[str, list[Placed]]:
-        """Statements with standing, notices apart, by the digest of each release they are about."""
-        found: dict[str, list[Placed]] = {}
-        for one in self.placed:
-            if one.holder is not None and "target" not in one.statement.predicate:
-                for subject in one.statement.subject:
-                    found.setdefault(subject.digest, []).append(one)
-        return found
+    def placed(self) -> tuple[Placed, ...]:
+        """Every statement held."""
+        with self.node.mutex:
+            return tuple(
+                Placed(held.signed, held.holder, origin, index, self.node.locator(origin, index))
+                for origin, index, held in self.node.store.statements()
+            )
 
     @cached_property
-    def releases(self) -> dict[str, str]:
-        """Names of releases by digest, as claims, bills, inspections, evaluations and decisions call them."""
-        kinds = ("claim", "bill-of-materials", "inspection", "evaluation", "decision", "endpoint")
-        found: dict[str, str] = {}
-        for kind in kinds:
-            for one in self.placed:
-                if one.holder is not None and one.statement.kind == kind:
-                    for subject in one.statement.subject:
-                        found.setdefault(subject.digest, subject.name)
-        return dict(sorted(found.items(), key=lambda pair: (pair[1], pair[0])))
+    def held(self) -> Holdings:
+        """What lists are read from: the catalog, where there is one that holds what the node holds."""
+        return FromCatalog(self.node, self.shelf) if self.shelf.there else FromFiles(self.node, self.placed)
 
-    @cached_property
-    def beside(self) -> dict[str, Beside]:
-        return beside(self.charter, [one.statement for one in self.placed if one.holder is not None])
+    def status(self) -> Made:
+        """The status page; whether it is of this state of the disk, it says."""
+        return self.remade.now(self.node.clock.monotonic())
 
-    def beside_of(self, id: str) -> Beside:
-        return self.beside.get(id, NOTHING_BESIDE)
 
-    @cached_property
-    def uses(self) -> tuple[Use, ...]:
-        """The newest decision on each release and use case that is held."""
-        decisions = [
-            (one.locator, one.statement)
-            for one in self.placed if one.holder is not None and one.statement.kind == "decision"
-        ]  # fmt: skip
-        named = {str(statement.predicate["decision"].get("use_case")) for _, statement in decisions}
-        cases = {digest: value for digest in named if (value := self.node.store.object(digest)) is not None}
-        return uses_of(decisions, cases)
+@dataclass(frozen=True)
+class Made:
+    """A status page, the uses that it speaks of, and whether nothing came since it was made."""
 
-    def status(self) -> Status:
-        """The status page, made from what was held at most STATUS_AGE_S ago: an older one is shown once more, and made
-        again meanwhile."""
+    status: Status
+    uses: tuple[Use, ...]
+    fresh: bool = True
+
+
+class Remade:
+    """The status page of a node, made outside of requests: making it decides on each use anew.
+
+    * Asked after something came, it waits STATUS_WAIT_S for the new page, then gives the one before, which says so.
+    * One that is older than STATUS_AGE_S is made again meanwhile: times pass.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._turn = threading.Lock()
+        self._made: tuple[Any, float, Made] | None = None
+        self._making: threading.Thread | None = None
+        self._trouble: Exception | None = None
+
+    def now(self, at: float) -> Made:
+        """The page.
+
+        Raises:
+            WatchwordError, OSError: there is none yet, and it cannot be made.
+        """
+        stamp = self._node.stamp()
         with self._turn:
-            at = self.node.clock.monotonic()
-            if not self._status:
-                self._status |= {"at": at, "status": status(known(self.node))}
-            elif at - self._status["at"] > STATUS_AGE_S:
-                self._status["at"] = at
-                threading.Thread(target=self._again, daemon=True).start()
-            found: Status = self._status["status"]
-            return found
+            made, making = self._made, self._making
+            if making is None and (made is None or made[0] != stamp or at - made[1] > STATUS_AGE_S):
+                making = self._making = threading.Thread(target=self._make, args=(stamp, at), daemon=True)
+                making.start()
+        if making is not None and (made is None or made[0] != stamp):
+            making.join(None if made is None else STATUS_WAIT_S)
+        with self._turn:
+            if self._made is None:
+                raise self._trouble or StorageTrouble("the status page could not be made")
+            return replace(self._made[2], fresh=self._made[0] == stamp)
 
-    def _again(self) -> None:
-        with contextlib.suppress(WatchwordError, OSError):
-            self._status["status"] = status(known(self.node))
+    def _make(self, stamp: Any, at: float) -> None:
+        made: tuple[Any, float, Made] | None = None
+        trouble: Exception | None = None
+        try:
+            of = known(self._node)
+            made = stamp, at, Made(status(of), of.uses)
+        except (WatchwordError, OSError) as error:
+            trouble = error
+        finally:
+            with self._turn:
+                self._made, self._trouble, self._making = made or self._made, trouble, None
 
 
 class Knowledge:
@@ -151,24 +147,14 @@ class Knowledge:
         self.node = node
         self._turn = threading.Lock()
         self._shelf = Shelf(node)
+        self._remade = Remade(node)
         self._stamp: tuple[Any, ...] | None = None
         self._snapshot: Snapshot | None = None
 
     def now(self) -> Snapshot:
-        """What the node holds now.
-
-        Raises:
-            DamagedBody, DamagedHome, StorageTrouble.
-        """
+        """What the node holds now."""
         with self._turn:
-            stamp = self.node.stamp()
+            stamp = (*self.node.stamp(), self._shelf.mark)
             if self._snapshot is None or stamp != self._stamp:
-                with self.node.mutex:
-                    view = self.node.latest_view()
-                    facts = self.node.facts(view)
-                    placed = tuple(
-                        Placed(held.signed, held.holder, origin, index, self.node.locator(origin, index))
-                        for origin, index, held in self.node.store.statements()
-                    )
-                self._snapshot, self._stamp = Snapshot(self.node, view, facts, placed, self._shelf), stamp
+                self._snapshot, self._stamp = Snapshot(self.node, self._shelf, self._remade), stamp
             return self._snapshot

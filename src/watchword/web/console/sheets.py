@@ -44,7 +44,7 @@ def _compared(known: Snapshot, asked: Asked) -> Html:
 
 def _evaluated(known: Snapshot, asked: Asked) -> Html:
     """Pictures from the attached report, for this member's own people: it may hold instances of the data."""
-    found = known.by_id.get(asked.path["id"])
+    found = known.held.find(asked.path["id"])
     report = None
     if found is not None and asked.reader.member == known.member:
         report = attached_report(known.node, found.statement)

@@ -54,6 +54,12 @@ class Shelf:
             catalog.close()
 
     @property
+    def mark(self) -> tuple[Any, ...]:
+        """Changes where a catalog comes, goes or is made anew in another file."""
+        place = place_of(self._node.home)
+        return _file(place) if isinstance(place, Path) else ()
+
+    @property
     def there(self) -> bool:
         """Whether lists can be read from it now."""
         try:
@@ -73,19 +79,22 @@ class Shelf:
         return open_catalog(place)
 
     def _bring_up(self, catalog: Catalog) -> None:
-        stamp = (*self._node.stamp(), *_file(catalog))
+        stamp = (*self._node.stamp(), self.mark)
         if stamp != self._stamp:
             self._why = None
             try:
                 bring_up(self._node, catalog, anew=None)
             except WatchwordError as error:
                 self._why = NoShelf(error.message, error.hint)
-            self._stamp = (*stamp[:-1], *_file(catalog))
+            self._stamp = (*stamp[:-1], self.mark)
         if self._why is not None:
             raise self._why
 
 
-def _file(catalog: Catalog) -> tuple[Any, ...]:
+def _file(path: Path) -> tuple[int, ...]:
     """Which file it is: one that was deleted and made again is another."""
-    path = Path(catalog.where)
-    return (path.stat().st_ino if path.is_file() else 0,)
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return ()
+    return (found.st_ino,) if found.st_size else ()

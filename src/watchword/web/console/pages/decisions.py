@@ -19,8 +19,9 @@ from watchword.policy.admission import Admission, admit
 from watchword.policy.explain import called
 from watchword.statements.digests import DJ
 from watchword.statements.statement import Subject
-from watchword.web.console.knowledge import Placed, Snapshot
-from watchword.web.console.pages.told import Paged, Told, newest_first, paged, told
+from watchword.web.console.holdings import Placed
+from watchword.web.console.knowledge import Snapshot
+from watchword.web.console.pages.told import Paged, Told, paged, told
 from watchword.web.console.table import Asked, NotFound, address
 
 
@@ -98,13 +99,9 @@ ORDER = {"unmet": 0, "waived": 1, "met": 2}
 
 def decisions(known: Snapshot, asked: Asked) -> DecisionsPage:
     """Every decision that this reader may see."""
-    every = [
-        one for one in known.placed
-        if one.statement.kind == "decision" and one.holder is not None and one.is_for(asked.reader, known.member)
-    ]  # fmt: skip
-    shown, where = paged(newest_first(every), asked.page)
+    shown, count = known.held.page(asked.reader, asked.page, kind="decision")
     return DecisionsPage(
-        member=known.member, as_of=known.as_of, paged=where,
+        member=known.member, as_of=known.as_of, paged=paged(asked.page, count),
         decisions=[
             msgspec.structs.replace(told(one), address=address("/decisions/{id}", id=one.statement.id)) for one in shown
         ],
@@ -117,7 +114,7 @@ def decision(known: Snapshot, asked: Asked) -> DecisionPage:
     Raises:
         NotFound: no decision of this id that this reader may see.
     """
-    found = known.by_id.get(asked.path["id"])
+    found = known.held.find(asked.path["id"])
     if found is None or found.statement.kind != "decision" or not found.is_for(asked.reader, known.member):
         raise NotFound("no decision of this id is held here", "import a bundle of the member who made it")
     made: dict[str, Any] = found.statement.predicate["decision"]
@@ -149,9 +146,10 @@ def admission(known: Snapshot, asked: Asked) -> DecisionPage:
     digest = asked.path["digest"]
     if not isinstance(case, dict) or case.get("format") != "watchword-use-case/1":
         raise NotFound("no use case of this digest is held here", "watchword admit RELEASE --use FILE keeps one")
-    if digest not in known.releases:
+    name = known.held.name_of(digest)
+    if name is None:
         raise NotFound(f"{digest}: nothing is said about this release")
-    subject = Subject(known.releases[digest], digest)
+    subject = Subject(name, digest)
     made = admit(known.charter, known.view, known.facts, known.as_of, subject, case)
     command = f"watchword admit {digest} --use {shlex.quote(str(case['name']))}.toml"
     return _page(known, made, case, [command], None, None)
@@ -239,7 +237,7 @@ def _row(known: Snapshot, row: dict[str, Any]) -> Row:
 
 def _linked(known: Snapshot, one: dict[str, Any]) -> dict[str, Any]:
     """A statement of an explanation with its page, where it is held here."""
-    return one | {"address": address("/statements/{id}", id=one["id"]) if one["id"] in known.by_id else None}
+    return one | {"address": address("/statements/{id}", id=one["id"]) if known.held.find(one["id"]) else None}
 
 
 def _principle(known: Snapshot, one: dict[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from watchword.limits import CONSOLE_ROWS
 from watchword.policy.explain import called
 from watchword.statements.kinds import hidden_fields
 from watchword.statements.redaction import disclosures
 from watchword.statements.statement import Statement
-from watchword.web.console.knowledge import Placed, Snapshot
+from watchword.web.console.holdings import Placed
+from watchword.web.console.knowledge import Snapshot
 from watchword.web.console.pages.told import Paged, link_of, paged
 from watchword.web.console.table import Asked, NotFound, address
 
@@ -92,9 +94,9 @@ def incidents(known: Snapshot, asked: Asked) -> IncidentsPage:
         key=lambda one: (str(one[0].predicate.get("made", "")), one[0].id), reverse=True,
     )  # fmt: skip
     replaced = {one.predicate.get("supersedes") for one, _ in every}
-    shown, where = paged(every, asked.page)
+    shown = every[CONSOLE_ROWS * (asked.page - 1) : CONSOLE_ROWS * asked.page]
     return IncidentsPage(
-        member=known.member, as_of=known.as_of, paged=where, command="watchword incident list",
+        member=known.member, as_of=known.as_of, paged=paged(asked.page, len(every)), command="watchword incident list",
         incidents=[_row(known, one, placed, one.id in replaced) for one, placed in shown],
     )  # fmt: skip
 
@@ -132,15 +134,12 @@ def _held(known: Snapshot, asked: Asked) -> dict[str, tuple[Statement, Placed | 
     """Incidents with standing, by id: in ledgers, and, for own people, loose."""
     found: dict[str, tuple[Statement, Placed | None]] = {}
     if asked.reader.member == known.member:
-        found |= {one.statement.id: (one.statement, None) for one in known.node.loose() if _is(one.statement)}
-    for one in known.placed:
-        if one.holder is not None and _is(one.statement) and one.is_for(asked.reader, known.member):
+        loose = (one.statement for one in known.node.loose() if one.statement.kind == "incident")
+        found |= {one.id: (one, None) for one in loose}
+    for one in known.held.of_kinds(("incident",)):
+        if one.holder is not None and one.is_for(asked.reader, known.member):
             found[one.statement.id] = one.statement, one
     return found
-
-
-def _is(statement: Statement) -> bool:
-    return statement.kind == "incident"
 
 
 def _row(known: Snapshot, one: Statement, placed: Placed | None, superseded: bool) -> IncidentRow:
@@ -173,7 +172,7 @@ def _findings(known: Snapshot, asked: Asked, value: Any) -> list[Tied]:
         return [Tied(id="", what=HIDDEN, whose="", address=None)]
     found = []
     for one in value:
-        placed = known.by_id.get(one["statement"])
+        placed = known.held.find(one["statement"])
         seen = placed is not None and placed.is_for(asked.reader, known.member)
         found.append(
             Tied(

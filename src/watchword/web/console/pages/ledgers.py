@@ -10,8 +10,9 @@ import msgspec
 from watchword.policy.explain import called
 from watchword.statements.kinds import NOTICES, hidden_fields
 from watchword.statements.redaction import disclosures
-from watchword.web.console.knowledge import Placed, Snapshot
-from watchword.web.console.pages.told import Link, Paged, Told, link_of, newest_first, paged, told
+from watchword.web.console.holdings import Placed
+from watchword.web.console.knowledge import Snapshot
+from watchword.web.console.pages.told import Link, Paged, Told, link_of, paged, told
 from watchword.web.console.table import Asked, NotFound, address
 
 
@@ -149,25 +150,20 @@ def ledger(known: Snapshot, asked: Asked) -> LedgerPage:
         NotFound: no such member.
     """
     name, kind = asked.path["member"], asked.query.get("kind", "")
-    ours = {
-        origin for origin in known.charter.known_origins if known.charter.origins[origin].member.name == name
-    }
-    if not ours:
+    if name not in {known.charter.origins[origin].member.name for origin in known.charter.known_origins}:
         raise NotFound(f"{name}: no member of this alliance")
-    seen = [one for one in known.placed if one.origin in ours and one.is_for(asked.reader, known.member)]
-    wanted = [one for one in seen if kind in ("", one.statement.kind)]
-    wanted.sort(key=lambda one: (str(one.statement.predicate.get("made", "")), one.origin, one.index), reverse=True)
-    shown, where = paged(wanted, asked.page)
+    shown, count = known.held.page(asked.reader, asked.page, kind=kind, keeper=name)
     return LedgerPage(
         member=known.member, as_of=known.as_of, of=name, kind=kind,
-        kinds=sorted({one.statement.kind for one in seen}), paged=where, statements=[told(one) for one in shown],
+        kinds=known.held.kinds(asked.reader, name), paged=paged(asked.page, count),
+        statements=[told(one) for one in shown],
     )  # fmt: skip
 
 
 def notices(known: Snapshot, _: Asked) -> NoticesPage:
     """Recalls, retractions, disputes, revocations, stops; and what takes them back."""
     wanted = (NOTICES | {"stop"}) - {"ratification"}
-    there = newest_first(one for one in known.placed if one.statement.kind in wanted)
+    there = known.held.of_kinds(wanted)
     rows = [_notice(known, one.statement, one.locator, one.holder is not None, one) for one in there]
     recorded = {one.statement.id for one in there}
     rows += [
@@ -184,7 +180,7 @@ def statement(known: Snapshot, asked: Asked) -> StatementPage:
     Raises:
         NotFound: not held, or not for this reader.
     """
-    found = known.by_id.get(asked.path["id"])
+    found = known.held.find(asked.path["id"])
     if found is None or not found.is_for(asked.reader, known.member):
         raise NotFound("no statement of this id is held here", "import from the member who recorded it")
     one, said = found.statement, found.statement.predicate
@@ -198,14 +194,14 @@ def statement(known: Snapshot, asked: Asked) -> StatementPage:
         page = Link(name="the decision, explained", address=address("/decisions/{id}", id=one.id))
     elif one.kind == "evaluation":
         page = Link(name="the evaluation", address=address("/evaluations/{id}", id=one.id))
-    beside = known.beside_of(one.id).lines() if asked.reader.member == known.member else []
+    beside = known.held.beside(one.id).lines() if asked.reader.member == known.member else []
     return StatementPage(
         member=known.member, as_of=known.as_of, told=told(found), key=found.signed.key_id,
         scope=", ".join(scope) if isinstance(scope, list) else str(scope),
         labels=list(known.node.labels(_located(found))),
         subjects=[
             Link(name=subject.name, address=address("/releases/{digest}", digest=subject.digest))
-            if subject.digest in known.about and subject.digest in known.releases
+            if known.held.name_of(subject.digest) is not None
             else Link(name=f"{subject.name} ({subject.digest})", address="")
             for subject in one.subject
         ],

@@ -31,12 +31,14 @@ class StatusSection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatusPage(msgspec.Struct, frozen=True, kw_only=True):
-    """``yes``: everything used is admitted, and nothing is in trouble."""
+    """``yes``: everything used is admitted, and nothing is in trouble. ``fresh``: nothing came since it was made; one
+    that is being made again does not say yes."""
 
     member: str
     alliance: str
     as_of: str
     yes: bool
+    fresh: bool
     verdict: str
     sections: list[StatusSection]
     command: str
@@ -48,12 +50,13 @@ IDS = ("use", "lapses", "owes", "waits", "trouble")
 
 def status(known: Snapshot, _: Asked) -> StatusPage:
     """The page of the day, made again when anything came or a minute passed."""
-    found = known.status()
+    made = known.status()
+    found, fresh = made.status, made.fresh
     pages = {
         f"{use.subject.name} for {use.use_case['name']}": address(
             "/admissions/{digest}/{use}", digest=use.subject.digest, use=DJ(dict(use.use_case))
         )
-        for use in known.uses
+        for use in made.uses
     }
 
     def line(one: Line) -> StatusLine:
@@ -67,7 +70,8 @@ def status(known: Snapshot, _: Asked) -> StatusPage:
     refused = sum(not one.good for one in found.use)
     verdict = f"{len(found.use) - refused} of {len(found.use)} uses are admitted; {len(found.trouble)} in trouble."
     return StatusPage(
-        member=found.member, alliance=known.charter.alliance, as_of=found.as_of, yes=found.yes, verdict=verdict,
+        member=found.member, alliance=known.charter.alliance, as_of=found.as_of, yes=found.yes and fresh, fresh=fresh,
+        verdict=verdict if fresh else f"Something came since {found.as_of}: this page is being made again.",
         sections=[
             StatusSection(id=id, heading=heading, empty=empty, lines=[line(one) for one in lines])
             for id, (heading, empty, lines) in zip(ids, found.sections(), strict=True)

@@ -16,7 +16,7 @@ from watchword.report.board import Board
 from watchword.statements.statement import Statement
 from watchword.web.console.knowledge import Snapshot
 from watchword.web.console.looks import Looks
-from watchword.web.console.pages.told import Paged, Told, newest_first, paged, told
+from watchword.web.console.pages.told import Paged, Told, paged, told
 from watchword.web.console.table import BASE, Asked, NotFound, address
 
 UNDER_S = 10
@@ -151,13 +151,10 @@ def oversight_board(known: Snapshot, asked: Asked) -> Board:
 
 def evaluations(known: Snapshot, asked: Asked) -> EvaluationsPage:
     """Every evaluation that this reader may see."""
-    every = [
-        one for one in known.placed
-        if one.statement.kind == "evaluation" and one.holder is not None and one.is_for(asked.reader, known.member)
-    ]  # fmt: skip
-    shown_, where = paged(newest_first(every), asked.page)
+    shown_, count = known.held.page(asked.reader, asked.page, kind="evaluation")
     return EvaluationsPage(
-        member=known.member, as_of=known.as_of, paged=where, evaluations=[_evaluation(one) for one in shown_]
+        member=known.member, as_of=known.as_of, paged=paged(asked.page, count),
+        evaluations=[_evaluation(one) for one in shown_],
     )
 
 
@@ -167,11 +164,11 @@ def evaluation(known: Snapshot, asked: Asked) -> EvaluationPage:
     Raises:
         NotFound: none of this id that this reader may see.
     """
-    found = known.by_id.get(asked.path["id"])
+    found = known.held.find(asked.path["id"])
     if found is None or found.statement.kind != "evaluation" or not found.is_for(asked.reader, known.member):
         raise NotFound("no evaluation of this id is held here")
     said, subject = found.statement.predicate, found.statement.subject[0].digest
-    about = [one for one in known.about.get(subject, ()) if one.is_for(asked.reader, known.member)]
+    about = [one for one in known.held.about(subject) if one.is_for(asked.reader, known.member)]
     others = [
         one for one in about
         if one.statement.kind == "evaluation" and one.statement.id != found.statement.id
@@ -182,10 +179,10 @@ def evaluation(known: Snapshot, asked: Asked) -> EvaluationPage:
         member=known.member, as_of=known.as_of, row=_evaluation(found),
         threat={name: str(text) for name, text in (said.get("threat") or {}).items()}, flags=said.get("flags"),
         seed=str(said.get("seed", "")), plan=plan, environment=said.get("environment"),
-        plan_address=address("/statements/{id}", id=plan) if plan in known.by_id else None,
-        others=[_evaluation(one) for one in newest_first(others)],
+        plan_address=address("/statements/{id}", id=plan) if plan and known.held.find(str(plan)) else None,
+        others=[_evaluation(one) for one in others],
         opinions=[
-            told(one) for one in newest_first(about)
+            told(one) for one in about
             if one.statement.kind == "opinion" and one.statement.predicate.get("statement") == found.statement.id
         ],
         report=None if report is None else str(report.get("name")),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable
 
 import msgspec
 
 from watchword.policy.pack import PRINCIPLES
-from watchword.statements.digests import DJ
-from watchword.web.console.knowledge import Placed, Snapshot
-from watchword.web.console.pages.told import Link, Paged, Told, newest_first, paged, told
+from watchword.web.console.holdings import Placed, UsedFor
+from watchword.web.console.knowledge import Snapshot
+from watchword.web.console.pages.told import Link, Paged, Told, paged, told
 from watchword.web.console.table import Asked, NotFound, address
 
 EVIDENCE = ("inspection", "evaluation", "opinion", "data-screening", "bill-of-materials", "review", "endpoint")
@@ -95,21 +96,16 @@ class ReleasePage(msgspec.Struct, frozen=True, kw_only=True):
 def releases(known: Snapshot, asked: Asked) -> ReleasesPage:
     """Every release, or those whose name or digest contains what is looked for."""
     find = asked.query.get("find", "")
-    wanted = [
-        (digest, name) for digest, name in known.releases.items()
-        if find.lower() in name.lower() or (find and digest.startswith(find))
+    own = _is_own(known, asked)
+    found, count = known.held.releases(asked.reader, find, asked.page)
+    rows = [
+        ReleaseRow(
+            digest=one.digest, name=one.name, suppliers=list(one.suppliers), statements=one.statements,
+            uses=_uses(one.digest, one.uses) if own else [], address=address("/releases/{digest}", digest=one.digest),
+        )
+        for one in found
     ]  # fmt: skip
-    shown, where = paged(wanted, asked.page)
-    rows = []
-    for digest, name in shown:
-        about = _about(known, asked, digest)
-        rows.append(
-            ReleaseRow(
-                digest=digest, name=name, suppliers=_suppliers(about), statements=len(about),
-                uses=uses_of_release(known, digest) if _is_own(known, asked) else [],
-                address=address("/releases/{digest}", digest=digest),
-            )
-        )  # fmt: skip
+    where = paged(asked.page, count)
     return ReleasesPage(member=known.member, as_of=known.as_of, find=find, paged=where, releases=rows)
 
 
@@ -123,19 +119,19 @@ def release(known: Snapshot, asked: Asked) -> ReleasePage:
     about = _about(known, asked, digest)
     if not about:
         raise NotFound(f"{digest}: nothing is said about this release", "ask the member who named it for a bundle")
-    name = known.releases.get(digest, about[0].statement.subject[0].name)
+    name = known.held.name_of(digest) or about[0].statement.subject[0].name
     against = _notices(known, asked, digest)
     evidence = [one for one in about if one.statement.kind in EVIDENCE]
     claims = [one for one in about if one.statement.kind == "claim"]
     shown = {one.statement.id for one in (*evidence, *claims)}
     return ReleasePage(
         member=known.member, as_of=known.as_of, digest=digest, name=name,
-        claims=[_with(known, asked, one) for one in newest_first(claims)],
+        claims=[_with(known, asked, one) for one in claims],
         argument=_argument(known, evidence + claims),
-        evidence=[_with(known, asked, one) for one in sorted(newest_first(evidence), key=_kind)],
-        uses=uses_of_release(known, digest) if _is_own(known, asked) else [],
-        notices=[told(one) for one in newest_first(against)],
-        others=[told(one) for one in newest_first(about) if one.statement.id not in shown],
+        evidence=[_with(known, asked, one) for one in sorted(evidence, key=_kind)],
+        uses=_uses(digest, known.held.uses(digest)) if _is_own(known, asked) else [],
+        notices=[told(one) for one in against],
+        others=[told(one) for one in about if one.statement.id not in shown],
         trace=Link(name="Whose word it rests on", address=address("/traces/{id}", id=digest))
         if _is_own(known, asked)
         else None,
@@ -148,15 +144,13 @@ def release(known: Snapshot, asked: Asked) -> ReleasePage:
     )  # fmt: skip
 
 
-def uses_of_release(known: Snapshot, digest: str) -> list[UseOf]:
-    """For what a release was decided on."""
+def _uses(digest: str, uses: Iterable[UsedFor]) -> list[UseOf]:
     return [
         UseOf(
-            name=str(use.use_case["name"]), owner=str(use.use_case["owner"]), verdict=use.verdict, by=use.by,
-            decided=use.decided,
-            address=address("/admissions/{digest}/{use}", digest=digest, use=DJ(dict(use.use_case))),
+            name=use.name, owner=use.owner, verdict=use.verdict, by=use.by, decided=use.decided,
+            address=address("/admissions/{digest}/{use}", digest=digest, use=use.use),
         )
-        for use in known.uses if use.subject.digest == digest
+        for use in uses
     ]  # fmt: skip
 
 
@@ -165,18 +159,11 @@ def _is_own(known: Snapshot, asked: Asked) -> bool:
 
 
 def _about(known: Snapshot, asked: Asked, digest: str) -> list[Placed]:
-    return [one for one in known.about.get(digest, ()) if one.is_for(asked.reader, known.member)]
-
-
-def _suppliers(about: list[Placed]) -> list[str]:
-    return sorted({one.statement.issuer for one in about if one.statement.kind == "claim"})
+    return [one for one in known.held.about(digest) if one.is_for(asked.reader, known.member)]
 
 
 def _notices(known: Snapshot, asked: Asked, digest: str) -> list[Placed]:
-    return [
-        one for one in known.placed
-        if one.statement.predicate.get("target") == f"release:{digest}" and one.is_for(asked.reader, known.member)
-    ]  # fmt: skip
+    return [one for one in known.held.against(f"release:{digest}") if one.is_for(asked.reader, known.member)]
 
 
 def _argument(known: Snapshot, there: list[Placed]) -> list[Argument]:
@@ -202,11 +189,10 @@ def _argument(known: Snapshot, there: list[Placed]) -> list[Argument]:
 def _with(known: Snapshot, asked: Asked, one: Placed) -> Evidence:
     against = [
         f"{other.statement.kind} by {other.statement.issuer}: {other.statement.predicate.get('reason', '')}"
-        for other in known.placed
-        if other.statement.predicate.get("target") == f"statement:{one.statement.id}"
-        and other.holder is not None and other.is_for(asked.reader, known.member)
+        for other in known.held.against(f"statement:{one.statement.id}")
+        if other.holder is not None and other.is_for(asked.reader, known.member)
     ]  # fmt: skip
-    beside = known.beside_of(one.statement.id)
+    beside = known.held.beside(one.statement.id)
     replies = [f"{reply.issuer}: {reply.predicate.get('text', '')}" for reply in beside.replies]
     return Evidence(told=told(one), replies=replies if asked.reader.member == known.member else [], against=against)
 

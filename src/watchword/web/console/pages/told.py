@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from watchword.limits import CONSOLE_ROWS
 from watchword.statements.statement import Statement
-from watchword.web.console.knowledge import Placed, Snapshot
+from watchword.web.console.holdings import Placed
+from watchword.web.console.knowledge import Snapshot
 from watchword.web.console.table import address
 
 
@@ -86,23 +86,16 @@ def _says(kind: str, said: Any) -> str:
     return str(said["reason"]) if "reason" in said else ""
 
 
-def paged(rows: Sequence[Any], page: int) -> tuple[Sequence[Any], Paged]:
-    """The rows of one page, and where it is."""
-    pages = max(1, -(-len(rows) // CONSOLE_ROWS))
-    shown = rows[CONSOLE_ROWS * (page - 1) : CONSOLE_ROWS * page]
-    return shown, Paged(page=page, pages=pages, count=len(rows))
-
-
-def newest_first(placed: Iterable[Placed]) -> list[Placed]:
-    """By the time they say they were made; of one second, the later in its ledger first."""
-    return sorted(placed, key=lambda one: (str(one.statement.predicate.get("made", "")), one.index), reverse=True)
+def paged(page: int, count: int) -> Paged:
+    """Where a page is, of *count* rows in all."""
+    return Paged(page=page, pages=max(1, -(-count // CONSOLE_ROWS)), count=count)
 
 
 def link_of(known: Snapshot, name: str) -> str | None:
     """The page of what a name of bad news names, where it has one."""
     sort, _, rest = name.partition(":")
-    if sort == "release" and rest in known.releases:
+    if sort == "release" and known.held.name_of(rest) is not None:
         return address("/releases/{digest}", digest=rest)
-    if sort == "statement" and rest in known.by_id:
+    if sort == "statement" and known.held.find(rest) is not None:
         return address("/statements/{id}", id=rest)
     return None

@@ -13,7 +13,7 @@ from watchword.ledger.exercises import held_recalls
 from watchword.policy.explain import called
 from watchword.report.board import Board
 from watchword.web.console.knowledge import Snapshot
-from watchword.web.console.pages.told import Told, link_of, newest_first, told
+from watchword.web.console.pages.told import Told, link_of, told
 from watchword.web.console.table import Asked, address
 
 
@@ -105,11 +105,11 @@ def onward_board(known: Snapshot, asked: Asked) -> Board:
 def recalls(known: Snapshot, asked: Asked) -> RecallsPage:
     """Every recall that this reader may see."""
     every = [
-        one for one in known.placed
-        if one.statement.kind == "recall" and one.holder is not None and one.is_for(asked.reader, known.member)
+        one for one in known.held.of_kinds(("recall",))
+        if one.holder is not None and one.is_for(asked.reader, known.member)
     ]  # fmt: skip
     rows = []
-    for one in newest_first(every):
+    for one in every:
         said = one.statement.predicate
         target, deadline = str(said.get("target", "")), said.get("deadline")
         rows.append(
