@@ -1,4 +1,9 @@
-"""The console's pages: server time of each, on a node that holds thousands of statements."""
+"""The console's pages: server time of each, on a node that holds thousands of statements, and on one whose catalog
+holds 100,000 releases with 10,000,000 component edges.
+
+The large catalog's rows are drawn from a seed and written straight into its tables (``benchmarks.catalog``), on top of
+what the node really holds: lists, searches and exposure are asked of all of it, bodies are read of what is real.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +13,19 @@ import statistics
 import tempfile
 import time
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import benchmarks.catalog as large
 from benchmarks.table import Row
 from watchword import node
+from watchword.catalog.database import open_catalog
+from watchword.catalog.schema import META, STATEMENTS
 from watchword.charter.charter import CharterFile, parse_charter
 from watchword.charter.draft import draft
 from watchword.node import Node
+from watchword.node.cataloguing import bring_up, place_of
 from watchword.policy.admission import admit
 from watchword.policy.pack import read_pack
 from watchword.statements.digests import DJ, D
@@ -27,6 +37,8 @@ from watchword.web.console.sheets import SHEETS
 
 RELEASES = 500
 RUNS = 5
+FIND = {"find": "system-0999", "of": "pkg:pypi/p19999@1.3.0"}
+"""What is looked for where a page searches."""
 FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 """What syncing costs is the disk's to answer, and stands in benchmarks.ledger."""
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -52,37 +64,66 @@ CASE: dict[str, Any] = {
 
 
 def run() -> list[Row]:
-    """CPU milliseconds of the slowest page and twin, median of RUNS; and of the first page after anything came."""
+    """CPU milliseconds of the slowest page and twin, median of RUNS; and what a status page takes."""
     with tempfile.TemporaryDirectory(dir=FAST) as name:
         here = _made(Path(name))
-        with Node.open(here, clock=FixedClock(NOON)) as opened:
-            console = Console(opened, ORIGIN)
-            cookie = f"watchword={console.access.begin(Reader('ALFA', 'official', 'passkey'))}"
-            first = _ms(console, "/console/status", cookie)
-            known = console.known()
-            decision = next(one for one in known.placed if one.statement.kind == "decision").statement
-            evaluation = next(one for one in known.placed if one.statement.kind == "evaluation").statement
-            incident = next(one for one in known.placed if one.statement.kind == "incident").statement
-            special = {"/evaluations/{id}": evaluation.id, "/incidents/{id}": incident.id}
-            measured = {}
-            for sheet in SHEETS:
-                charter = opened.charter.digest
-                filled = sheet.path.format(
-                    digest=charter if sheet.path.startswith("/charters") else decision.subject[0].digest, other=charter,
-                    use=DJ(CASE), id=special.get(sheet.path, decision.id),
-                    member="ALFA", supplier="AQUILA",
-                )  # fmt: skip
-                for path in (f"/console{filled}", f"/console{filled}.json"):
-                    _ms(console, path, cookie)
-                    measured[path] = statistics.median(_ms(console, path, cookie) for _ in range(RUNS))
-            count = len(known.placed)
+        rows = _measured(here, f"console, {2 * RELEASES + 101:,} statements")
+    with tempfile.TemporaryDirectory() as name:
+        here = _made(Path(name))
+        edges = _large(here)
+        return rows + _measured(here, f"console, catalog of {large.RELEASES:,} releases, {edges:,} edges")
+
+
+def _large(home: Path) -> int:
+    """A large catalog beside the node in *home*, which goes on from there; how many edges it has."""
+    with Node.open(home, clock=FixedClock(NOON)) as opened:
+        catalog = open_catalog(place_of(home))
+        edges = large.write(catalog)
+        with catalog.writing() as connection:
+            # Of a ledger that is closed: the node's own statements come beside them.
+            connection.execute(STATEMENTS.update().values(origin="archive.example/ledger"))
+            for name, value in (("charter", opened.charter.digest), ("spilled", sha256(b"").hexdigest())):
+                connection.execute(META.update().where(META.c.name == name).values(value=value))
+        bring_up(opened, catalog, anew=None)
+        catalog.close()
+    return edges
+
+
+def _measured(home: Path, what: str) -> list[Row]:
+    """Each page and twin; those that search, also with something to find."""
+    with Node.open(home, clock=FixedClock(NOON)) as opened:
+        console = Console(opened, ORIGIN)
+        cookie = f"watchword={console.access.begin(Reader('ALFA', 'official', 'passkey'))}"
+        first = _ms(console, "/console/status", cookie)
+        known, charter = console.known(), opened.charter.digest
+        one = {kind: known.held.of_kinds((kind,))[0].statement for kind in ("decision", "evaluation", "incident")}
+        special = {"/evaluations/{id}": one["evaluation"].id, "/incidents/{id}": one["incident"].id}
+        measured = {}
+        for sheet in SHEETS:
+            filled = sheet.path.format(
+                digest=charter if sheet.path.startswith("/charters") else one["decision"].subject[0].digest,
+                other=charter, use=DJ(CASE), id=special.get(sheet.path, one["decision"].id), member="ALFA",
+                supplier="AQUILA",
+            )  # fmt: skip
+            asked = ["", *(f"?{name}={text}" for name, text in FIND.items() if name in sheet.query)]
+            for path in (f"/console{filled}{twin}{query}" for twin in ("", ".json") for query in asked):
+                _ms(console, path, cookie)
+                measured[path] = statistics.median(_ms(console, path, cookie) for _ in range(RUNS))
+        with Node.open(home, clock=FixedClock(NOON), writing=True) as writing:
+            writing.sign_and_append("inspection", (Subject("system 00000 1.0", D(b"0")),), INSPECTION)
+            writing.publish()
+        begun = time.perf_counter()
+        _ms(console, "/console/status", cookie)
+        after = 1000 * (time.perf_counter() - begun)
+        console.known().remade.wait()
+    note_after = "wall time; it says that it is being made again"
     slowest = max(measured, key=lambda path: measured[path])
-    what = f"console, {count:,} statements on {RELEASES:,} releases"
-    note = f"slowest of {len(measured)}: {slowest[:40]}; without the disk's sync of each look; median of {RUNS}"
+    note = f"slowest of {len(measured)}: {slowest[:60]}; without the disk's sync of each look; median of {RUNS}"
     return [
         Row(f"{what}: slowest page", measured[slowest], "CPU ms", "≤ 150 CPU ms", measured[slowest] <= 150, note=note),
         Row(f"{what}: median page", statistics.median(measured.values()), "CPU ms", note="pages and twins alike"),
-        Row(f"{what}: first page", first, "CPU ms", note="everything read from disk, once for each state of it"),
+        Row(f"{what}: the first status page", first, "CPU ms", note="made when serve starts, before anybody asks"),
+        Row(f"{what}: status after something came", after, "ms", "≤ 150 ms", after <= 150, note=note_after),
     ]
 
 
@@ -121,8 +162,9 @@ def _made(folder: Path) -> Path:
 
 def _ms(console: Console, path: str, cookie: str) -> float:
     headers = [(b"host", b"localhost:8440"), (b"cookie", cookie.encode())]
+    path, _, query = path.partition("?")
     scope: dict[str, Any] = {
-        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": query.encode(),
         "headers": headers, "client": ("127.0.0.1", 1), "server": ("localhost", 8440), "scheme": "http",
         "http_version": "1.1",
     }  # fmt: skip

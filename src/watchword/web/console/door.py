@@ -199,6 +199,10 @@ class Console:
     def _may(self, reader: Reader) -> set[str]:
         return {kind for kind in acts.KINDS if self.access.holder(reader, kind) is not None}
 
+    def warm(self) -> None:
+        """Begin with what takes longest, before anybody asks."""
+        self._knowledge.warm()
+
     def known(self) -> Any:
         """What the node holds now."""
         return self._knowledge.now()
@@ -387,7 +391,13 @@ def console(node: Node, origin: str, clients: Mapping[str, str]) -> Callable[[No
             digests[sha256(ssl.PEM_cert_to_DER_cert(Path(path).read_text("ascii").strip())).hexdigest()] = name
         except ValueError as error:
             raise NotSo(f"{path}: no certificate in PEM", "one file for each client") from error
-    return lambda opened: Console(opened, origin, digests)
+
+    def made(opened: Node) -> Console:
+        one = Console(opened, origin, digests)
+        one.warm()
+        return one
+
+    return made
 
 
 class _Page:

@@ -235,7 +235,7 @@ class FromCatalog:
         return self._found[id]
 
     def of_kinds(self, kinds: Collection[str]) -> list[Placed]:
-        return newest_first(one for kind in sorted(kinds) for one in self._placed(self._all(kind)))
+        return newest_first(self._placed(self._all(kinds)))
 
     def about(self, digest: str) -> list[Placed]:
         from watchword.catalog import lists
@@ -314,15 +314,18 @@ class FromCatalog:
 
         return lists.EVERYTHING if reader.member == self.node.member else reader.member
 
-    def _all(self, kind: str) -> Iterator[Told]:
+    def _all(self, kinds: Iterable[str]) -> list[Told]:
         from watchword.catalog import lists
 
-        page, more = 1, True
-        while more:
-            with self.shelf.reading() as connection:
-                found = lists.statements(connection, kind=kind, page=page, rows=CONSOLE_ROWS)
-            yield from found.rows
-            page, more = page + 1, len(found.rows) == CONSOLE_ROWS
+        told: list[Told] = []
+        with self.shelf.reading() as connection:
+            for kind in sorted(kinds):
+                page, more = 1, True
+                while more:
+                    found = lists.statements(connection, kind=kind, page=page, rows=CONSOLE_ROWS)
+                    told += found.rows
+                    page, more = page + 1, len(found.rows) == CONSOLE_ROWS
+        return told
 
     def _placed(self, rows: Iterable[Told]) -> Iterator[Placed]:
         """Those whose bodies are held: a catalog may know of others, for as long as it takes to bring it up."""

@@ -115,17 +115,28 @@ class Remade:
             WatchwordError, OSError: there is none yet, and it cannot be made.
         """
         stamp = self._node.stamp()
-        with self._turn:
-            made, making = self._made, self._making
-            if making is None and (made is None or made[0] != stamp or at - made[1] > STATUS_AGE_S):
-                making = self._making = threading.Thread(target=self._make, args=(stamp, at), daemon=True)
-                making.start()
+        made, making = self.begin(stamp, at)
         if making is not None and (made is None or made[0] != stamp):
             making.join(None if made is None else STATUS_WAIT_S)
         with self._turn:
             if self._made is None:
                 raise self._trouble or StorageTrouble("the status page could not be made")
             return replace(self._made[2], fresh=self._made[0] == stamp)
+
+    def begin(self, stamp: Any, at: float) -> tuple[tuple[Any, float, Made] | None, threading.Thread | None]:
+        """Begin to make it, where that is due; what there is, and who makes it."""
+        with self._turn:
+            made = self._made
+            if self._making is None and (made is None or made[0] != stamp or at - made[1] > STATUS_AGE_S):
+                self._making = threading.Thread(target=self._make, args=(stamp, at), daemon=True)
+                self._making.start()
+            return made, self._making
+
+    def wait(self) -> None:
+        """Until nobody makes it any more: for who closes the node next."""
+        making = self._making
+        if making is not None:
+            making.join()
 
     def _make(self, stamp: Any, at: float) -> None:
         made: tuple[Any, float, Made] | None = None
@@ -150,6 +161,10 @@ class Knowledge:
         self._remade = Remade(node)
         self._stamp: tuple[Any, ...] | None = None
         self._snapshot: Snapshot | None = None
+
+    def warm(self) -> None:
+        """Begin with what the first page will ask for, before anybody does."""
+        self._remade.begin(self.node.stamp(), self.node.clock.monotonic())
 
     def now(self) -> Snapshot:
         """What the node holds now."""

@@ -36,6 +36,7 @@ class Shelf:
         self._turn = threading.Lock()
         self._stamp: tuple[Any, ...] | None = None
         self._why: NoShelf | None = None
+        self._catalog: tuple[tuple[Any, ...], Catalog] | None = None
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -44,14 +45,11 @@ class Shelf:
         Raises:
             NoShelf: it has none, or none that is up to date.
         """
-        catalog = self._opened()
-        try:
-            with self._turn:
-                self._bring_up(catalog)
-            with catalog.reading() as connection:
-                yield connection
-        finally:
-            catalog.close()
+        with self._turn:
+            catalog = self._opened()
+            self._bring_up(catalog)
+        with catalog.reading() as connection:
+            yield connection
 
     @property
     def mark(self) -> tuple[Any, ...]:
@@ -69,14 +67,19 @@ class Shelf:
             return False
 
     def _opened(self) -> Catalog:
-        place = place_of(self._node.home)
-        if isinstance(place, Path) and not (place.is_file() and place.stat().st_size):
+        place, mark = place_of(self._node.home), self.mark
+        if isinstance(place, Path) and not mark:
             raise NoShelf("this node has no catalog", "watchword catalog update")
+        if self._catalog is not None and self._catalog[0] == (place, mark):
+            return self._catalog[1]
         try:
             from watchword.catalog.database import open_catalog
         except ImportError as error:
             raise NoShelf("this node's catalog needs SQLAlchemy", "pip install 'watchword[catalog]'") from error
-        return open_catalog(place)
+        if self._catalog is not None:
+            self._catalog[1].close()
+        self._catalog = (place, mark), open_catalog(place)
+        return self._catalog[1]
 
     def _bring_up(self, catalog: Catalog) -> None:
         stamp = (*self._node.stamp(), self.mark)
