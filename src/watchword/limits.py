@@ -956,6 +956,28 @@ UPSTREAM_IDLE_MAX = 16
 GATE_IDLE_S = 0.5
 """A door without a question gives its node back after this, in seconds. Origin: an agent's pause between calls."""
 
+SHARED_CONNECT_S_MAX = 5
+"""Seconds in which the database of a shared record must take a connection. Origin: a server on the same site does in
+milliseconds; a caller of the gate waits no longer than this to be denied."""
+
+SHARED_WAIT_S_MAX = 10
+"""Seconds for which a process waits for its turn at a shared record. Origin: twice SHARED_IDLE_S_MAX, so that one that
+hangs in its turn has lost it by then."""
+
+SHARED_IDLE_S_MAX = 5
+"""Seconds for which a process may think in its turn at a shared record. Origin: a decision takes under a millisecond,
+the largest batch of them 0.1 s; whoever is silent for longer is stopped or cut off."""
+
+SHARED_PAUSE_S = 0.5
+"""Seconds for which a process does not ask again a database that was away. Origin: a restart takes a second or more;
+all who ask meanwhile are denied at once, and do not wait for a connection each."""
+
+SHARED_PAGE = 1_000
+"""Receipts read or written at once. Origin: at up to 20 KB each they stay within 20 MB."""
+
+SHARED_BATCH_MAX = 64
+"""Decisions in one turn at a shared record. Origin: 64 at 0.5 ms are 32 ms, for which the other processes wait."""
+
 GATE_LENT_S_MAX = 5.0
 """For which a busy door keeps its node at a stretch, in seconds. Origin: half of NODE_LOCK_WAIT_S_MAX."""
 

@@ -5,6 +5,7 @@ Asks the gate to meet the recall first, so that its receipt says when it closed.
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from watchword.account.recalls import Hit, Order, hit_at_home, orders
 from watchword.errors import WatchwordError
 from watchword.gate.gate import Gate
 from watchword.ledger.exercises import held_recalls
+from watchword.node.sharing import follow
 from watchword.statements.times import parse_time, rfc3339
 
 if TYPE_CHECKING:
@@ -51,7 +53,9 @@ def reckon(
         raise NoRecall(f"{id}: no recall that is held here", "watchword recall status lists them")
     order = next(one for one in orders(here.charter, view, facts, now) if id in one.ids)
     hits = hit_at_home(here.charter, facts, held[id].statement.predicate, here.member, now)
-    Gate(here).stops()
+    with closing(Gate(here)) as gate:
+        gate.stops()
+    follow(here)
     closed = [
         receipt["time"] for receipt in here.record_events()
         if receipt["event"] in ("stopped", "exercised") and set(receipt["approvals"]) & set(order.ids)

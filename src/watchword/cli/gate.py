@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -313,8 +313,8 @@ def _node(args: argparse.Namespace) -> Iterator[Node]:
 def _gate(args: argparse.Namespace) -> Iterator[Gate]:
     from watchword.gate.gate import Gate
 
-    with _node(args) as here:
-        yield Gate(here)
+    with _node(args) as here, closing(Gate(here)) as gate:
+        yield gate
 
 
 def _answered(args: argparse.Namespace, answer: Answer) -> int:

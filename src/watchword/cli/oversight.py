@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,8 +139,7 @@ def probes(args: argparse.Namespace) -> int:
     from watchword.gate.overseeing import opening, plans_shown
     from watchword.statements.canonical import canonical
 
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
-        gate = Gate(here)
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here, closing(Gate(here)) as gate:
         if args.open:
             value = opening(here, here.locate(args.open).signed.statement, here.clock.now())
             output = args.output or Path("probe-plan.json")

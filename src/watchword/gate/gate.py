@@ -8,8 +8,9 @@ what people are asked in ``holding``; this asks them in turn, and records.
 * What closes the gate, a stop or a recall, gets a receipt when it is first met: it says how long it took to get here.
 * A receipt is durable before an answer is given. Where it cannot be, the answer is to deny. Those who ask at once
   share one sync (``recording``).
-* One process decides for a node at a time: a gate works on a ``Node`` opened for writing, whose lock it thereby holds.
-  Bad news needs no lock: what any process took in counts from the next question on.
+* One process decides for a node at a time: a gate works on a ``Node`` opened for writing, whose lock it thereby holds;
+  or several do, each on a ``Node`` opened for reading, where the record is shared (``together``). Bad news needs no
+  lock: what any process took in counts from the next question on.
 * State is what the record says (``history``), made again at every start.
 """
 
@@ -17,8 +18,8 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -39,13 +40,15 @@ from watchword.gate.mandate import Rule
 from watchword.gate.probes import Plan
 from watchword.gate.probing import Probing
 from watchword.gate.receipts import LETTING_GO, ORIGIN, parse_receipt, receipt_value
-from watchword.gate.recording import Group, Recorder
+from watchword.gate.recording import Recorder
 from watchword.gate.request import Request
 from watchword.gate.restrictions import seen_of
 from watchword.gate.session import Verdict, decided
 from watchword.gate.state import state_shown
+from watchword.gate.together import Together
 from watchword.gate.weighing import Moment, Weighed, against_clock, weigh
 from watchword.limits import HOLDS_WAITING_MAX
+from watchword.node.sharing import shared_record
 from watchword.observe.steps import as_step
 from watchword.statements.dsse import BadEnvelope
 from watchword.statements.statement import BadStatement, Signed, open_envelope
@@ -60,25 +63,27 @@ class Gate:
 
     Raises:
         BadRecord, BadReceipt, DamagedHome: the record is damaged; nothing is decided on it.
-        NotHere: the node was opened for reading only.
+        NoSuchHold: the node was opened for reading only, and its record is its own.
     """
 
     def __init__(self, node: Node, clock: Clock | None = None) -> None:
-        if not node.writing:
-            raise NoSuchHold(f"the gate of {node.member} needs its node opened for writing")
         self.node = node
         self.clock = clock or node.clock
         self.name = node.member
         self._turn = threading.RLock()
         self._history = History()
-        self._recorder = Recorder(node, self._turn)
+        shared = shared_record(node)
+        if shared is None and not node.writing:
+            raise NoSuchHold(f"the gate of {node.member} needs its node opened for writing")
+        self._recorder: Recorder | Together = (
+            Recorder(node, self._turn) if shared is None else Together(node, self._turn, shared)
+        )
         self._taking = threading.Lock()
         self._knowledge = Knowledge(node, self.clock)
         self._met: Known | None = None
         self._owed: dict[str, Literal["returned", "unknown"]] = {}
         self._probing = Probing()
         self._unpaged: list[Answer] = []
-        self._staged: Group | None = None
         self._started = self.clock.now(), self.clock.monotonic()
         self._catch_up()
 
@@ -93,6 +98,10 @@ class Gate:
                 raise BadRecord(f"{node.home}: not the home of this gate")
             self.node = self._knowledge.node = self._recorder.node = node
             self._catch_up()
+
+    def close(self) -> None:
+        """Let go of what the gate itself opened; the node is its owner's."""
+        self._recorder.close()
 
     def known(self) -> Known:
         """All that is held now; the same object while nothing that it rests on differs."""
@@ -307,7 +316,7 @@ class Gate:
             event, reason = holding.answered(signed, request, who, len(given) + 1)
             if event == "approved" and any(one.holder.operator == fact.holder.operator for one in given):
                 raise DoesNotCount(f"approval by {who}: operator {fact.holder.operator} has approved already")
-            self.node.append_envelope(signed.envelope)
+            self._recorder.file(signed)
             answer = self._record(event, (reason,), now, held=held, approvals=(signed.statement.id,))
             self._probe(known, now)
             told = self._probing.told_of(held) if held.id in self._history.revealed else ()
@@ -397,7 +406,7 @@ class Gate:
                 raise DoesNotCount("this endorsement was taken before", "one endorsement counts once")
             known, bad_news = self._knowledge.known(), self._knowledge.bad_news()
             who = check_endorsement(known, self.name, signed, session, argument, value, now, bad_news)
-            self.node.append_envelope(signed.envelope)
+            self._recorder.file(signed)
             reasons = (f"{who} vouches for {argument} = {shown_json(value)} in session {session}",)
             return self._record("endorsed", reasons, now, approvals=(signed.statement.id,))
 
@@ -411,7 +420,7 @@ class Gate:
             self._catch_up()
             signed = open_envelope(envelope)
             stop = stop_of(signed, holder_of(self.node.charter, signed, "stop"))
-            self.node.append_envelope(signed.envelope)
+            self._recorder.file(signed)
             now, before = self.clock.now(), self._history.used.get(stop.id)
             if before is not None:
                 return Answer("stopped", self.name, told_stop(stop, now)[:2], receipt=before)
@@ -422,7 +431,8 @@ class Gate:
         with self._deciding():
             self._begin()
             known = self._knowledge.known()
-        return closings(known, self.node.record_events(), self.node.charter)
+            receipts = self._recorder.receipts()
+        return closings(known, receipts, self.node.charter)
 
     def status(self) -> dict[str, Any]:
         """What is in force, what waits, what is stopped, how old the view is, and what would be denied and why."""
@@ -464,7 +474,7 @@ class Gate:
         return holding.approvals(known, held, request, rule, now, bad_news, self._found)
 
     def _found(self, id: str) -> Signed:
-        return self.node.locate(id).signed
+        return self._recorder.found(id)
 
     def _against_clock(self, now: datetime) -> str | None:
         wall, monotonic = self._started
@@ -511,29 +521,17 @@ class Gate:
                 self._unpaged.append(self._hold(due.action, weighed, (*reasons, *due.screen), now, None))
         probing.look(self.node, known, history)
 
-    @contextmanager
-    def _deciding(self) -> Iterator[None]:
-        """One turn; what was recorded in it is durable when this is left, and void where it could not be."""
-        staged = None
-        try:
-            with self._turn:
-                self._staged = None
-                try:
-                    yield
-                finally:
-                    staged = self._staged
-        finally:
-            if staged is not None:
-                self._recorder.settle(staged)
+    def _deciding(self) -> AbstractContextManager[None]:
+        return self._recorder.deciding()
 
     def _catch_up(self) -> None:
         """Apply the receipts that the record has beyond what this gate knows."""
         if self._recorder.lost:
             self._recorder.forget()
             self._history, self._met = History(), None
-        if self.node.record_size() <= self._history.size and self._history.size:
+        if self._recorder.size() <= self._history.size and self._history.size:
             return
-        for value in self.node.record_events(self._history.size):
+        for value in self._recorder.receipts(self._history.size):
             where = f"receipt {self.name}/record#{self._history.size}"
             receipt = parse_receipt(value, where)
             if receipt.gate != self.name:
@@ -582,7 +580,7 @@ class Gate:
         index = self._history.size
         try:
             self._history.apply(receipt, about)
-            self._staged = self._recorder.add(value, index)
+            self._recorder.add(value, index)
         except BaseException:
             self._recorder.lost = True
             raise

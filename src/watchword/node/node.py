@@ -22,7 +22,7 @@ from watchword.ledger.log import Log
 from watchword.ledger.notices import standing_of_notice, target_of
 from watchword.ledger.view import Facts, View
 from watchword.ledger.witness import ClockBehind, Witness
-from watchword.node import receipts
+from watchword.node import receipts, sharing
 from watchword.node.home import Home, Keys, NoHome, is_restored, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
 from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Recorded, Retired, head_shown
@@ -401,6 +401,7 @@ class Node:
         """
         with self.mutex:
             self._must_write()
+            sharing.follow_if_there(self)
             return receipts.anchor(self)
 
     # -- heads ------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.ledger import leaves
+from watchword.ledger.durable import StorageTrouble
 from watchword.ledger.journal import Journal
 from watchword.ledger.leaves import Leaf
 from watchword.ledger.log import Log
@@ -28,12 +29,16 @@ from watchword.statements.statement import Subject
 if TYPE_CHECKING:
     from watchword.node.node import Node
 
+SHARED_FILE = "shared.json"
+"""There, in a home whose receipts are kept in a database that several processes share (see ``sharing``)."""
+
 
 class Receipts:
     """The receipts in one home. ``len`` counts durable ones; any thread may ask and append."""
 
     def __init__(self, home: Path, member: str, staging: Path, writing: bool) -> None:
         self._path = home / "receipts"
+        self._shared = home / SHARED_FILE
         self._name = f"{member}/receipts"
         self._staging = staging
         self._writing = writing
@@ -53,11 +58,13 @@ class Receipts:
 
     def append(self, events: Sequence[dict[str, Any]], at: int | None = None) -> range:
         """Make *events* durable, with one sync; their indices. Arguments and errors as ``Node.append_record``."""
-        salted = [os.urandom(SALT_BYTES) + canonical(event) for event in events]
-        journal = self._open()
-        if journal is None:
-            raise DamagedHome(f"{self._path}: opened for reading only")
-        return journal.add(salted, at)
+        if self._shared.exists():
+            raise StorageTrouble(f"{self._path}: this record is shared; it follows what the gates decide", "ask again")
+        return self._add([os.urandom(SALT_BYTES) + canonical(event) for event in events], at)
+
+    def follow(self, salted: Sequence[bytes], at: int) -> None:
+        """Append receipts of the shared record as they stand there, the first at *at*. Errors as ``append``."""
+        self._add(salted, at)
 
     def get(self, index: int, known: Sequence[Leaf]) -> tuple[bytes, bytes]:
         """The (salt, body) of a receipt; *known*: the leaves of the record, as far as it has them.
@@ -93,6 +100,12 @@ class Receipts:
         if journal is not None and stop > record.size:
             commitments = [commitment(*journal.read(index)) for index in range(record.size, stop)]
             record.append([leaves.encode("record", Leaf(one)) for one in commitments])
+
+    def _add(self, salted: Sequence[bytes], at: int | None) -> range:
+        journal = self._open()
+        if journal is None:
+            raise DamagedHome(f"{self._path}: opened for reading only")
+        return journal.add(salted, at)
 
     def _open(self) -> Journal | None:
         with self._lock:

@@ -2,6 +2,8 @@
 
 * One process writes a node at a time. A door that runs for days keeps the node for as long as calls follow each other
   closely, and GATE_LENT_S_MAX at a stretch, so that other commands (an approval taken, a recall) get their turn.
+* Where several processes decide for the gate (``node.sharing``), the node is opened for reading, and kept for as long as
+  the charter is the same.
 * What the gate worked out is kept in between; whatever others wrote meanwhile is caught up with before anything is
   decided.
 * Whoever asks together decides together, so that their receipts share a sync (``gate.recording``). When the stretch is
@@ -125,10 +127,11 @@ class Lent:
         if not self._open:
             # Whoever waits for the node looks for it every NODE_LOCK_PAUSE_S: it gets its turn first.
             time.sleep(max(0.0, self._given_back + 2 * NODE_LOCK_PAUSE_S - time.monotonic()))
-            node = Node.open(self._home, clock=self._clock, passphrase=self._passphrase, writing=True)
+            shared = followed(self._home) is not None
+            node = Node.open(self._home, clock=self._clock, passphrase=self._passphrase, writing=not shared)
             try:
-                if self._gate is None:
-                    self._gate = Gate(node, self._clock)
+                if self._gate is None or shared is not self._shared:
+                    self._gate, self._shared = Gate(node, self._clock), shared
                 else:
                     self._gate.move(node)
             except BaseException:
