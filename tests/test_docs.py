@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from benchmarks.catalog.server import new_database
+from gate.shared import server as server
 from transcripts import matches, parse, play
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,10 +33,15 @@ def _typed(page: Path) -> list[object]:
 
 
 @pytest.mark.parametrize("page", [p for p in PAGES if _typed(p)], ids=lambda p: str(p.relative_to(ROOT)))
-def test_every_command_of_the_page_does_what_the_page_shows(page: Path, tmp_path: Path) -> None:
+def test_every_command_of_the_page_does_what_the_page_shows(
+    page: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     """A reader who types what stands there sees what stands there."""
     tmp_path.joinpath("verify.py").symlink_to(ROOT / "verify.py")
-    play(_typed(page), tmp_path, WATCHWORD_SOURCE=str(ROOT))  # type: ignore[arg-type]
+    more = {"WATCHWORD_SOURCE": str(ROOT)}
+    if "$DATABASE" in page.read_text("utf-8"):
+        more["DATABASE"] = new_database(request.getfixturevalue("server"), "howto")
+    play(_typed(page), tmp_path, **more)  # type: ignore[arg-type]
 
 
 def test_no_command_hides_in_a_block_that_is_not_run() -> None:

@@ -9,31 +9,55 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 
 def installed() -> bool:
     """Whether the server's programs are on this machine."""
-    return all(map(program, ("initdb", "postgres")))
+    return all(map(_program, ("initdb", "pg_ctl")))
+
+
+@dataclass
+class Server:
+    """A server in ``folder``, where its socket is; ``how`` its programs are run."""
+
+    folder: Path
+    how: dict[str, Any]
+    options: str
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._control("start", "-w", "-l", str(self.folder / "log"), "-o", f"-k {self.folder} -h '' {self.options}")
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop it: ``immediate`` is as a crash, ``fast`` ends all connections first."""
+        self._control("stop", "-w", "-m", how)
+
+    def _control(self, verb: str, *options: str) -> None:
+        command = [program("pg_ctl"), verb, "-D", str(self.folder / "data"), "-s", "-t", "60", *options]
+        subprocess.run(command, check=True, **self.how)
 
 
 @contextmanager
-def private_server() -> Iterator[str]:
-    """A running server; yields the folder of its socket. Its superuser is ``watchword``, without a password."""
+def private_server(*, durable: bool = False) -> Iterator[Server]:
+    """A running server. Its superuser is ``watchword``, without a password.
+
+    Args:
+        durable: what it acknowledges is on the disk; else it is quicker.
+    """
     folder = Path(tempfile.mkdtemp(prefix="watchword-postgresql-"))
-    how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True} | unprivileged(folder)
+    how = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL} | unprivileged(folder)
     first = [program("initdb"), "-D", str(folder / "data"), "-U", "watchword", "--auth=trust", "--no-sync"]
     subprocess.run([*first, "-E", "UTF8", "--locale=C.UTF-8"], check=True, **how)
-    command = [program("postgres"), "-D", str(folder / "data"), "-k", str(folder), "-h", "", "-F"]
-    server = subprocess.Popen(command, **how)
+    server = Server(folder, how, "" if durable else "-F")
+    server.start()
     try:
-        if not any("ready to accept connections" in line for line in server.stderr or ()):
-            raise RuntimeError("the server of PostgreSQL ended")
-        yield str(folder)
+        yield server
     finally:
-        server.terminate()
-        server.communicate(timeout=60)
+        if (folder / "data" / "postmaster.pid").exists():
+            server.stop()
         shutil.rmtree(folder)
 
 
@@ -47,14 +71,14 @@ def unprivileged(folder: Path) -> dict[str, Any]:
     return how
 
 
-def new_database(folder: str, name: str) -> str:
+def new_database(server: Server, name: str) -> str:
     """The URL of a database of that name, made anew."""
     import psycopg
 
-    with psycopg.connect(host=folder, user="watchword", dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(host=str(server.folder), user="watchword", dbname="postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
         connection.execute(f'CREATE DATABASE "{name}"')
-    return f"postgresql://watchword@/{name}?host={folder}"
+    return f"postgresql://watchword@/{name}?host={server.folder}"
 
 
 def program(name: str) -> str:

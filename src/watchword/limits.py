@@ -844,9 +844,6 @@ AUTHZEN_CANDIDATES_MAX = 2_000
 AUTHZEN_REQUESTABLE_S = 600
 """Seconds for which a denial can be requested. Origin: a person who is asked whether to ask; the draft says minutes."""
 
-AUTHZEN_REQUESTABLE_MAX = 10_000
-"""Denials that can be requested, kept at a time; the oldest goes first. Origin: at 1 KB each, 10 MB."""
-
 OVERSIGHT_PEOPLE_MIN = 3
 """People in a pool of approvers of which allies are told anything. Origin: of one or two it would be about a person."""
 

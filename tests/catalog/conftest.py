@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from benchmarks.catalog.server import installed, new_database, private_server
+from benchmarks.catalog.server import Server, installed, new_database, private_server
 from three import alliance as alliance
 from three import template as template
 
@@ -17,13 +17,13 @@ _NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[str]:
-    """The socket folder of a running PostgreSQL server that is nobody else's."""
+def cluster() -> Iterator[Server]:
+    """A running PostgreSQL server that is nobody else's."""
     if not installed():
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     pytest.importorskip("psycopg", reason="psycopg is not installed")
-    with private_server() as folder:
-        yield folder
+    with private_server() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

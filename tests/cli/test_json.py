@@ -237,14 +237,14 @@ def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     """Nothing that prints a result is left out.
 
     `serve` is the other side here, and the page a person's; the exercise, what `run` and `suggest` start, endpoints and
-    evaluations (`evaluate.txt`, `reports.txt`) are tested on their own.
+    evaluations (`evaluate.txt`, `reports.txt`) are tested on their own, and so is what needs a database (`test_share`).
     """
     told = {" ".join(words) for _, _, words in STORY}
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
     assert missing == [
         "evaluate lint", "evaluate commit", "evaluate run", "evaluate replay", "evaluate replicate", "evaluate import",
         "evaluate export", "endpoint pin", "endpoint check", "run", "gate page", "gate mcp", "gate authzen",
-        "gate cards suggest", "oversight plan", "serve", "demo", "simulate",
+        "gate share", "gate unshare", "gate cards suggest", "oversight plan", "serve", "demo", "simulate",
     ]  # fmt: skip
 
 

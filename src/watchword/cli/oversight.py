@@ -139,7 +139,11 @@ def probes(args: argparse.Namespace) -> int:
     from watchword.gate.overseeing import opening, plans_shown
     from watchword.statements.canonical import canonical
 
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here, closing(Gate(here)) as gate:
+    home = node.find_home(args.home)
+    with (
+        node.Node.open(home, passphrase=passphrase(args), writing=True) as here,
+        closing(Gate(here)) as gate,
+    ):
         if args.open:
             value = opening(here, here.locate(args.open).signed.statement, here.clock.now())
             output = args.output or Path("probe-plan.json")

@@ -10,14 +10,15 @@ Follows https://openid.net/specs/authorization-api-1_0.html and the draft "Acces
 * ``decision: true`` is a permit: one action, one receipt, once. A search uses nothing up and leaves no receipt: it
   tries what the mandate's rules name by ``==`` and ``in``, and answers what would be permitted now.
 * What people have to look at is a denial that can be requested. Asking for it makes the hold; the task is the hold; the
-  same question with ``context.approval`` releases it, once. Its scope is exactly subject, action and resource.
+  same question with ``context.approval`` releases it, once. Its scope is exactly subject, action and resource. Nothing
+  of that is in a process's memory: any process of this gate makes the action of a denial again from what it is told.
 * Guarantee: this door sees no words of a person and no session. Where values come from, it does not know.
 """
 
 from __future__ import annotations
 
+import hmac
 import itertools
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -26,18 +27,19 @@ from typing import Any
 
 from watchword.charter.conditions import all_hold
 from watchword.errors import WatchwordError
-from watchword.gate.action import Action, new_action
+from watchword.gate.action import FORMAT, Action, new_action, parse_action
 from watchword.gate.authority import newest_mandate
 from watchword.gate.gate import Gate
+from watchword.gate.hiding import key_of
 from watchword.gate.holding import Followed, NoSuchHold
 from watchword.gate.mandate import Rule
 from watchword.limits import (
     AUTHZEN_CANDIDATES_MAX,
     AUTHZEN_EVALUATIONS_MAX,
     AUTHZEN_PAGE_MAX,
-    AUTHZEN_REQUESTABLE_MAX,
     AUTHZEN_REQUESTABLE_S,
 )
+from watchword.statements.canonical import canonical
 from watchword.statements.times import parse_time, rfc3339
 
 SESSION = "authzen"
@@ -167,7 +169,6 @@ class AuthZen:
         self._release = release
         self._mandate = mandate
         self._requests = requests
-        self._requestable: OrderedDict[str, tuple[Action, str]] = OrderedDict()
 
     # -- evaluations ------------------------------------------------------------------------------
 
@@ -211,10 +212,10 @@ class AuthZen:
             return action
         ahead = gate.preview(action.bytes, self._mandate)
         if ahead.event == "held":
-            return _denied("approval_required", ahead.reasons, self._requestable_as(gate, action))
+            return _denied("approval_required", ahead.reasons, self._requestable_as(gate, asked))
         answer = gate.ask(action.bytes, self._mandate)
         if answer.event == "held":
-            return _denied("approval_required", answer.reasons, self._requestable_as(gate, action))
+            return _denied("approval_required", answer.reasons, self._requestable_as(gate, asked))
         context = {"action": action.digest, "receipt": answer.receipt}
         if answer.verdict == "permit":
             return {"decision": True, "context": context | {"reasons": list(answer.reasons)}}
@@ -229,33 +230,42 @@ class AuthZen:
 
     # -- what people have to look at --------------------------------------------------------------
 
-    def _requestable_as(self, gate: Gate, action: Action) -> dict[str, Any]:
-        expires = rfc3339(gate.clock.now() + timedelta(seconds=AUTHZEN_REQUESTABLE_S))
-        self._requestable[action.digest] = action, expires
-        while len(self._requestable) > AUTHZEN_REQUESTABLE_MAX:
-            self._requestable.popitem(last=False)
+    def _requestable_as(self, gate: Gate, asked: Asked) -> dict[str, Any]:
+        now = gate.clock.now()
+        expires = rfc3339(now + timedelta(seconds=AUTHZEN_REQUESTABLE_S))
         return {
             "access_request": {"endpoint": self._requests, "expires_at": expires},
-            "evaluation_id": action.digest,
+            "evaluation_id": self._bound(gate, asked, rfc3339(now)).digest,
         }
+
+    def _bound(self, gate: Gate, asked: Asked, at: str) -> Action:
+        """The action that a denial at this time can be requested as: whoever has the home's key makes it again."""
+        value = {
+            "args": asked.args, "asked": at, "format": FORMAT, "release": self._release, "session": SESSION,
+            "tool": asked.action["name"],
+        }  # fmt: skip
+        nonce = hmac.digest(key_of(gate.node.home), canonical(value), "sha256").hex()[:32]
+        return parse_action(canonical(value | {"nonce": nonce}))
 
     def request(self, value: Mapping[str, Any]) -> dict[str, Any]:
         """Put a denied evaluation before people: from here on it is a hold. Asked again, it is the same one.
 
         Raises:
-            BadEvaluation: not a request. NotRequestable: not bound to a denial of this door, expired, or denied now.
+            BadEvaluation: not a request. NotRequestable: not bound to a denial of this gate, expired, or denied now.
         """
         asked, denial = parse_asked(value), value.get("denial")
         if not isinstance(denial, dict) or not isinstance(denial.get("evaluation_id"), str):
             raise NotRequestable("invalid_denial_binding", 400, "denial.evaluation_id is missing")
-        known = self._requestable.get(denial["evaluation_id"])
-        if known is None:
-            raise NotRequestable("invalid_denial_binding", 400, "denial.evaluation_id: evaluate anew")
-        action, expires = known
-        if denial.get("expires_at") != expires or not _same(asked, action):
-            raise NotRequestable("invalid_denial_binding", 400, "this is not what was denied")
+        expires = denial.get("expires_at")
         with self._lent() as gate:
-            if gate.clock.now() > parse_time(expires):
+            try:
+                until = parse_time(expires if isinstance(expires, str) else "")
+                action = self._bound(gate, asked, rfc3339(until - timedelta(seconds=AUTHZEN_REQUESTABLE_S)))
+            except (WatchwordError, OverflowError) as error:
+                raise NotRequestable("invalid_denial_binding", 400, "denial: evaluate anew") from error
+            if not hmac.compare_digest(action.digest.encode(), denial["evaluation_id"].encode()):
+                raise NotRequestable("invalid_denial_binding", 400, "this is not what was denied; evaluate anew")
+            if gate.clock.now() > until:
                 raise NotRequestable("expired_denial", 410, f"the denial could be requested until {expires}")
             answer = gate.ask(action.bytes, self._mandate)
             if answer.event != "held":

@@ -85,7 +85,11 @@ class Gate:
         self._probing = Probing()
         self._unpaged: list[Answer] = []
         self._started = self.clock.now(), self.clock.monotonic()
-        self._catch_up()
+        try:
+            self._catch_up()
+        except BaseException:
+            self.close()
+            raise
 
     def move(self, node: Node) -> None:
         """Go on over the same home, opened anew: what was worked out is kept, what others wrote is caught up with.

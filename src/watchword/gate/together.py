@@ -111,7 +111,7 @@ class Together:
         """Take in a receipt that is to stand at *index*. To be called in a turn."""
         batch = self._deciding_in()
         if index != batch.size + len(batch.values):
-            raise StorageTrouble(f"receipt {index}: follows from another record than the one that is there", "ask again")
+            raise StorageTrouble(f"receipt {index}: follows from another record than is there", "ask again")
         batch.values.append(value)
 
     def file(self, signed: Signed) -> None:

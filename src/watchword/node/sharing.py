@@ -6,13 +6,13 @@
     watchword_handed            what people signed, on its way to the ledger, which has one writer
 
 * A *turn* is a transaction that holds the gate's row. Whoever decides has read every receipt before his own; what he
-  decided is durable, all of it or nothing, before the row is let go. So holds, quotas and used approvals need no tables:
-  they follow from the receipts, as they do where one process decides.
+  decided is durable, all of it or nothing, before the row is let go. So holds, quotas and used approvals need no
+  tables: they follow from the receipts, as they do where one process decides.
 * Nothing is let go while the database is away, or does not keep what it acknowledges (``fsync`` off). A process that is
   stopped in its turn loses it after SHARED_IDLE_S_MAX: the server ends its transaction, and it learns so at the commit.
 * Receipts are chained under a key of the alliance's secret: who can write into the database, and has no home, can
-  neither add a receipt nor change one unseen. A database that was put back from a copy is refused, by every process that
-  saw more and by every home that followed further.
+  neither add a receipt nor change one unseen. A database that was put back from a copy is refused, by every process
+  that saw more and by every home that followed further.
 * The node's writer takes what is new into the home (``follow``): receipts into its file, from which the leaves of the
   private record are made as ever, and signed answers into the ledger.
 * Passwords stay out of URLs, as for a catalog.
@@ -28,7 +28,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from watchword.charter.standing import NoStanding
 from watchword.errors import WatchwordError
@@ -67,6 +67,9 @@ CREATE TABLE IF NOT EXISTS watchword_handed (
     gate text NOT NULL, id text NOT NULL, envelope bytea NOT NULL, taken boolean NOT NULL, PRIMARY KEY (gate, id))
 """
 
+_ROW = "SELECT size, chain, open, format FROM watchword_gate WHERE gate = %s"
+_FOR_UPDATE = f"{_ROW} FOR UPDATE"
+
 
 class NotShared(WatchwordError):
     """A record that is not shared, is shared already, or not in this database."""
@@ -103,7 +106,8 @@ def followed(home: Path) -> Followed | None:
             raise ValueError
         return Followed(str(value["url"]), int(value["size"]), bytes.fromhex(value["chain"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise DamagedHome(f"{home / SHARED_FILE}: not of the form {FORMAT}", "a newer watchword wrote it, or a hand") from error
+        what = f"{home / SHARED_FILE}: not of the form {FORMAT}"
+        raise DamagedHome(what, "a newer watchword wrote it, or a hand") from error
 
 
 def shared_record(node: Node) -> SharedRecord | None:
@@ -153,7 +157,7 @@ class SharedRecord:
         with self._translated() as connection:
             connection.execute("BEGIN")
             try:
-                return self._row(connection, " FOR UPDATE", ended)[0]
+                return self._row(connection, _FOR_UPDATE, ended)[0]
             except WatchwordError:
                 connection.execute("ROLLBACK")
                 raise
@@ -161,7 +165,7 @@ class SharedRecord:
     def look(self) -> int:
         """How many receipts there are, outside a turn; others may add to them at once. Raises as ``begin``."""
         with self._translated() as connection:
-            return self._row(connection)[0]
+            return self._row(connection, _ROW)[0]
 
     def receipts(self, stop: int) -> list[dict[str, Any]]:
         """The receipts from ``size`` on up to *stop*, which are then read.
@@ -176,8 +180,8 @@ class SharedRecord:
         while self.size < stop:
             with self._translated() as connection:
                 page = connection.execute(
-                    "SELECT place, salted, chain FROM watchword_receipts WHERE gate = %s AND place >= %s AND place < %s "
-                    "ORDER BY place",
+                    "SELECT place, salted, chain FROM watchword_receipts "
+                    "WHERE gate = %s AND place >= %s AND place < %s ORDER BY place",
                     (self.gate, self.size, min(stop, self.size + SHARED_PAGE)),
                 ).fetchall()
             if [row[0] for row in page] != list(range(self.size, min(stop, self.size + SHARED_PAGE))):
@@ -266,7 +270,7 @@ class SharedRecord:
             connection.execute(_TABLES)
             new = "INSERT INTO watchword_gate VALUES (%s, %s, true, 0, %s) ON CONFLICT DO NOTHING"
             connection.execute(new, (self.gate, FORMAT, START))
-            there, chain = self._row(connection, " FOR UPDATE", ended=True)
+            there, chain = self._row(connection, _FOR_UPDATE, ended=True)
             while page := list(islice(salted, SHARED_PAGE)):
                 rows = []
                 for one in page:
@@ -309,8 +313,7 @@ class SharedRecord:
         value: dict[str, Any] = parse_json(salted[SALT_BYTES:], f"{self._what()}, receipt", BODY_BYTES_MAX)
         return value
 
-    def _row(self, connection: Connection[Any], how: str = "", ended: bool = False) -> tuple[int, bytes]:
-        query = "SELECT size, chain, open, format FROM watchword_gate WHERE gate = %s" + how
+    def _row(self, connection: Connection[Any], query: LiteralString, ended: bool = False) -> tuple[int, bytes]:
         row = connection.execute(query, (self.gate,)).fetchone()
         if row is None or not (row[2] or ended):
             raise NotShared(f"{self._what()}: this record is not shared there any more", "watchword gate share URL")
@@ -333,8 +336,10 @@ class SharedRecord:
 
     @contextmanager
     def _translated(self) -> Iterator[Connection[Any]]:
-        import psycopg
-
+        try:
+            import psycopg
+        except ImportError as error:
+            raise NotShared("PostgreSQL needs its driver", "pip install 'watchword[postgresql]'") from error
         try:
             yield self._connected()
         except psycopg.Error as error:
@@ -380,6 +385,8 @@ def share(node: Node, url: str) -> int:
         NotShared: it is shared already, or the database holds another record of this gate. StorageTrouble.
     """
     node.must_sign()
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise NotShared("that is no URL of a PostgreSQL database", "postgresql://USER@HOST/DATABASE")
     if followed(node.home) is not None:
         raise NotShared(f"{node.home}: its record is shared already", "watchword gate unshare ends that first")
     receipts = node.store.receipts

@@ -2,8 +2,8 @@
 
 * One process writes a node at a time. A door that runs for days keeps the node for as long as calls follow each other
   closely, and GATE_LENT_S_MAX at a stretch, so that other commands (an approval taken, a recall) get their turn.
-* Where several processes decide for the gate (``node.sharing``), the node is opened for reading, and kept for as long as
-  the charter is the same.
+* Where several processes decide for the gate (``node.sharing``), the node is opened for reading, and kept while the
+  charter is the same.
 * What the gate worked out is kept in between; whatever others wrote meanwhile is caught up with before anything is
   decided.
 * Whoever asks together decides together, so that their receipts share a sync (``gate.recording``). When the stretch is
@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from watchword.errors import WatchwordError
 from watchword.gate.cards import Cards
 from watchword.gate.gate import Gate
 from watchword.gate.hiding import key_of
@@ -27,6 +28,8 @@ from watchword.gate.mcp.methods import CARDS
 from watchword.gate.signed_cards import counting_cards
 from watchword.limits import GATE_IDLE_S, GATE_LENT_S_MAX, NODE_LOCK_PAUSE_S
 from watchword.node import Node
+from watchword.node.receipts import SHARED_FILE
+from watchword.node.stepping import refuse_if_due
 from watchword.statements.times import Clock, SystemClock
 
 
@@ -39,7 +42,8 @@ class Lent:
         self._turn = threading.Condition()
         self._inside: list[int] = []
         self._gate: Gate | None = None
-        self._open = False
+        self._open = self._shared = False
+        self._seen: tuple[int, int, bool] = (0, 0, False)
         self._since = self._used = self._given_back = 0.0
         self._timer: threading.Timer | None = None
         self._cards: tuple[Any, Mapping[str, Cards]] | None = None
@@ -73,7 +77,7 @@ class Lent:
                 if not self._inside:
                     if self._is_over():
                         self._give_back()
-                    elif self._timer is None:
+                    elif self._timer is None and not self._shared:
                         self._look_again(GATE_IDLE_S)
                     self._turn.notify_all()
 
@@ -119,21 +123,41 @@ class Lent:
                 self._timer.cancel()
                 self._timer = None
             self._give_back()
+            if self._gate is not None:
+                self._gate.close()
 
     def _is_over(self) -> bool:
-        return time.monotonic() - self._since > GATE_LENT_S_MAX
+        late = time.monotonic() - self._since > GATE_LENT_S_MAX
+        if not self._shared:
+            return late
+        if late:
+            try:
+                refuse_if_due(self._home, self._clock)
+            except WatchwordError:
+                return True
+            self._since = time.monotonic()
+        return self._seen != self._stamp()
+
+    def _stamp(self) -> tuple[int, int, bool]:
+        """Changes with the charter, and when the record is not shared any more."""
+        status = (self._home / "charter.json").stat()
+        return status.st_ino, status.st_mtime_ns, (self._home / SHARED_FILE).exists()
 
     def _opened(self) -> Gate:
         if not self._open:
             # Whoever waits for the node looks for it every NODE_LOCK_PAUSE_S: it gets its turn first.
             time.sleep(max(0.0, self._given_back + 2 * NODE_LOCK_PAUSE_S - time.monotonic()))
-            shared = followed(self._home) is not None
+            seen = self._stamp()
+            shared = seen[2]
             node = Node.open(self._home, clock=self._clock, passphrase=self._passphrase, writing=not shared)
             try:
-                if self._gate is None or shared is not self._shared:
-                    self._gate, self._shared = Gate(node, self._clock), shared
-                else:
+                if self._gate is not None and shared is self._shared:
                     self._gate.move(node)
+                else:
+                    if self._gate is not None:
+                        self._gate.close()
+                    self._gate = Gate(node, self._clock)
+                self._shared, self._seen = shared, seen
             except BaseException:
                 node.close()
                 raise
