@@ -24,6 +24,7 @@ from watchword.ledger.durable import StorageTrouble
 from watchword.limits import SHARED_BATCH_MAX
 from watchword.node.recorded import NotHere
 from watchword.node.store import LOOSE_KINDS
+from watchword.observe.steps import as_step
 from watchword.statements.statement import Signed, open_envelope
 
 if TYPE_CHECKING:
@@ -82,9 +83,7 @@ class Together:
                         self._end(self._batch)
         finally:
             if batch is not None and waits:
-                batch.done.wait()
-                if batch.trouble is not None:
-                    raise batch.trouble
+                self._settle(batch)
 
     def size(self) -> int:
         """How many receipts there are, with those of this turn."""
@@ -142,6 +141,13 @@ class Together:
     def _count(self, more: int) -> None:
         with self._counting:
             self._coming += more
+
+    @as_step("receipt")
+    def _settle(self, batch: Batch) -> None:
+        """Wait until *batch* is durable, outside the turn."""
+        batch.done.wait()
+        if batch.trouble is not None:
+            raise batch.trouble
 
     def _others_come(self, batch: Batch) -> bool:
         """Whether another thread waits to decide in this turn: it will end it, if nobody after it does."""
