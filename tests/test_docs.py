@@ -40,7 +40,7 @@ def test_every_command_of_the_page_does_what_the_page_shows(
     tmp_path.joinpath("verify.py").symlink_to(ROOT / "verify.py")
     more = {"WATCHWORD_SOURCE": str(ROOT)}
     if "$DATABASE" in page.read_text("utf-8"):
-        more["DATABASE"] = new_database(request.getfixturevalue("server"), "howto")
+        more["DATABASE"] = new_database(str(request.getfixturevalue("server").folder), "howto")
     play(_typed(page), tmp_path, **more)  # type: ignore[arg-type]
 
 

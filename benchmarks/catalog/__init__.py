@@ -35,7 +35,7 @@ def run() -> list[Row]:
         rows += _asked("SQLite", folder / "big.db")
     if installed():
         with private_server() as server:
-            rows += _asked("PostgreSQL", new_database(server, "big"))
+            rows += _asked("PostgreSQL", new_database(str(server.folder), "big"))
     return rows
 
 

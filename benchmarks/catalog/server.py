@@ -16,7 +16,7 @@ from typing import Any
 
 def installed() -> bool:
     """Whether the server's programs are on this machine."""
-    return all(map(_program, ("initdb", "pg_ctl")))
+    return all(map(program, ("initdb", "pg_ctl")))
 
 
 @dataclass
@@ -71,14 +71,14 @@ def unprivileged(folder: Path) -> dict[str, Any]:
     return how
 
 
-def new_database(server: Server, name: str) -> str:
+def new_database(folder: str, name: str) -> str:
     """The URL of a database of that name, made anew."""
     import psycopg
 
-    with psycopg.connect(host=str(server.folder), user="watchword", dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(host=folder, user="watchword", dbname="postgres", autocommit=True) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
         connection.execute(f'CREATE DATABASE "{name}"')
-    return f"postgresql://watchword@/{name}?host={server.folder}"
+    return f"postgresql://watchword@/{name}?host={folder}"
 
 
 def program(name: str) -> str:

@@ -31,7 +31,7 @@ def where(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where a new catalog can be."""
     if request.param == "sqlite":
         return tmp_path / "catalog.db"
-    return new_database(request.getfixturevalue("cluster"), f"db{next(_NUMBERS)}")
+    return new_database(str(request.getfixturevalue("cluster").folder), f"db{next(_NUMBERS)}")
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def test_a_record_is_shared_followed_and_taken_back(
     """The commands of a gate act on the shared record, the home follows it when told, and ends it with all of it."""
     folder = tmp_path / "work"
     shutil.copytree(stages["work"], folder)
-    url = new_database(server, "cli")
+    url = new_database(str(server.folder), "cli")
 
     def told(*words: str) -> Any:
         done = typed(folder, *words, *ALFA, "--format", "json")

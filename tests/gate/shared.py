@@ -35,7 +35,7 @@ class Shared:
     def __init__(self, folder: Path, server: Server, names: tuple[str, ...] = ALONE) -> None:
         self.gated = gated(folder, names)
         self.server = server
-        self.url = new_database(server, f"gate{os.getpid()}x{next(_NUMBERS)}")
+        self.url = new_database(str(server.folder), f"gate{os.getpid()}x{next(_NUMBERS)}")
         self._open = ExitStack()
 
     def begin(self) -> None:
