@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from watchword import guard
+from watchword.statements.times import FixedClock, SystemClock
 
 USE = ("--use", "use.toml", "--home", "ALFA")
 SHOW = ("--", sys.executable, "-c", "import os; print(open(os.environ['WATCHWORD_MODEL'] + '/README.md').read())")
@@ -58,6 +64,66 @@ def test_what_stands_before_the_command_is_a_release_and_nothing_else(work: Path
     assert done.code == 2 and "unrecognized arguments: ls" in done.err and not (work / "started").exists(), done
     assert typed(work, "run", "mail-sorter", "--quiet", "true").code == 0
     assert typed(work, "run", "--use", "use.toml", "--home", "ALFA", "--").code == 2
+
+
+OFFLINE = ("--use", "use.toml", "--bundle", "proof.json", "--charter", "ALFA/charter.json", "--member")
+
+
+def test_a_proof_stands_for_the_node(work: Path, typed: Any, here: Any) -> None:
+    """Where there is no node: admitted by what the file shows, for the member named and no other, these bytes and no
+    other. Seen to fail without comparing the member, and without asking what the file states of bad news."""
+    here(work, "ledger", "prove", "ALFA#2", *USE[2:])
+    (work / "ALFA").rename(work / "gone")
+    (work / "ALFA").mkdir()
+    shutil.copy(work / "gone/charter.json", work / "ALFA/charter.json")
+    assert typed(work, "run", "mail-sorter", *OFFLINE, "ALFA", "--", "true").code == 0
+    done = typed(work, "run", "mail-sorter", *OFFLINE, "BRAVO", "--", "touch", "started")
+    assert done.code == 1 and "has no admission for mail-triage" in done.out, done
+    done = typed(work, "run", "mail-sorter", *OFFLINE, "NOBODY", "--", "touch", "started")
+    assert done.code == 2 and "NOBODY is no member" in done.err, done
+    (work / "mail-sorter/README.md").write_text("changed\n")
+    done = typed(work, "run", "mail-sorter", *OFFLINE, "ALFA", "--", "touch", "started")
+    assert done.code == 1 and "states nothing about bad news of sha256:" in done.out, done
+    (work / "proof.json").write_bytes((work / "proof.json").read_bytes().replace(b'"payload":"ey', b'"payload":"fy', 1))
+    done = typed(work, "run", "mail-sorter", *OFFLINE, "ALFA", "--", "touch", "started")
+    assert done.code == 1 and not (work / "started").exists(), done
+
+
+def test_an_old_proof_and_one_with_bad_news_admit_nothing(work: Path, here: Any, exchange: Any) -> None:
+    """Past the age that the charter lets a head have, what a file says of bad news is not enough; and bad news in it
+    counts. Seen to fail without looking at the age."""
+    here(work, "ledger", "prove", "ALFA#2", *USE[2:])
+    charter = work / "ALFA/charter.json"
+    allowed = json.loads(charter.read_bytes())["charter"]["head_max_age_s"]
+    later = FixedClock(datetime.now(UTC) + timedelta(seconds=allowed + 60))
+    for clock, says in ((SystemClock(), ""), (later, "are allowed")):
+        offline = guard.Offline(charter, work / "proof.json", "ALFA", clock=clock)
+        with (
+            pytest.raises(guard.Refused, match=says) if says else contextlib.nullcontext(),
+            guard.admitted(work / "mail-sorter", use=work / "use.toml", offline=offline),
+        ):
+            assert not says
+    here(work, "notice", "recall", "mail-sorter", "--reason", "payload", "--home", "BRAVO")
+    for _ in range(2):
+        exchange(work)
+    here(work, "ledger", "prove", "ALFA#2", *USE[2:])
+    offline = guard.Offline(charter, work / "proof.json", "ALFA")
+    with (
+        pytest.raises(guard.Refused, match="no longer"),
+        guard.admitted(work / "mail-sorter", use=work / "use.toml", offline=offline),
+    ):
+        raise AssertionError("handed over")
+
+
+def test_options_that_say_half_are_refused(work: Path, typed: Any) -> None:
+    """A proof without a charter, without a use, or a release both here and on the hub: nothing is started."""
+    for words in (
+        ("mail-sorter", "--use", "use.toml", "--bundle", "proof.json"),
+        ("mail-sorter", "--bundle", "proof.json", "--charter", "ALFA/charter.json", "--member", "ALFA"),
+        ("mail-sorter", "--hub", "org/name"),
+    ):
+        assert typed(work, "run", *words, "--", "touch", "started").code == 2
+    assert not (work / "started").exists()
 
 
 @pytest.mark.parametrize(

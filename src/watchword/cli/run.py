@@ -10,15 +10,19 @@ for a refusal.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit, lower, say, short
 from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.guard import Held
 
 
 class NotStarted(WatchwordError):
@@ -27,8 +31,7 @@ class NotStarted(WatchwordError):
 
 def run(args: argparse.Namespace) -> int:
     """Hold the release, run the command on it, let go; or say why not."""
-    from watchword.guard import Held, Refused, admitted
-    from watchword.inspect import Verdict
+    from watchword.guard import Refused
 
     def start(held: Held) -> int:
         about = f"{held.name} ({short(held.digest)})"
@@ -39,18 +42,34 @@ def run(args: argparse.Namespace) -> int:
         words = [word.replace("{}", str(held.path)) for word in args.command]
         environment = os.environ | {"WATCHWORD_MODEL": str(held.path), "WATCHWORD_MODEL_DIGEST": held.digest}
         descriptors = () if held.descriptor is None else (held.descriptor,)
-        return _wait(words, environment, descriptors, held.path if args.model is None else None)
+        return _wait(words, environment, descriptors, held.path if args.model is None and not args.hub else None)
 
-    in_memory = None if args.in_folder is None else False
     try:
-        with admitted(
-            args.model or ".", use=args.use, home=args.home, fail_on=Verdict(args.fail_on), in_memory=in_memory,
-            place=args.in_folder,
-        ) as held:  # fmt: skip
+        with _held(args) as held:
             return start(held)
     except Refused as refused:
         emit(args, _text(refused), _value(refused))
         return 1
+
+
+def _held(args: argparse.Namespace) -> contextlib.AbstractContextManager[Held]:
+    from watchword.guard import Offline, admitted, from_hub
+    from watchword.inspect import Verdict
+
+    if len({args.bundle is None, args.charter is None, args.member is None}) > 1:
+        words = "--bundle, --charter and --member go together"
+        raise NotStarted(words, "a proof proves nothing but under a charter you trust, to a member")
+    if args.bundle and not args.use:
+        raise NotStarted("--bundle answers for a use", "give --use FILE")
+    offline = Offline(args.charter, args.bundle, args.member) if args.bundle else None
+    asked: Any = {"use": args.use, "home": args.home, "fail_on": Verdict(args.fail_on), "offline": offline}
+    if args.hub:
+        if args.model is not None:
+            raise NotStarted("--hub and a RELEASE here are two releases", "leave one out")
+        name, _, revision = args.hub.partition("@")
+        return from_hub(name, revision=revision or None, place=args.in_folder, **asked)
+    in_memory = None if args.in_folder is None else False
+    return admitted(args.model or ".", in_memory=in_memory, place=args.in_folder, **asked)
 
 
 def _wait(words: Sequence[str], environment: dict[str, str], descriptors: tuple[int, ...], folder: Path | None) -> int:

@@ -510,6 +510,10 @@ def _guard(commands: Sub) -> None:
         "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that refuses"
     )
     run.add_argument("--in-folder", type=Path, metavar="FOLDER", help="hold the copy in a new folder there")
+    run.add_argument("--hub", metavar="NAME", help="RELEASE is fetched from the Hugging Face Hub: org/name[@revision]")
+    run.add_argument("--bundle", type=Path, metavar="FILE", help="with --use: by what this proof shows, without a node")
+    run.add_argument("--charter", type=Path, metavar="FILE", help="with --bundle: the charter that is trusted")
+    run.add_argument("--member", metavar="NAME", help="with --bundle: whose officials admit")
 
 
 def _oversight(commands: Sub) -> None:

@@ -3,10 +3,9 @@
 1. the use case and the node are read first: what is wrong with them stops before gigabytes are copied;
 2. a sealed private copy is made (``guard.sealed``);
 3. the copy is inspected and named by its digest; a verdict at or above ``fail_on`` refuses, *unreadable* always does;
-4. with a use: a person of this node's member has admitted exactly this digest for exactly this use case, under the
-   charter in force, and that decision has not fallen;
-5. the decision, made again now from all that the node holds, is still yes: bad news since then counts at once;
-6. the copy is handed over. Whatever fails before hands over nothing.
+4. with a use, it must be admitted for it, and still be (``guard.standing``): by what a node holds or, without one, by
+   what a proof shows (``guard.offline``);
+5. the copy is handed over. Whatever fails before hands over nothing.
 
 Not promised: what the loader does with the bytes. A verdict of *nothing found* is evidence, not proof.
 """
@@ -14,30 +13,18 @@ Not promised: what the loader does with the bytes. A verdict of *nothing found* 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.errors import WatchwordError
+from watchword.guard.refused import Refused
 from watchword.guard.sealed import Sealed, sealed_copy
 from watchword.inspect import Inspection, Verdict, inspect_open, inspect_path
 from watchword.inspect.facts import RANK
 
 if TYPE_CHECKING:
-    from watchword.ledger.view import Fact
-    from watchword.node import Node
-
-
-class Refused(WatchwordError):
-    """The release is not handed over. ``inspection`` and ``explanation`` say why, where it came to them."""
-
-    def __init__(
-        self, message: str, hint: str = "", inspection: Inspection | None = None, explanation: Any = None
-    ) -> None:
-        super().__init__(message, hint)
-        self.inspection = inspection
-        self.explanation = explanation
+    from watchword.guard.offline import Offline
 
 
 @dataclass(frozen=True)
@@ -74,6 +61,8 @@ def admitted(
     fail_on: Verdict = Verdict.SUSPICIOUS,
     in_memory: bool | None = None,
     place: Path | None = None,
+    offline: Offline | None = None,
+    blobs: Path | None = None,
 ) -> Iterator[Held]:
     """Hold the release *path* for a loader (see the module for the steps).
 
@@ -81,7 +70,8 @@ def admitted(
         use: the use case (TOML) for which it must be admitted; None asks for an inspection alone.
         home: the node that is asked; by default as for every command.
         fail_on: the least verdict that refuses. *Unreadable* refuses in any case.
-        in_memory, place: as ``sealed_copy``.
+        in_memory, place, blobs: as ``sealed_copy``.
+        offline: a proof that is asked instead of a node.
 
     Raises:
         Refused: something was found, or there is no admission.
@@ -90,15 +80,15 @@ def admitted(
     """
     source = Path(path)
     # 1
-    asked = None if use is None else _question(Path(use), None if home is None else Path(home))
+    asked = None if use is None else _question(Path(use), None if home is None else Path(home), offline)
     # 2
-    with sealed_copy(source, in_memory=in_memory, place=place) as copy:
+    with sealed_copy(source, in_memory=in_memory, place=place, blobs=blobs) as copy:
         # 3
         inspection = replace(_inspected(copy), target=str(path))
         digest = _accepted(inspection, fail_on)
-        # 4, 5
-        decision = None if asked is None else _admission(*asked, digest, inspection)
-        # 6
+        # 4
+        decision = None if asked is None else asked(digest, inspection)
+        # 5
         yield Held(copy.path, digest, copy.name, copy.descriptor, inspection, decision)
 
 
@@ -120,66 +110,27 @@ def _accepted(inspection: Inspection, fail_on: Verdict) -> str:
     return inspection.manifest.digest
 
 
-def _question(use: Path, home: Path | None) -> tuple[dict[str, Any], Path]:
-    from watchword import node
+def _question(use: Path, home: Path | None, offline: Offline | None) -> Callable[[str, Inspection], str]:
+    """Reads all that needs no release; what then gives the id of the admission that lets a digest pass."""
     from watchword.policy.use_case import read_use_case
 
-    return read_use_case(use), node.find_home(home)
+    use_case = read_use_case(use)
+    if offline is not None:
+        from watchword.guard.offline import Shown
+
+        shown = Shown(offline)
+        return lambda digest, inspection: shown.admission(digest, use_case, inspection)
+    from watchword import node
+
+    found = node.find_home(home)
+    return lambda digest, inspection: _admission(use_case, found, digest, inspection)
 
 
 def _admission(use_case: dict[str, Any], home: Path, digest: str, inspection: Inspection) -> str:
-    """The id of the admission that lets *digest* pass for *use_case* at the node in *home*."""
     from watchword import node
-    from watchword.policy.admission import admit
-    from watchword.statements.statement import Subject
-    from watchword.statements.times import rfc3339
+    from watchword.guard.standing import Known, standing_admission
 
     with node.Node.open(home) as here:
         view = here.latest_view()
-        facts = here.facts(view)
-        name = use_case["name"]
-        # 4
-        made = [fact for fact in facts.statements if _admits(here, fact, digest, use_case)]
-        standing = _not_fallen(here, made)
-        if not standing:
-            what = "no admission" if not made else "no admission that still stands"
-            hint = f"watchword admit RELEASE --use FILE, by an official of {here.member}; nothing was handed over"
-            raise Refused(f"{inspection.target} ({digest}) has {what} for {name}", hint, inspection)
-        fact = max(standing, key=lambda one: one.signed.statement.made)
-        # 5
-        subject = Subject(fact.signed.statement.subject[0].name, digest)
-        again = admit(here.charter, view, facts, rfc3339(here.clock.now()), subject, use_case)
-        if not again.admitted:
-            words = f"{inspection.target} ({digest}) was admitted for {name} and is no longer"
-            raise Refused(words, "nothing was handed over", inspection, again.explanation)
-        return fact.signed.statement.id
-
-
-def _admits(here: Node, fact: Fact, digest: str, use_case: dict[str, Any]) -> bool:
-    """Whether *fact* is an admission by a person of this member, of this release, for this use, under this charter."""
-    from watchword.statements.digests import DJ
-
-    statement = fact.signed.statement
-    if statement.kind != "decision" or fact.holder.job != "people" or fact.holder.owner != here.member:
-        return False
-    value = statement.predicate["decision"]
-    return (
-        [one.digest for one in statement.subject] == [digest]
-        and value.get("verdict") == "admitted"
-        and value.get("use_case") == DJ(use_case)
-        and value.get("charter") == here.charter.digest
-    )
-
-
-def _not_fallen(here: Node, made: list[Fact]) -> list[Fact]:
-    from watchword.policy.table import fallen, notices
-
-    view = here.latest_view()
-    own = {fact.signed.statement.id: fact for fact in made}
-    names = [
-        name
-        for fact in made
-        for name in (f"statement:{fact.signed.statement.id}", f"key:{fact.signed.key_id}")
-    ]  # fmt: skip
-    gone = fallen(made, notices(here.charter, view, here.facts(view), names, own))
-    return [fact for fact in made if fact.signed.statement.id not in gone]
+        known = Known(here.charter, view, here.facts(view), here.member, here.clock.now())
+        return standing_admission(known, digest, use_case, inspection)

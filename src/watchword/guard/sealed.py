@@ -46,18 +46,21 @@ class Sealed:
 
 
 @contextlib.contextmanager
-def sealed_copy(path: Path, *, in_memory: bool | None = None, place: Path | None = None) -> Iterator[Sealed]:
+def sealed_copy(
+    path: Path, *, in_memory: bool | None = None, place: Path | None = None, blobs: Path | None = None
+) -> Iterator[Sealed]:
     """A sealed copy of the file or folder *path*, removed when the block ends.
 
     Args:
         in_memory: True or False instead of by size (a folder never is).
         place: where a folder is made; by default where temporary files go.
+        blobs: a folder of a cache: links of the release to a file directly in it are files.
 
     Raises:
         NothingThere, FileChanged: as ``inspect_path``.
         NotSealed: a link or special file is in it, or it cannot be sealed here.
     """
-    listing = list_release(path)
+    listing = list_release(path, None if blobs is None else blobs.resolve())
     for name, oddity in listing.others:
         raise NotSealed(f"{shown(name)}: {oddity.message}", "only regular files can be held; deliver what it leads to")
     single = not path.is_dir()
