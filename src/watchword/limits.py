@@ -553,6 +553,9 @@ CLOCK_AHEAD_S_MAX = 300
 PASSPHRASE_BYTES_MAX = 4096
 """A passphrase from a file or descriptor. Origin: longer than anyone types; a wrong file is not read whole."""
 
+TOKEN_BYTES_MAX = 4096
+"""A file that holds a door's token. Origin: no header of HTTP that others accept is longer."""
+
 # -- notices ------------------------------------------------------------------------------------
 NOTICE_LANE_S = 259_200
 """How long bad news counts that no more operators say than may be dishonest, in seconds.

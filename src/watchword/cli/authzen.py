@@ -3,18 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 
 from watchword.cli.output import emit, passphrase
-from watchword.errors import WatchwordError
-
-TOKEN_CHARS_MIN = 16
-"""Characters of the door's token. Origin: 16 random letters and digits are 95 bits; nobody guesses them."""
-
-
-class BadToken(WatchwordError):
-    """A token file that is missing, short, or readable by others."""
+from watchword.cli.tokens import read_token
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,7 +19,7 @@ def run(args: argparse.Namespace) -> int:
     with installed("serving"):
         from watchword.web.authzen import app
         from watchword.web.serving import listen
-    token = _token(args.token_file)
+    token = read_token(args.token_file)
     check_tls(args)
     home, secret = node.find_home(args.home), passphrase(args)
     with node.Node.open(home, passphrase=secret) as here:
@@ -44,16 +35,3 @@ def run(args: argparse.Namespace) -> int:
     finally:
         lent.close()
     return 0
-
-
-def _token(path: Path) -> str:
-    try:
-        if path.stat().st_mode & 0o077:
-            raise BadToken(f"{path}: others can read it", f"chmod 600 {path}")
-        text = path.read_text("ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        why = os.strerror(error.errno or 0).lower() if isinstance(error, OSError) else "not ASCII"
-        raise BadToken(f"{path}: {why}", "the door's token: one line that callers show too") from error
-    if len(text) < TOKEN_CHARS_MIN or not text.isprintable() or " " in text:
-        raise BadToken(f"{path}: not a token", f"one word of at least {TOKEN_CHARS_MIN} characters")
-    return text

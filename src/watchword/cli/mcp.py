@@ -6,10 +6,10 @@ import argparse
 import contextlib
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchword.cli.output import naming, passphrase, say
+from watchword.cli.tokens import read_token
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _over_http(args: argparse.Namespace, door: Door) -> int:
     if not host or not port.isdigit():
         raise NotSaid(f"--listen {args.listen}: not HOST:PORT", "such as 127.0.0.1:8450; port 0 takes a free one")
     host = host.strip("[]")
-    token = _token(args.token_file)
+    token = None if args.token_file is None else read_token(args.token_file)
     if token is None and host not in _OWN:
         raise NotSaid(
             f"--listen {args.listen}: others could speak there, and no token tells them apart",
@@ -113,7 +113,8 @@ def _over_http(args: argparse.Namespace, door: Door) -> int:
     shown, number = f"[{host}]" if ":" in host else host, bound.getsockname()[1]
     names = {shown, *(_OWN_NAMES if host in _OWN else ())}
     hosts = frozenset({*(f"{one}:{number}" for one in names), *(one.lower() for one in args.host_name)})
-    http = HttpDoor(door, Upstream(args.upstream), hosts, token, _token(args.upstream_token_file))
+    theirs = None if args.upstream_token_file is None else read_token(args.upstream_token_file, chars_min=1)
+    http = HttpDoor(door, Upstream(args.upstream), hosts, token, theirs)
     url = address(args, host, number) + http.upstream.path
     ready = lambda: write_out(f"{args.server} behind the gate at {url}")  # noqa: E731
     running = server(http, args.tls_certificate, args.tls_key, ready, answer_s=MCP_CALL_S_MAX)
@@ -124,13 +125,3 @@ def _over_http(args: argparse.Namespace, door: Door) -> int:
 
 _OWN = ("127.0.0.1", "::1", "localhost")
 _OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
-
-
-def _token(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    with naming(path):
-        token = path.read_text("ascii").strip()
-    if not token:
-        raise NotSaid(f"{path}: holds no token")
-    return token
