@@ -755,7 +755,7 @@ def match_notices(proof: Proof, known: Known, loose: Statements, names: Iterable
         if name is not None:
             if statement and name_said(statement) == name and reaches(proof, place, statement):
                 kind = statement.kind
-            elif statement or place in proof.odd:
+            elif statement or (place in proof.odd and proof.odd[place][0].kind in KINDS):  # else: as if not held
                 kind, statement = "no-standing", statement or proof.odd[place][0]
             kind, id_ = "no-standing" if place in proof.junk else kind, statement.id if statement else None
             found.append({"index": place[1], "kind": kind, "name": name, "origin": place[0], "statement": id_})
@@ -839,7 +839,7 @@ def decide(
         shown = not row["evidence"]
         if kind := (row["evidence"] or {}).get("kind"):
             such = (all(holds(c, p, True) for c in row["evidence"]["where"]) for p in said.get(kind, []))
-            shown = kind in kept_back or any(such)
+            shown = kind not in CONSIDERED or kind in kept_back or any(such)
         lines.append((row["id"], shown and forbids(row["forbid"], context)))
     stand = {n["statement"] for n in notices if n["kind"] == "caveat"}
     caveats = [judge_caveat(loose.get(id_) or proof.by_id[id_], context, free) for id_ in stand]

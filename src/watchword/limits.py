@@ -1006,6 +1006,12 @@ alike (2^99 tries); Signal's safety numbers have as many."""
 JOIN_VOICES_MIN = 2
 """Members of distinct operators who read a charter's digits to a newcomer. Origin: one liar, and one who is none."""
 
+UNREAD_KINDS_TOLD_MAX = 8
+"""Kinds that a node names which it does not know; whoever reads one of them upgrades. Origin: a line for each."""
+
+DOCTOR_LEAVES_MAX = 500
+"""Newest leaves of each ledger that are looked through for kinds that are not known here. Origin: under a second."""
+
 CEREMONY_FILES_MAX = 1_000
 """Files of one sort in a ceremony's folder, and things heard that a home keeps. Origin: COMPARE_MEMBERS_MAX members
 with ROOT_KEYS_MAX keys each."""

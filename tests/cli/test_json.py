@@ -69,6 +69,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-recorded/1", ("statement", "redact", "BRAVO#2", "--field", "seed", "--reason", "x", *BRAVO)),
     (0, "watchword-claims/1", ("claim", "check", "mail-sorter 1.0", *ALFA)),
     (0, "watchword-init/1", ("init", "GOLF", "--unencrypted", "--home", "golf")),
+    (0, "watchword-upgraded/1", ("upgrade", "--copy", "golf.tar", "--home", "golf")),
     (1, "watchword-joined/1", ("join", "post", "--home", "golf")),
     (0, "watchword-keys/1", ("keys", *ALFA)),
     (0, "watchword-charter-draft/1", ("charter", "draft", "--alliance", "X", *MEMBERS)),

@@ -1,4 +1,4 @@
-"""``watchword backup`` and ``watchword restore``: a node's folder as one file, and back."""
+"""``watchword backup``, ``restore`` and ``upgrade``: a node's folder as one file, and back; its next format."""
 
 from __future__ import annotations
 
@@ -43,4 +43,21 @@ def restore(args: argparse.Namespace) -> int:
     else:
         text += "as it was"
     emit(args, text, {"backup": done.value(), "home": str(home), "schema": "watchword-restored/1"})
+    return 0
+
+
+def upgrade(args: argparse.Namespace) -> int:
+    """Bring the home to the format of this version, after a copy."""
+    from watchword import node
+    from watchword.node.home import FORMAT
+    from watchword.node.upgrading import upgrade as upgrade_home
+    from watchword.statements.times import SystemClock
+
+    home = node.find_home(args.home)
+    before = node.read_home(home).format
+    went = upgrade_home(home, args.copy, SystemClock())
+    text = f"{home}: is of format {FORMAT} already; nothing was done"
+    if went:
+        text = f"wrote {args.copy}, as it was\n{home}: format {before} to {FORMAT}; ledgers and bodies are as they were"
+    emit(args, text, {"before": before, "format": FORMAT, "schema": "watchword-upgraded/1", "steps": went})
     return 0

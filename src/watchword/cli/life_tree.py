@@ -8,7 +8,7 @@ from watchword.cli.arguments import Sub, verb
 
 
 def life_commands(commands: Sub) -> None:
-    """``join``, ``doctor``, ``backup``, ``restore``."""
+    """``join``, ``doctor``, ``backup``, ``restore``, ``upgrade``."""
     join = verb(commands, "join", "join:run", "join an alliance, or let somebody in: the next step of the ceremony")
     join.add_argument("folder", type=Path, metavar="FOLDER", help="where the files of this ceremony lie, for all sides")
     join.add_argument("--heard", metavar="DIGITS", help="the digits that the other side read aloud, as you heard them")
@@ -25,3 +25,5 @@ def life_commands(commands: Sub) -> None:
     backup.add_argument("--move", action="store_true", help="close this node first: it goes on where FILE is restored")
     restore = verb(commands, "restore", "backup:restore", "put a copy of a node in place, where nothing is yet")
     restore.add_argument("file", type=Path, metavar="FILE")
+    upgrade = verb(commands, "upgrade", "backup:upgrade", "bring this node's folder to the newest format, after a copy")
+    upgrade.add_argument("--copy", type=Path, required=True, metavar="FILE", help="where the copy goes, as backup does")

@@ -66,5 +66,8 @@ def parse(use: str, entry: bytes, where: str = "entry") -> Leaf:
     version = VERSION_OF.get((use, len(entry) == 1 + 2 * HASH_BYTES))
     if len(entry) not in (1 + HASH_BYTES, 1 + 2 * HASH_BYTES) or entry[0] != version:
         first = f"0x{entry[0]:02x}" if entry else "nothing"
-        raise BadLeaf(f"{where}: {len(entry)} bytes beginning with {first} are no leaf of a {use} ledger")
+        raise BadLeaf(
+            f"{where}: {len(entry)} bytes beginning with {first} are no leaf of a {use} ledger",
+            "where its owner runs a newer watchword, upgrade this one; until then nothing past it is taken in here",
+        )
     return Leaf(entry[1:33], entry[33:] or None)

@@ -23,7 +23,7 @@ from watchword.ledger.query import reaches
 from watchword.ledger.view import Fact, Facts, NoticeLeaf, View, size_in
 from watchword.limits import NOTICE_LANE_EVERY_S, NOTICE_LANE_S
 from watchword.statements.digests import D, blinded
-from watchword.statements.kinds import ANY_CHANNEL, BAD_NEWS, CONSIDERED, NOTICES
+from watchword.statements.kinds import ANY_CHANNEL, BAD_NEWS, CONSIDERED, KINDS, NOTICES
 from watchword.statements.statement import Signed, Subject
 from watchword.statements.times import parse_time
 
@@ -38,10 +38,11 @@ TAKEN_BACK = frozenset({"recall", "dispute", "incident"})
 class Listed:
     """A notice against one name of the name set.
 
-    ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held; ``no-standing``
-    where it may not say this; ``not-reached`` where a recall means other versions; ``half-said``, ``taken-back``,
-    ``lapsed``, ``lifted``; ``incident``, ``caveat``, ``take-back``, ``lift``. ``origin`` and ``index`` are None for a
-    loose notice. ``signed`` is None where there is no statement. ``commitment`` is its leaf's, 32 bytes.
+    ``kind``: ``recall``, ``retract``, ``dispute``, ``revoke``; ``unheld`` where the body is not held, or is of a kind
+    that is not known here; ``no-standing`` where it may not say this; ``not-reached`` where a recall means other
+    versions; ``half-said``, ``taken-back``, ``lapsed``, ``lifted``; ``incident``, ``caveat``, ``take-back``, ``lift``.
+    ``origin`` and ``index`` are None for a loose notice. ``signed`` is None where there is no statement that can be
+    read. ``commitment`` is its leaf's, 32 bytes.
     """
 
     name: str
@@ -229,7 +230,8 @@ def _matching(
         here = leaves.get(blinded(facts.secret, name), ()) if leaves else ()
         in_view = [
             Listed(
-                name, _leaf_kind(charter, leaf, name, held), leaf.origin, leaf.index, leaf.signed, leaf.commitment
+                name, _leaf_kind(charter, leaf, name, held), leaf.origin, leaf.index,
+                None if leaf.signed is None or _is_unread(leaf.signed) else leaf.signed, leaf.commitment,
             )
             for leaf in here
         ]
@@ -294,12 +296,17 @@ def _lapsed(charter: Charter, view: View, group: list[Listed]) -> list[Listed]:
 
 
 def _leaf_kind(charter: Charter, leaf: NoticeLeaf, name: str, held: Mapping[str, Fact]) -> str:
-    if leaf.signed is None:
+    if leaf.signed is None or _is_unread(leaf.signed):
         return "no-standing" if leaf.is_junk else "unheld"
     reaches = leaf.holder is not None and leaf.holder.reaches(leaf.origin, leaf.index)
     if leaf.holder is None or not reaches or not _has_standing(charter, leaf.signed, name, held):
         return "no-standing"
     return leaf.signed.statement.kind
+
+
+def _is_unread(notice: Signed) -> bool:
+    """Whether it is of a kind that is not known here: it may be bad news, and counts as if it were not held."""
+    return notice.statement.kind not in KINDS
 
 
 def _has_standing(charter: Charter, notice: Signed, name: str, held: Mapping[str, Fact]) -> bool:

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from watchword import __version__
 from watchword.errors import WatchwordError
 from watchword.ledger import durable, leaves
 from watchword.ledger.bundle import Body, Bundle, Earlier, LedgerPart, encode, parse_bundle
@@ -43,7 +44,7 @@ from watchword.ledger.exchange import (
 from watchword.ledger.log import Log
 from watchword.ledger.merkle import EMPTY_ROOT, Frontier, frontier_at
 from watchword.ledger.tiles import TileReader
-from watchword.limits import BUNDLE_BODIES_BYTES_MAX, BUNDLE_BYTES_MAX
+from watchword.limits import BUNDLE_BODIES_BYTES_MAX, BUNDLE_BYTES_MAX, UNREAD_KINDS_TOLD_MAX
 from watchword.node.accusing import accuse
 from watchword.node.cases import cases_for, keep_cases
 from watchword.node.node import Node
@@ -84,7 +85,8 @@ class Fork:
 class Imported:
     """What an import did. ``left``: bodies that no leaf here commits to, or whose scope does not allow this member.
 
-    ``skipped``: ledgers of which the file begins past what is held here, with the reason.
+    ``skipped``: ledgers of which the file begins past what is held here, with the reason. ``unread``: the kinds of
+    loose notices that this version does not know; they count once they are filed, as what cannot be read.
     """
 
     path: Path
@@ -96,6 +98,7 @@ class Imported:
     cosigned: int
     forks: tuple[Fork, ...]
     skipped: tuple[tuple[str, str], ...]
+    unread: tuple[str, ...] = ()
 
     def told(self) -> str:
         """One line for people; forks first, because they convict."""
@@ -108,6 +111,7 @@ class Imported:
             parts.append(f"{len(self.loose)} loose notices, which count from now on")
         parts.append(f"{self.cosigned} heads cosigned")
         parts += [f"skipped {origin}: {why}" for origin, why in self.skipped]
+        parts += [f"left a loose {kind[:80]}, which needs a newer watchword than {__version__}" for kind in self.unread]
         return "; ".join(parts)
 
     def value(self) -> dict[str, Any]:
@@ -122,6 +126,7 @@ class Imported:
             "loose": [signed.statement.id for signed in self.loose],
             "path": str(self.path),
             "skipped": [{"origin": origin, "why": why} for origin, why in self.skipped],
+            "unread": list(self.unread),
         }
 
 
@@ -305,6 +310,7 @@ class _Plan:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     bodies: list[Body] = field(default_factory=list)
     loose: list[Signed] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
 
 
 def import_bundle(node: Node, path: Path) -> Imported:
@@ -374,6 +380,7 @@ def take(node: Node, bundle: Bundle, path: Path) -> Imported:
         cosigned,
         forks,
         tuple(plan.skipped),
+        tuple(sorted(plan.unread)[:UNREAD_KINDS_TOLD_MAX]),
     )
 
 
@@ -515,6 +522,10 @@ def _plan_loose(node: Node, plan: _Plan, path: Path) -> None:
     found: dict[str, Signed] = {}
     for envelope in plan.bundle.loose:
         signed = open_envelope(envelope)
+        if signed.statement.kind not in KINDS:
+            # Nothing of what is known here is lost with it, and a file from a newer node is not refused for it.
+            plan.unread.add(signed.statement.kind)
+            continue
         try:
             node.check_loose(signed)
         except WatchwordError as error:

@@ -15,14 +15,23 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal
 
+from watchword import __version__
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.fetch import Remote
-from watchword.limits import CLOCK_AHEAD_S_MAX, DISK_FREE_BYTES_MIN, NOTE_BYTES_MAX, WITNESS_CLOCK_BACK_S_MAX
-from watchword.node.home import NoHome, enrolment, is_closing, is_restored, read_home
+from watchword.limits import (
+    CLOCK_AHEAD_S_MAX,
+    DISK_FREE_BYTES_MIN,
+    DOCTOR_LEAVES_MAX,
+    NOTE_BYTES_MAX,
+    UNREAD_KINDS_TOLD_MAX,
+    WITNESS_CLOCK_BACK_S_MAX,
+)
+from watchword.node.home import FORMAT, NoHome, enrolment, is_closing, is_restored, read_home
 from watchword.node.node import Node
 from watchword.node.stepping import next_charter
 from watchword.statements import pkcs8
+from watchword.statements.kinds import KINDS
 from watchword.statements.times import Clock
 
 State = Literal["well", "look", "ill"]
@@ -53,14 +62,21 @@ def examine(home: Path, peers: Mapping[str, str], clock: Clock) -> list[Found]:
         NoHome: no home at all.
     """
     of = read_home(home)
-    found = [Found("home", "well", f"{of.kind} {of.name} in {home}"), *_checked("keys", lambda: _keys(home, of.kind))]
+    older = of.format < FORMAT
+    what = f"{of.kind} {of.name} in {home}" + (f", of format {of.format}; the newest is {FORMAT}" if older else "")
+    mend = "watchword upgrade --copy FILE, when it suits" if older else ""
+    found = [Found("home", "look" if older else "well", what, mend), *_checked("keys", lambda: _keys(home, of.kind))]
     found += [*_checked("disk", lambda: _disk(home))]
     if of.kind != "supplier":
         found += [*_checked("charter", lambda: _charter(home))]
     if of.kind != "supplier" and (home / "charter.json").is_file():
         try:
             with Node.open(home, clock=clock) as node:
-                for about, check in (("ledgers", _ledgers), ("heads", _heads), ("clock", _clock), ("forks", _forks)):
+                checks = (
+                    ("ledgers", _ledgers), ("versions", _versions), ("heads", _heads), ("clock", _clock),
+                    ("forks", _forks),
+                )  # fmt: skip
+                for about, check in checks:
                     found += [*_checked(about, lambda check=check: check(node))]  # type: ignore[misc]
         except WatchwordError as error:
             found.append(Found("node", "ill", error.message, error.hint))
@@ -134,6 +150,19 @@ def _ledgers(node: Node) -> Iterator[Found]:
         else:
             held += 1
     yield Found("ledgers", "well", f"{held} open, each leads to its head; watchword ledger check looks at every byte")
+
+
+def _versions(node: Node) -> Iterator[Found]:
+    """Among the newest statements of each ledger, the kinds that this version does not know."""
+    unknown: dict[str, str] = {}
+    for origin in node.charter.known_origins:
+        for leaf in node.store.leaves(origin)[-DOCTOR_LEAVES_MAX:]:
+            held = node.store.held(leaf.commitment)
+            if held is not None and held.signed.statement.kind not in KINDS:
+                unknown.setdefault(held.signed.statement.kind, origin)
+    for kind, origin in sorted(unknown.items())[:UNREAD_KINDS_TOLD_MAX]:
+        what = f"{kind[:80]} in {origin}: a kind that watchword {__version__} does not know; it is kept and passed on"
+        yield Found("versions", "look", what, "upgrade watchword; a notice of that kind refuses what it names")
 
 
 def _heads(node: Node) -> Iterator[Found]:

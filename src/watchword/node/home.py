@@ -23,6 +23,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, overload
 
+from watchword import __version__
 from watchword.charter.charter import HEAD_JOBS, SINGLE_JOBS, Charter
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
@@ -34,6 +35,8 @@ from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, genera
 
 FOLDER = ".watchword"
 USES = ("ledger", "notices", "record")
+FORMAT = 2
+"""Of a home. 1: the first. 2: ``node.toml`` names the watchword that made it or brought it up (see ``upgrading``)."""
 COMING = "enrolment.next.json"
 """The enrolment for the next charter; it takes the place of the other one when that charter is adopted."""
 RESTORED = "restored.json"
@@ -61,6 +64,7 @@ class Home:
     kind: str
     name: str
     peers: Mapping[str, str] = field(default_factory=dict)
+    format: int = 1
 
 
 @overload
@@ -101,12 +105,20 @@ def read_home(path: Path) -> Home:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise NoHome(f"{path / 'node.toml'}: {error}") from error
     kind, name = value.get("kind"), value.get("name")
-    if value.get("format") != 1 or kind not in ("member", "supplier", "receiver") or not isinstance(name, str):
-        raise NoHome(f"{path / 'node.toml'}: not of a form this version knows", "a newer watchword made it")
+    form, by = value.get("format"), value.get("watchword", "")
+    if not isinstance(form, int) or isinstance(form, bool) or form > FORMAT:
+        made = f"watchword {by[:40]}" if isinstance(by, str) and by else "a newer watchword"
+        raise NoHome(
+            f"{path / 'node.toml'}: a home of format {str(form)[:40]}, made by {made}; watchword {__version__} knows "
+            f"formats 1 to {FORMAT}",
+            "upgrade watchword; nothing here was touched",
+        )
+    if form < 1 or kind not in ("member", "supplier", "receiver") or not isinstance(name, str):
+        raise NoHome(f"{path / 'node.toml'}: not of a form this version knows", "put it back from a copy")
     peers = value.get("peers", {})
     if not isinstance(peers, dict) or not all(isinstance(url, str) for url in peers.values()):
         raise NoHome(f"{path / 'node.toml'}: peers are written as [peers] and MEMBER = \"https://…\"")
-    return Home(path, kind, name, peers)
+    return Home(path, kind, name, peers, form)
 
 
 def enrolment(path: Path, *, coming: bool = False) -> dict[str, Any]:
@@ -383,7 +395,10 @@ def _make(
                 save_key(aside / "keys" / f"{job}.pem", key, passphrase)
             for person, key in persons.items():
                 save_key(aside / "keys" / "people" / f"{person}.pem", key, passphrase)
-            text = f'# A watchword node. Made by: watchword init {name}\nformat = 1\nkind = "{kind}"\nname = "{name}"\n'
+            text = (
+                f"# A watchword node. Made by: watchword init {name}\nformat = {FORMAT}\n"
+                f'watchword = "{__version__}"\nkind = "{kind}"\nname = "{name}"\n'
+            )
             durable.replace(aside / "enrolment.json", canonical(value) + b"\n", aside / "staging")
             durable.replace(aside / "node.toml", text.encode(), aside / "staging")
             for folder in (aside / "keys" / "people", aside / "keys", aside):

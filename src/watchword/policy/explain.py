@@ -178,7 +178,8 @@ SHOWN_MAX = 6
 def _notice_line(notice: Mapping[str, Any], places: Mapping[str, str]) -> str:
     name = called(notice["name"], places)
     if notice["kind"] == "unheld":
-        return f"  notice   against {name} ({notice['locator']}): its text is not held here, so it counts as the worst"
+        why = "its text is not held here, or is newer, so it counts as the worst"
+        return f"  notice   against {name} ({notice['locator']}): {why}"
     where = (notice["locator"] or "received directly, in no ledger of this view").strip("()")
     kind = AGAINST.get(notice["kind"], notice["kind"])
     return (

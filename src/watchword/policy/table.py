@@ -39,7 +39,7 @@ from watchword.ledger.view import loose_list as view_list
 from watchword.limits import CAVEATS_KEPT_MAX, CLOCK_AHEAD_S_MAX
 from watchword.policy.use_case import parse_use_case
 from watchword.statements.digests import DJ, endpoint_digest
-from watchword.statements.kinds import WIDE
+from watchword.statements.kinds import CONSIDERED, WIDE
 from watchword.statements.statement import Signed, Statement, Subject
 from watchword.statements.times import parse_time
 
@@ -241,10 +241,14 @@ def red_line_context(
 
 
 def findings(charter: Charter, considered: Iterable[Fact], unheld_kinds: Iterable[str]) -> dict[str, int]:
-    """Of each red line that names evidence, by its id: how many considered statements are such, fallen ones too."""
+    """Of each red line that names evidence, by its id: how many considered statements are such, fallen ones too.
+
+    A kind of evidence that is not known here counts as found: nobody here can say that it is not there.
+    """
     said, kept_back = [fact.signed.statement for fact in considered], list(unheld_kinds)
     return {
-        line.id: kept_back.count(line.evidence.kind)
+        line.id: (line.evidence.kind not in CONSIDERED)
+        + kept_back.count(line.evidence.kind)
         + sum(
             one.kind == line.evidence.kind and all_hold(line.evidence.where, one.predicate, trouble=True)
             for one in said
