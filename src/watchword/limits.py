@@ -576,6 +576,12 @@ CEDAR_TEXT_BYTES_MAX = 64 * 1024
 WHAT_IF_STATEMENTS_MAX = 1_000
 """Statements that one what-if file supposes. Origin: five times what the largest release of the figures has."""
 
+FIGURES_PAUSE_S = 60
+"""Between two makings of a serving node's slow figures, in seconds. Origin: at 100,000 statements one takes seconds."""
+
+FIGURES_AGE_S = 600
+"""How old slow figures get although nothing changed, in seconds. Origin: times pass; days are what they count."""
+
 LAPSE_DAYS = 30
 """Days that the status page looks ahead. Origin: a month, the shortest age that the shipped packs ask of evidence."""
 

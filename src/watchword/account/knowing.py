@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from watchword.account.reliance import relied_on
 from watchword.account.status import Known, uses_of
-from watchword.gate.history import History
-from watchword.gate.mandate import parse_mandate
+from watchword.gate.history import Held, History
+from watchword.gate.mandate import Mandate, parse_mandate
 from watchword.gate.receipts import parse_receipt
 from watchword.statements.times import parse_time, rfc3339
 
@@ -48,11 +49,17 @@ def _held(here: Node, now: datetime) -> list[str]:
     history = History()
     for index, value in enumerate(here.record_events()):
         history.apply(parse_receipt(value, f"receipt {here.member}/record#{index}"))
-    lines = []
+    return [
+        f"action held until {rfc3339(expires)}: {held.id} {held.action.tool}, mandate {mandate.name}"
+        for held, expires, mandate in waiting_holds(here, history, now)
+    ]
+
+
+def waiting_holds(here: Node, history: History, now: datetime) -> Iterator[tuple[Held, datetime, Mandate]]:
+    """The holds of *history* that a mandate still lets wait, oldest first, each with its end."""
     for held in history.waiting():
         mandate = parse_mandate(here.locate(held.mandate).signed.statement.predicate["mandate"])
         rule = next(rule for rule in mandate.rules if rule.id == held.rule)
         expires = parse_time(held.asked) + timedelta(seconds=rule.hold_s)
         if now <= expires:
-            lines.append(f"action held until {rfc3339(expires)}: {held.id} {held.action.tool}, mandate {mandate.name}")
-    return lines
+            yield held, expires, mandate

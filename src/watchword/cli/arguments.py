@@ -118,6 +118,13 @@ def whose(command: argparse.ArgumentParser) -> None:
     either.add_argument("--charter", type=Path, metavar="FILE", help="this charter (default: the one in force here)")
 
 
+def metrics(command: argparse.ArgumentParser) -> None:
+    """Where Prometheus asks."""
+    command.add_argument(
+        "--metrics", type=int, metavar="PORT", help="also answer GET /metrics on 127.0.0.1, for Prometheus; 0: any port"
+    )
+
+
 def listening(command: argparse.ArgumentParser, port: int) -> None:
     """Where to listen, and the files for TLS."""
     command.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchword.cli.arguments import Sub, listening, log_format, noun, said, signer, verb
+from watchword.cli.arguments import Sub, listening, log_format, metrics, noun, said, signer, verb
 
 
 def gate_commands(commands: Sub) -> None:
@@ -101,6 +101,7 @@ def _doors(gate: Sub) -> None:
     mcp.add_argument("--token-file", type=Path, metavar="FILE", help="HTTP: what clients must show as bearer token")
     mcp.add_argument("--upstream-token-file", type=Path, metavar="FILE", help="HTTP: what the server is shown as one")
     log_format(mcp)
+    metrics(mcp)
     mcp.add_argument("command", nargs="*", metavar="SERVER", help="the server and its arguments, after --")
     authzen = verb(gate, "authzen", "authzen:run", "answer OpenID AuthZEN requests for a system over HTTP")
     authzen.add_argument("--of", required=True, metavar="RELEASE", help="the system that asks")
@@ -108,3 +109,4 @@ def _doors(gate: Sub) -> None:
     authzen.add_argument("--token-file", type=Path, required=True, metavar="FILE", help="what callers show (Bearer)")
     authzen.add_argument("--url", metavar="URL", help="where callers reach this door (default: where it listens)")
     listening(authzen, 8441)
+    metrics(authzen)

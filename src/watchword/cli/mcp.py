@@ -28,6 +28,7 @@ GUARANTEE = (
 
 def run(args: argparse.Namespace) -> int:
     """Pass messages until the client ends; exit 0 then."""
+    from watchword.cli.watching import metrics_beside
     from watchword.gate.mcp.conversation import Conversation
 
     if bool(args.command) == bool(args.upstream) or bool(args.upstream) != bool(args.listen):
@@ -41,13 +42,14 @@ def run(args: argparse.Namespace) -> int:
     if left:
         say(f"watchword: note: an earlier door saw no end of {left} calls; what did more than read is unknown")
     try:
-        if args.upstream:
-            return _over_http(args, door)
-        from watchword.web.mcp_pipe import serve
+        with metrics_beside(args):
+            if args.upstream:
+                return _over_http(args, door)
+            from watchword.web.mcp_pipe import serve
 
-        with contextlib.suppress(KeyboardInterrupt):  # how SIGTERM and SIGINT end it
-            return serve(Conversation(door, args.session), args.command, sys.stdin.fileno(), _own_stdout())
-        return 0
+            with contextlib.suppress(KeyboardInterrupt):  # how SIGTERM and SIGINT end it
+                return serve(Conversation(door, args.session), args.command, sys.stdin.fileno(), _own_stdout())
+            return 0
     finally:
         door.lent.close()
         if door.shadow is not None:

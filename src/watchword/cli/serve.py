@@ -14,18 +14,20 @@ from watchword.errors import WatchwordError
 if TYPE_CHECKING:
     from socket import socket
 
+    from watchword.node import Node
+
 
 class NotInstalled(WatchwordError):
     """What serving needs is not installed."""
 
 
 @contextlib.contextmanager
-def installed(what: str) -> Iterator[None]:
-    """Around imports: what is missing is said, for *what* it is needed, and how it comes."""
+def installed(what: str, extra: str = "serve") -> Iterator[None]:
+    """Around imports: what is missing is said, for *what* it is needed, and which *extra* brings it."""
     try:
         yield
     except ModuleNotFoundError as error:
-        raise NotInstalled(f"{what} needs {error.name}", "pip install 'watchword[serve]'") from error
+        raise NotInstalled(f"{what} needs {error.name}", f"pip install 'watchword[{extra}]'") from error
 
 
 def check_tls(args: argparse.Namespace) -> None:
@@ -41,16 +43,19 @@ def address(args: argparse.Namespace, host: str, port: int) -> str:
 
 
 def until_told(
-    args: argparse.Namespace, application: Any, bound: socket, ready: Callable[[], None], clients: tuple[str, ...] = ()
-) -> None:
+    args: argparse.Namespace, application: Any, bound: socket, ready: Callable[[], None],
+    clients: tuple[str, ...] = (), node: Node | None = None,
+) -> None:  # fmt: skip
     """Answer on *bound* until SIGTERM or SIGINT; answers begun are finished.
 
     Args:
         clients: files of certificates that a client may show.
+        node: whose figures ``--metrics`` shows.
     """
+    from watchword.cli.watching import metrics_beside
     from watchword.web.serving import server
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), metrics_beside(args, node):
         server(application, args.tls_certificate, args.tls_key, ready, clients=clients).run([bound])
 
 
@@ -81,5 +86,5 @@ def run(args: argparse.Namespace) -> int:
             f"{here.member} serves {len(here.charter.shared_origins)} ledgers and its witness at {url}\n"
             f"its console is at {origin}/console/; to look: watchword console --origin {origin}"
         )
-        until_told(args, application, bound, lambda: emit(args, text, value), tuple(clients.values()))
+        until_told(args, application, bound, lambda: emit(args, text, value), tuple(clients.values()), here)
     return 0

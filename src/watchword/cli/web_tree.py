@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from watchword.cli.arguments import Sub, listening, verb
+from watchword.cli.arguments import Sub, listening, metrics, verb
 
 
 def web_commands(commands: Sub) -> None:
     """``serve`` and ``console``."""
     serve = verb(commands, "serve", "serve:run", "serve ledgers, mirrors, witness, bodies and the console over HTTP")
     listening(serve, 8440)
+    metrics(serve)
     serve.add_argument("--origin", metavar="ORIGIN", help="how browsers reach the console (default: localhost's)")
     serve.add_argument(
         "--client", action="append", default=[], metavar="NAME=FILE",

@@ -169,6 +169,9 @@ def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
         new = sum(one.new - one.old for one in synced.ledgers)
         this.facts |= {"bodies": synced.bodies, "bytes": synced.bytes, "leaves": new, "requests": synced.requests}
         this.outcome = "fork" if synced.forks else "trouble" if synced.troubles else "synced"
+    if this.outcome == "synced":
+        durable.make_folder(node.store.home / "peers")
+        _synced_at(node.store, peer).touch()
     return synced
 
 
@@ -406,6 +409,16 @@ def _verify_signatures(node: Node, synced: Synced) -> None:
     store.verified.keep()
     if synced.statements and ("spill" in synced.statements.values() or store.spilled()):
         honour(node)
+
+
+def last_synced_s(store: Store, peer: str) -> int:
+    """When *peer* last gave all that was asked of it, in seconds since 1970 by the file system; 0 for never."""
+    path = _synced_at(store, peer)
+    return int(path.stat().st_mtime) if path.exists() else 0
+
+
+def _synced_at(store: Store, peer: str) -> Path:
+    return store.home / "peers" / f"{sha256(peer.encode()).hexdigest()}.synced"
 
 
 def _asked(path: Path) -> dict[str, Any]:

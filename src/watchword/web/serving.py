@@ -147,6 +147,7 @@ def server(
     ready: Callable[[], None],
     answer_s: float | None = None,
     clients: Sequence[str] = (),
+    told: bool = True,
 ) -> uvicorn.Server:
     """A server; ``run([socket])`` answers until SIGTERM or SIGINT, or until its ``should_exit`` is set.
 
@@ -156,15 +157,16 @@ def server(
         certificate, key: PEM files for TLS; without them plain HTTP, for a proxy in front or a closed network.
         ready: called once, when the first request can come.
         clients: files (PEM) of the certificates that a client may show; it need not show one.
+        told: whether each request is a step for those who watch this process.
 
     Raises:
         CannotServe: the TLS files.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     end_s = SERVE_REQUEST_S_MAX if answer_s is None else MCP_END_S
-    answers = Observed(Deadline(app, answer_s or SERVE_REQUEST_S_MAX))
+    answers: ASGIApp = Deadline(app, answer_s or SERVE_REQUEST_S_MAX)
     config = uvicorn.Config(
-        answers, http=Patience, ws="none", lifespan="off", log_config=None,
+        Observed(answers) if told else answers, http=Patience, ws="none", lifespan="off", log_config=None,
         access_log=False, server_header=False, proxy_headers=False, limit_concurrency=SERVE_CONNECTIONS_MAX,
         timeout_keep_alive=_KEEP_ALIVE_S, timeout_graceful_shutdown=int(end_s),
         ssl_certfile=certificate, ssl_keyfile=key,

@@ -1,0 +1,211 @@
+"""A real scrape of a node that serves: what it says, to whom, and that the alert rules ask for nothing it has not."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import io
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from alliance import Alliance
+from gate.gated import SLEW, Gated, gated
+
+pytest.importorskip("prometheus_client", reason="the extra observe is not installed")
+
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as older
+from web.test_observed import get
+
+from watchword.account.figures import Figures
+from watchword.cli.watching import metrics_beside
+from watchword.node import Node
+from watchword.node.sync import sync
+from watchword.observe import steps
+from watchword.observe.counts import Counts
+from watchword.observe.lines import json_lines
+from watchword.observe.steps import watching
+from watchword.web.metrics import app
+
+ROOT = Path(__file__).resolve().parents[2]
+ALERTS = ROOT / "integrations" / "prometheus-alerts.yml"
+OPEN = b"application/openmetrics-text; version=1.0.0"
+
+
+def scrape(counts: Counts, figures: Figures, accept: bytes = OPEN) -> tuple[str, str]:
+    """Content type and text of ``GET /metrics``."""
+    scope = {
+        "type": "http", "method": "GET", "path": "/metrics", "raw_path": b"/metrics", "query_string": b"",
+        "headers": [(b"accept", accept)], "http_version": "1.1",
+    }  # fmt: skip
+    parts: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        parts.append(message)
+
+    asyncio.run(app(counts, figures)(scope, receive, send))
+    assert parts[0]["status"] == 200
+    return dict(parts[0]["headers"])[b"content-type"].decode(), b"".join(one["body"] for one in parts[1:]).decode()
+
+
+@pytest.fixture(scope="module")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gated]:
+    """A gate that answered, with a hold that waits, and a peer that ``node.toml`` names."""
+    made = gated(tmp_path_factory.mktemp("metrics"))
+    with (made.folder / "ALFA" / "node.toml").open("a") as file:
+        file.write('\n[peers]\nBRAVO = "http://127.0.0.1:9/"\n')
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def scraped(here: Gated) -> str:
+    """What Prometheus gets, in OpenMetrics."""
+    counts, figures = Counts(), Figures(here.at("ALFA"))
+    with watching(counts):
+        here.ask()
+        here.ask("launch-missile", SLEW)
+        here.held()
+        with steps.step("request", method="GET") as this:
+            this.facts |= {"route": "/health", "status": 200}
+        steps.trouble(OSError(5, "Input/output error"))
+    figures.make()
+    kind, text = scrape(counts, figures)
+    assert kind.startswith("application/openmetrics-text")
+    return text
+
+
+def series(text: str) -> dict[str, set[str]]:
+    """Names of samples, each with its labels' names."""
+    found: dict[str, set[str]] = {}
+    for family in openmetrics(text):
+        for one in family.samples:
+            found.setdefault(one.name, set()).update(one.labels)
+    return found
+
+
+def test_a_scrape_is_openmetrics_and_the_older_form_where_that_is_asked(here: Gated, scraped: str) -> None:
+    """Both parse with their own parsers, to the end, and say the same of the node."""
+    families = {one.name: one for one in openmetrics(scraped)}
+    kind, old = scrape(Counts(), Figures(here.at("ALFA")), b"text/plain")
+    assert kind.startswith("text/plain")
+    leaves = {one.labels["ledger"]: one.value for one in families["watchword_ledger_leaves"].samples}
+    assert leaves["ledger"] >= 3 and leaves["notices"] == 0
+    again = {one.name: one for one in older(old)}
+    assert {one.labels["ledger"]: one.value for one in again["watchword_ledger_leaves"].samples} == leaves
+    assert families["watchword_holds_waiting"].samples[0].value == 1
+
+
+def test_a_scrape_names_no_release_person_action_or_mandate(here: Gated, scraped: str) -> None:
+    """Counts and times alone. Fails where a label takes a reason, a tool or a mandate's name."""
+    hidden = [
+        "launch-missile", "slew-camera", "tower-12", "commander", "border-watch", "human-before-slew", here.mandate,
+        "ALFA", "CHARLIE", "recon", str(here.folder), "Input/output",
+    ]  # fmt: skip
+    assert [word for word in hidden if word in scraped] == []
+    assert "BRAVO" in scraped  # the peer, as this machine's own node.toml calls it
+
+
+def test_every_series_that_an_alert_asks_for_is_in_a_real_scrape(scraped: str) -> None:
+    """Names and labels of each rule, and of the states that rules are tried with. Fails when a metric is renamed."""
+    there = series(scraped) | {"ALERTS": {"alertname", "alertstate"}}
+    texts = [rule["expr"] for rule in rules()]
+    tried = yaml.safe_load((ROOT / "tests" / "web" / "alerts.yml").read_text("utf-8"))
+    texts += [one["series"] for test in tried["tests"] for one in test["input_series"]]
+    for text in texts:
+        names = re.findall(r"watchword_\w+", text)
+        assert names and set(names) <= there.keys(), text
+        for name, labels in re.findall(r"(watchword_\w+){([^}]*)}", text):
+            assert set(re.findall(r"(\w+)=", labels)) <= there[name] | {"instance"}, text
+        for grouped in re.findall(r"by \(([^)]*)\)", text):
+            assert set(re.split(r",\s*", grouped)) <= {"instance", *there[names[0]]}, text
+
+
+def test_every_alert_says_what_to_do_about_it() -> None:
+    """Its runbook is a heading of a page that is there, it has a severity, and the table of that page lists it."""
+    page = (ROOT / "docs" / "howto" / "observe.md").read_text("utf-8")
+    anchors = {heading.lower() for heading in re.findall(r"^### (\w+)$", page, re.M)}
+    assert len(rules()) == 18
+    for rule in rules():
+        file, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert file == "docs/howto/observe.md" and anchor == rule["alert"].lower() and anchor in anchors, rule["alert"]
+        assert rule["labels"]["severity"] in ("page", "ticket") and rule["annotations"]["summary"]
+    assert len(anchors) == len(rules())
+
+
+def test_every_metric_is_described(scraped: str) -> None:
+    """docs/howto/observe.md lists each family that is watchword's own, and none that there is not."""
+    page = (ROOT / "docs" / "howto" / "observe.md").read_text("utf-8")
+    families = {one.name for one in openmetrics(scraped) if one.name.startswith("watchword_")}
+    assert {name.removesuffix("_total") for name in re.findall(r"^\| `(watchword_\w+)", page, re.M)} == families
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_figures_that_cannot_be_read_cost_themselves_alone(here: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged home is counted as trouble; what the process counted is shown still."""
+
+    def damaged(_: Figures) -> list[Any]:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Figures, "read", damaged)
+    counts = Counts()
+    with watching(counts):
+        _, text = scrape(counts, Figures(here.at("ALFA")))
+    assert 'watchword_troubles_total{error="OSError"} 1.0' in text and "ledger_leaves" not in text
+
+
+def test_metrics_are_answered_on_loopback_alone_and_apart(alliance: Alliance) -> None:
+    """At a port of its own, only while the command runs; its scrapes are no requests; nothing else is there."""
+    counts, log = Counts(), io.StringIO()
+    args = argparse.Namespace(metrics=0, counts=counts, log_format="json")
+    reader = Node.open(alliance.home("ALFA"), clock=alliance.clock)
+    told = threading.Event()
+
+    class Port(steps.Watcher):
+        port = 0
+
+        def note(self, event: str, facts: dict[str, Any], alarm: bool) -> None:
+            self.port = int(facts["port"])
+            told.set()
+
+    with reader, watching(counts, of := Port()), json_lines(log):
+        with metrics_beside(args, reader):
+            assert told.wait(60)
+            url = f"http://127.0.0.1:{of.port}"
+            assert get(url, "/metrics") == 200 and get(url, "/health") == 404 and get(url, "/metrics", "POST") == 405
+            addresses = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)}
+            for address in addresses - {"127.0.0.1", "127.0.1.1"}:
+                with pytest.raises(OSError):
+                    socket.create_connection((address, of.port), 5).close()
+        with pytest.raises(OSError):
+            get(url, "/metrics")
+    assert '"event":"metrics"' in log.getvalue() and '"event":"request"' not in log.getvalue()
+
+
+def test_a_peers_freshness_is_when_it_last_gave_all(alliance: Alliance, served: Any) -> None:
+    """Never: 0; then the moment of a whole sync; a peer that is away leaves it as it was."""
+    alfa = alliance.nodes["ALFA"]
+    with (alliance.home("ALFA") / "node.toml").open("a") as file:
+        file.write('\n[peers]\nBRAVO = "http://127.0.0.1:9/"\n')
+
+    def synced() -> float:
+        return next(one.values["BRAVO"] for one in Figures(alfa).read() if one.name == "peer_synced_timestamp_seconds")
+
+    assert synced() == 0
+    sync(alfa, {"BRAVO": "http://127.0.0.1:9/"})
+    assert synced() == 0
+    sync(alfa, {"BRAVO": served("BRAVO")})
+    assert synced() > 1_700_000_000
