@@ -66,7 +66,7 @@ VAGUE = re.compile(r"(?:^|_)(?:utils?|helpers?|common|misc|managers?|factory|han
 APART = (
     "watchword.web", "watchword.catalog", "watchword.data.screening", "watchword.evaluate.worker",
     "watchword.account.asking", "watchword.account.concentration", "watchword.account.exposure",
-    "watchword.account.osv", "watchword.observe.counts", "watchword.observe.spans",
+    "watchword.account.osv", "watchword.account.recalled", "watchword.observe.counts", "watchword.observe.spans",
 )  # fmt: skip
 CORE_HAS_NOT = {"torch", "onnxruntime", "z3-solver", "starlette", "mcp"}
 START_LOADS_NOT = {"rich", "msgspec", "cryptography", "importlib.metadata"}

@@ -147,10 +147,10 @@ def write(catalog: Any) -> int:
 
 
 def _component(number: int) -> Any:
-    from watchword.catalog.rows import Thing
+    from watchword.catalog.rows import component
 
     name, version = f"p{number // VERSIONS}", f"1.{number % VERSIONS}.0"
-    return Thing("component", name, version, f"pkg:pypi/{name}@{version}")
+    return component(name, version, f"pkg:pypi/{name}@{version}", "")
 
 
 def _statement(place: int, kind: str) -> tuple[Any, ...]:

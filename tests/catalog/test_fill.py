@@ -162,7 +162,7 @@ def test_a_catalog_of_another_member_or_a_newer_version_is_refused(alliance: All
     bring_up(alfa, catalog)
     with pytest.raises(CatalogTrouble, match="the catalog of ALFA, not of BRAVO"):
         bring_up(alliance.nodes["BRAVO"], catalog, anew=True)
-    for version, match in (("0", "nothing of this version"), ("99", "version 99, this watchword reads 2")):
+    for version, match in (("0", "nothing of this version"), ("99", "version 99, this watchword reads [0-9]")):
         with catalog.writing() as connection:
             connection.execute(text("UPDATE meta SET value = :to WHERE name = 'version'"), {"to": version})
         with pytest.raises(CatalogTrouble, match=match), catalog.reading():

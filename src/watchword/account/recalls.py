@@ -26,7 +26,7 @@ from watchword.ledger.notices import name_set
 from watchword.ledger.query import EXERCISE, reaches, told_target
 from watchword.ledger.view import Fact, Facts, View
 from watchword.statements.kinds import CONSIDERED
-from watchword.statements.statement import Signed
+from watchword.statements.statement import Signed, Statement
 from watchword.statements.times import parse_time, rfc3339
 
 SCHEMA = "watchword-recalls/1"
@@ -131,18 +131,20 @@ class Order:
 
 @dataclass(frozen=True)
 class Hit:
-    """A release of this member that a recall reaches. ``by``: the statements, by id, that admitted it or empower it."""
+    """A release of this member that a recall reaches. ``by``: the statements, by id, that admitted it or empower it;
+    ``mandate``: one of them is a mandate, whose gate has to close."""
 
     name: str
     release: str
     by: tuple[str, ...]
+    mandate: bool
 
 
 def orders(charter: Charter, view: View, facts: Facts, now: datetime) -> tuple[Order, ...]:
     """Every order known here: those owed first, among them those with the most overdue first; exercises last."""
     recalls = held_recalls(facts)
     groups: dict[tuple[Any, ...], list[Signed]] = {}
-    for one in sorted(recalls.values(), key=lambda one: (one.statement.made, one.statement.id)):
+    for one in _in_order(recalls):
         groups.setdefault(_same(one.statement.predicate), []).append(one)
     targets = sorted({str(one.statement.predicate["target"]) for one in recalls.values()})
     states: dict[str, str] = {}
@@ -163,7 +165,7 @@ def hit_at_home(
 ) -> tuple[Hit, ...]:
     """The releases of *member* that *recall*, or an exercise of it, reaches; nothing of it is for others."""
     target = str(recall["target"]).removeprefix(EXERCISE)
-    own: dict[str, tuple[str, list[str]]] = {}
+    own: dict[str, tuple[str, list[Statement]]] = {}
     about: dict[str, list[Fact]] = {}
     for fact in facts.statements:
         said = fact.signed.statement
@@ -174,18 +176,29 @@ def hit_at_home(
         )
         if admits and said.issuer == member:
             for subject in said.subject:
-                own.setdefault(subject.digest, (subject.name, []))[1].append(said.id)
+                own.setdefault(subject.digest, (subject.name, []))[1].append(said)
     found = []
     for release, (name, by) in sorted(own.items()):
         names = name_set(charter, release, [fact.signed for fact in about.get(release, ())])
         if target in names and reaches(recall, names):
-            found.append(Hit(name, release, tuple(by)))
+            empowered = any(one.kind == "mandate" for one in by)
+            found.append(Hit(name, release, tuple(one.id for one in by), empowered))
     return tuple(found)
+
+
+def said_alike(recalls: Mapping[str, Signed], id: str) -> tuple[Signed, ...]:
+    """The recalls that say the same as the one of this id, the oldest first: one order."""
+    same = _same(recalls[id].statement.predicate)
+    return tuple(one for one in _in_order(recalls) if _same(one.statement.predicate) == same)
 
 
 def render(found: Iterable[Order]) -> str:
     """All orders for a terminal."""
     return "\n".join(line for one in found for line in one.told()) or "no recall is held here"
+
+
+def _in_order(recalls: Mapping[str, Signed]) -> list[Signed]:
+    return sorted(recalls.values(), key=lambda one: (one.statement.made, one.statement.id))
 
 
 def _same(said: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 * ``schema``     the tables and their version
 * ``database``   open one: SQLite by default, PostgreSQL by URL
+* ``steps``      how tables of an older version become those of the next
 * ``rows``       what one statement puts into the tables
 * ``fill``       take statements in, at once or bit by bit
 * ``queries``    what pages and commands ask

@@ -3,7 +3,7 @@
 * A path is a SQLite file; ``postgresql://…`` a database of its own on a server. Passwords stay out of URLs: libpq reads
   them from ``~/.pgpass`` or ``$PGPASSFILE``.
 * A catalog belongs to one member under one charter. Another member's is refused; another charter's is filled anew.
-* A newer version of the tables is refused. An older one is filled anew: everything in it follows from the ledgers.
+* A newer version of the tables is refused, by name. An older one is brought up by ``steps``, or filled anew.
 * A rebuild is one transaction: readers see the old catalog until the new one is whole, also when it is killed.
 """
 

@@ -105,7 +105,7 @@ class Filling:
         connection = self._connection
         for statement in (*_NAMED, *_LINKED):
             connection.execute(sqlalchemy.text(statement), {"number": self._first, "thing": self._first_thing})
-        missing = select(USES.c.use_case).where(USES.c.criticality == -1).distinct()
+        missing = select(USES.c.use_case).where(USES.c.criticality == -1, USES.c.use_case != "").distinct()
         for digest in connection.scalars(missing).all():
             if (case := use_case(digest)) is not None:
                 told = dict(zip(("name", "owner", "criticality", "members"), case_columns(case), strict=True))

@@ -227,7 +227,8 @@ def uses_of(connection: Connection, things: Sequence[int]) -> list[Used]:
     """The newest decision on each use case of these releases, by their ids."""
     newest: dict[tuple[int, str], tuple[tuple[str, str], Used]] = {}
     for at in range(0, len(things), KEYS_ASKED):
-        for row in connection.execute(_USES.where(USES.c.thing.in_(things[at : at + KEYS_ASKED]))):
+        some = USES.c.thing.in_(things[at : at + KEYS_ASKED])
+        for row in connection.execute(_USES.where(USES.c.use_case != "", some)):
             key, when = (row.thing, row.use_case), (row.made, row.id)
             if key not in newest or newest[key][0] < when:
                 newest[key] = when, used(row)

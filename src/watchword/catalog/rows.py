@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from watchword.ledger import query
 from watchword.ledger.notices import said_name
 from watchword.limits import CATALOG_TEXT_BYTES_MAX
 from watchword.statements.kinds import EVIDENCE, NOTICES
@@ -44,18 +46,20 @@ class Entry:
 
 
 class Thing(NamedTuple):
-    """What tells one thing from others; empty text where nothing is told."""
+    """What tells one thing from others; empty text where nothing is told. ``filed`` follows from the whole of ``purl``,
+    which is cut here."""
 
     sort: str
     name: str
     version: str = ""
     purl: str = ""
     digest: str = ""
+    filed: str = ""
 
     @property
     def key(self) -> str:
         """The digest of it all."""
-        return sha256("\0".join(self).encode()).hexdigest()
+        return sha256("\0".join(self[:5]).encode()).hexdigest()
 
 
 class Saying(NamedTuple):
@@ -76,6 +80,11 @@ class Saying(NamedTuple):
             thing, number, self.name, self.system, folded(system), folded(self.name), self.version, self.supplier,
             self.rank, self.endpoint,
         )  # fmt: skip
+
+
+def was_cut(text: str) -> bool:
+    """Whether *text* stands in the tables for a longer one, or may."""
+    return re.search("… [0-9a-f]{64}$", text) is not None
 
 
 def bounded(text: str) -> str:
@@ -102,7 +111,16 @@ def release_of(digest: str) -> Thing:
 def thing_row(id_: int, thing: Thing) -> tuple[Any, ...]:
     """The row of a thing, in the order of its table's columns; so are all rows here."""
     package = bounded(package_of(thing.purl)) if thing.purl else ""
-    return id_, thing.key, thing.sort, thing.name, folded(thing.name), thing.version, thing.purl, package, thing.digest
+    return (
+        id_, thing.key, thing.sort, thing.name, folded(thing.name), thing.version, thing.purl, package, thing.digest,
+        thing.filed,
+    )  # fmt: skip
+
+
+def component(name: str, version: str, purl: str, digest: str) -> Thing:
+    """The thing that a line of a bill of materials is."""
+    filed = bounded(query.package_of(purl)[0]) if purl else ""
+    return Thing("component", bounded(name), bounded(version), bounded(purl), digest, filed)
 
 
 def sayings(statement: Statement) -> list[Saying]:
@@ -130,8 +148,7 @@ def parts(statement: Statement) -> Iterator[Thing]:
     kind, said = statement.kind, statement.predicate
     if kind == "bill-of-materials":
         for one in said["components"]:
-            name, version, purl = bounded(one["name"]), bounded(one["version"]), bounded(one["purl"] or "")
-            yield Thing("component", name, version, purl, one["digest"] or "")
+            yield component(one["name"], one["version"], one["purl"] or "", one["digest"] or "")
         for name in said["base_models"]:
             yield Thing("model", bounded(name))
         for one in said["datasets"]:
@@ -147,14 +164,14 @@ def parts(statement: Statement) -> Iterator[Thing]:
 
 
 def use_row(entry: Entry) -> tuple[Any, ...] | None:
-    """The row of a decision after its number and thing; None for what is no decision on one use case."""
+    """The row of a decision after its number and thing; None for what decides nothing. Its use case may be empty."""
     if entry.statement.kind != "decision":
         return None
     made = entry.statement.predicate["decision"]
     digest, verdict = made.get("use_case"), made.get("verdict")
-    if not isinstance(digest, str) or not isinstance(verdict, str):
+    if not isinstance(verdict, str):
         return None
-    return bounded(digest), *case_columns(entry.use_case), bounded(verdict)
+    return bounded(digest) if isinstance(digest, str) else "", *case_columns(entry.use_case), bounded(verdict)
 
 
 def case_columns(case: Mapping[str, Any] | None) -> tuple[str, str, int, str]:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 
-VERSION = 2
-"""Of the tables. A database with a greater one is refused; one with a smaller one is filled anew."""
+VERSION = 3
+"""Of the tables. A database with a greater one is refused; one with a smaller one goes the steps of ``steps``, or is
+filled anew."""
 
 METADATA = MetaData()
 TEXT = String().with_variant(String(collation="C"), "postgresql")
@@ -52,10 +53,11 @@ SUBJECTS = Table(
 
 THINGS = Table(
     "things", METADATA, _number("id", primary=True), _text("key", unique=True),
-    *map(_text, ("sort", "name", "folded", "version", "purl", "package", "digest")),
+    *map(_text, ("sort", "name", "folded", "version", "purl", "package", "digest", "filed")),
 )  # fmt: skip
 """``sort``: release, component, model, dataset, supplier. ``folded``: the name without regard to case. ``package``: the
-package URL without version. ``key``: the digest of all that tells this thing from others. Empty text: not told."""
+package URL without version, as its type spells it; ``filed``: as recalls name it (docs/protocol.md, section 7).
+``key``: the digest of all that tells this thing from others. Empty text: not told."""
 
 EDGES = Table(
     "edges", METADATA, *(_number(name, primary=True) for name in ("child", "parent", "number")),
@@ -109,6 +111,8 @@ INDEXES = (
     Index("things_folded", THINGS.c.folded),
     Index("things_package", THINGS.c.package),
     Index("things_digest", THINGS.c.digest),
+    Index("things_filed", THINGS.c.filed),
+    Index("things_purl", THINGS.c.purl),
     Index("edges_parent", EDGES.c.parent),
     Index("said_folded", SAID.c.folded),
     Index("said_called", SAID.c.called),

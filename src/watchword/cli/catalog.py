@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ from watchword.errors import WatchwordError
 from watchword.node.cataloguing import place_of
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from watchword.catalog.database import Catalog
     from watchword.node import Node
     from watchword.node.cataloguing import Brought
@@ -72,20 +76,33 @@ def status(args: argparse.Namespace) -> int:
 
 def follow(here: Node) -> None:
     """After statements came: bring the catalog up where one was begun. Its trouble is told, and stops nothing."""
+    with begun(here):
+        pass
+
+
+@contextmanager
+def begun(here: Node) -> Iterator[Connection | None]:
+    """The catalog of this node brought up to what it holds; None where none was begun, or it is in trouble, which is
+    told: then what it knows is looked for in the ledgers."""
     place = place_of(here.home)
     if isinstance(place, Path) and not place.exists():
+        yield None
         return
-    try:
-        from watchword.catalog.database import open_catalog
-        from watchword.node import cataloguing
+    with ExitStack() as open_:
+        connection = None
+        try:
+            from watchword.catalog.database import open_catalog
+            from watchword.node import cataloguing
 
-        catalog = open_catalog(place)
-        cataloguing.bring_up(here, catalog)
-        catalog.close()
-    except ImportError:
-        say("watchword: note: the catalog was not brought up: it needs pip install 'watchword[catalog]'")
-    except WatchwordError as error:
-        say(f"watchword: note: the catalog was not brought up: {error.message}")
+            catalog = open_catalog(place)
+            open_.callback(catalog.close)
+            cataloguing.bring_up(here, catalog)
+            connection = open_.enter_context(catalog.reading())
+        except ImportError:
+            say("watchword: note: the catalog was not brought up: it needs pip install 'watchword[catalog]'")
+        except WatchwordError as error:
+            say(f"watchword: note: the catalog was not brought up: {error.message}")
+        yield connection
 
 
 def _brought(args: argparse.Namespace, *, anew: bool) -> int:

@@ -3,38 +3,32 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING
 
 from watchword.cli.output import emit, lower, one_line, passphrase
+
+if TYPE_CHECKING:
+    from watchword.node import Node
 
 
 def answer(args: argparse.Namespace) -> int:
     """Reckon at home what a recall hits, print it, and share only no, yes or done; exit 1 where something is hit."""
     from watchword import node
-    from watchword.account.answering import NoRecall, reckon
-    from watchword.account.recalls import orders
+    from watchword.account.answering import reckon
+    from watchword.cli.catalog import begun
     from watchword.cli.statement import recorded_value, told
-    from watchword.ledger.exercises import held_recalls
     from watchword.statements.statement import Subject
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
-        facts, now = here.facts(here.latest_view()), here.clock.now()
-        known = orders(here.charter, here.latest_view(), facts, now)
-        held = held_recalls(facts)
-        wanted = args.recall if args.recall in held else None
-        if wanted is None:
-            named = [one for one in known if args.recall == one.directive]
-            ids = [one.ids[0] for one in named] or [_located(here, args.recall, held)]
-        else:
-            ids = [wanted]
-        if len(ids) > 1:
-            raise NoRecall(f"{args.recall}: {len(ids)} recalls have this number", f"answer each: {', '.join(ids)}")
-        id = ids[0]
-        found = reckon(here, id, done=args.done, since=args.since, hit=args.hit, alternative=args.alternative)
-        order, hits, fields, said = found.order, found.hits, found.fields, found.fields["answer"]
+        id = _meant(here, args.recall)
+        with begun(here) as catalog:
+            found = reckon(
+                here, id, done=args.done, since=args.since, hit=args.hit, alternative=args.alternative, catalog=catalog
+            )
+        hits, fields, said = found.hits, found.fields, found.fields["answer"]
         recorded = here.sign_and_append("recall-answer", (Subject("statement", id),), fields, person=args.person)
         here.publish()
-        lines = [f"{said.upper()}  to {'the exercise of ' if order.exercise else ''}the recall of {order.what}"]
+        lines = [f"{said.upper()}  to {'the exercise of ' if found.exercise else ''}the recall of {found.what}"]
         lines += [f"  hit here, and told nobody: {hit.name} ({hit.release})" for hit in hits]
         lines.append(told(here, recorded))
         value = recorded_value(here, recorded) | {
@@ -65,10 +59,20 @@ def status(args: argparse.Namespace) -> int:
     return 1 if late else 0
 
 
-def _located(here: Any, what: str, held: Any) -> str:
-    from watchword.account.answering import NoRecall
+def _meant(here: Node, what: str) -> str:
+    """The id of the recall that an id, number or locator means."""
+    from watchword.account.answering import NoRecall, recalls_held
+    from watchword.account.recalls import said_alike
     from watchword.node import NotHere
 
+    held = recalls_held(here)
+    if what in held:
+        return what
+    numbered = [id for id, one in held.items() if one.statement.predicate["directive"] == what]
+    if ids := sorted({said_alike(held, id)[0].statement.id for id in numbered}):
+        if len(ids) > 1:
+            raise NoRecall(f"{what}: {len(ids)} recalls have this number", f"answer each: {', '.join(ids)}")
+        return ids[0]
     try:
         id = str(here.locate(what).signed.statement.id)
     except NotHere as error:

@@ -1,7 +1,8 @@
 """Bring a catalog up to what a node holds: what came since, or everything anew.
 
-* Filled anew: by request; where the tables are of an older version; under another charter, since standing follows
-  from it; after a spill, since bodies are gone; where a ledger is not the one that was read. Else what came is read.
+* Filled anew: by request; where no steps lead from an older version of the tables; under another charter, since
+  standing follows from it; after a spill, since bodies are gone; where a ledger is not the one that was read. Else what
+  came is read.
 * A statement whose signature was verified here before is not verified again (``ledger.verified``); its body is
   compared with its commitment each time. No decision trusts a catalog.
 * Another member's catalog is refused: a database is one member's.
@@ -62,7 +63,7 @@ def bring_up(node: Node, catalog: Catalog, *, anew: bool | None = False) -> Brou
     """
     from watchword.catalog.database import CatalogTrouble, begin_anew, make_indexes
     from watchword.catalog.fill import Filling, Position, position
-    from watchword.catalog.schema import VERSION
+    from watchword.catalog.steps import step_up
 
     store = node.store
     facts = _facts(node)
@@ -73,7 +74,8 @@ def bring_up(node: Node, catalog: Catalog, *, anew: bool | None = False) -> Brou
                 f"{catalog.where}: the catalog of {known['member']}, not of {facts['member']}",
                 "each member keeps its own, in a database of its own",
             )
-        was = position(connection) if known == facts | {"version": str(VERSION)} else None
+        version = known.pop("version", "")
+        was = position(connection) if known == facts and step_up(connection, version) else None
         if anew or was is None or not _goes_on(store, was):
             if anew is None:
                 raise CatalogTrouble(f"{catalog.where}: is to be filled anew", "watchword catalog update")

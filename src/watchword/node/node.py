@@ -25,6 +25,7 @@ from watchword.ledger.witness import ClockBehind, Witness
 from watchword.node import receipts, sharing
 from watchword.node.home import Home, Keys, NoHome, is_restored, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
+from watchword.node.noticed import refuse_revoked
 from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Recorded, Retired, head_shown
 from watchword.node.stepping import ratifications_to_file, refuse_if_due, step_if_due
 from watchword.node.store import LOOSE_KINDS, Store
@@ -255,7 +256,7 @@ class Node:
             statement = make(kind, tuple(subject), fields, issuer=self.member, made=now, scope=scope, after=after)
             refuse_wider(self.store, statement)
             signed = open_envelope(sign(statement, self._key_for(kind, person)))
-            self._refuse_revoked(signed.key_id)
+            refuse_revoked(self.store, signed.key_id)
         standing(self.charter, signed)
         return signed
 
@@ -532,17 +533,6 @@ class Node:
     def _held_statement(self, id: str) -> Signed | None:
         held = (one.signed for _, _, one in self.store.statements())
         return next((signed for signed in held if signed.statement.id == id), None)
-
-    def _refuse_revoked(self, key_id: str) -> None:
-        """A key that was revoked signs nothing more here: what it said would fall at once."""
-        everywhere = [one for _, _, one in self.store.statements()] + self.store.loose_held()
-        for one in everywhere:
-            notice = one.signed.statement
-            if notice.kind == "revoke" and one.holder is not None and notice.predicate["target"] == f"key:{key_id}":
-                raise NoStanding(
-                    f"{notice.issuer}'s key {key_id[:19]}… was revoked {notice.predicate['made']}",
-                    "name another person, or ratify a charter with a new key",
-                )
 
     def _recorded(self, signed: Signed, origin: str, index: int) -> Recorded:
         return Recorded(signed.statement.id, origin, index, self.locator(origin, index), signed.envelope)
