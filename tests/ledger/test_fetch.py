@@ -110,6 +110,12 @@ def test_a_drip_does_not_prolong_a_request(peer: Peer, pieces: tuple[bytes, ...]
     assert time.monotonic() - begun < 2
 
 
+def test_who_hangs_up_is_unreachable_and_said_nothing_wrong(peer: Peer) -> None:
+    """A connection that ends before any answer is a node that is not there: a killed process convicts nobody."""
+    with Remote(peer()) as remote, pytest.raises(Unreachable, match="closed connection without response"):
+        remote.get("file", 10)
+
+
 def test_nobody_there_is_unreachable(peer: Peer) -> None:
     """Not an internal error, and the address is named."""
     with socket.create_server(("127.0.0.1", 0)) as bound:

@@ -103,7 +103,7 @@ class Remote:
             # A connection that was kept may have been closed meanwhile: once more, on a new one.
             if kept and isinstance(error, ConnectionError | http.client.RemoteDisconnected):
                 return self._ask(method, path, body, bytes_max, headers)
-            if isinstance(error, http.client.HTTPException):
+            if isinstance(error, http.client.HTTPException) and not isinstance(error, ConnectionError):
                 raise BadAnswer(f"{where}: not an answer in HTTP ({type(error).__name__})") from error
             late = isinstance(error, TimeoutError)
             why = f"no whole answer within {self._seconds_max:g} s" if late else error.strerror or str(error)
