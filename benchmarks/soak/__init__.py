@@ -33,17 +33,18 @@ def soaked(folder: Path, plan: Plan) -> dict[str, Any]:
 def run() -> list[Row]:
     """The figures of a soak of a minute."""
     from benchmarks.soak.course import Plan
-    from benchmarks.soak.figures import GOAL
+    from benchmarks.soak.figures import GOAL, per_cpu_s
 
     with tempfile.TemporaryDirectory(prefix="watchword-soak-") as folder:
         value = soaked(Path(folder), Plan(calm_s=15, storm_s=45))
     calm, storm, last = value["calm"], value["storm"], value["finding"]["last_gate_closed_after_s"]
     lost, broken = sum(value["lost"].values()), len(value["breaches"])
     what = f"soak of {len(value['members'])} nodes"
-    doors = f"{len(value['gates'])} processes, one for each node; agents, syncs and witnesses on the same cores"
+    doors = f"{len(value['doors'])} processes, one for each node; agents, syncs and witnesses on the same cores"
     return [
         Row(f"{what}, decisions with receipts in calm", calm["per_s"], "/s", f"≥ {GOAL}/s", calm["per_s"] >= GOAL,
-            note=f"{doors}; p50 {calm['p50_ms']:.0f} ms, p99 {calm['p99_ms']:.0f} ms"),
+            note=f"{doors}; {per_cpu_s(value):,.0f} per CPU-second; "
+            f"p50 {calm['p50_ms']:.0f} ms, p99 {calm['p99_ms']:.0f} ms"),
         Row("… in a storm of faults", storm["per_s"], "/s", note=f"asked at {value['plan']['rate']}/s, "
             f"{len(value['faults'])} faults in {value['plan']['storm_s']:.0f} s"),
         Row("… acknowledged and lost", lost, "", "0", lost == 0),

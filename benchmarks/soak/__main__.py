@@ -23,12 +23,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--nodes", type=int, default=8, help=f"members, {GATES + 1} to 10 (default: 8)")
     parser.add_argument("--seed", type=int, default=1, help="of the faults (default: 1)")
     parser.add_argument("--rate", type=int, default=600, help="questions a second in the storm (default: 600)")
+    parser.add_argument("--shared", action="store_true", help="three doors of one gate, whose record is in PostgreSQL")
     parser.add_argument("--report", type=Path, metavar="FILE", help="write what happened there (.json or .html)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="leave homes and logs there")
     args = parser.parse_args(arguments)
     apart("benchmarks.soak", arguments)
     calm_s = args.seconds * CALM_PART
-    plan = Plan(calm_s, args.seconds - calm_s, max(GATES + 1, min(args.nodes, 10)), args.seed, args.rate)
+    plan = Plan(calm_s, args.seconds - calm_s, max(GATES + 1, min(args.nodes, 10)), args.seed, args.rate, args.shared)
     folder = args.keep or Path(tempfile.mkdtemp(prefix="watchword-soak-"))
     folder.mkdir(exist_ok=True)
     try:

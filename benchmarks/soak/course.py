@@ -28,7 +28,7 @@ from benchmarks.soak.disks import Disk
 from benchmarks.soak.faults import Fault, Parties, schedule
 from benchmarks.soak.liar import Between
 from benchmarks.soak.member import INSPECTION
-from benchmarks.soak.processes import Job, Machine, lines, until
+from benchmarks.soak.processes import Job, Machine, cpu_s, lines, until
 from watchword.node import Node
 from watchword.node.home import BusyNode
 
@@ -46,22 +46,40 @@ CLOSED_S_MAX = 120.0
 
 @dataclass(frozen=True)
 class Plan:
-    """How long in calm and in the storm, how many members, which seed; ``rate``: questions a second in the storm."""
+    """How long in calm and in the storm, how many members, which seed; ``rate``: questions a second in the storm.
+
+    ``shared``: the three doors are of one gate, with one record in PostgreSQL; else of three members' gates.
+    """
 
     calm_s: float = 20.0
     storm_s: float = 100.0
     nodes: int = 8
     seed: int = 1
     rate: int = 600
+    shared: bool = False
+
+
+@dataclass(frozen=True)
+class Door:
+    """A process that answers for the gate of *member*: its job there, by the name of which its port goes too."""
+
+    member: str
+    job: str
 
 
 @dataclass
 class Happened:
-    """What a soak saw, in seconds since it began. ``events``: (when, until when, kind, what)."""
+    """What a soak saw, in seconds since it began.
+
+    ``load``: of the machine before anything was asked; ``calm_cpu_s``: of all processes, in calm; ``faults``: from when
+    until when; ``ended``: when which process ended by itself, and how.
+    """
 
     plan: Plan
     disks: dict[str, str] = field(default_factory=dict)
     database: bool = False
+    load: float = 0.0
+    calm_cpu_s: float = 0.0
     calm: tuple[float, float] = (0.0, 0.0)
     storm: tuple[float, float] = (0.0, 0.0)
     faults: list[tuple[float, float, Fault]] = field(default_factory=list)
@@ -78,7 +96,12 @@ class Soak:
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder, self.plan = folder, plan
         self.names = NAMES[: plan.nodes]
-        self.gates, self.liar = self.names[:GATES], self.names[-1]
+        self.liar = self.names[-1]
+        self.gates = self.names[:1] if plan.shared else self.names[:GATES]
+        if plan.shared:
+            self.doors = {f"{self.names[0]} {n + 1}": Door(self.names[0], f"gate-{n + 1}") for n in range(GATES)}
+        else:
+            self.doors = {name: Door(name, "gate") for name in self.gates}
         self.finder = self.names[GATES] if plan.nodes > GATES + 1 else self.names[0]
         self.happened = Happened(plan)
         self._began = time.time()
@@ -114,7 +137,7 @@ class Soak:
     # -- the parties ------------------------------------------------------------------------------
 
     def _machines(self) -> dict[str, Machine]:
-        small = {self.gates[-1], *self.names[GATES + 1 : GATES + 2]}
+        small = {self.names[GATES - 1], *self.names[GATES + 1 : GATES + 2]}
         made = {}
         for name in self.names:
             where = self.folder / name.lower()
@@ -124,7 +147,8 @@ class Soak:
             else:
                 self.happened.disks[name] = disk.kind
                 self._stack.callback(disk.close)
-            ports = {"serve": _free_port(), "gate": _free_port()}
+            jobs = ["serve", *(door.job for door in self.doors.values() if door.member == name)]
+            ports = {job: _free_port() for job in jobs}
             made[name] = Machine(name, where / "home", self.folder, ports, disk)
         return made
 
@@ -140,7 +164,13 @@ class Soak:
                 url = new_database(str(self.database.folder), name.lower())
             peers = {other: self.between.url(name, other) for other in self.names if other != name}
             plan = {"peers": peers, "seed": f"{self.plan.seed} {name}", "pause_s": PAUSE_S, "catalog": url}
-            machine.prepare(plan, RELEASE.digest, token if name in self.gates else None)
+            machine.prepare(plan, RELEASE.digest, token)
+        if self.plan.shared:
+            if self.database is None:
+                raise RuntimeError("a shared record needs PostgreSQL: apt-get install postgresql")
+            url = new_database(str(self.database.folder), "record")
+            command = [sys.executable, "-m", "watchword", "gate", "share", url, "--home"]
+            subprocess.run([*command, str(self.machines[self.names[0]].home)], check=True, capture_output=True)
 
     # -- the course -------------------------------------------------------------------------------
 
@@ -148,14 +178,18 @@ class Soak:
         """All of it, to the moment when everything is whole again and every gate has closed."""
         happened, plan = self.happened, self.plan
         self._tick()
-        ports = [port for one in self.machines.values() for name, port in one.ports.items() if name in one.jobs]
+        ports = [port for one in self.machines.values() for port in one.ports.values()]
         if not until(lambda: all(map(_answers, ports)), READY_S_MAX, self._tick):
             raise RuntimeError(f"not every process came up; their logs are in {self.folder}")
         watching = threading.Thread(target=self._watch, daemon=True)
         watching.start()
-        with self._agents("calm", 0):
+        happened.load = os.getloadavg()[0]
+        with self._agents("calm", 0) as agents:
             began = self.now()
+            processes = [agents, *(one for machine in self.machines.values() for one in machine.processes())]
+            before = sum(map(cpu_s, processes))
             until(lambda: False, plan.calm_s, self._tick)
+            happened.calm_cpu_s = sum(map(cpu_s, processes)) - before
             happened.calm = began, self.now()
         with self._agents("storm", plan.rate):
             began = self.now()
@@ -166,8 +200,9 @@ class Soak:
         self._over.set()
         watching.join()
         for machine in self.machines.values():
-            for name in [name for name in ("gate", "people") if name in machine.jobs]:
-                machine.jobs[name].end()
+            for name, job in machine.jobs.items():
+                if name != "serve":
+                    job.end()
         happened.lied = dict(self.between.lied)
         happened.ended = sorted(
             (at_s - self._began, job.name, status)
@@ -176,7 +211,8 @@ class Soak:
         return happened
 
     def _storm(self, began: float) -> None:
-        parties = Parties(self.names, self.gates, sorted(self.happened.disks), self.liar, self.database is not None)
+        doors = [(door.member, door.job) for door in self.doors.values()]
+        parties = Parties(self.names, doors, sorted(self.happened.disks), self.liar, self.database is not None)
         waiting = list(schedule(self.plan.seed, self.plan.storm_s, parties))
         running: list[tuple[float, float, Fault]] = []
         finding: threading.Thread | None = None
@@ -206,8 +242,9 @@ class Soak:
             self.twin.look(now)
 
     @contextlib.contextmanager
-    def _agents(self, name: str, rate: int) -> Iterator[None]:
-        gates = {one: self.machines[one].ports["gate"] for one in self.gates}
+    def _agents(self, name: str, rate: int) -> Iterator[int]:
+        """Agents at work; yields their process."""
+        gates = {name: self.machines[door.member].ports[door.job] for name, door in self.doors.items()}
         plan = {"gates": gates, "token": TOKEN, "connections": CONNECTIONS, "rate": rate}
         path = self.folder / f"agents.{name}.plan"
         told = self.folder / f"agents.{name}.told"
@@ -217,7 +254,7 @@ class Soak:
             running = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             until(told.exists, READY_S_MAX, self._tick)
-            yield
+            yield running.pid
         finally:
             running.send_signal(signal.SIGTERM)
             running.wait(60)
@@ -241,12 +278,12 @@ class Soak:
             time.sleep(0.2)
 
     def _all_closed(self) -> bool:
-        """Whether the last answer of every gate says that the release is recalled."""
+        """Whether the last answer of every door says that the release is recalled."""
         last: dict[str, str] = {}
         for gate, _, _, what, *_ in lines(self.folder / "agents.storm.told")[-5_000:]:
             last[gate] = what
         time.sleep(0.5)
-        return all(last.get(gate) == "recalled" for gate in self.gates)
+        return all(last.get(door) == "recalled" for door in self.doors)
 
     def _watch(self) -> None:
         """Read every member's own heads as a stranger would: what was signed never shrinks."""

@@ -1,7 +1,7 @@
 """What goes wrong in a soak, and when: drawn from one seed beforehand, each kind at least once.
 
 kind        who                       what
-kill        serve, gate or people     SIGKILL; it is started again some seconds later
+kill        serve, door or people     SIGKILL; it is started again some seconds later
 freeze      the same                  SIGSTOP, then SIGCONT
 cut         a member                  no road leads to it or from it
 lie         the liar                  one of ``liar.LIES``, in answers to half of the members
@@ -44,10 +44,10 @@ class Fault:
 
 @dataclass(frozen=True)
 class Parties:
-    """Who there is: members, those with gates, those with small disks, and the liar."""
+    """Who there is: members, doors of gates (member, process), those with small disks, and the liar."""
 
     members: Sequence[str]
-    gates: Sequence[str]
+    doors: Sequence[tuple[str, str]]
     disks: Sequence[str]
     liar: str
     database: bool
@@ -57,8 +57,8 @@ def schedule(seed: int, seconds: float, of: Parties) -> tuple[Fault, ...]:
     """The faults of a storm, by time. Two of one kind never meet at one member, and all are over at its end."""
     draw = random.Random(seed)
     kinds = ["kill", "freeze", "cut", "lie", "clock", *(["full"] if of.disks else []), *(["database"] * of.database)]
-    # Every kind once in an order of its own, and every gate killed once; then as it comes.
-    wanted: list[tuple[str, str | None, str | None]] = [("kill", name, "gate") for name in of.gates]
+    # Every kind once in an order of its own, and every door killed once; then as it comes.
+    wanted: list[tuple[str, str | None, str | None]] = [("kill", member, job) for member, job in of.doors]
     wanted += [(kind, None, None) for kind in kinds] + [("lie", of.liar, one) for one in LIES]
     draw.shuffle(wanted)
     count = max(len(wanted), int(seconds / EVERY_S))
@@ -78,7 +78,7 @@ def _drawn(draw: random.Random, kind: str, who: str | None, how: str | None, at_
     length_s = draw.uniform(1, 4)
     if kind in ("kill", "freeze"):
         who = who or draw.choice(of.members)
-        jobs = ["serve", "people", *(["gate"] * 2 if who in of.gates else [])]
+        jobs = ["serve", "people", *2 * [job for member, job in of.doors if member == who]]
         return Fault(at_s, length_s, kind, who, how or draw.choice(jobs))
     if kind == "lie":
         return Fault(at_s, 2 * length_s, kind, of.liar, how or draw.choice(LIES))
@@ -88,7 +88,7 @@ def _drawn(draw: random.Random, kind: str, who: str | None, how: str | None, at_
         return Fault(at_s, 2 * length_s, kind, "PostgreSQL", draw.choice(("stop", "kill")))
     who = draw.choice(of.members)
     if kind == "clock":
-        ahead_s = draw.choice(GATE_CLOCKS_S if who in of.gates else CLOCKS_S)
+        ahead_s = draw.choice(GATE_CLOCKS_S if any(member == who for member, _ in of.doors) else CLOCKS_S)
         return Fault(at_s, 2 * length_s, kind, who, f"{ahead_s:+d} s")
     return Fault(at_s, 3 * length_s, kind, who)
 

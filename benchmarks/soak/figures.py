@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 from collections import Counter
 from typing import Any
@@ -19,7 +20,7 @@ def figures(soak: Soak, happened: Happened, found: Found) -> dict[str, Any]:
     plan = happened.plan
     return {
         "breaches": found.breaches,
-        "calm": _phase(soak, "calm", happened.calm),
+        "calm": _phase(soak, "calm", happened.calm) | {"cpu_s": round(happened.calm_cpu_s, 2)},
         "checked": dict(sorted(found.counts.items())),
         "database": happened.database,
         "disks": happened.disks,
@@ -29,13 +30,14 @@ def figures(soak: Soak, happened: Happened, found: Found) -> dict[str, Any]:
         ],
         "finding": _finding(soak, happened),
         "format": FORMAT,
+        "machine": {"cores": len(os.sched_getaffinity(0)), "load_before": round(happened.load, 1)},
         "lies": dict(sorted(happened.lied.items())),
         "lost": {"receipts": found.lost["receipts"], "statements": found.lost["statements"]},
         "members": list(soak.names),
-        "gates": list(soak.gates),
+        "doors": list(soak.doors),
         "liar": soak.liar,
         "plan": {"calm_s": plan.calm_s, "nodes": plan.nodes, "rate": plan.rate, "seed": plan.seed,
-                 "storm_s": plan.storm_s},
+                 "shared": plan.shared, "storm_s": plan.storm_s},
         "restarts": [{"at_s": round(at, 1), "process": name, "status": status} for at, name, status in happened.ended],
         "storm": _phase(soak, "storm", happened.storm),
         "troubles": _troubles(soak),
@@ -48,7 +50,7 @@ def _phase(soak: Soak, phase: str, span: tuple[float, float]) -> dict[str, Any]:
     told = [one for one in answers(soak, phase) if one[2] - soak.began <= ended]
     good = [one for one in told if one[3] in ANSWERED and one[4] is not None]
     waits_ms = sorted(1_000 * (one[2] - one[1]) for one in good)
-    seconds: dict[str, Counter[int]] = {gate: Counter() for gate in soak.gates}
+    seconds: dict[str, Counter[int]] = {door: Counter() for door in soak.doors}
     for one in good:
         seconds[one[0]][int(one[2] - soak.began)] += 1
     length_s = max(ended - began, 0.001)
@@ -69,16 +71,16 @@ def _part(ordered: list[float], part: int) -> float:
 
 
 def _finding(soak: Soak, happened: Happened) -> dict[str, Any]:
-    """From the moment somebody found it to the first denial of each gate because of it."""
+    """From the moment somebody found it to the first denial at each door because of it."""
     closed: dict[str, float] = {}
-    for gate, _, answered_s, what, *_ in answers(soak, "storm"):
-        if what == "recalled" and gate not in closed:
-            closed[gate] = round(answered_s - soak.began - happened.found_s, 2)
+    for door, _, answered_s, what, *_ in answers(soak, "storm"):
+        if what == "recalled" and door not in closed:
+            closed[door] = round(answered_s - soak.began - happened.found_s, 2)
     knew = {
         name: round(told["at_s"] - soak.began - happened.found_s, 2)
         for name, machine in soak.machines.items() for told in lines(machine.told)[::-1] if told["what"] == "knows"
     }  # fmt: skip
-    whole = len(closed) == len(soak.gates)
+    whole = len(closed) == len(soak.doors)
     return {
         "by": soak.finder,
         "found_s": round(happened.found_s, 1),
@@ -101,16 +103,25 @@ def _troubles(soak: Soak) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
+def per_cpu_s(value: dict[str, Any]) -> float:
+    """Decisions in calm by the CPU-seconds of all that ran: what others did on the machine is not in it."""
+    return float(value["calm"]["decisions_with_receipts"] / max(value["calm"]["cpu_s"], 0.01))
+
+
 def told(value: dict[str, Any]) -> str:
     """For people: verdict first."""
     calm, storm, finding, lost = value["calm"], value["storm"], value["finding"], value["lost"]
+    machine = value["machine"]
     kinds = Counter(fault["kind"] for fault in value["faults"])
     last = finding["last_gate_closed_after_s"]
+    of = "of one gate" if value["plan"]["shared"] else "of a gate each"
     verdict = "HELD" if not value["breaches"] else f"BROKEN: {len(value['breaches'])} breaches"
     lines_ = [
-        f"{verdict}  {len(value['members'])} members, {len(value['gates'])} gates, seed {value['plan']['seed']}",
-        f"  in calm   {calm['per_s']:,.0f} decisions with receipts/s over {len(value['gates'])} processes, "
+        f"{verdict}  {len(value['members'])} members, {len(value['doors'])} doors {of}, seed {value['plan']['seed']}",
+        f"  in calm   {calm['per_s']:,.0f} decisions with receipts/s over {len(value['doors'])} processes, "
         f"p50 {calm['p50_ms']:.0f} ms, p99 {calm['p99_ms']:.0f} ms",
+        f"            {per_cpu_s(value):,.0f} per CPU-second of all processes, agents included; "
+        f"{machine['cores']} cores, load {machine['load_before']} before",
         f"  in storm  {storm['per_s']:,.0f}/s asked at {value['plan']['rate']}/s, p50 {storm['p50_ms']:.0f} ms, "
         f"p99 {storm['p99_ms']:.0f} ms",
         f"  faults    {len(value['faults'])}: {', '.join(f'{count} {kind}' for kind, count in sorted(kinds.items()))}",

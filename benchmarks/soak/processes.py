@@ -78,7 +78,7 @@ class Job:
 
 @dataclass
 class Machine:
-    """One member's. ``ports``: of ``serve`` and ``gate``. ``disk``: where it has a small one of its own."""
+    """One member's. ``ports``: of ``serve`` and of each door of its gate. ``disk``: a small one of its own, or none."""
 
     name: str
     home: Path
@@ -101,8 +101,8 @@ class Machine:
         aside.write_text(f"{ahead_s}", "ascii")
         aside.replace(self.clock)
 
-    def prepare(self, plan: dict[str, Any], release: str, token: Path | None) -> None:
-        """Say what runs here. *plan*: of ``member``; *token*: of its gate's door, where it has one."""
+    def prepare(self, plan: dict[str, Any], release: str, token: Path) -> None:
+        """Say what runs here. *plan*: of ``member``; *token*: of the doors of its gate."""
         path = self.folder / f"{self.name}.plan"
         own = {"home": str(self.home), "clock": str(self.clock), "told": str(self.told)}
         path.write_text(json.dumps(plan | own), "utf-8")
@@ -112,10 +112,10 @@ class Machine:
             "serve": [*watchword, "serve", "--port", str(self.ports["serve"]), *here],
             "people": [sys.executable, "-m", "benchmarks.soak.member", str(path)],
         }
-        if token is not None:
-            commands["gate"] = [
+        for name in self.ports.keys() - {"serve"}:
+            commands[name] = [
                 *watchword, "gate", "authzen", "--of", release, "--token-file", str(token),
-                "--port", str(self.ports["gate"]), *here,
+                "--port", str(self.ports[name]), *here,
             ]  # fmt: skip
         environment = dict(os.environ)
         if plan["catalog"] is not None:
@@ -134,6 +134,12 @@ class Machine:
     def end(self) -> None:
         for job in self.jobs.values():
             job.end()
+
+
+def cpu_s(process: int) -> float:
+    """CPU-seconds of a process so far."""
+    fields = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def lines(path: Path) -> list[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from benchmarks.soak.figures import GOAL
+from benchmarks.soak.figures import GOAL, per_cpu_s
 from watchword.report.html import Html, definitions, listed, table, tag
 from watchword.report.style import document
 from watchword.report.svg import WIDTH
@@ -46,9 +46,11 @@ def _figures(value: dict[str, Any]) -> list[tuple[str, str]]:
     last = finding["last_gate_closed_after_s"]
     plan = value["plan"]
     return [
-        ("members, gates", f"{len(value['members'])}, {len(value['gates'])}"),
+        ("members", f"{len(value['members'])}"),
+        ("doors", f"{len(value['doors'])}, {'of one gate' if plan['shared'] else 'of a gate each'}"),
         ("decisions with receipts, in calm", f"{calm['per_s']:,.0f}/s (goal: {GOAL}/s), p50 {calm['p50_ms']:.0f} ms, "
-         f"p99 {calm['p99_ms']:.0f} ms"),
+         f"p99 {calm['p99_ms']:.0f} ms; {per_cpu_s(value):,.0f} per CPU-second of all processes"),
+        ("machine", f"{value['machine']['cores']} cores, load {value['machine']['load_before']} before the run"),
         ("in the storm", f"{storm['per_s']:,.0f}/s of {plan['rate']}/s asked, p50 {storm['p50_ms']:.0f} ms, "
          f"p99 {storm['p99_ms']:.0f} ms"),
         ("faults", f"{len(value['faults'])} in {plan['storm_s']:.0f} s; {sum(value['lies'].values()):,} answers that "
@@ -61,12 +63,12 @@ def _figures(value: dict[str, Any]) -> list[tuple[str, str]]:
         ("full disks", ", ".join(f"{name} ({kind})" for name, kind in value["disks"].items()) or "none"),
         ("PostgreSQL", "stopped and killed" if value["database"] else "not on this machine"),
         ("again", f"python -m benchmarks.soak --seed {plan['seed']} --nodes {plan['nodes']} "
-         f"--seconds {plan['calm_s'] + plan['storm_s']:.0f} --rate {plan['rate']}"),
+         f"--seconds {plan['calm_s'] + plan['storm_s']:.0f} --rate {plan['rate']}{' --shared' * plan['shared']}"),
     ]  # fmt: skip
 
 
 def timeline(value: dict[str, Any]) -> Html:
-    """Decisions a second of each gate as lines, above the faults as bars, on one axis of seconds."""
+    """Decisions a second as a line, above the faults as bars, on one axis of seconds."""
     end_s = max([value["storm"]["ended_s"], *(one["until_s"] for one in value["faults"])])
     from_s = value["calm"]["began_s"]
     scale = (WIDTH - LEFT - 10) / max(end_s - from_s, 1)
@@ -100,13 +102,13 @@ def timeline(value: dict[str, Any]) -> Html:
         tag("text", f"{at_s - from_s:.0f} s", x=f"{x(at_s) - 8:.1f}", y=f"{RATES + 16}", class_="axis")
         for at_s in (from_s, value["storm"]["began_s"], end_s)
     ]
-    label = f"decisions a second of {len(value['gates'])} gates, and below them {len(value['faults'])} faults"
+    label = f"decisions a second at {len(value['doors'])} doors, and below them {len(value['faults'])} faults"
     return tag("svg", *drawn, class_="curve", viewBox=f"0 0 {WIDTH} {y + 18}", role="img", aria_label=label)
 
 
 def _rates(value: dict[str, Any], x: Any, from_s: float, end_s: float) -> list[Html]:
     counts = [
-        sum(phase["seconds"].get(gate, {}).get(str(at), 0) for gate in value["gates"] for phase in _phases(value))
+        sum(phase["seconds"].get(gate, {}).get(str(at), 0) for gate in value["doors"] for phase in _phases(value))
         for at in range(int(from_s), int(end_s) + 1)
     ]
     most = max([*counts, GOAL])
