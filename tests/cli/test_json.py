@@ -79,6 +79,8 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-adopt/1", ("charter", "adopt", "ALFA/charter.json", "--secret", "ALFA/alliance.secret", *ALFA)),
     (0, "watchword-heads/1", ("ledger", "show", *ALFA)),
     (0, "watchword-console-link/1", ("console", *ALFA)),
+    (0, "watchword-looks/1", ("looks", "check", *ALFA)),
+    (0, "watchword-looks-anchored/1", ("looks", "anchor", *ALFA)),
     (0, "watchword-appended/1", ("ledger", "append", "claim.json", *ALFA)),
     (0, "watchword-export/1", ("ledger", "export", "--to", "BRAVO", *ALFA)),
     (0, "watchword-imported/1", ("ledger", "import", "ALFA-to-BRAVO.wwx.json", *BRAVO)),

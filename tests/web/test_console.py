@@ -14,11 +14,12 @@ from gate.gated import FAST, NAMES, USE_CASE, gated
 pytest.importorskip("starlette", reason="what `serve` needs is not installed")
 from web.consoled import GUEST, ORIGIN, WRITER, Consoled, place
 
+from watchword.gate.gate import Gate
 from watchword.node import Node
+from watchword.node.looks import Looks
 from watchword.statements.digests import DJ
 from watchword.web.console.access import link
 from watchword.web.console.door import Console
-from watchword.web.console.looks import Looks
 from watchword.web.console.sheets import SHEETS
 
 PAGES = [one for one in SHEETS if one.path not in ("/evaluations/{id}", "/incidents/{id}")]
@@ -111,6 +112,7 @@ def test_every_look_at_a_restricted_page_is_recorded(console: Consoled) -> None:
     kept = Looks(console.node)
     assert [(one["page"], one["how"], one["person"]) for one in kept.newest(9)] == [
         ("/console/ledgers.json", "link", "operator"), ("/console/status", "link", "operator"),
+        ("/console/sign-in", "link", "operator"),
     ]  # fmt: skip
     console.get("/charter")
     assert kept.broken() is None
@@ -122,6 +124,47 @@ def test_every_look_at_a_restricted_page_is_recorded(console: Consoled) -> None:
     file.unlink()
     file.mkdir()
     assert console.get("/status").status == 503
+
+
+def test_a_session_begins_on_record_or_not_at_all(console: Consoled) -> None:
+    """Signing in is recorded, without what opened it; where it cannot be, nobody is signed in."""
+    console.sign_in()
+    token = link(console.node, ORIGIN).rpartition("/")[2]
+    assert token not in (console.node.home / "looks" / "000001.jsonl").read_text("ascii")
+    console.here.clock.advance(1)
+    (console.node.home / "looks" / "000001.jsonl").unlink()
+    (console.node.home / "looks" / "000001.jsonl").mkdir()
+    refused = console.ask("POST", link(console.node, ORIGIN)[len(ORIGIN) :], origin=ORIGIN)
+    assert refused.status == 503 and "set-cookie" not in refused.headers
+
+
+def test_a_look_at_what_waits_is_recorded_without_its_secret(console: Consoled) -> None:
+    """The desk and each held action, for who is signed in and for who only has the address; a wrong address is nobody's
+    look. A page whose look cannot be recorded is not shown.
+
+    Seen to fail without ``_looked_at``.
+    """
+    alfa = console.here.at("ALFA")
+    console.here.gate = Gate(alfa)
+    console.here.held()
+    console.here.nodes.pop("ALFA").close()
+    console.sign_in()
+    place = console.get("/approvals.json").json["waiting"][0]["address"]
+    name, token = place.split("/")[-2:]
+    assert console.ask("GET", place).status == 200
+    console.cookie = ""
+    assert console.ask("GET", place).status == 200
+    assert console.ask("GET", place[:-4] + "0000").status == 404
+    kept = Looks(console.node).newest(9)
+    assert [(one["page"], one["how"], one["member"]) for one in kept[:2]] == [
+        (f"/console/holds/{name}", "address", None), (f"/console/holds/{name}", "link", "ALFA"),
+    ]  # fmt: skip
+    file = console.node.home / "looks" / "000001.jsonl"
+    assert len(kept) == 4 and token not in file.read_text("ascii")
+    file.unlink()
+    file.mkdir()
+    refused = console.ask("GET", place)
+    assert refused.status == 503 and "tower-12" not in refused.text
 
 
 def test_a_link_opens_once_and_for_ten_minutes(console: Consoled) -> None:

@@ -1,12 +1,12 @@
-"""The tree of what answers browsers and other nodes: ``serve`` and ``console``. Imports argparse alone."""
+"""The tree of what answers browsers and other nodes, and of who looked. Imports argparse alone."""
 
 from __future__ import annotations
 
-from watchword.cli.arguments import Sub, listening, metrics, verb
+from watchword.cli.arguments import Sub, listening, metrics, noun, verb
 
 
 def web_commands(commands: Sub) -> None:
-    """``serve`` and ``console``."""
+    """``serve``, ``console`` and ``looks``."""
     serve = verb(commands, "serve", "serve:run", "serve ledgers, mirrors, witness, bodies and the console over HTTP")
     listening(serve, 8440)
     metrics(serve)
@@ -17,3 +17,6 @@ def web_commands(commands: Sub) -> None:
     )  # fmt: skip
     console = verb(commands, "console", "console:run", "print a link that signs in to the console of this node, once")
     console.add_argument("--origin", metavar="ORIGIN", default="http://localhost:8440", help="where it is reached")
+    looks = noun(commands, "looks", "the record of who looked at the console")
+    verb(looks, "check", "looks:check", "whether it is whole, and what was anchored of it; exit 1 where it is not")
+    verb(looks, "anchor", "looks:anchor", "put its head into the ledger, as every export, exchange and sync does")

@@ -22,7 +22,7 @@ from watchword.ledger.log import Log
 from watchword.ledger.notices import standing_of_notice, target_of
 from watchword.ledger.view import Facts, View
 from watchword.ledger.witness import ClockBehind, Witness
-from watchword.node import receipts, sharing
+from watchword.node import looks, receipts, sharing
 from watchword.node.home import Home, Keys, NoHome, is_restored, lock_home, ours_in, read_home
 from watchword.node.naming import refuse_wider
 from watchword.node.noticed import refuse_revoked
@@ -395,7 +395,7 @@ class Node:
             return self.store.receipts.events(start, self.store.leaves(self.me.origins["record"]))
 
     def anchor_record(self) -> Recorded | None:
-        """Publish the record's head and anchor it in the shared ledger, signed by the gate's key.
+        """Publish the record's head and anchor it in the shared ledger, signed by the gate's key; the looks' head too.
 
         Returns:
             The ``record-head`` statement; None when nothing was recorded since the last one.
@@ -403,6 +403,7 @@ class Node:
         with self.mutex:
             self._must_write()
             sharing.follow_if_there(self)
+            looks.anchor(self)
             return receipts.anchor(self)
 
     # -- heads ------------------------------------------------------------------------------------

@@ -141,6 +141,7 @@ def _anchored_size(node: Node) -> int:
         held = node.store.held(leaf.commitment)
         if held is None or held.holder is None or held.holder.owner != node.member:
             continue
-        if held.signed.statement.kind == "record-head":
-            return int(held.signed.statement.predicate["size"])
+        said = held.signed.statement
+        if said.kind == "record-head" and said.predicate["origin"] == node.me.origins["record"]:
+            return int(said.predicate["size"])
     return 0

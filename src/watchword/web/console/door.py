@@ -36,11 +36,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from watchword.errors import WatchwordError
 from watchword.ledger.tlog_proof import TlogProof
 from watchword.limits import CONSOLE_FORM_BYTES_MAX, PASSKEY_ANSWER_BYTES_MAX
+from watchword.node.looks import Looks
 from watchword.node.node import Node
 from watchword.node.proofs import CannotProve
 from watchword.node.recorded import NotHere
@@ -56,7 +57,6 @@ from watchword.web.console import acts
 from watchword.web.console.access import Access, MustSignIn, NotSignedIn, Reader, passkey_options
 from watchword.web.console.forms import fields_of
 from watchword.web.console.knowledge import Knowledge
-from watchword.web.console.looks import Looks
 from watchword.web.console.pages import positions, rules
 from watchword.web.console.sheets import SHEETS
 from watchword.web.console.table import BASE, Asked, NotFound, NotSo, Sheet, Trouble, openapi
@@ -80,6 +80,7 @@ STRICT = {"Strict-Transport-Security": "max-age=31536000"}
 STATUS = {
     NotFound: 404, NotHere: 404, NotSo: 400, MustSignIn: 403, NotSignedIn: 403, CannotProve: 409, acts.CannotAct: 409,
 }  # fmt: skip
+TROUBLE = "this node is in trouble; its operator has been told"
 APPROVALS = tuple(f"{BASE}/{part}" for part in ("desk/", "at/", "holds/", "register/", "approval."))
 
 
@@ -105,8 +106,34 @@ class Console:
             text = f"the console has another address: {self._origin}{BASE}/\n"
             await Response(text, 421, self._headers, "text/plain")(scope, receive, send)
             return
-        inner: ASGIApp = self._approvals if scope.get("path", "").startswith(APPROVALS) else self._inner
-        await inner(scope, receive, send)
+        if scope.get("path", "").startswith(APPROVALS):
+            await self._approvals(scope, receive, self._looked_at(scope, send))
+        else:
+            await self._inner(scope, receive, send)
+
+    def _looked_at(self, scope: Scope, send: Send) -> Send:
+        """*send*, once a look at a page of approvals is recorded: of one that is shown, without its token."""
+        parts = scope["path"].removeprefix(f"{BASE}/").split("/")
+        if len(parts) < 2:
+            return send
+        page = f"{BASE}/{'/'.join(parts[: 2 if parts[0] in ('holds', 'register') else 1])}"
+        refused = False
+
+        async def recorded(message: Message) -> None:
+            nonlocal refused
+            if message["type"] == "http.response.start" and message["status"] < 400:
+                reader = self._who(Request(scope))
+                how = reader.how if reader.member else "address"
+                try:
+                    await run_in_threadpool(self._look, reader, page, how)
+                except (WatchwordError, OSError) as error:
+                    steps.trouble(error)
+                    refused = True
+                    await Response(TROUBLE, 503, self._headers, "text/plain")(scope, _nothing, send)
+            if not refused:
+                await send(message)
+
+        return recorded
 
     def _routes(self) -> list[Route]:
         routes = [Route(f"{BASE}{path}", self._home) for path in ("", "/")]
@@ -149,7 +176,11 @@ class Console:
 
     def look(self, reader: Reader, request: Request) -> None:
         """Record a look, before anything is shown."""
-        self._looks.add(reader, request.url.path)
+        self._look(reader, request.url.path)
+
+    def _look(self, reader: Reader, page: str, how: str = "") -> None:
+        look = {"how": how or reader.how, "member": reader.member, "page": page[:2048], "person": reader.person}
+        self._looks.add(look)
 
     def render(
         self, name: str, reader: Reader, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
@@ -171,7 +202,7 @@ class Console:
             trouble = Trouble(told=error.message, hint=error.hint or None)
         if status == 503:
             steps.trouble(error)
-            trouble = Trouble(told="this node is in trouble; its operator has been told", hint=None)
+            trouble = Trouble(told=TROUBLE, hint=None)
         return self._trouble(trouble, reader, status, json, path)
 
     def closed(self, reader: Reader, json: bool, path: str) -> Response:
@@ -253,7 +284,9 @@ class Console:
             if request.headers.get("Origin") != self._origin:
                 raise NotSignedIn("another site asked for this")
             reader = take()
-        except NotSignedIn as error:
+            # Without what opened it: a link is good once, and still nobody's to read.
+            self._look(reader, f"{BASE}/sign-in")
+        except (WatchwordError, OSError) as error:
             return self.told(error, Reader(), json, request.url.path)
         cookie = f"{self.access.cookie}={self.access.begin(reader, old)}; Path=/; HttpOnly; SameSite=Lax"
         cookie += "; Secure" if self._origin.startswith("https://") else ""
@@ -398,6 +431,11 @@ def console(node: Node, origin: str, clients: Mapping[str, str]) -> Callable[[No
         return one
 
     return made
+
+
+async def _nothing() -> Message:
+    """Of a request that is answered nothing more is read."""
+    return {"type": "http.disconnect"}
 
 
 class _Page:

@@ -12,10 +12,10 @@ from watchword.gate.overseeing import Mandates, traffic_of
 from watchword.gate.oversight import figures, state_of
 from watchword.gate.oversight_page import board
 from watchword.limits import CONSOLE_ROWS
+from watchword.node.looks import Looks
 from watchword.report.board import Board
 from watchword.statements.statement import Statement
 from watchword.web.console.knowledge import Snapshot
-from watchword.web.console.looks import Looks
 from watchword.web.console.pages.told import Paged, Told, paged, told
 from watchword.web.console.table import BASE, Asked, NotFound, address
 
@@ -106,12 +106,19 @@ class LookRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LooksPage(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest looks; ``broken`` names the first line where the chain does not hold."""
+    """The newest looks, ``count`` in all, of which ``anchored`` stand in the shared ledger (``at``: the newest head).
+
+    ``wrong``: where the chain does not hold, or is not what was anchored.
+    """
 
     member: str
     as_of: str
-    broken: str | None
+    count: int
+    anchored: int
+    at: str | None
+    wrong: list[str]
     looks: list[LookRow]
+    commands: list[str]
 
 
 def approvals(known: Snapshot, _: Asked) -> ApprovalsPage:
@@ -193,8 +200,10 @@ def evaluation(known: Snapshot, asked: Asked) -> EvaluationPage:
 def looks(known: Snapshot, _: Asked) -> LooksPage:
     """Who looked at what, newest first."""
     kept = Looks(known.node)
+    found = kept.check()
     return LooksPage(
-        member=known.member, as_of=known.as_of, broken=kept.broken(),
+        member=known.member, as_of=known.as_of, count=found.count, anchored=found.anchored, at=found.at,
+        wrong=list(found.wrong), commands=["watchword looks check", "watchword looks anchor"],
         looks=[
             LookRow(
                 at=str(one["at"]), how=str(one["how"]), page=str(one["page"]),
