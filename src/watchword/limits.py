@@ -1018,6 +1018,15 @@ UNREAD_KINDS_TOLD_MAX = 8
 DOCTOR_LEAVES_MAX = 500
 """Newest leaves of each ledger that are looked through for kinds that are not known here. Origin: under a second."""
 
+PEOPLE_TEXT_MAX = 500
+"""Characters of a name, a contact or a reason that is kept on a person. Origin: a line of a form."""
+
+PEOPLE_BYTES_MAX = 4 * 1024 * 1024
+"""Bytes of what is kept on persons. Origin: some 4,000 people with the longest texts."""
+
+PEOPLE_DAYS_MAX = 36_500
+"""Days for which a name may be kept. Origin: a century; longer is no rule."""
+
 CEREMONY_FILES_MAX = 1_000
 """Files of one sort in a ceremony's folder, and things heard that a home keeps. Origin: COMPARE_MEMBERS_MAX members
 with ROOT_KEYS_MAX keys each."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchword.cli.arguments import Sub, verb
+from watchword.cli.arguments import Sub, noun, said, verb
 
 
 def life_commands(commands: Sub) -> None:
-    """``join``, ``doctor``, ``backup``, ``restore``, ``upgrade``."""
+    """``join``, ``doctor``, ``backup``, ``restore``, ``upgrade``, ``retention``."""
     join = verb(commands, "join", "join:run", "join an alliance, or let somebody in: the next step of the ceremony")
     join.add_argument("folder", type=Path, metavar="FOLDER", help="where the files of this ceremony lie, for all sides")
     join.add_argument("--heard", metavar="DIGITS", help="the digits that the other side read aloud, as you heard them")
@@ -27,3 +27,17 @@ def life_commands(commands: Sub) -> None:
     restore.add_argument("file", type=Path, metavar="FILE")
     upgrade = verb(commands, "upgrade", "backup:upgrade", "bring this node's folder to the newest format, after a copy")
     upgrade.add_argument("--copy", type=Path, required=True, metavar="FILE", help="where the copy goes, as backup does")
+    _retention(commands)
+
+
+def _retention(commands: Sub) -> None:
+    retention = noun(commands, "retention", "what this home holds on persons, until when, and its erasure")
+    verb(retention, "show", "retention:show", "print who is named here, what they signed, and when the name goes")
+    name = verb(retention, "name", "retention:name", "keep in this home alone who the label of a key is")
+    name.add_argument("label", metavar="LABEL", help="as keys and charter call the person")
+    name.add_argument("--name", required=True, metavar="TEXT", type=said)
+    name.add_argument("--contact", default="", metavar="TEXT")
+    erase = verb(retention, "erase", "retention:erase", "take names out for good; signatures and receipts stay whole")
+    erase.add_argument("label", nargs="?", metavar="LABEL")
+    erase.add_argument("--reason", metavar="TEXT", type=said, help="why before the rule says so, such as a request")
+    erase.add_argument("--due", action="store_true", help="all whom the rule in node.toml has erased by now")

@@ -28,7 +28,7 @@ from watchword.charter.charter import HEAD_JOBS, SINGLE_JOBS, Charter
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.notes import check_name
-from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX, ROOT_KEYS_MAX
+from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX, PEOPLE_DAYS_MAX, ROOT_KEYS_MAX
 from watchword.statements import pkcs8
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, generate_behind, load_key, save_key
@@ -65,6 +65,7 @@ class Home:
     name: str
     peers: Mapping[str, str] = field(default_factory=dict)
     format: int = 1
+    people_days: int | None = None
 
 
 @overload
@@ -118,7 +119,17 @@ def read_home(path: Path) -> Home:
     peers = value.get("peers", {})
     if not isinstance(peers, dict) or not all(isinstance(url, str) for url in peers.values()):
         raise NoHome(f"{path / 'node.toml'}: peers are written as [peers] and MEMBER = \"https://…\"")
-    return Home(path, kind, name, peers, form)
+    return Home(path, kind, name, peers, form, _people_days(path, value.get("retention", {})))
+
+
+def _people_days(path: Path, stated: Any) -> int | None:
+    """How many days a name is kept, of ``[retention]`` (see ``people``); what cannot be read is not guessed at."""
+    if stated == {}:
+        return None
+    days = stated.get("people_days") if isinstance(stated, dict) and len(stated) == 1 else None
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 <= days <= PEOPLE_DAYS_MAX:
+        raise NoHome(f"{path / 'node.toml'}: [retention] holds people_days, from 0 to {PEOPLE_DAYS_MAX:,}, and no more")
+    return days
 
 
 def enrolment(path: Path, *, coming: bool = False) -> dict[str, Any]:
