@@ -824,6 +824,12 @@ STATEMENT_TEXT_CHARS_MAX = 1_000
 """Characters of one message or path in an inspection statement. Origin: 200 findings stay below 1 MB."""
 
 # -- guard ----------------------------------------------------------------------------------------
+KUBERNETES_REVIEW_BYTES_MAX = 8 * 1024 * 1024
+"""One AdmissionReview. Origin: an object and what it was before, each at most the 3 MiB that the API server takes."""
+
+KUBERNETES_FILES_MAX = 100_000
+"""Papers in the folder of the webhook. Origin: 10,000 images, ten files each; listing them takes 0.3 s."""
+
 GUARD_MEMORY_BYTES_MAX = 4 * 1024**3
 """A file that is held in sealed memory; a larger one is held in a folder. Origin: half of a small server's memory."""
 

@@ -181,6 +181,9 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-no-notice/1", ("ledger", "no-notice", "mail-sorter", "--output", "n.proof", *ALFA)),
     (0, "watchword-oci-attached/1", ("oci", "attach", "ARTEFACT", "n.proof", "--readers", "alliance")),
     (1, "watchword-oci-found/1", ("oci", "find", "ARTEFACT", "--charter", "ALFA/charter.json")),
+    (1, "watchword-kubernetes-check/1",
+        ("kubernetes", "check", "pod.json", "--papers", ".", "--charter", "ALFA/charter.json", "--member", "ALFA",
+         "--use", "use.toml")),
     (0, "watchword-completion/1", ("completion", "bash")),
 ]  # fmt: skip
 
@@ -197,6 +200,8 @@ def answers(
     shutil.copytree(stages["work"], folder)
     folder.joinpath("incident.toml").write_text(ASTRAY, "utf-8")
     folder.joinpath("ours.toml").write_text(CAVEAT, "utf-8")
+    pod = '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "a:1"}]}}'
+    folder.joinpath("pod.json").write_text(pod, "utf-8")
     said = {"HOLD": "", "ACTION": "", "KEY": ""}
     found = []
     serve = [sys.executable, "-m", "watchword", "serve", "--port", "0", "--format", "json", *BRAVO]
@@ -249,8 +254,9 @@ def test_every_command_has_its_json(answers: list[tuple[Any, Any]]) -> None:
     missing = [name for name in _commands(parser(), "") if not any(f"{line} ".startswith(f"{name} ") for line in told)]
     assert missing == [
         "evaluate lint", "evaluate commit", "evaluate run", "evaluate replay", "evaluate replicate", "evaluate import",
-        "evaluate export", "endpoint pin", "endpoint check", "run", "gate page", "gate mcp", "gate authzen",
-        "gate share", "gate unshare", "gate cards suggest", "oversight plan", "serve", "demo", "simulate",
+        "evaluate export", "endpoint pin", "endpoint check", "run", "kubernetes serve", "gate page", "gate mcp",
+        "gate authzen", "gate share", "gate unshare", "gate cards suggest", "oversight plan", "serve", "demo",
+        "simulate",
     ]  # fmt: skip
 
 

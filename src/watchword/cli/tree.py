@@ -25,6 +25,7 @@ from watchword.cli.data_tree import data_commands
 from watchword.cli.evaluate_tree import evaluations
 from watchword.cli.fleet_tree import fleet_commands
 from watchword.cli.gate_tree import gate_commands
+from watchword.cli.kubernetes_tree import kubernetes_commands
 from watchword.cli.life_tree import life_commands
 from watchword.cli.oci_tree import oci_commands
 from watchword.cli.recall_tree import recall_commands, recall_terms
@@ -62,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     _policy(commands)
     _guard(commands)
     recall_commands(commands)
+    kubernetes_commands(commands)
     gate_commands(commands)
     _oversight(commands)
     tracing(commands)
