@@ -30,6 +30,7 @@ def pages() -> dict[Path, str]:
         PAGES / "requirements.md": requirements(),
         PAGES / "rules.md": rules(),
         PAGES / "formats.md": formats(),
+        PAGES / "licences.md": licences(),
         PAGES / "bundle.schema.json": bundle_schema(),
     }
     from watchword.inspect.rules import every
@@ -210,6 +211,24 @@ def rules() -> str:
             "rule's page. An id is never reused or renamed: signed inspections name it.\n",
             "| rule | verdict | what was seen |",
             "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def licences() -> str:
+    """What is shipped besides code, as ``licences.toml`` lists it."""
+    from watchword.cli.licences import FIELDS, shipped
+
+    rows = [" | ".join(("| `" + row["path"] + "`", *(row[field] for field in FIELDS[1:]))) + " |" for row in shipped()]
+    return "\n".join(
+        [
+            "# What is shipped, and whose it is\n",
+            "Generated from `licences.toml` in the package by `python docs/generate.py`; `watchword licences` prints "
+            "the same. watchword itself is under the Apache License 2.0. No sentence of a source is copied.\n",
+            "| file | what it is | where it is from | what was taken | licence |",
+            "|---|---|---|---|---|",
             *rows,
             "",
         ]

@@ -73,6 +73,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-person-named/1", ("retention", "name", "official", "--name", "X", "--home", "golf")),
     (0, "watchword-retention/1", ("retention", "show", "--home", "golf")),
     (0, "watchword-erased/1", ("retention", "erase", "official", "--reason", "x", "--home", "golf")),
+    (0, "watchword-licences/1", ("licences",)),
     (1, "watchword-joined/1", ("join", "post", "--home", "golf")),
     (0, "watchword-keys/1", ("keys", *ALFA)),
     (0, "watchword-charter-draft/1", ("charter", "draft", "--alliance", "X", *MEMBERS)),

@@ -28,6 +28,7 @@ def life_commands(commands: Sub) -> None:
     upgrade = verb(commands, "upgrade", "backup:upgrade", "bring this node's folder to the newest format, after a copy")
     upgrade.add_argument("--copy", type=Path, required=True, metavar="FILE", help="where the copy goes, as backup does")
     _retention(commands)
+    verb(commands, "licences", "licences:run", "print what is shipped besides code, whose it is, and on which terms")
 
 
 def _retention(commands: Sub) -> None:
