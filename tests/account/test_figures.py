@@ -125,9 +125,10 @@ def test_slow_figures_are_made_apart_and_not_at_every_scrape(here: Gated, monkey
 
     assert settled() == 1
     here.ask()
+    here.at("ALFA").anchor_record()
     assert settled() == 1
     here.clock.advance(61)
-    assert settled() == 2  # a receipt came
+    assert settled() == 2  # a statement came
     here.clock.advance(61)
     assert settled() == 2  # nothing did
     here.clock.advance(600)

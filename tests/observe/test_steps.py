@@ -37,7 +37,7 @@ def test_a_step_within_a_step_is_its_child_and_part_of_its_time() -> None:
         inner.outcome = "denied"
     child, parent = kept.ended
     assert (child.name, child.outcome, child.parent) == ("decision", "denied", parent)
-    assert child.trace == parent.trace and child.above == parent.id != child.id
+    assert child.trace == parent.trace and len(child.id) == 16 and child.id != parent.id
     assert list(parent.parts) == ["decision"] and 0 < parent.parts["decision"] <= parent.took_s
 
 

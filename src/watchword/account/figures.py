@@ -80,7 +80,7 @@ class Figures:
     # -- inside -----------------------------------------------------------------------------------
 
     def _make_later(self) -> None:
-        at, stamp = self._node.clock.monotonic(), (self._node.stamp(), len(self._node.store.receipts))
+        at, stamp = self._node.clock.monotonic(), self._node.stamp()
         with self._turn:
             if self._making:
                 return
@@ -174,7 +174,7 @@ def _peers(node: Node) -> Iterator[Figure]:
 
 def _standing(node: Node) -> Iterator[Figure]:
     """What a member's week is about: made from every statement."""
-    of = known(node)
+    of = known(node, holds=False)
     page, owed = status(of), [one for one in orders(of.charter, of.view, of.facts, of.now) if one.owed]
     soon = of.now + timedelta(days=SOON_DAYS)
     lapses = [parse_time(line.when) for line in page.lapses]

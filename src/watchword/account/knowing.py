@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from watchword.statements.statement import Statement
 
 
-def known(here: Node) -> Known:
-    """What this node knows, as the page is made from it."""
+def known(here: Node, *, holds: bool = True) -> Known:
+    """What this node knows, as the page is made from it; without *holds*, but for what its gate's record says."""
     view, now = here.latest_view(), here.clock.now()
     facts = here.facts(view)
     decisions = of_kind(here, "decision")
     named = {str(statement.predicate["decision"].get("use_case")) for _, statement in decisions}
     cases = {digest: value for digest in named if (value := here.store.object(digest)) is not None}
-    waits = [] if here.receives else _held(here, now)
+    waits = _held(here, now) if holds and not here.receives else []
     waits += [
         f"cosignature on {head.origin}: {here.me.witness} has not cosigned its newest head"
         for head in here.heads()

@@ -1,11 +1,12 @@
-"""What commands that run for long, or talk to others, tell of what they do: JSON lines, and counts for Prometheus."""
+"""What commands that run for long, or talk to others, tell of what they do: lines, counts and traces of it."""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from watchword.observe import steps
@@ -20,6 +21,14 @@ def watch(args: argparse.Namespace, until: contextlib.ExitStack) -> None:
         from watchword.observe.lines import json_lines
 
         until.enter_context(json_lines())
+    if _exports(os.environ):
+        try:
+            from watchword.observe.spans import exporting
+
+            until.enter_context(exporting())
+        except ModuleNotFoundError:  # the variables may be there for other programs
+            hint = "note: OTEL_… names a collector; to send to it: pip install 'watchword[otel]'"
+            steps.note("not-exported", hint)
     if getattr(args, "metrics", None) is not None:
         from watchword.cli.serve import installed
 
@@ -61,3 +70,12 @@ def metrics_beside(args: argparse.Namespace, node: Node | None = None) -> Iterat
     finally:
         running.should_exit = running.force_exit = True
         thread.join()
+
+
+def _exports(environment: Mapping[str, str]) -> bool:
+    """Whether the standard variables of OpenTelemetry name a collector, or the exporter for one."""
+    if environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return False
+    places = ("", "TRACES_", "METRICS_")
+    named = any(environment.get(f"OTEL_EXPORTER_OTLP_{place}ENDPOINT") for place in places)
+    return named or "otlp" in (environment.get("OTEL_TRACES_EXPORTER"), environment.get("OTEL_METRICS_EXPORTER"))

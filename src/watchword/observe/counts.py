@@ -13,10 +13,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, ProcessCollector
 
 from watchword import __version__
-from watchword.observe.steps import Step, Watcher
-
-SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-"""Bounds of every histogram, in seconds: from a quick answer of the gate to the end of patience with a request."""
+from watchword.observe.steps import SECONDS, Step, Watcher
 
 
 class Counts(Watcher):

@@ -21,34 +21,75 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 Fact = str | int
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?")
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Bounds of histograms of steps, in seconds: from a quick answer of the gate to the end of patience with a request."""
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 _CURRENT: ContextVar[Step | None] = ContextVar("watchword-step", default=None)
 
 
-@dataclass(slots=True)
 class Step:
-    """One step. ``trace`` and ``id``: hexadecimal, as in a ``traceparent``. ``above``: the id of the step that caused
-    it, at another node where ``parent`` is None. ``parts``: seconds that steps within it took in all, by name."""
+    """One step, to be taken once, by ``with``. Whoever takes it sets ``outcome``; an exception sets ``error``.
 
-    name: str
-    facts: dict[str, Fact]
-    parent: Step | None
-    trace: str
-    above: str
-    id: str
-    began: float
-    outcome: str = ""
-    error: str = ""
-    took_s: float = 0.0
-    parts: dict[str, float] = field(default_factory=dict)
-    span: Any = None
+    ``trace``, ``id``: hexadecimal, as in a ``traceparent``. ``above``: the id of the step of another node that caused
+    it. ``sampled``: whether its caller, or a sampler, wants it kept. ``parts``: seconds that steps within it took in
+    all, by name. ``span``: of whoever makes spans of steps.
+    """
+
+    __slots__ = (
+        "_id", "_token", "_watchers", "above", "began", "error", "facts", "name", "outcome", "parent", "parts",
+        "sampled", "span", "took_s", "trace",
+    )  # fmt: skip
+
+    def __init__(self, name: str, facts: dict[str, Fact], caused_by: str = "") -> None:
+        self.name, self.facts, self.outcome, self.error, self.took_s = name, facts, "", "", 0.0
+        self.parts: dict[str, float] = {}
+        self.span: Any = None
+        parent = _CURRENT.get()
+        self.parent: Step | None = parent
+        self.trace: str
+        self.sampled: bool
+        self._id = self.above = ""
+        if parent is not None:
+            self.trace, self.sampled = parent.trace, parent.sampled
+        elif caused_by and (read := _read(caused_by)) is not None:
+            self.trace, self.above, self.sampled = read
+        else:
+            self.trace, self.sampled = os.urandom(16).hex(), True
+
+    @property
+    def id(self) -> str:
+        """Its own id; made when somebody asks."""
+        if not self._id:
+            self._id = os.urandom(8).hex()
+        return self._id
+
+    @id.setter
+    def id(self, id: str) -> None:
+        self._id = id
+
+    def __enter__(self) -> Step:
+        self._watchers, self.began = _watchers, time.perf_counter()
+        for one in self._watchers:
+            one.begin(self)
+        self._token = _CURRENT.set(self)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        self.took_s = took_s = time.perf_counter() - self.began
+        _CURRENT.reset(self._token)
+        if kind is not None:
+            self.outcome, self.error = self.outcome or "failed", kind.__name__
+        if self.parent is not None:
+            self.parent.parts[self.name] = self.parent.parts.get(self.name, 0.0) + took_s
+        for one in self._watchers:
+            one.end(self)
 
 
 class Watcher:
@@ -84,30 +125,13 @@ def watching(*watchers: Watcher) -> Iterator[None]:
         _watchers = before
 
 
-@contextmanager
-def step(name: str, *, caused_by: str = "", **facts: Fact) -> Iterator[Step]:
-    """Around what is one step. Whoever takes it sets its ``outcome``; an exception makes it ``failed``.
+def step(name: str, *, caused_by: str = "", **facts: Fact) -> Step:
+    """What is one step, to be taken by ``with``.
 
     Args:
         caused_by: the ``traceparent`` that a request came with; one that is not well-formed counts as none.
     """
-    watchers = _watchers
-    this = _begun(name, caused_by, facts)
-    for one in watchers:
-        one.begin(this)
-    token = _CURRENT.set(this)
-    try:
-        yield this
-    except BaseException as error:
-        this.outcome, this.error = this.outcome or "failed", type(error).__name__
-        raise
-    finally:
-        _CURRENT.reset(token)
-        this.took_s = time.perf_counter() - this.began
-        if this.parent is not None:
-            this.parent.parts[name] = this.parent.parts.get(name, 0.0) + this.took_s
-        for one in watchers:
-            one.end(this)
+    return Step(name, facts, caused_by)
 
 
 def as_step(name: str, outcome: Callable[[Any], str] | None = None) -> Callable[[Callable[P, T]], Callable[P, T]]:
@@ -118,7 +142,7 @@ def as_step(name: str, outcome: Callable[[Any], str] | None = None) -> Callable[
         def told(*args: P.args, **named: P.kwargs) -> T:
             if not _watchers:
                 return function(*args, **named)
-            with step(name) as this:
+            with Step(name, {}) as this:
                 result = function(*args, **named)
                 this.outcome = "done" if outcome is None else outcome(result)
                 return result
@@ -159,7 +183,7 @@ def watched() -> bool:
 def traceparent() -> str | None:
     """What a request to another node carries, so that what it causes there belongs to this trace."""
     now = _CURRENT.get()
-    return None if now is None else f"00-{now.trace}-{now.id}-01"
+    return None if now is None else f"00-{now.trace}-{now.id}-{now.sampled:02x}"
 
 
 def one_line(text: str) -> str:
@@ -169,11 +193,9 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def _begun(name: str, caused_by: str, facts: dict[str, Fact]) -> Step:
-    parent = _CURRENT.get()
-    id, trace, above = os.urandom(8).hex(), "", ""
-    if parent is not None:
-        trace, above = parent.trace, parent.id
-    elif caused_by and (read := _TRACEPARENT.fullmatch(caused_by)) and (len(caused_by) == 55 or caused_by[:2] != "00"):
-        trace, above = read[1], read[2]
-    return Step(name, facts, parent, trace or os.urandom(16).hex(), above, id, time.perf_counter())
+def _read(header: str) -> tuple[str, str, bool] | None:
+    """Trace, parent's id and whether it is sampled, of a well-formed ``traceparent``."""
+    read = _TRACEPARENT.fullmatch(header)
+    if read is None or (len(header) != 55 and header[:2] == "00"):
+        return None
+    return read[1], read[2], bool(int(read[3], 16) & 1)
