@@ -24,6 +24,7 @@ help:
 	@echo 'make heavy    torch and others, for the tests that skip without them'
 	@echo 'make lint     ruff and mypy --strict'
 	@echo 'make bench    the figures, each beside its goal and its peer'
+	@echo 'make site     the documentation as a site of plain files, in build/site'
 	@echo 'make screenshots  pictures of the console for README and docs'
 	@echo 'make fuzz     bytes on which a parser fails: FUZZ=60 seconds for each of three searches'
 	@echo 'make release  the wheel, what is in it, and the signed claim on both: SUPPLIER=FOLDER'
@@ -47,6 +48,10 @@ lint: $(VENV)/dev.stamp
 .PHONY: screenshots
 screenshots: $(VENV)/dev.stamp
 	$(BIN)/python docs/screenshots.py
+
+.PHONY: site
+site: $(VENV)/dev.stamp
+	$(BIN)/python docs/site.py build/site
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp
