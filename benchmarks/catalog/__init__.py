@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from benchmarks.table import Row
 
 RELEASES, PER_RELEASE, PACKAGES, VERSIONS = 100_000, 100, 20_000, 10
 MODELS, SUPPLIERS, USES, STATEMENTS = 2_000, 200, 5_000, 4_000
+ORIGIN, NOW = "alfa.example/ledger", datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def run() -> list[Row]:
@@ -40,7 +42,8 @@ def run() -> list[Row]:
 
 
 def _asked(database: str, where: Path | str) -> list[Row]:
-    from watchword.catalog import queries
+    from watchword.account.recalled import hit_in_catalog
+    from watchword.catalog import lists, queries
     from watchword.catalog.database import open_catalog
 
     catalog = open_catalog(where)
@@ -82,8 +85,25 @@ def _asked(database: str, where: Path | str) -> list[Row]:
         "page of a base model's release", 0.15, lambda c: queries.release(c, _digest(0)),
         lambda found: f"in {found.used_in_total:,} releases",
     )  # fmt: skip
+    for what, ask in (
+        ("page of all statements", partial(lists.statements, page=500)),
+        ("page of a member's statements, one kind, for another", partial(lists.statements, keeper="ALFA", **_BRAVO)),
+        ("page of decisions", partial(lists.statements, kind="decision", counts=True, page=20)),
+        ("numbered page of releases", partial(lists.releases, page=500)),
+        ("releases whose name contains", partial(lists.releases, find="9999")),
+    ):
+        timed(what, 0.15, ask, lambda page: f"{len(page.rows)} of {page.count:,}")
+    for what, target in (
+        ("a package", "package:pkg:pypi/p0"), ("a base model", "model:m0"), ("a supplier", "supplier:S7"),
+    ):  # fmt: skip
+        recall = {"target": target, "versions": []}
+        ask = partial(hit_in_catalog, recall=recall, member="ALFA", moment=NOW, sizes={ORIGIN: RELEASES + USES})
+        timed(f"recall of {what}, full list of own releases", 1.0, ask, lambda hits: f"{len(hits):,} hit")
     catalog.close()
     return rows
+
+
+_BRAVO: dict[str, Any] = {"kind": "bill-of-materials", "to": "BRAVO", "page": 500}
 
 
 def _exposed(asked: str, connection: Any) -> Any:
@@ -136,9 +156,13 @@ def write(catalog: Any) -> int:
             for n in range(RELEASES)
         ])  # fmt: skip
         last = RELEASES + 1
+        every = RELEASES // USES
         put(connection, schema.STATEMENTS, [_statement(RELEASES + n, "decision") for n in range(USES)])
+        put(connection, schema.SUBJECTS, [
+            (last + n, 0, _digest(n * every), f"{systems[n * every]} 1.0") for n in range(USES)
+        ])  # fmt: skip
         put(connection, schema.USES, [
-            (last + n, first + n * (RELEASES // USES), f"case {n % 100}", f"use {n % 100}", "ALFA", 1, "[]", "admitted")
+            (last + n, first + n * every, f"case {n % 100}", f"use {n % 100}", "ALFA", 1, "[]", "admitted")
             for n in range(USES)
         ])  # fmt: skip
         filling.end(Position({}, set()), {"member": "ALFA", "charter": "c", "spilled": "s"}, lambda _: None)
@@ -156,7 +180,7 @@ def _component(number: int) -> Any:
 def _statement(place: int, kind: str) -> tuple[Any, ...]:
     digest, made = _digest(10**9 + place), f"2026-01-{1 + place % 28:02}T12:00:00Z"
     return (
-        place + 1, digest, "alfa.example/ledger", place, f"ALFA#{place}", kind, "ALFA", "key", made, True,
+        place + 1, digest, ORIGIN, place, f"ALFA#{place}", kind, "ALFA", "key", made, True,
         "ALFA", 1, "",
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
 
 from watchword.catalog.rows import bounded, folded
 from watchword.catalog.schema import EDGES, NOTICES, RELEASES, SAID, STATEMENTS, SUBJECTS, THINGS, UNREAD, USES
@@ -225,16 +225,24 @@ def counts(connection: Connection) -> dict[str, int]:
 
 def uses_of(connection: Connection, things: Sequence[int]) -> list[Used]:
     """The newest decision on each use case of these releases, by their ids."""
-    newest: dict[tuple[int, str], tuple[tuple[str, str], Used]] = {}
+    found: list[Used] = []
     for at in range(0, len(things), KEYS_ASKED):
-        some = USES.c.thing.in_(things[at : at + KEYS_ASKED])
-        for row in connection.execute(_USES.where(USES.c.use_case != "", some)):
-            key, when = (row.thing, row.use_case), (row.made, row.id)
-            if key not in newest or newest[key][0] < when:
-                newest[key] = when, used(row)
-    return sorted(
-        (one for _, one in newest.values()), key=lambda one: (one.name, one.release_name, one.release, one.use_case)
-    )
+        found += uses_where(connection, USES.c.thing.in_(things[at : at + KEYS_ASKED]))
+    return sorted(found, key=_by_name)
+
+
+def uses_where(connection: Connection, meant: ColumnElement[bool]) -> list[Used]:
+    """The newest decision on each use case of the releases that *meant* tells by their things."""
+    newest: dict[tuple[int, str], tuple[tuple[str, str], Row[Any]]] = {}
+    for row in connection.execute(_USES.where(USES.c.use_case != "", meant)):
+        key, when = (row.thing, row.use_case), (row.made, row.id)
+        if key not in newest or newest[key][0] < when:
+            newest[key] = when, row
+    return sorted((used(row) for _, row in newest.values()), key=_by_name)
+
+
+def _by_name(one: Used) -> tuple[str, str, str, str]:
+    return one.name, one.release_name, one.release, one.use_case
 
 
 _USES = (
