@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from alliance import RELEASE, notice_subject
 from charters import UNQUERIED
+from decisions import FIELDS
 from gate.gated import FAST, MANDATE, NAMES, SLEW, Gated, gated, rules_for
 
 from watchword.account.links import Named, statement_links
@@ -127,6 +128,34 @@ def test_a_recalled_release_is_named_as_such(here: Gated) -> None:
     found = trace(alfa, here.mandate)
     release = next(part for part in found.parts if part.key == target)
     assert (release.state, release.why) == ("fallen", "recalled by ALFA")
+
+
+def test_a_release_recalled_by_what_it_is_made_of_is_marked(here: Gated) -> None:
+    """A package in the versions that its bill names, or a base model; another version, or another model, marks nothing.
+
+    Seen to fail without the name set of the release.
+    """
+    alfa = here.at("ALFA")
+    bill = FIELDS["bill-of-materials"]
+    alfa.sign_and_append("bill-of-materials", (RELEASE,), bill, person="evaluator")
+    decision = next(one.statement.id for one in alfa.statements() if one.statement.kind == "decision")
+
+    def mark() -> str:
+        parts = {part.key: part for part in trace(alfa, decision).parts}
+        return parts[f"release:{RELEASE.digest}"].why
+
+    def recall(target: str, *versions: dict[str, str | None]) -> None:
+        said = {"target": target, "reason": "found", "actions": [], "deadline": None, "supersedes": None}
+        said |= UNQUERIED | {"versions": list(versions)}
+        alfa.sign_and_append("recall", notice_subject(target), said, person="official")
+
+    for target, versions in (
+        ("package:pkg:generic/numpy", [{"from": "3.0", "before": None}]), ("model:another", []),
+    ):  # fmt: skip
+        recall(target, *versions)
+        assert mark() == ""
+    recall("package:pkg:generic/numpy", {"from": "2.0", "before": "2.3"})
+    assert mark() == "recalled by ALFA, with package:pkg:generic/numpy >=2.0,<2.3"
 
 
 def test_another_members_gate_keeps_its_record_and_the_trace_says_so(here: Gated) -> None:

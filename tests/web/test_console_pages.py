@@ -125,7 +125,7 @@ def test_an_incident_ties_acts_findings_and_techniques_and_says_who_was_warned()
         first, second = by[INCIDENT["reason"]], by["a camera turned twice"]
         assert (first["superseded"], second["superseded"]) == (True, False)
         twin = console.same_as_twin(BY_PATH["/incidents/{id}"], f"/incidents/{first['id']}").json
-        assert twin["text"] == INCIDENT["text"] and twin["techniques"] == ["AML.T0051@5.6.0"]
+        assert twin["text"] == INCIDENT["text"] and twin["techniques"] == ["AML.T0051@5.6.0 LLM Prompt Injection"]
         assert [one["whose"] for one in twin["actions"]] == ["gate of ALFA"]
         assert [(one["what"], one["whose"]) for one in twin["findings"]] == [("pickle-call", "AQUILA")]
         assert {one["member"] for one in twin["warned"] if not one["reached"]} == {"BRAVO", "CHARLIE", "DELTA"}

@@ -3,7 +3,8 @@
 * A signature is verified when its body is first read (``node.store``); here is asked whether it has standing, whether
   the leaf is its own, and by an inclusion proof (RFC 9162, 2.1.3) whether it is in the tree of a cosigned head.
 * A receipt is verified when its commitment is the leaf's, and a ``record-head`` in a cosigned tree stands for it.
-* Bad news falls what it reaches: statements as in a decision (section 8), things by a recall that counts.
+* Bad news falls what it reaches: statements as in a decision (section 8), things by a recall that counts, a
+  release also by one of anything in its name set: a component, in the versions that are meant, a model, a supplier.
 """
 
 from __future__ import annotations
@@ -20,8 +21,11 @@ from watchword.gate.receipts import LETTING_GO, Receipt, wrong_with_approval
 from watchword.ledger import listing
 from watchword.ledger.leaves import encode, leaf_of
 from watchword.ledger.merkle import leaf_hash, verify_inclusion
-from watchword.ledger.view import Fact
+from watchword.ledger.notices import name_set
+from watchword.ledger.query import told_target
+from watchword.ledger.view import Fact, Facts
 from watchword.statements.digests import unb64
+from watchword.statements.kinds import CONSIDERED
 from watchword.statements.statement import Statement
 
 if TYPE_CHECKING:
@@ -166,6 +170,18 @@ class Verifier:
             if one.name in things and one.kind in ("recall", "unheld"):
                 by = one.signed.statement.issuer if one.signed else "a notice that nobody here can read"
                 recalled.setdefault(one.name, f"recalled by {by}")
+        for key in sorted(things - recalled.keys()) if _by_part(facts) else ():
+            sort, _, release = key.partition(":")
+            about = (held[id].signed for id in self._known.about.get(release, ()) if id in held)
+            considered = [one for one in about if one.statement.kind in CONSIDERED]
+            reached = name_set(self._node.charter, release, considered)
+            for one in listing.notices(self._node.charter, view, facts, reached, held) if sort == "release" else ():
+                if one.name.partition(":")[0] not in ("statement", "key") and one.kind in ("recall", "unheld"):
+                    why = "recalled by a notice that nobody here can read"
+                    if one.signed is not None:
+                        said = one.signed.statement
+                        why = f"recalled by {said.issuer}, with {told_target(said.predicate)}"
+                    recalled.setdefault(key, why)
         return fell, recalled
 
     # -- receipts and actions ---------------------------------------------------------------------
@@ -287,6 +303,16 @@ class Verifier:
 
     def _place(self, origin: str, index: int) -> str:
         return self._node.locator(origin, index) if origin in self._node.charter.origins else f"{origin}#{index}"
+
+
+def _by_part(facts: Facts) -> bool:
+    """Whether any recall may reach a release by what it is made of: by another name than its own."""
+    of = [*(leaf.signed for leaf in facts.notices), *facts.loose]
+    return any(
+        one is None
+        or (one.statement.kind == "recall" and not str(one.statement.predicate.get("target")).startswith("release:"))
+        for one in of
+    )
 
 
 def _wrong_statement(above: Statement, below: Statement) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,9 @@ if TYPE_CHECKING:
     from watchword.node import Node
     from watchword.statements.statement import Signed
 
-TECHNIQUE = re.compile(r"AML\.T[0-9]{4}(\.[0-9]{3})?@[0-9]+(\.[0-9]+){1,2}")
-"""A technique of MITRE ATLAS, with the version of ATLAS that it is of."""
-
 
 class BadIncident(WatchwordError):
-    """An incident that names no technique of ATLAS by id and version, or no action of this gate."""
+    """An incident whose fields are not its own, or that names no action of this gate."""
 
 
 def new(args: argparse.Namespace) -> int:
@@ -27,14 +23,15 @@ def new(args: argparse.Namespace) -> int:
     from watchword import node
     from watchword.cli.notice import notice_subject
     from watchword.cli.statement import read_fields, recorded_value, told
+    from watchword.statements.atlas import check_technique
     from watchword.statements.kinds import with_nulls
     from watchword.statements.redaction import copy_file, hide
     from watchword.statements.statement import BadStatement
 
     said = {"actions": [], "findings": [], "techniques": [], "done": []} | read_fields(args.file)
     for one in said["techniques"] if isinstance(said["techniques"], list) else ():
-        if not isinstance(one, str) or not TECHNIQUE.fullmatch(one):
-            raise BadIncident(f"{args.file}: {one!r} is no technique of ATLAS", "written such as AML.T0051@5.6.0")
+        with naming(args.file):
+            check_technique(one)
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
         target = _target(here, args.of)
         said["actions"] = [*said["actions"], *(_action(here, one) for one in args.action)]
@@ -97,6 +94,7 @@ def show(args: argparse.Namespace) -> int:
     from watchword.account.trace import trace
     from watchword.account.trace_page import render_text
     from watchword.charter.standing import standing
+    from watchword.statements import atlas
     from watchword.statements.kinds import hidden_fields
     from watchword.statements.redaction import Disclosure, read_copy
 
@@ -120,7 +118,7 @@ def show(args: argparse.Namespace) -> int:
     lines = [
         f"{fields['severity']} incident by {said.issuer}: {fields['reason']}", f"  about       {fields['target']}",
         f"  from        {fields['began']} to {fields['ended'] or 'now'}, found {fields['found']}",
-        f"  techniques  {', '.join(fields['techniques']) or 'none named'}",
+        f"  techniques  {', '.join(map(atlas.told, fields['techniques'])) or 'none named'}",
         *(f"  done        {one_line(one)}" for one in done), f"  text        {one_line(fields['text'])}",
     ]  # fmt: skip
     text = "\n".join(map(one_line, lines)) + ("\n" + render_text(chain) if chain else "\nnot held here yet")

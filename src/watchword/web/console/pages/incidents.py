@@ -13,6 +13,7 @@ import msgspec
 
 from watchword.limits import CONSOLE_ROWS
 from watchword.policy.explain import called
+from watchword.statements.atlas import told
 from watchword.statements.kinds import hidden_fields
 from watchword.statements.redaction import disclosures
 from watchword.statements.statement import Statement
@@ -120,7 +121,7 @@ def incident(known: Snapshot, asked: Asked) -> IncidentPage:
         member=known.member, as_of=known.as_of,
         row=_row(known, one, placed, one.id in {other.predicate.get("supersedes") for other, _ in held.values()}),
         found=str(said["found"]), ended=said["ended"], text=str(said["text"]), done=_lines(said["done"]),
-        techniques=_lines(said["techniques"]), actions=_actions(said["actions"], own),
+        techniques=[told(one) for one in _lines(said["techniques"])], actions=_actions(said["actions"], own),
         findings=_findings(known, asked, said["findings"]),
         warned=_warned(known, one, placed) if own else [],
         supersedes=None if before is None else address("/incidents/{id}", id=str(before)),
