@@ -21,9 +21,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.catalog.server import installed, new_database
+from benchmarks.catalog.server import Server, installed, new_database, private_server
 from benchmarks.soak.alliance import NAMES, RELEASE, TARGET, Founded, found
-from benchmarks.soak.database import Database
 from benchmarks.soak.disks import Disk
 from benchmarks.soak.faults import Fault, Parties, schedule
 from benchmarks.soak.liar import Between
@@ -107,10 +106,10 @@ class Soak:
         self._began = time.time()
         self._over = threading.Event()
         self._stack = contextlib.ExitStack()
-        self.database = Database() if installed() else None
+        self.database: Server | None = None
+        if installed():
+            self.database = self._stack.enter_context(private_server(durable=True))
         self.happened.database = self.database is not None
-        if self.database is not None:
-            self._stack.callback(self.database.close)
         self.machines = self._machines()
         self.founded: Founded = found({name: one.home for name, one in self.machines.items()}, self.gates)
         self.between = Between({name: one.ports["serve"] for name, one in self.machines.items()})
@@ -320,7 +319,7 @@ class Soak:
         elif fault.kind == "clock" and machine is not None:
             machine.set_clock(float(fault.how.removesuffix(" s")))
         elif fault.kind == "database" and self.database is not None:
-            self.database.stop(fault.how)
+            self.database.stop("immediate" if fault.how == "kill" else "fast")
 
     def _end(self, fault: Fault) -> None:
         machine = self.machines.get(fault.who)
