@@ -97,8 +97,8 @@ def _asked(database: str, where: Path | str) -> list[Row]:
         ("a package", "package:pkg:pypi/p0"), ("a base model", "model:m0"), ("a supplier", "supplier:S7"),
     ):  # fmt: skip
         recall = {"target": target, "versions": []}
-        ask = partial(hit_in_catalog, recall=recall, member="ALFA", moment=NOW, sizes={ORIGIN: RELEASES + USES})
-        timed(f"recall of {what}, full list of own releases", 1.0, ask, lambda hits: f"{len(hits):,} hit")
+        hit = partial(hit_in_catalog, recall=recall, member="ALFA", moment=NOW, sizes={ORIGIN: RELEASES + USES})
+        timed(f"recall of {what}, full list of own releases", 1.0, hit, lambda hits: f"{len(hits):,} hit")
     catalog.close()
     return rows
 

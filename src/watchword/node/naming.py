@@ -7,9 +7,11 @@ statement of narrow scope stands only where the statement itself may be.
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import Any
 
 from watchword.errors import WatchwordError
+from watchword.node.noticed import notices_held
 from watchword.node.store import Store
 from watchword.statements.statement import Statement
 
@@ -44,13 +46,18 @@ def refuse_wider(store: Store, statement: Statement) -> None:
     if statement.kind not in NAMING:
         return
     named = set(re.findall(r"sha256:[0-9a-f]{64}", statement.payload.decode()))
-    held = [held.signed.statement for _, _, held in store.statements()]
-    held += [held.signed.statement for held in store.loose_held()]
-    for one in held:
+    # Notices first: who answers a recall names nothing else, and the rest need not be read.
+    everywhere = chain(notices_held(store), (held for _, _, held in store.statements()))
+    for one in (held.signed.statement for held in everywhere):
+        if one.id not in named:
+            continue
+        named.remove(one.id)
         scope = one.predicate.get("scope")
-        if one.id in named and not within(statement.predicate["scope"], scope):
+        if not within(statement.predicate["scope"], scope):
             shown = ",".join(scope) if isinstance(scope, list) else str(scope)
             raise TooWide(
                 f"{statement.kind}: names {one.kind} {one.id}, whose scope is {shown}",
                 f"--scope {shown}: what names a statement reaches no further than it",
             )
+        if not named:
+            return
