@@ -24,6 +24,13 @@ DISK_FREE_BYTES_MIN = 512 * 2**20
 """Free space under which ``doctor`` calls a node ill. Origin: some hours of receipts at 3,000 a second and 1 KB each
 need 40 MB a minute; a member needs minutes to act, and no disk of today has so little left by design."""
 
+DISK_FREE_BYTES_LOOK = 4 * DISK_FREE_BYTES_MIN
+"""Free space under which ``doctor`` says so. Origin: as the shipped alert rule; time to order a disk, not to run."""
+
+DISK_FREE_FILES_MIN = 10_000
+"""Files that a disk can still take, under which ``doctor`` calls a node ill. Origin: a body a file, a day of a large
+alliance's statements."""
+
 # -- inspect --------------------------------------------------------------------------------------
 RELEASE_FILES_MAX = 250_000
 """Files and links in one release.
@@ -751,6 +758,16 @@ SERVE_REQUEST_S_MAX = 30.0
 
 SERVE_BODIES_TOGETHER_MAX = 4
 """Requests for bodies answered at a time; others wait. Origin: memory, about 100 MB for each at the limits."""
+
+TLS_LOOK_DAYS = 30
+"""Days before a certificate lapses at which ``doctor`` says so. Origin: automatic ones live for 90, and are renewed
+with a third left: one with less was not."""
+
+TLS_ILL_DAYS = 7
+"""Days before it lapses at which it is ill. Origin: a holiday with its weekends."""
+
+TLS_PEM_BYTES_MAX = 1_048_576
+"""A file of certificates. Origin: a hundred times a usual chain."""
 
 # -- catalog ------------------------------------------------------------------------------------------
 CATALOG_TEXT_BYTES_MAX = 1_000

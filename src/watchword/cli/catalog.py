@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchword.cli.output import emit, say
+from watchword.cli.output import emit, one_line
 from watchword.errors import WatchwordError
 from watchword.node.cataloguing import place_of
+from watchword.observe import steps
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -99,9 +100,10 @@ def begun(here: Node) -> Iterator[Connection | None]:
             cataloguing.bring_up(here, catalog)
             connection = open_.enter_context(catalog.reading())
         except ImportError:
-            say("watchword: note: the catalog was not brought up: it needs pip install 'watchword[catalog]'")
+            text = "note: the catalog was not brought up: it needs pip install 'watchword[catalog]'"
+            steps.note("catalog-behind", text, alarm=True)
         except WatchwordError as error:
-            say(f"watchword: note: the catalog was not brought up: {error.message}")
+            steps.note("catalog-behind", one_line(f"note: the catalog was not brought up: {error.message}"), alarm=True)
         yield connection
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from watchword.cli.output import emit
+from watchword.errors import WatchwordError
 
 
 def run(args: argparse.Namespace) -> int:
@@ -14,7 +15,11 @@ def run(args: argparse.Namespace) -> int:
     from watchword.statements.times import SystemClock
 
     home = node.find_home(args.home)
-    found = examine(home, node.read_home(home).peers, SystemClock())
+    if (args.tls_certificate is None) != (args.tls_key is None):
+        raise WatchwordError("TLS needs both a certificate and its key", "give --tls-certificate and --tls-key")
+    listens = None if args.port is None else (args.host, args.port)
+    tls = None if args.tls_certificate is None else (args.tls_certificate, args.tls_key)
+    found = examine(home, node.read_home(home).peers, SystemClock(), listens=listens, tls=tls)
     width = max(len(one.about) for one in found)
     lines = []
     for one in found:

@@ -18,7 +18,11 @@ def life_commands(commands: Sub) -> None:
         "--peer", action="append", default=[], metavar="MEMBER[=URL]", help="also talk to this member over HTTP"
     )
     join.add_argument("--root", default="root", metavar="KEY", help="which root key signs, such as root-2")
-    verb(commands, "doctor", "doctor:run", "is this node well, and what mends it; changes nothing")
+    doctor = verb(commands, "doctor", "doctor:run", "is this node well, and what mends it; changes nothing")
+    doctor.add_argument("--port", type=int, metavar="N", help="where it is to be served: is that free, or this node's?")
+    doctor.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="at which address (default: 127.0.0.1)")
+    doctor.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM, as for serve: how long is it good?")
+    doctor.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM: is it that certificate's?")
     backup = verb(commands, "backup", "backup:run", "copy this node's folder into one file")
     backup.add_argument("file", type=Path, metavar="FILE")
     backup.add_argument("--without-keys", action="store_true", help="leave out private keys: they are kept elsewhere")

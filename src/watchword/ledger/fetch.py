@@ -48,13 +48,15 @@ class Fetched(NamedTuple):
 class Remote:
     """Another node, by the base of its addresses; one connection, kept open. Used by one thread at a time.
 
-    ``requests`` and ``received`` (bytes of content) count what was asked and answered.
+    ``requests`` and ``received`` (bytes of content) count what was asked and answered; ``date`` is that of the last
+    answer, as it came.
     """
 
     def __init__(self, url: str, seconds_max: float = FETCH_S_MAX, run_bytes_max: int = FETCH_RUN_BYTES_MAX) -> None:
         self.url = check_url(url)
         self.requests = 0
         self.received = 0
+        self.date = ""
         self._parts = urlsplit(self.url)
         self._seconds_max = seconds_max
         self._run_bytes_max = run_bytes_max
@@ -125,6 +127,7 @@ class Remote:
         connection.request(method, f"{self._parts.path}{path}", body, headers)
         self.requests += 1
         answer = connection.getresponse()
+        self.date = answer.getheader("Date") or ""
         content = _content(answer, bytes_max, f"{self.url}{path}")
         self.received += len(content)
         if not answer.isclosed():

@@ -6,57 +6,53 @@ and somebody should know) or ``ill`` (something is refused or lost until it is m
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Literal
 
 from watchword import __version__
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
-from watchword.ledger.fetch import Remote
 from watchword.limits import (
     CLOCK_AHEAD_S_MAX,
+    DISK_FREE_BYTES_LOOK,
     DISK_FREE_BYTES_MIN,
+    DISK_FREE_FILES_MIN,
     DOCTOR_LEAVES_MAX,
     NOTE_BYTES_MAX,
     UNREAD_KINDS_TOLD_MAX,
     WITNESS_CLOCK_BACK_S_MAX,
 )
-from watchword.node.home import FORMAT, NoHome, enrolment, is_closing, is_restored, read_home
+from watchword.node import around
+from watchword.node.finding import Found
+from watchword.node.home import FORMAT, enrolment, is_closing, is_restored, read_home
 from watchword.node.node import Node
 from watchword.node.stepping import next_charter
 from watchword.statements import pkcs8
 from watchword.statements.kinds import KINDS
 from watchword.statements.times import Clock
 
-State = Literal["well", "look", "ill"]
 _BRINGS = re.compile(r"""([A-Za-z0-9._-]+).*; extra == ["']([a-z]+)["']""")
 
 
-@dataclass(frozen=True)
-class Found:
-    """What one check found. ``mend``: what to type or do; empty where nothing is to be done."""
-
-    about: str
-    state: State
-    what: str
-    mend: str = ""
-
-    def value(self) -> dict[str, str]:
-        """As JSON data."""
-        return {"about": self.about, "mend": self.mend, "state": self.state, "what": self.what}
-
-
-def examine(home: Path, peers: Mapping[str, str], clock: Clock) -> list[Found]:
+def examine(
+    home: Path,
+    peers: Mapping[str, str],
+    clock: Clock,
+    *,
+    listens: tuple[str, int] | None = None,
+    tls: tuple[Path, Path] | None = None,
+) -> list[Found]:
     """Everything that is looked at, in order.
 
     Args:
         peers: member to address; each is asked once.
+        listens: address and port where this node is to be served.
+        tls: the certificate and the key with which it is.
 
     Raises:
         NoHome: no home at all.
@@ -74,14 +70,18 @@ def examine(home: Path, peers: Mapping[str, str], clock: Clock) -> list[Found]:
             with Node.open(home, clock=clock) as node:
                 checks = (
                     ("ledgers", _ledgers), ("versions", _versions), ("heads", _heads), ("clock", _clock),
-                    ("forks", _forks),
+                    ("forks", _forks), ("record", around.shared), ("catalog", around.catalog),
                 )  # fmt: skip
                 for about, check in checks:
                     found += [*_checked(about, lambda check=check: check(node))]  # type: ignore[misc]
         except WatchwordError as error:
             found.append(Found("node", "ill", error.message, error.hint))
         for name, url in peers.items():
-            found += [*_checked(f"peer {name}", lambda name=name, url=url: _peer(name, url))]  # type: ignore[misc]
+            found += [*_checked(f"peer {name}", lambda name=name, url=url: around.peer(name, url, clock.now()))]  # type: ignore[misc]
+    if listens is not None:
+        found += [*_checked(f"port {listens[1]}", lambda: around.port(*listens, of.name))]
+    if tls is not None:
+        found += [*_checked("tls", lambda: around.tls(*tls, clock.now()))]
     return [*found, _extras()]
 
 
@@ -119,8 +119,13 @@ def _disk(home: Path) -> Iterator[Found]:
     usage = shutil.disk_usage(home)
     what = f"{usage.free / 2**30:,.1f} of {usage.total / 2**30:,.1f} GiB free"
     low = usage.free < DISK_FREE_BYTES_MIN
-    mend = "free space before it is full: a gate that cannot write its receipt denies" if low else ""
-    yield Found("disk", "ill" if low else "well", what, mend)
+    soon = low or usage.free < DISK_FREE_BYTES_LOOK
+    mend = "free space before it is full: a gate that cannot write its receipt denies" if soon else ""
+    yield Found("disk", "ill" if low else "look" if soon else "well", what, mend)
+    files = os.statvfs(home)
+    if files.f_files and files.f_favail < DISK_FREE_FILES_MIN:
+        what = f"{files.f_favail:,} of {files.f_files:,} files are left"
+        yield Found("disk", "ill", what, "each statement is a file: remove small files, or use a disk made for more")
 
 
 def _charter(home: Path) -> Iterator[Found]:
@@ -204,14 +209,6 @@ def _forks(node: Node) -> Iterator[Found]:
         note = durable.read(folder / "theirs", NOTE_BYTES_MAX) or b""
         origin = note.split(b"\n", 1)[0].decode("utf-8", "replace")
         yield Found("forks", "ill", f"two signed heads of {origin} are kept in {folder}", "tell your official at once")
-
-
-def _peer(name: str, url: str) -> Iterator[Found]:
-    with Remote(url) as remote:
-        answer = remote.get("health", NOTE_BYTES_MAX)
-    if answer.status != 200:
-        raise NoHome(f"{url} answers {answer.status}", f"ask {name} whether it serves")
-    yield Found(f"peer {name}", "well", f"answers at {url}")
 
 
 def _extras() -> Found:
