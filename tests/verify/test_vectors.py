@@ -17,15 +17,20 @@ from watchword.charter.charter import parse_charter_file
 from watchword.errors import WatchwordError
 from watchword.ledger.checkpoint import cosignatures, verify_head
 from watchword.ledger.merkle import root_of
+from watchword.ledger.notices import said_name
 from watchword.statements import canonical as package_canonical
 from watchword.statements.dsse import pae
 from watchword.statements.keys import parse_public
-from watchword.statements.statement import open_envelope
+from watchword.statements.kinds import hidden_fields
+from watchword.statements.redaction import BadDisclosure, read_disclosure
+from watchword.statements.statement import BadStatement, open_envelope, parse_statement
 from watchword.statements.statement import verify as verify_statement
+from watchword.statements.times import BadTime
 
 FOLDER = Path(__file__).resolve().parents[2] / "vectors" / "protocol"
 PIECES = json.loads((FOLDER / "pieces.json").read_text("utf-8"))
 STATEMENT, HEAD = PIECES["statement"], PIECES["checkpoint"]
+INCIDENT = json.loads((FOLDER / "incident.json").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("case", PIECES["canonical"], ids=lambda case: case["why"])
@@ -66,6 +71,40 @@ def test_a_statement_is_what_the_vector_says(verify):
     assert hmac.digest(secret, STATEMENT["name"].encode(), "sha256").hex() == STATEMENT["blinded_name"]
     assert "04" + STATEMENT["commitment"].removeprefix("sha256:") + STATEMENT["blinded_name"] == STATEMENT["leaf"]
     assert verify.leaf_hash(bytes.fromhex(STATEMENT["leaf"])).hex() == STATEMENT["leaf_hash"]
+
+
+def test_an_incident_is_what_the_vector_says(verify):
+    """Sections 3, 4, 5 and 7: a notice under the name of its target, and two fields that only its disclosures say."""
+    statement = verify.open_envelope(INCIDENT["envelope"])
+    signed = open_envelope(verify.canonical(INCIDENT["envelope"]))
+    assert statement.id == signed.statement.id == INCIDENT["id"]
+    verify.conform_kind("incident", statement.predicate)
+    verify_statement(signed, parse_public(INCIDENT["key"]))
+    assert signed.statement.subject[0].digest == verify.digest(INCIDENT["name"].encode()) == INCIDENT["subject"]
+    assert verify.name_said(statement) == said_name(signed.statement) == INCIDENT["name"]
+    secret = base64.b64decode(INCIDENT["alliance_secret"])
+    assert hmac.digest(secret, INCIDENT["name"].encode(), "sha256").hex() == INCIDENT["blinded_name"]
+    assert hidden_fields("incident", signed.statement.predicate) == {"actions", "text"}
+    bodies = {one["digest"]: (bytes.fromhex(one["salt"]), one["body"].encode()) for one in INCIDENT["disclosures"]}
+    shown = {one["name"]: json.loads(one["body"])[2] for one in INCIDENT["disclosures"]}
+    assert sorted(bodies) == signed.statement.predicate["_sd"]
+    for digest, (salt, body) in bodies.items():
+        assert verify.digest(b"watchword/commitment/v1\0" + salt + body) == digest
+        assert read_disclosure(signed.statement, salt, body).value == shown[json.loads(body)[1]]
+        with pytest.raises(BadDisclosure):
+            read_disclosure(signed.statement, salt, body.replace(b"ALFA", b"ALFB").replace(b"look", b"hook"))
+    whole = parse_statement(INCIDENT["whole"].encode())
+    assert {name: whole.predicate[name] for name in shown} == shown
+    verify.conform_kind("incident", whole.predicate)
+
+
+@pytest.mark.parametrize("case", INCIDENT["refused"], ids=lambda case: case["why"])
+def test_what_is_no_incident_is_refused(verify, case):
+    """Section 4: its fields are exactly its own, of their types, and each stands open or hidden."""
+    with pytest.raises((BadStatement, BadTime)):
+        parse_statement(case["payload"].encode())
+    with pytest.raises(ValueError):
+        verify.conform_kind("incident", json.loads(case["payload"])["predicate"])
 
 
 @pytest.mark.parametrize("case", PIECES["trees"], ids=lambda case: str(case["size"]))

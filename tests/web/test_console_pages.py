@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from web.consoled import GUEST, ORIGIN, WRITER, Answer, Consoled, consoled
 from watchword.errors import WatchwordError
 from watchword.limits import ENVELOPE_BYTES_MAX
 from watchword.node import Node
+from watchword.statements.canonical import canonical
+from watchword.statements.digests import b64
 from watchword.statements.redaction import copy_file, hide
 from watchword.web.console.forms import fields_of
 from watchword.web.console.sheets import SHEETS
@@ -266,17 +270,21 @@ def test_what_has_no_standing_is_refused_by_name(console: Consoled) -> None:
     good = review(console)
     before = console.get("/ledgers/ALFA.json").json["paged"]["count"]
     fields = {"of": "legal", "outcome": "against", "text": "", "report": None}
+    payload = json.loads(base64.b64decode(json.loads(good)["payload"]))
+    payload["predicate"]["made"] = "2026-13-01T00:00:00Z"
+    no_time = canonical(json.loads(good) | {"payload": b64(canonical(payload))})
     stranger = signed("review", fields, "ALFA", "stranger").envelope
     for data, status, told in (
         (good.replace(b'"sig":"', b'"sig":"AAAA', 1), 409, "nothing was recorded"),
         (changed(good), 409, "nothing was recorded"), (stranger, 409, "nothing was recorded"),
         (b"{}", 400, "this is no signed statement"), (b"\xff\xfe", 400, "this is no form"),
         (b" ", 400, "no statement was given"),
-        (b"[" * 100_000, 400, "this is no signed statement"),
+        (no_time, 400, "this is no signed statement"), (b"[" * 100_000, 400, "this is no signed statement"),
         (b'{"format":"watchword-redacted/1"}', 400, "this is no signed statement"),
     ):  # fmt: skip
         answer = upload(console, data)
         assert (answer.status, told in answer.text) == (status, True), answer.text
+    assert console.get("/status").status == 200
     assert upload(console, b"x" * (ENVELOPE_BYTES_MAX + 65 * 1024)).status == 413
     assert console.get("/ledgers/ALFA.json").json["paged"]["count"] == before
 

@@ -114,8 +114,64 @@ def checkpoint(builder: Any, alliance: Any) -> dict[str, Any]:
     }
 
 
+INCIDENT: dict[str, Any] = {
+    "target": "model:resnet", "reason": "a camera turned without need", "severity": "high",
+    "began": "2026-09-21T12:00:00Z", "found": "2026-09-21T12:01:00Z", "ended": None,
+    "actions": [{"action": "sha256:" + "0e" * 32, "gate": "ALFA"}],
+    "findings": [{"statement": "sha256:" + "0f" * 32, "rule": "pickle-call"}],
+    "techniques": ["AML.T0051@5.6.0", "AML.T0011.000@5.6.0"], "done": ["12:02 the watch took over by hand"],
+    "text": "An open web page told it to look away.", "supersedes": None,
+}  # fmt: skip
+NO_INCIDENT: list[tuple[str, dict[str, Any], tuple[str, ...]]] = [
+    ("a field more", {"more": 1}, ()),
+    ("a field less, that is not hidden", {}, ("severity",)),
+    ("another severity", {"severity": "urgent"}, ()),
+    ("a time that is none", {"began": "2026-13-01T00:00:00Z"}, ()),
+    ("an action without its gate", {"actions": [{"action": "sha256:" + "0e" * 32}]}, ()),
+    ("a technique that is no text", {"techniques": [51]}, ()),
+    ("more techniques than 64", {"techniques": ["AML.T0051@5.6.0"] * 65}, ()),
+    ("a field that is hidden and there", {"done": ["nothing"], "_sd": ["sha256:" + "0d" * 32] * 4}, ()),
+    ("a digest too few for what is hidden", {"_sd": ["sha256:" + "0d" * 32]}, ("text", "done")),
+    ("the severity hidden", {"_sd": ["sha256:" + "0d" * 32]}, ("severity",)),
+]
+
+
+def incident(builder: Any, alliance: Any) -> dict[str, Any]:
+    """A notice that warns, with two of its fields hidden, what goes with it, and what is none."""
+    hidden, made = ("actions", "text"), []
+    for name in hidden:
+        salt = builder.sha256(f"a salt of {name}".encode())
+        body = rfc8785.dumps([builder.b64(salt), name, INCIDENT[name]])
+        digest = builder.digest(b"watchword/commitment/v1\0" + salt + body)
+        made.append({"name": name, "salt": salt.hex(), "body": body.decode(), "digest": digest})
+    fields = {name: value for name, value in INCIDENT.items() if name not in (*hidden, "target", "reason")}
+    fields |= {"reason": INCIDENT["reason"], "_sd": sorted(one["digest"] for one in made)}
+    envelope = alliance.notice("incident", "BRAVO", INCIDENT["target"], **fields)
+    payload = base64.b64decode(envelope["payload"])
+    value = json.loads(payload)
+    common = {name: value["predicate"][name] for name in ("issuer", "made", "scope", "after")}
+    refused = []
+    for why, more, less in NO_INCIDENT:
+        predicate = {name: said for name, said in (common | INCIDENT | more).items() if name not in less}
+        refused.append({"why": why, "payload": rfc8785.dumps(value | {"predicate": predicate}).decode()})
+    whole = rfc8785.dumps(value | {"predicate": common | INCIDENT}).decode()
+    return {
+        "why": "sections 3, 4, 5 and 7: an incident, two of its fields hidden; a notice, filed under its target",
+        "key": alliance.keys["BRAVO", "ada"].public,
+        "envelope": envelope,
+        "id": builder.digest(payload),
+        "subject": builder.digest(INCIDENT["target"].encode()),
+        "alliance_secret": builder.b64(builder.SECRET),
+        "name": INCIDENT["target"],
+        "blinded_name": hmac.digest(builder.SECRET, INCIDENT["target"].encode(), "sha256").hex(),
+        "disclosures": made,
+        "whole": whole,
+        "refused": refused,
+    }
+
+
 def main() -> None:
-    """Write ``pieces.json``, ``charter.json``, ``proof.json`` and ``report.json``."""
+    """Write ``pieces.json``, ``incident.json``, ``charter.json``, ``proof.json`` and ``report.json``."""
     builder, verify = load(ROOT / "tests" / "verify" / "builder.py"), load(ROOT / "verify.py")
     story = load(ROOT / "tests" / "verify" / "story.py").Story(builder, verify).evidence()
     story.decide()
@@ -135,6 +191,7 @@ def main() -> None:
     }
     report = {"at": at, "report": verify.verify_proof(charter, proof, at)}
     (HERE / "pieces.json").write_text(json.dumps(pieces, indent=1) + "\n", "utf-8")
+    (HERE / "incident.json").write_text(json.dumps(incident(builder, story.a), indent=1) + "\n", "utf-8")
     (HERE / "charter.json").write_bytes(charter)
     (HERE / "proof.json").write_bytes(proof)
     (HERE / "report.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")

@@ -24,11 +24,9 @@ from watchword.node.node import Node
 from watchword.node.recorded import NotHere, Recorded, Retired
 from watchword.node.store import LOOSE_KINDS
 from watchword.policy.admission import admit
-from watchword.statements.canonical import NotCanonical
-from watchword.statements.digests import BadDigest, D
-from watchword.statements.dsse import BadEnvelope
+from watchword.statements.digests import D
 from watchword.statements.keys import KeyTrouble
-from watchword.statements.redaction import BadDisclosure, read_copy
+from watchword.statements.redaction import read_copy
 from watchword.statements.statement import BadStatement, Subject
 from watchword.statements.times import parse_time, rfc3339
 from watchword.web.console.table import DIGEST, NotSo, address
@@ -117,7 +115,7 @@ def _record(node: Node, _: Snapshot, __: str, fields: Mapping[str, str]) -> str:
         raise NotSo("no statement was given", "choose its file, or paste its text")
     try:
         signed, shown = read_copy(text.encode(), "the statement")
-    except (NotCanonical, BadEnvelope, BadStatement, BadDisclosure, BadDigest) as error:
+    except WatchwordError as error:
         raise NotSo(f"this is no signed statement: {error.message}", error.hint) from error
     said = signed.statement
     others = {one.name for one in node.charter.members} - {node.member}
