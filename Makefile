@@ -27,6 +27,7 @@ help:
 	@echo 'make site     the documentation as a site of plain files, in build/site'
 	@echo 'make screenshots  pictures of the console for README and docs'
 	@echo 'make fuzz     bytes on which a parser fails: FUZZ=60 seconds for each of three searches'
+	@echo 'make wheelhouse  all that an installation without a network needs, in build/wheelhouse: EXTRAS=…'
 	@echo 'make release  the wheel, what is in it, and the signed claim on both: SUPPLIER=FOLDER'
 	@echo 'make lock     resolve requirements/*.lock anew from pyproject.toml'
 	@echo 'make clean    remove what the other targets made'
@@ -88,6 +89,19 @@ fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.inspect.fuzz $(FUZZ)
 	$(BIN)/python -m benchmarks.inspect.fuzz_formats $(FUZZ) $$(od -An -N4 -tu4 /dev/urandom) $(KEEP)
 	$(BIN)/python -m benchmarks.ledger.fuzz $(FUZZ)
+
+# All that an installation needs, with the digest of each, from the same lock as the tests: docs/deploy/install.md.
+EXTRAS ?= serve catalog observe
+WHEELHOUSE ?= build/wheelhouse
+.PHONY: wheelhouse
+wheelhouse: $(VENV)/dev.stamp
+	@rm -rf '$(WHEELHOUSE)' && mkdir -p '$(WHEELHOUSE)'
+	@UV_CUSTOM_COMPILE_COMMAND='make wheelhouse' $(BIN)/uv pip compile --quiet --universal --generate-hashes \
+		--python-version 3.11 --no-annotate pyproject.toml $(EXTRAS:%=--extra %) -c requirements/dev.lock \
+		-o '$(WHEELHOUSE)/requirements.lock'
+	@$(PIP) download --require-hashes -r '$(WHEELHOUSE)/requirements.lock' --dest '$(WHEELHOUSE)'
+	@$(BIN)/python -m build --wheel --no-isolation --outdir '$(WHEELHOUSE)' >/dev/null
+	@ls '$(WHEELHOUSE)'
 
 # Wheel, bill of materials, and the claim on both, signed with the key of the supplier in SUPPLIER
 # (`watchword init WATCHWORD --supplier`).
