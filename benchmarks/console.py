@@ -127,8 +127,8 @@ def _measured(home: Path, what: str) -> list[Row]:
     ]
 
 
-def _made(folder: Path) -> Path:
-    """ALFA's home, closed: an inspection and an evaluation of each release, a decision on a hundred of them."""
+def founded(folder: Path) -> Path:
+    """ALFA's home in an alliance of one, closed."""
     people = {"official": ["official"], "evaluator": ["evaluator"]}
     member = node.create(folder / "ALFA", "ALFA", "ALFA", people, "alfa.example", None)
     supplier = node.create_supplier(folder / "AQUILA", "AQUILA", "security@aquila.example", None)
@@ -143,6 +143,14 @@ def _made(folder: Path) -> Path:
     node.adopt(folder / "ALFA", file, b"\x5a" * 32, clock)
     with Node.open(folder / "ALFA", clock=clock, writing=True) as here:
         here.publish()
+    return folder / "ALFA"
+
+
+def _made(folder: Path) -> Path:
+    """ALFA's home, closed: an inspection and an evaluation of each release, a decision on a hundred of them."""
+    home = founded(folder)
+    with Node.open(home, clock=FixedClock(NOON), writing=True) as here:
+        charter = here.charter
         for number in range(RELEASES):
             subject = (Subject(f"system {number:05} 1.0", D(str(number).encode())),)
             here.sign_and_append("inspection", subject, INSPECTION)
@@ -157,7 +165,7 @@ def _made(folder: Path) -> Path:
             made = admit(charter, view, facts, rfc3339(NOON), subject[0], CASE)
             here.record_decision(made.decision, made.objects)
         here.publish()
-    return folder / "ALFA"
+    return home
 
 
 def _ms(console: Console, path: str, cookie: str) -> float:

@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.gate import RELEASE_DIGEST, _gate
+from benchmarks.gate import RELEASE_DIGEST, alone
 from benchmarks.table import Row
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ FAST = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 def run() -> list[Row]:
     """The figures."""
-    with tempfile.TemporaryDirectory(prefix="watchword-observe-", dir=FAST) as folder, _gate(Path(folder)) as gate:
+    with tempfile.TemporaryDirectory(prefix="watchword-observe-", dir=FAST) as folder, alone(Path(folder)) as gate:
         return [*_costs(gate), *_scrapes(gate)]
 
 

@@ -41,10 +41,10 @@ RULE: dict[str, Any] = {
 
 def run() -> list[Row]:
     """The figures of the gate, on the disk where temporary files lie."""
-    with tempfile.TemporaryDirectory(prefix="watchword-bench-gate-") as folder, _gate(Path(folder)) as gate:
-        asked = _times_ms(lambda: _ask(gate, "inbox", "permit"))
-        processor = _times_ms(lambda: _ask(gate, "inbox", "permit"), time.process_time)
-        denied = _times_ms(lambda: _ask(gate, "outbox", "deny"))
+    with tempfile.TemporaryDirectory(prefix="watchword-bench-gate-") as folder, alone(Path(folder)) as gate:
+        asked = _times_ms(lambda: ask_once(gate, "inbox", "permit"))
+        processor = _times_ms(lambda: ask_once(gate, "inbox", "permit"), time.process_time)
+        denied = _times_ms(lambda: ask_once(gate, "outbox", "deny"))
         decided = _decisions_ms(gate)
         rate, group = _rate(gate)
         synced = _times_ms(_synced(Path(folder) / "synced"))
@@ -133,7 +133,7 @@ def _decisions_ms(gate: Gate) -> list[float]:
     return times
 
 
-def _ask(gate: Gate, mailbox: str, verdict: str) -> None:
+def ask_once(gate: Gate, mailbox: str, verdict: str) -> None:
     from watchword.gate import new_action
 
     answer = gate.ask(new_action("read-mail", {"folder": mailbox}, RELEASE_DIGEST, "bench", gate.clock).bytes)
@@ -142,7 +142,7 @@ def _ask(gate: Gate, mailbox: str, verdict: str) -> None:
 
 
 @contextmanager
-def _gate(folder: Path) -> Iterator[Gate]:
+def alone(folder: Path) -> Iterator[Gate]:
     """A gate over an alliance of one with one admitted release and one mandate."""
     from watchword import node
     from watchword.gate import Gate
