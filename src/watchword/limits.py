@@ -1050,6 +1050,18 @@ PEOPLE_BYTES_MAX = 4 * 1024 * 1024
 PEOPLE_DAYS_MAX = 36_500
 """Days for which a name may be kept. Origin: a century; longer is no rule."""
 
+UPDATE_BYTES_MAX = 8 * 1024 * 1024
+"""Bytes of a signed update, and of what is installed of it. Origin: UPDATE_NAMES_MAX names, and documents."""
+
+UPDATE_NAMES_MAX = 50_000
+"""Names in one table of an update. Origin: thirty times those that the release denies."""
+
+UPDATE_TEXTS_MAX = 64
+"""Norms, and packs, in one update. Origin: sixteen times those that are shipped."""
+
+UPDATE_HISTORY_MAX = 1_000
+"""Installations and removals that are remembered. Origin: one a day for three years."""
+
 CEREMONY_FILES_MAX = 1_000
 """Files of one sort in a ceremony's folder, and things heard that a home keeps. Origin: COMPARE_MEMBERS_MAX members
 with ROOT_KEYS_MAX keys each."""

@@ -74,6 +74,11 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-retention/1", ("retention", "show", "--home", "golf")),
     (0, "watchword-erased/1", ("retention", "erase", "official", "--reason", "x", "--home", "golf")),
     (0, "watchword-licences/1", ("licences",)),
+    (0, "watchword-update-made/1",
+        ("update", "make", "finds.toml", "--data-version", "1", "--output", "finds.json", "--home", "AQUILA")),
+    (0, "watchword-update-installed/1", ("update", "install", "finds.json", "--signer", "AQUILA/enrolment.json")),
+    (0, "watchword-updates/1", ("update", "show")),
+    (0, "watchword-update-removed/1", ("update", "remove")),
     (1, "watchword-joined/1", ("join", "post", "--home", "golf")),
     (0, "watchword-keys/1", ("keys", *ALFA)),
     (0, "watchword-charter-draft/1", ("charter", "draft", "--alliance", "X", *MEMBERS)),
@@ -201,6 +206,7 @@ def answers(
     shutil.copytree(stages["work"], folder)
     folder.joinpath("incident.toml").write_text(ASTRAY, "utf-8")
     folder.joinpath("ours.toml").write_text(CAVEAT, "utf-8")
+    folder.joinpath("finds.toml").write_text('source = "x"\nlicence = "CC0-1.0"\n', "utf-8")
     pod = '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "a:1"}]}}'
     folder.joinpath("pod.json").write_text(pod, "utf-8")
     said = {"HOLD": "", "ACTION": "", "KEY": ""}
@@ -209,6 +215,7 @@ def answers(
     registry = Registry()
     registry.push("m", "1", {one.name: one.read_bytes() for one in folder.joinpath("mail-sorter").iterdir()})
     with (
+        pytest.MonkeyPatch.context() as here,
         serving(registry.answers()) as there,
         subprocess.Popen(serve, cwd=folder, stdout=subprocess.PIPE, text=True) as bravo,
     ):
@@ -216,6 +223,7 @@ def answers(
         served = json.loads("".join(iter(bravo.stdout.readline, "}\n")) + "}")
         assert served["schema"] == "watchword-serving/1"
         said |= {"PEER": f"BRAVO={served['url']}", "ARTEFACT": f"oci://{there.host}/m:1"}
+        here.setenv("WATCHWORD_DATA", str(folder / "data"))
         _play(typed, folder, said, found)
         bravo.terminate()
     return found

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from watchword.cli.output import emit
 from watchword.errors import WatchwordError
+
+if TYPE_CHECKING:
+    from watchword.node.examining import Found
 
 
 def run(args: argparse.Namespace) -> int:
@@ -19,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
         raise WatchwordError("TLS needs both a certificate and its key", "give --tls-certificate and --tls-key")
     listens = None if args.port is None else (args.host, args.port)
     tls = None if args.tls_certificate is None else (args.tls_certificate, args.tls_key)
-    found = examine(home, node.read_home(home).peers, SystemClock(), listens=listens, tls=tls)
+    found = [*examine(home, node.read_home(home).peers, SystemClock(), listens=listens, tls=tls), _data()]
     width = max(len(one.about) for one in found)
     lines = []
     for one in found:
@@ -27,3 +31,17 @@ def run(args: argparse.Namespace) -> int:
         lines += [f"{'':{6 + width}}  to do: {one.mend}"] if one.mend else []
     emit(args, "\n".join(lines), {"found": [one.value() for one in found], "schema": "watchword-doctor/1"})
     return 1 if any(one.state == "ill" for one in found) else 0
+
+
+def _data() -> Found:
+    """Which data inspections here go by."""
+    from watchword.inspect.updates import added
+    from watchword.node.examining import Found
+
+    try:
+        later = added()
+    except WatchwordError as error:
+        return Found("data", "ill", error.message, error.hint)
+    if later is None:
+        return Found("data", "well", "as the release ships it")
+    return Found("data", "well", f"version {later.version}, made {later.made}; watchword update show says whose it is")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchword.cli.arguments import Sub, noun, said, verb
+from watchword.cli.arguments import Sub, from_one_to, noun, said, verb
+from watchword.limits import JSON_INTEGER_MAX
 
 
 def life_commands(commands: Sub) -> None:
@@ -32,6 +33,7 @@ def life_commands(commands: Sub) -> None:
     upgrade = verb(commands, "upgrade", "backup:upgrade", "bring this node's folder to the newest format, after a copy")
     upgrade.add_argument("--copy", type=Path, required=True, metavar="FILE", help="where the copy goes, as backup does")
     _retention(commands)
+    _update(commands)
     verb(commands, "licences", "licences:run", "print what is shipped besides code, whose it is, and on which terms")
 
 
@@ -46,3 +48,19 @@ def _retention(commands: Sub) -> None:
     erase.add_argument("label", nargs="?", metavar="LABEL")
     erase.add_argument("--reason", metavar="TEXT", type=said, help="why before the rule says so, such as a request")
     erase.add_argument("--due", action="store_true", help="all whom the rule in node.toml has erased by now")
+
+
+def _update(commands: Sub) -> None:
+    update = noun(commands, "update", "signed data that came after the release: names, norms, packs; offline")
+    install = verb(update, "install", "update:install", "check a signed update and put its data in force for this user")
+    install.add_argument("file", type=Path, metavar="FILE")
+    text = "whose updates are taken, the first time: a supplier's enrolment.json, or its name in the charter"
+    install.add_argument("--signer", metavar="FILE|NAME", help=text)
+    verb(update, "show", "update:show", "print what is in force besides what the release ships, and what was before")
+    remove = verb(update, "remove", "update:remove", "go back to what the release ships; older versions stay refused")
+    remove.add_argument("--signer", action="store_true", help="forget whose updates are taken, and their versions, too")
+    make = verb(update, "make", "update:make", "sign a version of the data, as the supplier of this home")
+    make.add_argument("source", type=Path, metavar="FILE", help="TOML: source, licence, denied, rebuilds, norms, packs")
+    number = make.add_argument("--data-version", type=from_one_to(JSON_INTEGER_MAX), required=True, metavar="N")
+    number.help = "greater than that of any before"
+    make.add_argument("--output", type=Path, metavar="FILE", help="default: watchword-data-N.json")

@@ -26,6 +26,7 @@ from watchword.inspect import source
 from watchword.inspect.facts import FileReport, Finding, Verdict
 from watchword.inspect.file import How, Inspected, inspect_file, not_looked_at
 from watchword.inspect.hashing import Step
+from watchword.inspect.updates import added
 from watchword.inspect.walk import FileChanged, Found
 from watchword.limits import (
     CONFINED_ANSWER_BYTES_MAX,
@@ -78,6 +79,7 @@ def inspect_confined(files: Sequence[Found], how: How, readable: Path, jobs: int
 
 
 def _start(files: Sequence[Found], how: How, readable: Path) -> _Child:
+    added()  # read now: afterwards this user's folder is out of reach
     reading, writing = os.pipe()
     spools = [_unnamed() for _ in range(CONFINED_SPOOLS)]
     # All that is buffered would be written twice.

@@ -17,6 +17,7 @@ from watchword.inspect.facts import RANK, FileReport, Finding, Inspection, Oddit
 from watchword.inspect.file import How, Inspected, inspect_file
 from watchword.inspect.hashing import Hashing, Step
 from watchword.inspect.release import explained, judge_release
+from watchword.inspect.updates import added
 from watchword.inspect.walk import Found, Listing, changed, list_release, open_file, same
 from watchword.limits import JOBS_MAX
 from watchword.statements.manifest import Entry, Manifest, UnsafePath, build
@@ -139,7 +140,9 @@ def manifest_of(path: Path, *, progress: Progress | None = None) -> Manifest:
 
 def tool(plugins: Plugins | None = None) -> dict[str, Any]:
     """Name, version, and a digest of all rules and tables of this inspector; with plugins, theirs too."""
-    told: dict[str, Any] = {"name": "watchword inspect", "version": __version__, "rules": rules.digest()}
+    later = added()
+    version = __version__ if later is None else f"{__version__}+data.{later.version}"
+    told: dict[str, Any] = {"name": "watchword inspect", "version": version, "rules": rules.digest()}
     if plugins is not None:
         from watchword.inspect.plugins import digest_with
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from watchword.errors import WatchwordError
-from watchword.policy.use_case import read_toml
+from watchword.inspect.updates import added
+from watchword.policy.use_case import read_toml, toml_of
 from watchword.statements.kinds import Digest
 
 Id = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,63}$")]
@@ -62,13 +63,14 @@ class Norm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 @cache
 def shipped() -> tuple[Norm, ...]:
-    """The norms that come with watchword."""
+    """The norms that come with watchword, and with an update of its data."""
     folder = resources.files("watchword.policy").joinpath("norms")
     found = []
     for name in SHIPPED:
         with resources.as_file(folder.joinpath(f"{name}.toml")) as path:
             found.append(read_norm(path))
-    return tuple(found)
+    later = added()
+    return (*found, *(parse_norm(text, "norm of the update") for text in (later.norms if later is not None else ())))
 
 
 def read_norm(path: Path) -> Norm:
@@ -77,7 +79,15 @@ def read_norm(path: Path) -> Norm:
     Raises:
         BadNorm: missing, not TOML, a field missing, unknown or of another type, an id twice. Names *path*.
     """
-    value = read_toml(path, BadNorm)
+    return _norm(read_toml(path, BadNorm), path)
+
+
+def parse_norm(text: str, what: str) -> Norm:
+    """Read a norm in *text*, which is called *what* in an error. Raises as ``read_norm``."""
+    return _norm(toml_of(text, Path(what), BadNorm), Path(what))
+
+
+def _norm(value: dict[str, Any], path: Path) -> Norm:
     try:
         norm = msgspec.convert(value, Norm, strict=True)
     except msgspec.ValidationError as error:

@@ -21,7 +21,8 @@ import msgspec
 from watchword.charter.charter import Condition, RedLine, Requirement
 from watchword.charter.conditions import written
 from watchword.errors import WatchwordError
-from watchword.policy.use_case import read_text, read_toml
+from watchword.inspect.updates import added
+from watchword.policy.use_case import read_text, read_toml, toml_of
 
 SHIPPED = ("alliance", "nato-pru-2021", "deploy-securely-2024", "planned-evaluations")
 """The packs that come with watchword, by name; the first is the default."""
@@ -94,8 +95,19 @@ def find_packs(names: Sequence[str]) -> Pack:
 
 
 def find_pack(name: str, folder: Path = Path()) -> Pack:
-    """The pack of this name: one that comes with watchword, or a file, from *folder* on."""
-    return shipped_pack(name) if name in SHIPPED else read_pack(folder / name)
+    """The pack of this name: one that comes with watchword or an update of its data, or a file, from *folder* on."""
+    if name in SHIPPED:
+        return shipped_pack(name)
+    later = added()
+    for text in later.packs if later is not None else ():
+        if (one := parse_pack(text, "pack of the update")).name == name:
+            return one
+    return read_pack(folder / name)
+
+
+def parse_pack(text: str, what: str) -> Pack:
+    """Read a pack (TOML) in *text*, which is called *what* in an error. Raises as ``read_pack``."""
+    return _pack(toml_of(text, Path(what), BadPack), what)
 
 
 def combined(packs: Sequence[Pack]) -> Pack:
@@ -181,7 +193,10 @@ HEADINGS = [
 
 
 def _read(path: Path, what: str) -> Pack:
-    value = _read_sheet(path) if path.suffix.lower() in SHEETS else read_toml(path, BadPack)
+    return _pack(_read_sheet(path) if path.suffix.lower() in SHEETS else read_toml(path, BadPack), what)
+
+
+def _pack(value: dict[str, Any], what: str) -> Pack:
     try:
         file = msgspec.convert(value, _File, strict=True)
     except msgspec.ValidationError as error:

@@ -7,8 +7,8 @@ Judged on the name alone, in this order:
 3. an attribute path that leads through a module or through an object's internals;
 4. a last name that executes wherever it is found;
 5. another name of something that acts, as the derived data know it (``reaches.py``): judged as that is;
-6. what a framework's reducers were seen to call, or what is called like a rebuilding function of one, unless the
-   derived data say that it acts;
+6. what a framework's reducers were seen to call, as the release or an update of its data (``updates``) says, or what is
+   called like a rebuilding function of one, unless the derived data say that it acts;
 7. else unknown: a class or a function as the data say, and else by convention a class when its last part is capitalised
    and no step before it is not.
 
@@ -18,13 +18,16 @@ Python 2 names count under their Python 3 names too: a loader with ``fix_imports
 from __future__ import annotations
 
 from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from watchword.inspect.pickles.allowed import FRAMEWORKS, derived, is_error, rebuilds, shape_of
 from watchword.inspect.pickles.denied import DENIED, EXECUTING_WORDS, FILE_WORDS, MAGIC_WORDS, MODULE_WORDS
 from watchword.inspect.pickles.reaches import WORDS, Reach, reach_of
 from watchword.inspect.pickles.stdlib import STDLIB
 from watchword.inspect.pickles.values import Global
+from watchword.inspect.updates import added
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,9 @@ def _judge_name(module: str, name: str, depth: int = 0) -> Standing:
         return Standing("allowed", shape="any")
     if path in derived():
         return Standing("allowed", shape=derived()[path], reach=reach)
+    later = added()
+    if later is not None and path in later.rebuilds:
+        return Standing("allowed", shape=later.rebuilds[path], reach=reach)
     acts = reach is not None and any(letter != "h" for letter in reach.places)
     if not acts and top not in STDLIB and len(steps) == 1 and rebuilds(name):
         return Standing("allowed", shape="plain" if top in FRAMEWORKS else "harmless")
@@ -113,7 +119,7 @@ def _judge_name(module: str, name: str, depth: int = 0) -> Standing:
 def _judge_alias(path: str, depth: int) -> Standing:
     """How what *path* leads to stands: a module is walked through, anything else is judged under its own name."""
     module, _, name = path.rpartition(".")
-    if not module or path in DENIED or depth > 4:
+    if not module or path in _harms() or depth > 4:
         return Standing("walk", f"is {path} under another name")
     other = _judge_name(module, name, depth + 1)
     if other.kind in ("denied", "walk", "executing"):
@@ -137,11 +143,18 @@ _LOWER_CLASSES = frozenset(_LOWER_CLASSES_TEXT.split())
 """Classes of Python and numpy whose names say otherwise; the first step of a path to their methods."""
 
 
+@cache
+def _harms() -> Mapping[str, str]:
+    """What is denied: what the release says, and what came after it."""
+    later = added()
+    return DENIED if later is None or not later.denied else {**later.denied, **DENIED}
+
+
 def _denied(path: str) -> str:
     """What *path*, or anything it stands below, would do; an empty text when in no table."""
-    at = len(path)
+    at, harms = len(path), _harms()
     while at > 0:
-        what = DENIED.get(path[:at])
+        what = harms.get(path[:at])
         if what is not None:
             return what
         at = path.rfind(".", 0, at)

@@ -17,6 +17,7 @@ from pathlib import Path
 from watchword.errors import WatchwordError
 from watchword.inspect.facts import Oddity
 from watchword.inspect.rules.rule import Rule
+from watchword.inspect.updates import added
 
 _FOLDER = Path(__file__).parent
 _FILES: dict[str, str] = {
@@ -98,7 +99,8 @@ def explain(rule_id: str) -> str:
 
 @cache
 def digest() -> str:
-    """``sha256:<hex>`` over this whole inspector: rules, readers and tables, file by file, as installed.
+    """``sha256:<hex>`` over this whole inspector: rules, readers and tables, file by file, as installed;
+    with an update of its data, that too.
 
     Two inspections with one digest were made by the same rules. (Of files, not of what they say: no rule need be
     imported for it, and a changed check counts as much as a changed word.)
@@ -112,4 +114,7 @@ def digest() -> str:
                 content = file.readall()
             hashed.update(f"{folder[len(room) :]}/{name}\0{len(content)}\0".encode())
             hashed.update(content)
+    later = added()
+    if later is not None:
+        hashed.update(f"data {later.version} {later.digest}\n".encode())
     return "sha256:" + hashed.hexdigest()
