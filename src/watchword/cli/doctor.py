@@ -9,7 +9,7 @@ from watchword.cli.output import emit
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
-    from watchword.node.examining import Found
+    from watchword.node.finding import Found
 
 
 def run(args: argparse.Namespace) -> int:
@@ -23,7 +23,8 @@ def run(args: argparse.Namespace) -> int:
         raise WatchwordError("TLS needs both a certificate and its key", "give --tls-certificate and --tls-key")
     listens = None if args.port is None else (args.host, args.port)
     tls = None if args.tls_certificate is None else (args.tls_certificate, args.tls_key)
-    found = [*examine(home, node.read_home(home).peers, SystemClock(), listens=listens, tls=tls), _data()]
+    found = examine(home, node.read_home(home).peers, SystemClock(), listens=listens, tls=tls)
+    found.insert(-1, _data())  # before what is installed, which ends the list
     width = max(len(one.about) for one in found)
     lines = []
     for one in found:
@@ -36,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
 def _data() -> Found:
     """Which data inspections here go by."""
     from watchword.inspect.updates import added
-    from watchword.node.examining import Found
+    from watchword.node.finding import Found
 
     try:
         later = added()
