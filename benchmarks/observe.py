@@ -90,8 +90,7 @@ def _scrapes(gate: Gate) -> Iterator[Row]:
     scraped: Any = Shown(Counts(), figures)
     encoder: Any = generate_latest
     encoder(scraped)
-    while figures._making:
-        time.sleep(0.01)
+    scraped.wait()
     times = []
     for _ in range(50):
         began = time.perf_counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -111,28 +110,22 @@ def test_a_recall_is_owed_until_it_is_answered_and_overdue_after_its_deadline(he
     assert (found["recalls_unanswered"], found["recalls_overdue"]) == ({"": 1}, {"": 1})
 
 
-def test_slow_figures_are_made_apart_and_not_at_every_scrape(here: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first scrape does not wait for them; within a minute they are not made again, later only for a reason."""
-    made: list[int] = []
-    monkeypatch.setattr(Figures, "make", lambda self: made.append(1))
+def test_slow_figures_are_not_made_at_every_scrape(here: Gated) -> None:
+    """Due at first; within a minute not again, later only when a statement came or ten minutes passed. A receipt is
+    counted without them."""
     figures = Figures(here.at("ALFA"))
-
-    def settled() -> int:
-        figures.read()
-        while figures._making:
-            time.sleep(0.001)
-        return len(made)
-
-    assert settled() == 1
+    assert figures.due() and not figures.due()
     here.ask()
+    here.clock.advance(61)
+    assert not figures.due()
     here.at("ALFA").anchor_record()
-    assert settled() == 1
+    assert figures.due()
+    here.at("ALFA").anchor_record()
+    assert not figures.due()
     here.clock.advance(61)
-    assert settled() == 2  # a statement came
-    here.clock.advance(61)
-    assert settled() == 2  # nothing did
+    assert not figures.due()
     here.clock.advance(600)
-    assert settled() == 3
+    assert figures.due()
 
 
 def test_figures_name_nothing_but_peers(here: Gated) -> None:

@@ -31,7 +31,7 @@ from watchword.observe import steps
 from watchword.observe.counts import Counts
 from watchword.observe.lines import json_lines
 from watchword.observe.steps import watching
-from watchword.web.metrics import app
+from watchword.web.metrics import Shown, app
 
 ROOT = Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "integrations" / "prometheus-alerts.yml"
@@ -52,7 +52,9 @@ def scrape(counts: Counts, figures: Figures, accept: bytes = OPEN) -> tuple[str,
     async def send(message: Any) -> None:
         parts.append(message)
 
-    asyncio.run(app(counts, figures)(scope, receive, send))
+    shown = Shown(counts, figures)
+    asyncio.run(app(shown)(scope, receive, send))
+    shown.wait()
     assert parts[0]["status"] == 200
     return dict(parts[0]["headers"])[b"content-type"].decode(), b"".join(one["body"] for one in parts[1:]).decode()
 
@@ -165,6 +167,30 @@ def test_figures_that_cannot_be_read_cost_themselves_alone(here: Gated, monkeypa
     with watching(counts):
         _, text = scrape(counts, Figures(here.at("ALFA")))
     assert 'watchword_troubles_total{error="OSError"} 1.0' in text and "ledger_leaves" not in text
+
+
+def test_slow_figures_are_made_apart_by_one_at_a_time(here: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A scrape does not wait for them; while they are being made nobody else begins; what fails is trouble."""
+    begun, go_on = threading.Event(), threading.Event()
+    made: list[int] = []
+
+    def slow(_: Figures) -> None:
+        made.append(1)
+        begun.set()
+        assert go_on.wait(60)
+        raise ValueError("ann")
+
+    monkeypatch.setattr(Figures, "make", slow)
+    monkeypatch.setattr(Figures, "due", lambda _: True)
+    counts = Counts()
+    shown = Shown(counts, Figures(here.at("ALFA")))
+    with watching(counts):
+        names = {one.name for _ in range(3) for one in shown.collect()}
+        assert begun.wait(60) and made == [1] and "watchword_ledger_leaves" in names
+        go_on.set()
+        shown.wait()
+    (troubles,) = [one for one in counts.collect() if one.name == "watchword_troubles"]
+    assert [one.labels for one in troubles.samples if one.name.endswith("_total")] == [{"error": "ValueError"}]
 
 
 def test_metrics_are_answered_on_loopback_alone_and_apart(alliance: Alliance) -> None:

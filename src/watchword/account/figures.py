@@ -1,9 +1,9 @@
 """A node in figures, for who watches machines: counts and times of it, and no name but those of peers in ``node.toml``.
 
 * ``now``: read from the disk each time, some milliseconds at any size of ledger.
-* ``later``: what needs every statement (decisions made again, recalls, receipts counted from the first). Made apart, in
-  a thread, when something changed or FIGURES_AGE_S passed, and not more often than FIGURES_PAUSE_S; until it is there
-  the figures before it stand, with the moment they are from.
+* ``later``: what needs every statement (decisions made again, recalls, receipts counted from the first). To be made
+  apart, when something changed or FIGURES_AGE_S passed, and not more often than FIGURES_PAUSE_S; until it is there the
+  figures before it stand, with the moment they are from.
 * Moments are seconds since 1970: whoever asks subtracts them from his own clock.
 """
 
@@ -20,13 +20,11 @@ from typing import TYPE_CHECKING, Any
 from watchword.account.knowing import known, waiting_holds
 from watchword.account.recalls import orders
 from watchword.account.status import status
-from watchword.errors import WatchwordError
 from watchword.gate.history import History
 from watchword.gate.receipts import parse_receipt
 from watchword.limits import FIGURES_AGE_S, FIGURES_PAUSE_S, LAPSE_DAYS
 from watchword.node.home import read_home
 from watchword.node.sync import last_synced_s
-from watchword.observe import steps
 from watchword.statements.times import parse_time, unix
 
 if TYPE_CHECKING:
@@ -56,7 +54,6 @@ class Figures:
         self._turn = threading.Lock()
         self._later: list[Figure] = []
         self._made: tuple[Any, float] | None = None
-        self._making = False
 
     def read(self) -> list[Figure]:
         """Figures as they are now, and those made last of what takes long.
@@ -64,41 +61,26 @@ class Figures:
         Raises:
             DamagedHome, StorageTrouble: what a figure rests on cannot be read.
         """
-        self._make_later()
-        with self._turn:
-            counted = bool(self._later)
-        return [*_disk(self._node), *_ledgers(self._node), *_peers(self._node), *(self._gate() if counted else ()),
-                *self._later]  # fmt: skip
+        quick = [*_disk(self._node), *_ledgers(self._node), *_peers(self._node)]
+        return [*quick, *self._gate(), *self._later] if self._later else quick
 
-    def make(self) -> None:
-        """Make what takes long, now."""
-        self._gate()
-        made = list(_standing(self._node))
-        with self._turn:
-            self._later = made
-
-    # -- inside -----------------------------------------------------------------------------------
-
-    def _make_later(self) -> None:
+    def due(self) -> bool:
+        """Whether what takes long is to be made; who is told so makes it, and nobody else is told so meanwhile."""
         at, stamp = self._node.clock.monotonic(), self._node.stamp()
         with self._turn:
-            if self._making:
-                return
             if self._made is not None:
                 age_s = at - self._made[1]
                 if age_s < FIGURES_PAUSE_S or (stamp == self._made[0] and age_s < FIGURES_AGE_S):
-                    return
-            self._making, self._made = True, (stamp, at)
-        threading.Thread(target=self._made_apart, name="figures", daemon=True).start()
+                    return False
+            self._made = stamp, at
+            return True
 
-    def _made_apart(self) -> None:
-        try:
-            self.make()
-        except (WatchwordError, OSError) as error:
-            steps.trouble(error)
-        finally:
-            with self._turn:
-                self._making = False
+    def make(self) -> None:
+        """Make what takes long, now: some seconds for a large node. Raises as ``read``."""
+        self._gate()
+        self._later = list(_standing(self._node))
+
+    # -- inside -----------------------------------------------------------------------------------
 
     def _gate(self) -> list[Figure]:
         """By the receipts: those that came since are taken in."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from watchword.observe import steps
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from watchword.node import Node
 
 
@@ -55,14 +57,20 @@ def metrics_beside(args: argparse.Namespace, node: Node | None = None) -> Iterat
     from watchword.cli.serve import installed
 
     with installed("--metrics"):
-        from watchword.web.metrics import app
+        from watchword.web.metrics import Shown, app
         from watchword.web.reopening import Reopening
         from watchword.web.serving import listen, server
     bound, counts = listen("127.0.0.1", args.metrics), args.counts
     port = bound.getsockname()[1]
     text = f"note: metrics are at http://127.0.0.1:{port}/metrics"
-    shown = app(counts) if node is None else Reopening(node, lambda of: app(counts, Figures(of)))
-    running = server(shown, None, None, lambda: steps.note("metrics", text, port=port), told=False)
+    made: list[Shown] = []
+
+    def shown(of: Node | None) -> ASGIApp:
+        made.append(Shown(counts, None if of is None else Figures(of)))
+        return app(made[-1])
+
+    answers = shown(None) if node is None else Reopening(node, shown)
+    running = server(answers, None, None, lambda: steps.note("metrics", text, port=port), told=False)
     thread = threading.Thread(target=running.run, args=([bound],), name="metrics", daemon=True)
     thread.start()
     try:
@@ -70,6 +78,8 @@ def metrics_beside(args: argparse.Namespace, node: Node | None = None) -> Iterat
     finally:
         running.should_exit = running.force_exit = True
         thread.join()
+        for one in made:
+            one.wait()
 
 
 def _exports(environment: Mapping[str, str]) -> bool:
