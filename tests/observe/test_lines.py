@@ -8,6 +8,7 @@ import logging
 from datetime import datetime
 from typing import Any
 
+import pytest
 from gate.gated import SLEW, Gated
 
 from watchword.errors import WatchwordError
@@ -74,8 +75,8 @@ def test_a_line_is_one_line_whatever_is_in_it() -> None:
     assert [one["event"] for one in lines(stream)] == ["sync", "trouble"]
 
 
-def test_a_log_that_cannot_be_written_stops_nothing(here: Gated) -> None:
-    """A full disk under the log costs its lines. Fails where logging tells of it by an exception."""
+def test_a_log_that_cannot_be_written_stops_nothing(here: Gated, capsys: pytest.CaptureFixture[str]) -> None:
+    """A full disk under the log costs its lines, and nothing else is said instead. Fails where logging complains."""
 
     class Full(io.StringIO):
         def write(self, _: str) -> int:
@@ -83,6 +84,7 @@ def test_a_log_that_cannot_be_written_stops_nothing(here: Gated) -> None:
 
     with json_lines(Full()):
         assert here.ask().event == "permitted"
+    assert capsys.readouterr().err == ""
 
 
 def test_the_logger_is_left_as_it_was() -> None:
