@@ -7,16 +7,15 @@ Nothing else differs from an alliance of people who type the commands.
 
 from __future__ import annotations
 
-import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from benchmarks.quick_disk import quick_disk as quick_disk
 from charters import UNQUERIED
 
 from watchword import node
@@ -230,14 +229,3 @@ def copy_alliance(template: Alliance, folder: Path) -> Alliance:
     nodes = {name: Node.open(folder / name, clock=clock, writing=True) for name in template.nodes}
     suppliers = {name: folder / name for name in template.suppliers}
     return Alliance(folder, clock, template.charter_file, nodes, suppliers)
-
-
-@contextmanager
-def quick_disk() -> Iterator[None]:
-    """Syncs cost nothing here: for tests that pull no plug. What was written survives a kill all the same."""
-    real = os.fsync, os.fdatasync
-    os.fsync = os.fdatasync = lambda _: None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        os.fsync, os.fdatasync = real

@@ -13,14 +13,14 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.catalog.server import installed, new_database, private_server
+from benchmarks.quick_disk import quick_disk
 from benchmarks.table import Row
 
 RELEASES, PER_RELEASE, PACKAGES, VERSIONS = 100_000, 100, 20_000, 10
@@ -209,7 +209,7 @@ def _filling(folder: Path) -> list[Row]:
     charter = parse_charter(draft("Benchmark", [enrolment], [], **rules, secret=secret, made=rfc3339(NOON)))
     node.adopt(home, CharterFile(charter, (node.ratify(home, charter, clock)[1],)), secret, clock)
     bill = {"format": "CycloneDX 1.6", "base_models": ["m0"], "datasets": []}
-    with _quick_disk(), Node.open(home, clock=clock, writing=True) as here:
+    with quick_disk(), Node.open(home, clock=clock, writing=True) as here:
         document = here.attach("bill.json", "application/json", b"{}")
         for number in range(STATEMENTS // 4):
             subject = (Subject(f"system-{number} 1.0", _digest(number)),)
@@ -236,14 +236,3 @@ def _filling(folder: Path) -> list[Row]:
     note = f"{taken:,} statements: half inspections, a quarter bills of 5 components, a quarter decisions; best of 5"
     what = "catalog rebuild, SQLite, signatures verified before, of CPU time"
     return [Row(what, rate, "/s", "≥ 20,000/s", rate >= 20_000, note=note)]
-
-
-@contextmanager
-def _quick_disk() -> Iterator[None]:
-    """Syncs cost nothing while the statements are made."""
-    real = os.fsync, os.fdatasync
-    os.fsync = os.fdatasync = lambda _: None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        os.fsync, os.fdatasync = real

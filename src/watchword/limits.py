@@ -783,6 +783,10 @@ CATALOG_THINGS_KEPT_MAX = 500_000
 CATALOG_PAGE_MAX = 500
 """Rows of one list on one page. Origin: more are not read; what is left out is counted."""
 
+DOCUMENT_OBJECTS_MAX = 500_000
+"""Objects in one bill's document that a catalog reads; of a larger one it reads none. Origin: a bill of 25,000 files
+has some 100,000; half a million take 100 MB of memory."""
+
 CATALOG_WAIT_S_MAX = 60.0
 """How long one waits for another that fills the same catalog, in seconds. Origin: a rebuild of a million statements."""
 

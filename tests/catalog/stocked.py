@@ -36,7 +36,7 @@ def bill(place: int, system: str, number: int, *components: str, base: Sequence[
     sets = [{"name": f"set {one}", "digest": digest(one)} for one in data]
     subject = Subject(f"{system} 1.0", digest(number))
     told = {"system": system, "release": "1.0", "components": rows, "base_models": list(base), "datasets": sets}
-    return entry(place, "bill-of-materials", subject, **told)
+    return entry(place, "bill-of-materials", subject, document={"commitment": digest(10**6)}, **told)
 
 
 def admission(place: int, system: str, number: int, use: str, verdict: str = "admitted", made: str = SCOPE["made"]) -> Entry:  # noqa: E501

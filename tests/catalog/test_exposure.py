@@ -216,7 +216,7 @@ def test_a_release_tells_what_is_known_of_it(stocked: Catalog) -> None:
     assert [one.name for one in facts.used_in] == ["tuned 1.0"]
 
 
-def test_others_learn_yes_or_no_and_large_numbers_alone(stocked: Catalog, opened: Opened) -> None:
+def test_others_learn_yes_or_no_and_large_numbers_alone(stocked: Catalog) -> None:
     """A question reveals no name without the secret; an answer holds no name, and no number below the threshold."""
     secret = b"s" * 32
     with stocked.reading() as connection:
@@ -230,7 +230,16 @@ def test_others_learn_yes_or_no_and_large_numbers_alone(stocked: Catalog, opened
         for junk in (None, [], {"format": "x", "names": []}, {"format": asked["format"], "names": [1]}):
             with pytest.raises(BadQuestion):
                 answer(connection, secret, junk)
-    many = opened()
-    stock(many, [bill(0, "a", 1, "pkg:npm/x"), *(admission(n, "a", 1, f"u{n}") for n in range(1, 6))])
-    with many.reading() as connection:
-        assert answer(connection, secret, question(secret, ["pkg:npm/x"]))["uses"] == 5
+
+
+@pytest.mark.parametrize(("uses", "told"), [(0, None), (1, None), (4, None), (5, 5), (9, 5), (10, 10)])
+def test_numbers_are_told_in_steps_alone(opened: Opened, uses: int, told: int | None) -> None:
+    """Below five none; else at least how many, so that two questions do not tell of one use. Refused uses are none.
+    With the exact number told, the difference of two answers was one system."""
+    catalog, secret = opened(), b"s" * 32
+    admitted = [admission(n, "a", 1, f"u{n}") for n in range(1, 1 + uses)]
+    stock(catalog, [bill(0, "a", 1, "pkg:npm/x"), *admitted, admission(99, "a", 1, "no", "refused")])
+    with catalog.reading() as connection:
+        found = answer(connection, secret, question(secret, ["pkg:npm/x"]))
+    assert (found["hit"], found["uses"]) == (True, told)
+    assert set(found) == {"format", "hit", "question", "uses"}

@@ -2,8 +2,9 @@
 
 * A question names what falls as HMAC(alliance secret, name), as notices are filed: without the secret it says nothing.
   A member recognises what it has itself, and can test names that it guesses.
-* An answer is yes or no, and how many admitted uses stop, told only from EXPOSURE_COUNT_MIN on: below it a number could
-  be guessed back to a system. Nothing else of the catalog is in it.
+* An answer is yes or no, and how many admitted uses stop at least, told in steps of EXPOSURE_COUNT_MIN and below the
+  first not at all: a smaller number could be guessed back to a system, and so could the difference of two exact ones,
+  of a question with a name and without it. Nothing else of the catalog is in it.
 * A member answers when a person runs the command; who asks for everything, one name at a time, is seen to do so.
 * Neither is signed: they prepare a recall, whose answers are (``account.recalls``).
 """
@@ -61,7 +62,7 @@ def answer(connection: Connection, secret: bytes, asked: Any) -> dict[str, Any]:
         uses, hit = len(found.stopped), found.releases_total > 0
     except NothingNamed:
         pass
-    told_uses = uses if uses >= EXPOSURE_COUNT_MIN else None
+    told_uses = uses // EXPOSURE_COUNT_MIN * EXPOSURE_COUNT_MIN or None
     return {"format": ANSWER, "hit": hit, "question": DJ(asked), "uses": told_uses}
 
 

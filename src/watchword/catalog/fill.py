@@ -17,11 +17,13 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Connection, Table, delete, func, select
 
+from watchword.catalog.documents import components_of
 from watchword.catalog.rows import (
     Entry,
     Thing,
     bounded,
     case_columns,
+    document_of,
     end_row,
     notice_row,
     parts,
@@ -44,6 +46,7 @@ from watchword.catalog.schema import (
     UNREAD,
     USES,
     VERSION,
+    WAITING,
 )
 from watchword.limits import CATALOG_BATCH, CATALOG_THINGS_KEPT_MAX
 
@@ -116,6 +119,20 @@ class Filling:
         put(connection, UNREAD, sorted(at.unread))
         put(connection, META, sorted({"version": str(VERSION), **facts}.items()))
 
+    def take_late(self, documents: Iterable[tuple[int, Entry]]) -> None:
+        """Take in documents of bills that were taken in before, by their numbers, where they are held now."""
+        for number, entry in documents:
+            if entry.document is None:
+                named = document_of(entry.statement)
+                self._connection.execute(WAITING.update().where(WAITING.c.number == number).values(document=named))
+                continue
+            listed = set(components_of(entry.document)) - set(parts(entry.statement))
+            releases = {saying.release for saying in sayings(entry.statement)}
+            ids = self._known({thing: None for thing in (*listed, *releases)})
+            edges = sorted((ids[part], ids[release], -number) for part in listed for release in releases)
+            put(self._connection, EDGES, edges)
+            self._connection.execute(delete(WAITING).where(WAITING.c.number == number))
+
     def _take(self, batch: Sequence[Entry]) -> None:
         statements: list[tuple[Any, ...]] = []
         subjects: list[tuple[Any, ...]] = []
@@ -124,6 +141,7 @@ class Filling:
         uses: list[tuple[int, Thing, tuple[Any, ...]]] = []
         said = []
         edges: list[tuple[Thing, Thing, int]] = []
+        waiting: list[tuple[int, str, int, str]] = []
         for number, entry in enumerate(batch, self._number):
             statement = entry.statement
             statements.append(
@@ -139,8 +157,14 @@ class Filling:
                 continue
             here = {saying.release: saying for saying in sayings(statement)}
             said += [(saying, number) for saying in here.values()]
-            made_of = set(parts(statement)) if here else ()
+            made_of = set(parts(statement)) if here else set()
             edges += [(part, release, number) for release in here for part in made_of]
+            if document := document_of(statement):
+                if entry.document is None:
+                    waiting.append((number, entry.origin, entry.place, document))
+                else:
+                    listed = set(components_of(entry.document)) - made_of
+                    edges += [(part, release, -number) for release in here for part in listed]
             if (use := use_row(entry)) is not None:
                 uses.append((number, release_of(statement.subject[0].digest), use))
             if (notice := notice_row(statement)) is not None:
@@ -155,6 +179,7 @@ class Filling:
         put(self._connection, SUBJECTS, subjects)
         put(self._connection, NOTICES, notices)
         put(self._connection, ENDS, ends)
+        put(self._connection, WAITING, waiting)
         put(self._connection, SAID, [saying.row(ids[saying.release], number) for saying, number in said])
         put(self._connection, USES, [(number, ids[thing], *use) for number, thing, use in uses])
         put(self._connection, EDGES, sorted((ids[child], ids[parent], number) for child, parent, number in edges))

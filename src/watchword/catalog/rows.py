@@ -3,7 +3,8 @@
 * A statement that does not count is listed, and says nothing else: no release, part, use or notice follows from it.
 * A release is the subject of evidence. It is made of what its bills of materials list, comes from the suppliers that
   claims and endpoints name, and rests on the base models and data sets that bills, claims and screenings name.
-* A bill's document is not read: what a statement does not list is not in the tables.
+* What a bill's document lists beside (``documents``) is in the release too, on the word of the same issuer; a recall is
+  weighed by what the statement itself lists (docs/protocol.md, section 7).
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Entry:
     """A statement and its place. ``origin`` is empty and ``place`` its rank where it is held loose.
 
     ``counts``: its key may say it, and it stands under its own leaf. ``use_case``: the object that a decision names by
-    digest, where it is held. ``keeper``: the member whose ledger it is.
+    digest, where it is held. ``keeper``: the member whose ledger it is. ``document``: the bill's, where it is held.
     """
 
     statement: Statement
@@ -43,6 +44,7 @@ class Entry:
     counts: bool
     use_case: Mapping[str, Any] | None = None
     keeper: str = ""
+    document: bytes | None = None
 
 
 class Thing(NamedTuple):
@@ -161,6 +163,13 @@ def parts(statement: Statement) -> Iterator[Thing]:
         yield Thing("supplier", bounded(said["supplier"]))
     elif kind == "data-screening":
         yield Thing("dataset", bounded(said.get("dataset", "")), digest=said["delivered"])
+
+
+def document_of(statement: Statement) -> str:
+    """The commitment, in hex, of the document that a bill of materials names; empty for what is none."""
+    if statement.kind != "bill-of-materials":
+        return ""
+    return str(statement.predicate["document"]["commitment"]).removeprefix("sha256:")
 
 
 def use_row(entry: Entry) -> tuple[Any, ...] | None:

@@ -3,7 +3,8 @@
 * Everything in them follows from ledgers, bodies and loose notices: nothing is kept here alone.
 * ``number`` and ``id`` count rows within one database; no answer shows them, since another database counts otherwise.
 * A **thing** is what a release can be made of or come from: another release, a component, model, data set, supplier.
-  An **edge** says that ``child`` is in ``parent``, and which statement (``number``) says so; 0 where both are one.
+  An **edge** says that ``child`` is in ``parent``, and which statement (``number``) says so; -``number`` where its
+  document alone says so, 0 where both are one.
 * Texts are bounded (``rows.bounded``), since an index of PostgreSQL takes 2,704 bytes, and ordered by code point.
 """
 
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 
-VERSION = 3
+VERSION = 4
 """Of the tables. A database with a greater one is refused; one with a smaller one goes the steps of ``steps``, or is
 filled anew."""
 
@@ -91,6 +92,12 @@ NOTICES = Table(
     *map(_text, ("target", "reason", "deadline", "against")),
 )  # fmt: skip
 """``against``: the id of the notice that a take-back or lift speaks against, or that a recall supersedes."""
+
+WAITING = Table(
+    "waiting", METADATA, _number("number", primary=True), _text("origin"), _number("place"), _text("document")
+)
+"""Bills of materials that count and whose documents are not held, or were not looked for: the commitment of each, in
+hex, where it is known."""
 
 ENDS = Table("ends", METADATA, _number("number", primary=True), *map(_text, ("what", "until")))
 """When what a statement that counts says ends, by its own words: the support of a release, a mandate, a waiver, a

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, text
+from sqlalchemy.schema import CreateTable
 
 from watchword.catalog.rows import bounded, was_cut
-from watchword.catalog.schema import META, VERSION
+from watchword.catalog.schema import META, VERSION, WAITING
 from watchword.ledger.query import package_of
 
 
@@ -40,7 +41,18 @@ def to_recalled(connection: Connection) -> None:
     connection.execute(text("CREATE INDEX things_purl ON things (purl)"))
 
 
-STEPS: Mapping[int, Callable[[Connection], None]] = {2: to_recalled}
+def to_documented(connection: Connection) -> None:
+    """3 to 4: the documents of bills are read; the next filling reads those of the bills that are there."""
+    connection.execute(CreateTable(WAITING))
+    connection.execute(
+        text(
+            "INSERT INTO waiting SELECT number, origin, place, '' FROM statements "
+            "WHERE kind = 'bill-of-materials' AND counts AND origin <> ''"
+        )
+    )
+
+
+STEPS: Mapping[int, Callable[[Connection], None]] = {2: to_recalled, 3: to_documented}
 """From version 1 there is none: it does not know for whom a statement is."""
 
 

@@ -91,7 +91,8 @@ def _answer(args: argparse.Namespace, connection: Connection, home: Path) -> int
     with node.Node.open(home, writing=False) as here:
         told = answer(connection, here.secret, asked)
     few = f"fewer than {EXPOSURE_COUNT_MIN}"
-    text = f"yes; admitted uses: {few if told['uses'] is None else told['uses']}" if told["hit"] else "no"
+    many = few if told["uses"] is None else f"{told['uses']} or more"
+    text = f"yes; admitted uses: {many}" if told["hit"] else "no"
     emit(args, text, told | {"schema": "watchword-exposure-answer/1"})
     return 1 if told["hit"] else 0
 

@@ -82,6 +82,8 @@ def bring_up(node: Node, catalog: Catalog, *, anew: bool | None = False) -> Brou
             anew, was = True, Position({}, set())
             begin_anew(connection)
         filling = Filling(connection)
+        if not anew:
+            filling.take_late(_late(store, connection))
         reached, unread = dict(was.ledgers), set[tuple[str, int]]()
         filling.take(_entries(store, was, reached, unread, node.locator))
         filling.take(_loose(store))
@@ -131,7 +133,7 @@ def _entries(
     store: Store, was: Position, reached: dict[str, tuple[int, str]], unread: Places, locator: Any
 ) -> Iterator[Entry]:
     """Every statement that was not read, in order of (origin, place); what was, and what could not be, is noted."""
-    from watchword.catalog.rows import Entry
+    from watchword.catalog.rows import Entry, document_of
 
     held, spilled = store.bodies.all(), store.spilled()
     again: dict[str, list[int]] = {}
@@ -152,8 +154,29 @@ def _entries(
                     unread.add((origin, place))
                 continue
             statement, key, counts = _read(store, origin, place, leaf)
-            case = _case(store, statement)
-            yield Entry(statement, key, origin, place, locator(origin, place), counts, case, keeper)
+            case, document = _case(store, statement), None
+            if counts and (named := document_of(statement)) in held:
+                document = _document(store, named)
+            yield Entry(statement, key, origin, place, locator(origin, place), counts, case, keeper, document)
+
+
+def _late(store: Store, connection: Connection) -> Iterator[tuple[int, Entry]]:
+    """The bills whose documents came since, or were not looked for before, by their numbers."""
+    from watchword.catalog.rows import Entry, document_of
+    from watchword.catalog.schema import WAITING
+
+    waiting = connection.execute(WAITING.select()).all()
+    held = store.bodies.all() if waiting else set()
+    for number, origin, place, named in waiting:
+        if named == "" or named in held:
+            statement, key, counts = _read(store, origin, place, store.leaves(origin)[place])
+            document = _document(store, document_of(statement))
+            yield number, Entry(statement, key, origin, place, "", counts, document=document)
+
+
+def _document(store: Store, commitment: str) -> bytes | None:
+    found = store.bodies.get(bytes.fromhex(commitment))
+    return None if found is None else found[1]
 
 
 def _read(store: Store, origin: str, place: int, leaf: Leaf) -> tuple[Statement, str, bool]:
