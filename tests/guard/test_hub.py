@@ -19,6 +19,7 @@ import pytest
 from fleet.hubs import Answers, serving
 
 from watchword import guard
+from watchword.guard.keeping import keep
 from watchword.inspect import manifest_of
 
 pytest.importorskip("huggingface_hub", reason="the extra `hub` is not installed")
@@ -123,3 +124,26 @@ def test_what_the_hub_does_not_have_is_an_error(there: dict[str, Any]) -> None:
         raise AssertionError("handed over")
     with pytest.raises(guard.NotFetched, match="local_dir"), guard.from_hub("org/name", local_dir="x", **there):
         raise AssertionError("handed over")
+
+
+def test_what_a_reader_writes_beside_is_not_taken_for_another_release(model: Path, tmp_path: Path) -> None:
+    """The folder that is kept stays the same one while its reader adds the file that he may; any other byte replaces
+    it."""
+    for _ in range(2):
+        with guard.admitted(model, place=tmp_path) as held:
+            kept = keep(held, tmp_path / "kept", "note")
+        inode = kept.stat().st_ino
+        kept.joinpath("note").write_text("read")
+    assert kept.stat().st_ino == inode and kept.joinpath("note").exists()
+    kept.joinpath("other").write_text("x")
+    with guard.admitted(model, place=tmp_path) as held:
+        keep(held, tmp_path / "kept", "note")
+    assert sorted(one.name for one in kept.iterdir()) == ["model.pkl"]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A folder with one model."""
+    tmp_path.joinpath("release").mkdir()
+    tmp_path.joinpath("release", "model.pkl").write_bytes(GOOD)
+    return tmp_path / "release"

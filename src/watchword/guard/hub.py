@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.errors import WatchwordError
 from watchword.guard.admitted import Held, admitted
+from watchword.guard.keeping import keep
 from watchword.inspect import Verdict
 from watchword.inspect.facts import shown
 
@@ -62,7 +63,7 @@ def from_hub(
 def snapshot_download(repository: str, into: str | Path, **more: Any) -> Path:
     """Fetch a snapshot, and put what was inspected and admitted into *into*, as ``org--name@commit``.
 
-    The folder is read-only (0500, files 0400) and stays; one that is there already is looked at anew and replaced.
+    The folder is read-only (0500, files 0400) and stays; one that is there already with other bytes is replaced.
 
     Args:
         into: a folder that others cannot write to.
@@ -71,28 +72,10 @@ def snapshot_download(repository: str, into: str | Path, **more: Any) -> Path:
     Raises:
         as ``from_hub``; then nothing new is in *into*.
     """
-    import shutil
-    import tempfile
-
     place = Path(into)
     place.mkdir(parents=True, exist_ok=True)
     with from_hub(repository, place=place, **more) as held:
-        goal = place / f"{repository.replace('/', '--')}@{held.name}"
-        # Renaming a folder writes to it (its ``..``), so it must be writable while it moves.
-        aside = Path(tempfile.mkdtemp(prefix=".watchword-", dir=place))
-        try:
-            if goal.exists():
-                goal.chmod(0o700)
-                goal.rename(aside / "old")
-            held.path.chmod(0o700)
-            held.path.rename(goal)
-            goal.chmod(0o500)
-        finally:
-            for one in sorted(aside.rglob("*")):
-                if one.is_dir():
-                    one.chmod(0o700)
-            shutil.rmtree(aside, ignore_errors=True)
-    return goal
+        return keep(held, place / f"{repository.replace('/', '--')}@{held.name}")
 
 
 def _fetched(repository: str, revision: str | None, more: dict[str, Any]) -> Path:
