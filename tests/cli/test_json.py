@@ -43,6 +43,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (1, "watchword-inspections/1", ("inspect", "mail-sorter", "mail-sorter-2")),
     (1, "watchword-comparison/1", ("inspect", "mail-sorter-2", "--against", "mail-sorter")),
     (0, "watchword-rule/1", ("inspect", "--explain", "pickle-call")),
+    (0, "watchword-fleet-data/1", ("fleet", "data", "mail-sorter", "--depth", "0", "--output", "manifests")),
     (1, "watchword-fleet/1", ("fleet", "inspect", "mail-sorter-2", "--depth", "0", "--jobs", "1")),
     (0, "watchword-assured/1", ("assure", "mail-sorter", *ALFA)),
     (1, "watchword-assured/1", ("assure", "mail-sorter-2", "--use", "use.toml", *ALFA)),

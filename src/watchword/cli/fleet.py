@@ -40,6 +40,54 @@ def inspect(args: argparse.Namespace) -> int:
     return 1 if any(one.summary.verdict in FAILS[args.fail_on] for one in looked) else 0
 
 
+def data(args: argparse.Namespace) -> int:
+    """Write the manifest of every delivery of the hubs; exit 1 when one has none."""
+    from watchword.data.files import write_file_manifest
+    from watchword.fleet import State, manifest_fleet, releases
+    from watchword.fleet.hub import BadHub
+
+    fleet = list(itertools.chain.from_iterable(releases(hub, args.depth) for hub in args.hubs))
+    args.output.mkdir(parents=True, exist_ok=True)
+    lines, told = [], []
+    with State(args.state) as state, progress(args) as step:
+        tell = None if step is None else lambda done: step("deliveries", done, len(fleet))
+        for one in manifest_fleet(fleet, args.jobs, state, tell):
+            facts: dict[str, Any] = {"name": one.name, "why": one.why, "known": one.known}
+            if one.manifest is None:
+                lines.append(f"UNREADABLE  {one.name}  {one.why}")
+            else:
+                path = whole_file(args.output / _file_name(one.name))
+                write_file_manifest(one.manifest, path)
+                facts |= one.manifest.to_json() | {"output": str(path)}
+                del facts["schema"]
+                size = f"{_of(facts['files'], 'file')}, {facts['bytes']:,} bytes"
+                lines.append(f"{one.name}  {size}, {facts['manifest']}")
+            told.append(facts)
+    if not told:
+        raise BadHub("no delivery in the fleet has a file", "nothing was looked at; check the addresses")
+    whole = sum(not one["why"] for one in told)
+    known = sum(one["known"] for one in told)
+    heads = f"{whole:,} of {_of(len(told), 'delivery', 'deliveries')} written to {args.output}"
+    lines.append(heads + (f"     {_of(known, 'file')} known before" if known else ""))
+    emit(args, "\n".join(lines), {"deliveries": told, "known": known, "schema": "watchword-fleet-data/1"})
+    return 0 if whole == len(told) else 1
+
+
+def _file_name(name: str) -> str:
+    """A name of this machine for a delivery anywhere, one for each."""
+    import hashlib
+    import urllib.parse
+
+    quoted = urllib.parse.quote(name, safe=" @+=,")
+    if len(quoted) > _NAME_CHARS_MAX:
+        quoted = f"{quoted[:_NAME_CHARS_MAX]}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:16]}"
+    return quoted + ".files"
+
+
+_NAME_CHARS_MAX = 200
+"""Of a file's name. Origin: 255 bytes in common file systems, less our ending."""
+
+
 def _crew(args: argparse.Namespace, how: How) -> Crew:
     if args.on == "ray":
         from watchword.fleet.ray_crew import RayCluster
@@ -73,8 +121,8 @@ def _text(looked: list[Looked]) -> str:
     return "\n".join([*lines, heads + (f"     {known:,} known before" if known else "")])
 
 
-def _of(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _of(count: int, what: str, many: str = "") -> str:
+    return f"{count:,} {what if count == 1 else many or what + 's'}"
 
 
 def _value(looked: list[Looked]) -> dict[str, Any]:

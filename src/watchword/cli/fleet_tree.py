@@ -13,11 +13,7 @@ def fleet_commands(commands: Sub) -> None:
     """``fleet`` and its verbs."""
     fleet = noun(commands, "fleet", "all the systems of a hub at once, on this machine or on many")
     inspect = verb(fleet, "inspect", "fleet:inspect", "inspect every release of a hub; goes on where it was stopped")
-    text = "a folder, a cache of the Hugging Face Hub, s3://, gs://, az://, http(s)://, oci://"
-    inspect.add_argument("hubs", nargs="+", metavar="HUB", help=text)
-    depth = inspect.add_argument("--depth", type=_depth, default=1, metavar="N")
-    depth.help = "how many folders down a release stands (default: 1; 0: the hub is one release)"
-    inspect.add_argument("--state", type=Path, metavar="FILE", help="what was seen so far; unchanged is not read again")
+    _hubs(inspect)
     inspect.add_argument("--output", type=Path, metavar="FILE", help="write all inspections there, one on each line")
     inspect.add_argument("--jobs", type=from_one_to(JOBS_MAX), metavar="N", help="processes (default: all cores)")
     inspect.add_argument("--on", choices=("ray",), help="who looks: the Ray cluster of $RAY_ADDRESS")
@@ -27,6 +23,19 @@ def fleet_commands(commands: Sub) -> None:
     inspect.add_argument(
         "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that exits 1"
     )
+    text = "write the file manifest of every delivery in a hub, as `data manifest FOLDER` does; nothing lands here"
+    data = verb(fleet, "data", "fleet:data", text)
+    _hubs(data)
+    data.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the manifests go")
+    data.add_argument("--jobs", type=from_one_to(JOBS_MAX), default=4, metavar="N", help="files at a time (default: 4)")
+
+
+def _hubs(command: argparse.ArgumentParser) -> None:
+    text = "a folder, a cache of the Hugging Face Hub, s3://, gs://, az://, http(s)://, oci://"
+    command.add_argument("hubs", nargs="+", metavar="HUB", help=text)
+    depth = command.add_argument("--depth", type=_depth, default=1, metavar="N")
+    depth.help = "how many folders down a release stands (default: 1; 0: the hub is one release)"
+    command.add_argument("--state", type=Path, metavar="FILE", help="what was seen so far; unchanged is not read again")
 
 
 def _depth(text: str) -> int:

@@ -22,7 +22,7 @@ import hashlib
 import itertools
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -38,7 +38,10 @@ SCHEMA = "watchword-data-files/1"
 _LEAF = b"\x00watchword-data-file/1\n"
 _CHUNK = b"\x00watchword-data-chunk/1\n"
 _HEAD = canonical({"chunk": DATA_CHUNK_BYTES, "schema": SCHEMA}) + b"\n"
-_Line = tuple[str, int, str, list[str] | None, bool]
+_FAR_CHUNKS = 8
+"""Chunks that are asked for at a time. Origin: FAR_RUN_BLOCKS, as an inspection reads."""
+Line = tuple[str, int, str, list[str] | None, bool]
+"""Path, size in bytes, digest in hex, chunk hashes in hex, whether C2PA credentials are there."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class FileManifest:
         plain: path → SHA-256 in hex of the whole file, where that was asked for; never written.
     """
 
-    lines: tuple[_Line, ...] = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False)
     root: bytes
     digest: bytes
     plain: dict[str, str] = field(repr=False, compare=False, default_factory=dict)
@@ -84,7 +87,7 @@ def manifest_files(folder: Path, *, plain: bool = False, progress: Progress | No
     Raises:
         UnreadableData, TooLarge, FileChanged: see the module; nothing was used.
     """
-    found: list[_Line] = []
+    found: list[Line] = []
     whole: dict[str, str] = {}
     for path, place in _walk(folder):
         if len(found) >= DATA_FILES_MAX:
@@ -99,6 +102,51 @@ def manifest_files(folder: Path, *, plain: bool = False, progress: Progress | No
         raise UnreadableData(f"{folder}: holds no file", "a delivery has at least one file; ask for it again")
     found.sort(key=lambda line: line[0].encode())
     return _made(found, whole)
+
+
+def far_line(path: str, size: int, read: Callable[[int, int], bytes], promised: str | None = None) -> Line:
+    """The line of a file that is elsewhere: it passes once, in order, and is kept nowhere.
+
+    Args:
+        read: gives exactly so many bytes from an offset.
+        promised: the SHA-256 in hex that the whole was promised to have.
+
+    Raises:
+        OSError: from *read*, or it is not what was promised. UnreadableData, TooLarge: its path.
+    """
+    _check_path(path, path)
+    whole, tree, hashes, first = hashlib.sha256(), RowTree(), [], b""
+    for start in range(0, size, _FAR_CHUNKS * DATA_CHUNK_BYTES):
+        data = memoryview(read(start, min(_FAR_CHUNKS * DATA_CHUNK_BYTES, size - start)))
+        first = first or bytes(data[:DATA_CHUNK_BYTES])
+        if promised is not None or size <= DATA_CHUNK_BYTES:
+            whole.update(data)
+        if size > DATA_CHUNK_BYTES:
+            for at in range(0, len(data), DATA_CHUNK_BYTES):
+                chunk = hashlib.sha256(_CHUNK)
+                chunk.update(data[at : at + DATA_CHUNK_BYTES])
+                hashes.append(chunk.digest())
+    if promised not in (None, whole.hexdigest()):
+        raise OSError(f"{path}: the content is not what its digest promises")
+    if size <= DATA_CHUNK_BYTES:
+        return path, size, whole.hexdigest(), None, _has_credentials(first)
+    tree.extend(hashes)
+    return path, size, tree.root().hex(), [one.hex() for one in hashes], _has_credentials(first)
+
+
+def near_line(place: Path, path: str) -> Line:
+    """The line of a file that is here.
+
+    Raises:
+        UnreadableData, TooLarge, FileChanged, OSError: as ``manifest_files``.
+    """
+    _check_path(str(place), path)
+    return _file(str(place), path, False)[0]
+
+
+def manifest_of_lines(lines: Iterable[Line]) -> FileManifest:
+    """The manifest of files whose lines are known, in any order."""
+    return _made(sorted(lines, key=lambda line: line[0].encode()), {})
 
 
 def write_file_manifest(manifest: FileManifest, path: Path) -> None:
@@ -125,7 +173,7 @@ def read_file_manifest(path: Path) -> FileManifest:
         delivery.finish()
     body, _, _ = data.rstrip(b"\n").rpartition(b"\n")
     try:
-        lines = msgspec.json.Decoder(_Line).decode_lines(body[len(_HEAD) :])
+        lines = msgspec.json.Decoder(Line).decode_lines(body[len(_HEAD) :])
         for line in lines:
             _check(line)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -157,7 +205,7 @@ def diff_files(old: FileManifest, new: FileManifest) -> list[FileChange]:
     return sorted(changes, key=lambda change: change.path.encode())
 
 
-def _ranges(old: _Line, new: _Line) -> tuple[tuple[int, int], ...]:
+def _ranges(old: Line, new: Line) -> tuple[tuple[int, int], ...]:
     before, now = old[3], new[3]
     if before is None or now is None:
         return ()
@@ -205,7 +253,7 @@ def _check_path(place: str, path: str) -> None:
         raise TooLarge(f"{place[:80]}: its path is over {DATA_NAME_BYTES_MAX:,} bytes")
 
 
-def _file(place: str, path: str, plain: bool) -> tuple[_Line, str]:
+def _file(place: str, path: str, plain: bool) -> tuple[Line, str]:
     """The line of one file and, with *plain*, its SHA-256."""
     descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
@@ -216,7 +264,7 @@ def _file(place: str, path: str, plain: bool) -> tuple[_Line, str]:
         if size <= DATA_CHUNK_BYTES:
             data = os.read(descriptor, size + 1)
             digest = hashlib.sha256(data).hexdigest()
-            line: _Line = (path, size, digest, None, _has_credentials(data))
+            line: Line = (path, size, digest, None, _has_credentials(data))
             done = len(data)
         else:
             line, digest, done = _chunked(descriptor, path, size, plain)
@@ -230,7 +278,7 @@ def _file(place: str, path: str, plain: bool) -> tuple[_Line, str]:
     return line, digest
 
 
-def _chunked(descriptor: int, path: str, size: int, plain: bool) -> tuple[_Line, str, int]:
+def _chunked(descriptor: int, path: str, size: int, plain: bool) -> tuple[Line, str, int]:
     whole, tree = hashlib.sha256(), RowTree()
     hashes: list[bytes] = []
     credentials, done = False, 0
@@ -261,7 +309,7 @@ def _has_credentials(data: bytes) -> bool:
     return b"c2pa" in data and b"jumb" in data and b"jumd" in data
 
 
-def _check(line: _Line) -> None:
+def _check(line: Line) -> None:
     path, size, digest, chunks, _ = line
     for one in (digest, *(chunks or ())):
         if len(bytes.fromhex(one)) != DIGEST_BYTES or one != one.lower():
@@ -276,7 +324,7 @@ def _check(line: _Line) -> None:
             raise ValueError(f"the digest of {path[:80]!r} is not that of its chunks")
 
 
-def _made(lines: list[_Line], plain: dict[str, str]) -> FileManifest:
+def _made(lines: list[Line], plain: dict[str, str]) -> FileManifest:
     tree = RowTree()
     for first in range(0, len(lines), 1024):
         leaves = (canonical(line[:3]) for line in lines[first : first + 1024])
@@ -287,7 +335,7 @@ def _made(lines: list[_Line], plain: dict[str, str]) -> FileManifest:
     return FileManifest(tuple(lines), tree.root(), written.digest(), plain)
 
 
-def _blocks(lines: list[_Line] | tuple[_Line, ...], root: bytes) -> Iterator[bytes]:
+def _blocks(lines: list[Line] | tuple[Line, ...], root: bytes) -> Iterator[bytes]:
     written = hashlib.sha256(_HEAD)
     yield _HEAD
     encoder = msgspec.json.Encoder()

@@ -79,16 +79,25 @@ class State:
         """Write a result down; where it stands, for ``body``. Without a key, or not lasting, nothing finds it later."""
         summary = json.dumps(asdict(made.summary), sort_keys=True).encode()
         rest = b'{"summary":' + summary + b',"inspection":' + made.body + b"}"
-        lasting = key if key is not None and made.lasting else "0" * 64
+        return self.put(key if key is not None and made.lasting else None, rest)
+
+    def put(self, key: str | None, rest: bytes) -> tuple[int, int]:
+        """Write *rest*, one line of JSON, down; where it stands. Without a key nothing finds it later."""
+        lasting = key or "0" * 64
         line = f"{lasting} {hashlib.sha256(rest).hexdigest()} ".encode() + rest + b"\n"
         start = self._file.seek(0, os.SEEK_END)
         left = memoryview(line)
         while left:
             left = left[self._file.write(left) :]
         place = start, len(line)
-        if lasting == key:
-            self._places[lasting] = place
+        if key is not None:
+            self._places[key] = place
         return place
+
+    def got(self, key: str) -> bytes:
+        """What ``put`` wrote down under a known key."""
+        start, length = self._places[key]
+        return os.pread(self._file.fileno(), length, start)[_HEAD:-1]
 
     def place(self, key: str) -> tuple[int, int]:
         """Where the result of a known key stands."""

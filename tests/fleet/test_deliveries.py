@@ -1,0 +1,140 @@
+"""The manifests of a hub of data: the same bytes as here, read once, and nothing of a hub that lies is signed off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleet.hubs import Registry, bucket_over_s3, digest, folder_over_http, serving
+from fleet.test_far import s3
+
+from watchword.data.files import manifest_files, write_file_manifest
+from watchword.fleet import Delivered, State, manifest_fleet, releases
+from watchword.limits import DATA_CHUNK_BYTES
+
+Made = Callable[..., list[Delivered]]
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Path:
+    """Two deliveries: small files, an empty one, one of several chunks, one with content credentials."""
+    for name, content in {
+        "alpha/a.csv": b"x\n1\n",
+        "alpha/empty.txt": b"",
+        "alpha/deep/big.bin": bytes(range(256)) * (9 * DATA_CHUNK_BYTES // 256) + b"end",
+        "beta/edge.bin": b"y" * DATA_CHUNK_BYTES,
+        "beta/over.bin": b"jumb jumd c2pa" + b"y" * DATA_CHUNK_BYTES,
+    }.items():
+        tmp_path.joinpath("hub", name).parent.mkdir(parents=True, exist_ok=True)
+        tmp_path.joinpath("hub", name).write_bytes(content)
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def made() -> Made:
+    """``made(address, state=None, jobs=2)``: the deliveries of a hub."""
+
+    def of(address: str, state: Path | None = None, jobs: int = 2) -> list[Delivered]:
+        with State(state) as kept:
+            return list(manifest_fleet(releases(address), jobs, kept))
+
+    return of
+
+
+def written(found: list[Delivered], tmp_path: Path) -> list[bytes]:
+    """The manifests as they are written."""
+    bodies = []
+    for one in found:
+        assert one.manifest is not None, one.why
+        write_file_manifest(one.manifest, tmp_path / "one.files")
+        bodies.append(tmp_path.joinpath("one.files").read_bytes())
+    return bodies
+
+
+def test_wherever_it_lies_the_manifest_has_the_bytes_of_the_local_command(
+    hub: Path, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder, a web server, a bucket and a registry, with any number at a time."""
+    pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
+    from watchword.fleet import stores
+
+    local = []
+    for name in ("alpha", "beta"):
+        write_file_manifest(manifest_files(hub / name), tmp_path / "local.files")
+        local.append(tmp_path.joinpath("local.files").read_bytes())
+    assert written(made(str(hub), jobs=1), tmp_path) == local
+    assert written(made(str(hub), jobs=4), tmp_path) == local
+    with serving(folder_over_http(hub)) as server:
+        assert written(made(f"http://{server.host}/"), tmp_path) == local
+    with serving(bucket_over_s3(tmp_path)) as server:
+        s3(monkeypatch, server.host)
+        stores._store.cache_clear()
+        assert written(made("s3://hub"), tmp_path) == local
+    registry = Registry()
+    for name in ("alpha", "beta"):
+        files = {str(one.relative_to(hub / name)): one.read_bytes() for one in (hub / name).rglob("*") if one.is_file()}
+        registry.push(name, "1", files)
+    with serving(registry.answers()) as server:
+        assert written(made(f"oci://{server.host}"), tmp_path) == local
+
+
+def test_a_far_file_passes_once_and_not_again(hub: Path, made: Made, tmp_path: Path) -> None:
+    """The first run reads each byte once; the second reads none; after a change only that file."""
+    sizes = sum(one.stat().st_size for one in hub.rglob("*") if one.is_file())
+    with serving(folder_over_http(hub)) as server:
+        address = f"http://{server.host}/"
+
+        def read() -> int:
+            before = len(server.asked)
+            made(address, tmp_path / "state")
+            ranges = [one.partition("=")[2].split("-") for _, one in server.asked[before:] if one]
+            return sum(int(last) - int(first) + 1 for first, last in ranges)
+
+        assert read() == sizes
+        assert read() == 0
+        hub.joinpath("alpha/a.csv").write_bytes(b"x\n2\n3\n")
+        assert read() == 6
+
+
+def test_a_stopped_run_goes_on_with_the_file_at_which_it_stopped(
+    hub: Path, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before the stop is known; the bytes are those of one run."""
+    whole = written(made(str(hub)), tmp_path)
+    from watchword.fleet import deliveries
+
+    real, seen = deliveries.near_line, list[str]()
+
+    def stops(place: Path, path: str) -> Any:
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        seen.append(path)
+        return real(place, path)
+
+    monkeypatch.setattr(deliveries, "near_line", stops)
+    with pytest.raises(KeyboardInterrupt):
+        made(str(hub), tmp_path / "state", 1)
+    monkeypatch.setattr(deliveries, "near_line", real)
+    found = made(str(hub), tmp_path / "state", 1)
+    assert [one.known for one in found] == [3, 0]
+    assert written(found, tmp_path) == whole
+
+
+def test_a_delivery_that_cannot_be_read_has_no_manifest(hub: Path, made: Made, tmp_path: Path) -> None:
+    """A link, and a file that is gone, are told; the other delivery has its manifest."""
+    hub.joinpath("alpha", "link").symlink_to("/etc/hostname")
+    first, second = made(str(hub))
+    assert first.manifest is None and "link" in first.why
+    assert second.manifest is not None
+
+
+def test_content_that_is_not_what_was_promised_has_no_manifest(made: Made) -> None:
+    """A registry that serves other bytes under a digest is found out. Seen to fail without comparing it."""
+    registry = Registry()
+    registry.push("m", "1", {"x.csv": b"a\n1\n"})
+    registry.blobs[digest(b"a\n1\n")] = b"a\n2\n"
+    with serving(registry.answers()) as server:
+        (one,) = made(f"oci://{server.host}/m")
+    assert one.manifest is None and "not what its digest promises" in one.why
