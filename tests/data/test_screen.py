@@ -23,11 +23,12 @@ from watchword.data.review import (  # noqa: E402
     without_dropped,
 )
 from watchword.data.screening.columns import NotScreened  # noqa: E402
+from watchword.data.screening.conformal import conformal, false_discovery  # noqa: E402
 from watchword.data.screening.page import page  # noqa: E402
 from watchword.data.screening.planting import kinds, plant  # noqa: E402
 from watchword.data.screening.power import power  # noqa: E402
 from watchword.data.screening.sample import Sample, classes_of, read_sample  # noqa: E402
-from watchword.data.screening.screen import conformal, false_discovery, screen  # noqa: E402
+from watchword.data.screening.screen import screen  # noqa: E402
 from watchword.data.screening.told import render, suspects, to_json  # noqa: E402
 
 LABEL = Roles(None, "label", None, None)

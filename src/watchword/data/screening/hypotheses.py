@@ -3,7 +3,8 @@
 1. *Candidates* come from cells (``cells``): those whose rows carry one label more often than the votes expect,
    counted among
    rows for which the vote says another label; and those with nearly one label at all. Beside them, for each label, the
-   ends of its own principal axes in detail space: clusters within a label.
+   ends of its own principal axes in detail space: clusters within a label; and what stands out of it layer by layer
+   (``spectra``).
 2. Each is taken as it is, and *grown* within its label: the direction in detail space that tells it from the rest of
    the label, under the
    label's own covariance, and all rows on its side. So half a trigger finds the other half.
@@ -12,7 +13,8 @@
    rows other labels far more often than it does for rows of that label: Chernoff's bound on a binomial (valid for
    unequal
    chances, Hoeffding 1956), times the candidates looked at, at most HYPOTHESIS_FALSE.
-4. A natural cluster, left out, lies alone: its neighbours outside are few and the same for all. So the neighbours of a
+4. The groups of a label are never most of it (SHARE): then what is left would be the group.
+5. A natural cluster, left out, lies alone: its neighbours outside are few and the same for all. So the neighbours of a
    group must be as *varied* as VARIED of those of as many rows at random, and the group at most SHARE of its label.
 
 What is named beside a group are the cells that tell it best, with support, purity and counter-examples. A real
@@ -28,16 +30,21 @@ import numpy as np
 
 from watchword.data.screening.cells import Cells
 from watchword.data.screening.sample import Flags, Floats, Ints
+from watchword.data.screening.spectra import Found
 from watchword.data.screening.vote import Vote, without
 
 HYPOTHESIS_FALSE = 1e-4
 VARIED = 0.6
+SPREAD = 0.5
+"""As VARIED, beside rows of which the rest says the same while the group is in. Origin: planted groups of real sets
+have 0.52 and more, the natural clusters that VARIED lets pass mostly less."""
 INSTEAD = 0.35
-ALONE = 0.9
+LONE = ((0.9, 0.75, 1e-20), (0.99, SPREAD, 1e-50))
+"""When a group that no cell tells is told all the same: how far it stands alone among all rows, how varied the rows
+around it are, the chance. The surer the rest is, the less varied they must be: what bends or blurs a picture moves it
+to where few others are."""
 SHARP_INSTEAD = 0.2
 SHARP_TELLING = 0.7
-ALONE_VARIED = 0.75
-ALONE_FALSE = 1e-20
 TELLING = 0.5
 SHARE = 0.55
 SHARE_OF_ALL = 0.15
@@ -66,8 +73,9 @@ class Hypothesis:
     """A group of rows of label ``label`` that the rest would label otherwise.
 
     ``members``: its rows. ``expected``: how many of them the rest would label so. ``chance``: corrected probability.
-    ``varied``: see rule 4. ``from_labels``: what the rest would say instead, most first. ``scores``: one a row, 0 to 1.
-    ``rest``: what the rest says of each member once the group is out, (members, classes).
+    ``varied``: see rule 5. ``from_labels``: what the rest would say instead, most first. ``scores``: one a row, 0 to 1.
+    ``rest``: what the rest says of each member once the group is out, (members, classes). ``by``: the detectors that
+    led to it.
     """
 
     label: int
@@ -80,10 +88,12 @@ class Hypothesis:
     named: tuple[Named, ...]
     scores: Floats
     rest: Floats
+    by: tuple[str, ...]
 
 
 @dataclass
 class _Group:
+    by: str
     members: Ints
     scores: Floats
     expected: float
@@ -95,9 +105,17 @@ class _Group:
 
 
 def hypotheses(
-    cells: Cells, space: Floats, detail: Floats, taken: Vote, labels: Ints, classes: int, seed: int
+    cells: Cells,
+    space: Floats,
+    detail: Floats,
+    standing: list[list[Found]],
+    taken: Vote,
+    labels: Ints,
+    classes: int,
+    seed: int,
 ) -> list[Hypothesis]:
-    """Every group that passes, most certain first; those that share most of their rows are one."""
+    """Every group that passes, most certain first; those that share most of their rows are one. *standing*: what
+    ``spectra`` cut out of each label."""
     wanted = candidates(cells, taken, labels, classes)
     white = _whitened(detail)
     found: list[tuple[float, int, _Group]] = []
@@ -107,16 +125,18 @@ def hypotheses(
         if len(own) < 2 * SUPPORT:
             continue
         grower = _Grower(detail, own)
-        starts = [np.searchsorted(own, rows) for rows in wanted[label]]
-        tried = [_as_it_is(start, len(own)) for start in starts]
-        tried += [grown for start in starts + grower.ends() if (grown := grower.grow(start)) is not None]
+        starts = [("cells", np.searchsorted(own, rows)) for rows in wanted[label]]
+        starts += [(by, np.searchsorted(own, rows)) for by, rows in standing[label]]
+        tried = [(by, _as_it_is(start, len(own))) for by, start in starts]
+        starts += [("axes", start) for start in grower.ends()]
+        tried += [(by, grown) for by, start in starts if (grown := grower.grow(start)) is not None]
         seen: set[bytes] = set()
-        for grown in tried:
+        for by, grown in tried:
             if (key := np.packbits(grown[0]).tobytes()) in seen:
                 continue
             seen.add(key)
             looked += 1
-            group = _counterfactual(own, grown, space, white, taken, labels, classes, label, seed)
+            group = _counterfactual(own, by, grown, space, white, taken, labels, classes, label, seed)
             if group is not None:
                 found.append((group.log_chance, label, group))
     limit = np.log(HYPOTHESIS_FALSE / max(looked, 1))
@@ -127,19 +147,25 @@ def hypotheses(
         hits = _hits(cells, group.members, len(labels))
         share = _best_share(cells, hits, group.members)
         sharp = group.expected <= SHARP_INSTEAD * len(group.members)
-        alone = group.telling >= ALONE and log_chance < np.log(ALONE_FALSE / max(looked, 1))
-        alone = alone and group.spread >= ALONE_VARIED and sharp
+        alone = sharp and any(
+            group.telling >= telling and group.spread >= spread and log_chance < np.log(false / max(looked, 1))
+            for telling, spread, false in LONE
+        )
         if alone or share >= (TELLING if sharp else SHARP_TELLING):
             # Of groups that share rows, the one that something tells best explains the others.
             told.append((log_chance * max(share, 0.3) ** 2, label, group, hits))
     kept: list[tuple[int, _Group, Floats]] = []
     for _, label, group, hits in sorted(told, key=lambda one: one[0]):
-        if not any(label == at and _same(group.members, one.members) for at, one, _ in kept):
+        before = [one.members for at, one, _ in kept if at == label]
+        # What is left of a label once most of it is out is the label itself, not one more group.
+        whole = len(np.unique(np.concatenate([group.members, *before]))) <= SHARE * np.count_nonzero(labels == label)
+        if whole and not any(_same(group.members, members) for members in before):
             kept.append((label, group, hits))
     made = []
     for label, group, hits in kept:
+        led = {one.by for _, at, one, _ in told if at == label and _same(group.members, one.members)}
         scores, rest = _weighed(cells, hits, group, space, taken, labels, classes, label, seed)
-        made.append(_told(cells, hits, label, group, scores, rest, labels, looked))
+        made.append(_told(cells, hits, label, group, scores, rest, labels, looked, sorted(led)))
     return made
 
 
@@ -282,6 +308,7 @@ def _as_it_is(start: Ints, rows: int) -> tuple[Flags, Floats]:
 
 def _counterfactual(
     own: Ints,
+    by: str,
     grown: tuple[Flags, Floats],
     space: Floats,
     white: Floats,
@@ -313,11 +340,11 @@ def _counterfactual(
     varied = _varied(taken.near, members, group, likely, np.argmax(votes, axis=1), seed)
     spread = _varied(taken.near, members, group, likely, likely, seed)
     telling = _telling(white, group)
-    if varied < VARIED:
+    if varied < VARIED or spread < SPREAD:
         return None
     everywhere = np.zeros(len(labels), dtype=np.float32)
     everywhere[own] = scores
-    return _Group(members, everywhere, expected, log_chance, varied, telling, spread, votes)
+    return _Group(by, members, everywhere, expected, log_chance, varied, telling, spread, votes)
 
 
 def _telling(white: Floats, group: Flags) -> float:
@@ -375,8 +402,9 @@ def _same(one: Ints, other: Ints) -> bool:
 
 
 def _told(
-    cells: Cells, hits: Floats, label: int, group: _Group, scores: Floats, rest: Floats, labels: Ints, looked: int
-) -> Hypothesis:
+    cells: Cells, hits: Floats, label: int, group: _Group, scores: Floats, rest: Floats, labels: Ints, looked: int,
+    by: list[str],
+) -> Hypothesis:  # fmt: skip
     size = np.diff(cells.bounds).astype(np.float64)
     share = len(group.members) / len(labels)
     strength = size * _divergence(hits, size, size * share) if cells.count else np.empty(0)
@@ -407,4 +435,5 @@ def _told(
         named=tuple(named),
         scores=scores,
         rest=rest,
+        by=tuple(by),
     )

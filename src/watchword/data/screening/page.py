@@ -70,7 +70,7 @@ def _hypotheses(sample: Sample, found: Screened, value: dict[str, Any]) -> Html:
         heading = f"{told['rows']:,} rows with label {told['label']}"
         sentence = (
             f"Taken out, the rest of the data would give this label to {told['rest_would_give_label']} of them. "
-            f"Chance, corrected for every group looked at: {told['chance']}."
+            f"Chance, corrected for every group looked at: {told['chance']}. Led to by {', '.join(told['by'])}."
         )
         rows = [
             (

@@ -28,13 +28,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from watchword.data.screening.cells import bands, cells_of
+from watchword.data.screening.conformal import conformal, false_discovery
 from watchword.data.screening.copies import Copies, copies_of
 from watchword.data.screening.followers import Follower, followers
 from watchword.data.screening.hypotheses import Hypothesis, hypotheses
+from watchword.data.screening.network import learn
 from watchword.data.screening.sample import Floats, Sample
 from watchword.data.screening.shift import Drift, Origin, drifts, origins
 from watchword.data.screening.space import components, parts_of, space_of, words_of
-from watchword.data.screening.vote import FOLLOWS, Vote, follows, vote
+from watchword.data.screening.spectra import standing_out
+from watchword.data.screening.vote import FOLLOWS, Vote, folds, follows, vote
 
 LISTED_FALSE = 0.05
 FALSE = 0.01
@@ -97,11 +100,18 @@ def screen(sample: Sample, seed: int = 0) -> Screened:
     parts = parts_of(sample, words)
     space = space_of(parts, seed)
     copies = copies_of(sample, space, words, seed)
-    taken = vote(space, parts, sample.labels, sample.classes, copies.group, seed)
-    detail = components(np.concatenate([*parts, *_rough(sample)], axis=1), _DETAIL, seed)
+    fold = folds(copies.group, seed)
+    learned = learn(space, sample.labels, sample.classes, fold, seed)
+    taken = vote(space, parts, learned.path, sample.labels, sample.classes, copies.group, fold, seed)
+    rough = _rough(sample)
+    detail = components(np.concatenate([*parts, *rough], axis=1), _DETAIL, seed)
+    layers = [("spectrum of detail", detail), ("spectrum", space), ("spectrum of the network", learned.inside)]
+    layers += [("spectrum of bands", bands_) for bands_ in rough]
+    standing = standing_out(tuple(layers), learned.calm, sample.labels, sample.classes)
     share = follows(space, taken, sample.labels, sample.classes, seed)
     supported = share >= FOLLOWS
-    found = hypotheses(cells_of(sample, words), space, detail, taken, sample.labels, sample.classes, seed)
+    cells = cells_of(sample, words)
+    found = hypotheses(cells, space, detail, standing, taken, sample.labels, sample.classes, seed)
     floods = _floods(sample, copies, taken)
     expected = taken.expected.copy()
     for one in reversed(found):  # a group has taught the votes its own label: what counts is what they say without it
@@ -147,23 +157,6 @@ def _rough(sample: Sample) -> list[Floats]:
     energies = (energies - energies.mean(axis=0)) / (energies.std(axis=0) + 1e-9)
     spread = float(np.sqrt(sample.images.reshape(sample.rows, -1).var(axis=0).sum()))
     return [(energies * spread / np.sqrt(energies.shape[1])).astype(np.float32)]
-
-
-def conformal(scores: Floats, reference: Floats) -> Floats:
-    """p-values of *scores* by their rank among *reference* scores of rows that somebody answers for (Vovk; Bates et
-    al.)."""
-    ordered = np.sort(reference)
-    above = len(ordered) - np.searchsorted(ordered, scores, side="left")
-    made: Floats = ((1 + above) / (1 + len(ordered))).astype(np.float32)
-    return made
-
-
-def false_discovery(chances: Floats, share: float) -> Floats:
-    """Indices of the *chances* that Benjamini and Hochberg's procedure rejects at *share*."""
-    order = np.argsort(chances, kind="stable")
-    good = np.flatnonzero(chances[order] <= share * np.arange(1, len(order) + 1) / len(order))
-    made: Floats = order[: good[-1] + 1] if len(good) else order[:0]
-    return made
 
 
 def _wrong_labels(sample: Sample, taken: Vote, supported: bool) -> tuple[list[tuple[int, float]], bool, str]:

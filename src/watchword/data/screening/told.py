@@ -153,6 +153,7 @@ def _hypothesis(sample: Sample, one: Hypothesis) -> dict[str, Any]:
         "first_rows": [row + 1 for row in one.members[:20]],
         "rest_would_give_label": _short(one.expected),
         "chance": _short(one.chance),
+        "by": list(one.by),
         "instead": [[sample.names[label], count] for label, count in one.from_labels],
         "shared": [
             {
@@ -177,6 +178,7 @@ def _hypothesis_lines(one: dict[str, Any], what: str) -> list[str]:
     for named in one["shared"][:3]:
         told = f"{named['support']:,} of them share {named['kind']} {shown(named['what'])}"
         lines.append(f"{'':<10}{told} ({named['support']:,} of the {named['rows']:,} rows that have it)")
+    lines.append(f"{'':<10}led to by {', '.join(one['by'])}")
     return lines
 
 

@@ -1,13 +1,13 @@
-"""What label the other rows would give each row: a vote of neighbours and a small cross-fitted model, made one.
+"""What label the other rows would give each row: votes of neighbours and of two small cross-fitted models, made one.
 
 * *Neighbours*: the nearest rows, nearer ones counting more. Copies of one row count as one voter, and never for each
   other, so that a flood of copies cannot vouch for itself.
 * *Model* (layer 2): ridge regression on the space, on radial functions of it around sampled rows and, of texts, on the
   hashed words; cross-fitted in FOLDS parts, copies in one part. So no row is judged by itself.
-* *Together*: ``P(label | rest) ∝ exp(a·model + b·log neighbours)``, and a label is what that says but for a share ``e``
-  that is drawn blindly. All three are fitted to the data by likelihood, so a few wrong labels neither blunt the votes
-  nor
-  count as certain. A row's *surprise* is the posterior that its label was drawn blindly.
+* *Network* (layer 2): what it says on its way through training (``network``).
+* *Together*: ``P(label | rest) ∝ exp(a·model + b·log neighbours + c·log network)``, and a label is what that says but
+  for a share ``e`` that is drawn blindly. All four are fitted to the data by likelihood, so a few wrong labels neither
+  blunt the votes nor count as certain. A row's *surprise* is the posterior that its label was drawn blindly.
 * *Does the label follow?* All of this judges labels by what alike rows are labelled. Where neighbours themselves seldom
   agree (`follows`), a row that they contradict is an ordinary row.
 """
@@ -52,12 +52,19 @@ class Vote:
     surprise: Floats
 
 
-def vote(space: Floats, parts: list[Floats], labels: Ints, classes: int, copies: Ints, seed: int) -> Vote:
-    """Take the votes. *copies* numbers the groups of rows that are copies of each other, from 0."""
+def folds(copies: Ints, seed: int) -> Ints:
+    """The fold of each row, copies in one. *copies* numbers the groups of rows that are copies of each other."""
+    made: Ints = np.random.default_rng(seed).integers(0, FOLDS, int(copies.max()) + 1)[copies]
+    return made
+
+
+def vote(
+    space: Floats, parts: list[Floats], path: Floats, labels: Ints, classes: int, copies: Ints, fold: Ints, seed: int
+) -> Vote:
+    """Take the votes. *path*: what a network says on its way (``network``). *copies* and *fold*: see ``folds``."""
     near, apart = apart_from_copies(space, copies, seed)
     neighbours = poll(near, apart, labels, classes, NEIGHBOURS)
-    fold = np.random.default_rng(seed).integers(0, FOLDS, int(copies.max()) + 1)[copies]
-    experts = [cross_fitted(space, parts, labels, classes, fold, seed), np.log(neighbours)]
+    experts = [cross_fitted(space, parts, labels, classes, fold, seed), np.log(neighbours), path]
     return _together(near, apart, experts, labels, classes)
 
 
@@ -154,7 +161,7 @@ def _together(near: Ints, apart: Floats, experts: list[Floats], labels: Ints, cl
             step **= 0.7
         return point, best
 
-    start = (0.05, 10.0, 1.0)
+    start = (0.05, 10.0, 1.0, 1.0)
     point, best = climbed(start, range(len(start)))
     expected = told(point[1:])
     surprise = point[0] / classes / ((1 - point[0]) * expected[rows, labels] + point[0] / classes)
