@@ -1073,6 +1073,23 @@ with ROOT_KEYS_MAX keys each."""
 NODE_LOCK_WAIT_S_MAX = 10.0
 """How long a command waits for another process that writes the same node, in seconds. Origin: an exchange takes 2."""
 
+LOCK_WAIT_S_MAX = 20.0
+"""How long a process waits for a lock that any may take for a moment, in seconds. Origin: such a moment is a few
+syncs; on the slowest disk a second. Whoever holds one for longer is stopped, and the others must be told."""
+
+LOCK_PAUSE_S = 0.001
+"""Between two tries for such a lock, in seconds. Origin: below one sync of most disks."""
+
+NODE_LOCK_BYTES_MAX = 64
+"""Of a writer's lock file. Origin: a process id and a count."""
+
+LEASE_BEAT_S = 1.0
+"""How often a writer gives a sign of life, in seconds. Origin: eight of them in LEASE_S."""
+
+LEASE_S = 8.0
+"""After how many silent seconds a writer is taken over from. Origin: below NODE_LOCK_WAIT_S_MAX, so that whoever waits
+for a hung writer gets his turn; a busy machine delays a sign of life by a second or two."""
+
 NODE_LOCK_PAUSE_S = 0.02
 """Between two tries for the writer's lock, in seconds. Origin: short beside what a person notices."""
 

@@ -66,7 +66,7 @@ def test_a_body_is_synced_before_it_is_acknowledged(tmp_path: Path, monkeypatch:
     real = os.fsync
     monkeypatch.setattr(os, "fsync", lambda fd: (synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())), real(fd)))
     bodies.put(b"second", SALT)
-    assert str(tmp_path / "staging" / "0") in synced
+    assert str(tmp_path / "staging" / str(os.getpid()) / "0") in synced
     assert synced[-1] == str(tmp_path / "sha256")
     synced.clear()
     bodies.put(b"first", SALT)

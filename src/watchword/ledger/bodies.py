@@ -30,7 +30,7 @@ class Bodies:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "sha256"
-        self._staging = folder / "staging"
+        self._staging = folder / "staging" / str(os.getpid())
 
     def put(self, body: bytes, salt: bytes | None = None) -> bytes:
         """Store *body* durably and return its commitment; storing it again with the same salt changes nothing.

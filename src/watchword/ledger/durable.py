@@ -10,12 +10,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
+import shutil
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
 from watchword.errors import WatchwordError
+from watchword.limits import LOCK_PAUSE_S, LOCK_WAIT_S_MAX
 
 FILES_AT_ONCE = 256
 """Files written before they are synced together: the first sync of such a batch writes most of the others too."""
@@ -29,6 +33,10 @@ class StorageTrouble(WatchwordError):
 
 class Busy(WatchwordError):
     """Somebody else holds the one writer's lock."""
+
+
+class Deposed(Busy):
+    """Somebody else took the lock over: this process gave no sign of life for too long."""
 
 
 @contextmanager
@@ -66,6 +74,14 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one at *path*."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
@@ -134,19 +150,72 @@ def _commit(root: Path, batch: list[tuple[Path, Path]], named: set[Path]) -> Non
 
 
 
+def take_lock(descriptor: int, what: str, *, wait: bool) -> None:
+    """Lock an open file (flock).
+
+    Raises:
+        Busy: somebody else has it; with *wait*: has it for LOCK_WAIT_S_MAX.
+    """
+    until = time.monotonic() + (LOCK_WAIT_S_MAX if wait else 0)
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                why = "one process writes a ledger at a time; end the other one or wait for it"
+                raise Busy(f"{what} has another writer", why) from None
+            # Not in the kernel, which waits for ever: who has it may be stopped for good.
+            time.sleep(LOCK_PAUSE_S)
+
+
 class Lock:
-    """The one writer's lock on a file (flock): held until closed, or until the process is gone."""
+    """The one writer's lock on a file (flock): held until closed, until the process is gone, or until another takes it
+    over by removing the file (``node.lease``)."""
 
     def __init__(self, path: Path, what: str, *, wait: bool = False) -> None:
-        with translated(path):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            os.close(self._descriptor)
-            raise Busy(
-                f"{what} has another writer", "one process writes a ledger at a time; end the other one or wait for it"
-            ) from None
+        self._path, self._what, self._descriptor = path, what, -1
+        while not self._is_there():
+            self.close()
+            with translated(path):
+                self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                take_lock(self._descriptor, what, wait=wait)
+            except Busy:
+                self.close()
+                raise
+
+    def check(self) -> None:
+        """Raise Deposed where somebody else took over."""
+        if not self._is_there():
+            raise Deposed(f"{self._what}: another writer took over", "what was acknowledged before stands; begin anew")
+
+    def term_in(self, staging: Path) -> Path:
+        """A folder below *staging* for the files of whoever has this lock; what others left there is removed.
+
+        Raises:
+            Deposed: another took over. Who does removes the lock first, then every term of whoever had it: so a term
+                that was made before the lock was seen in place is among them.
+        """
+        term = staging / f"term-{self.number}-{secrets.token_hex(4)}"
+        with translated(staging):
+            term.mkdir(0o700)
+            others = [one for one in staging.iterdir() if one.is_dir() and one != term]
+        self.check()
+        for one in others:
+            shutil.rmtree(one, ignore_errors=True)
+        return term
+
+    @property
+    def number(self) -> int:
+        """Of the file; that of no other while this one is open."""
+        return os.fstat(self._descriptor).st_ino
+
+    def write(self, data: bytes) -> None:
+        """Put *data* into the file, for whoever waits; not durably."""
+        os.ftruncate(self._descriptor, os.pwrite(self._descriptor, data, 0))
+
+    def _is_there(self) -> bool:
+        return self._descriptor >= 0 and is_at(self._descriptor, self._path)
 
     def close(self) -> None:
         """Let go; a second call does nothing."""

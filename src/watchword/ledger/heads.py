@@ -32,14 +32,16 @@ class HeadStore:
     def __init__(self, folder: Path, origin: str) -> None:
         self.path = folder / sha256(origin.encode()).hexdigest()
         self._origin = origin
-        self._staging = folder / f"{self.path.name}.staging"
+        self._root = self._staging = folder / f"{self.path.name}.staging"
 
     def lock(self) -> durable.Lock:
         """Take the writer's lock; also creates the folder. Raises Busy or StorageTrouble."""
         with durable.translated(self.path):
             durable.make_folder(self.path.parent)
-            self._staging.mkdir(mode=0o700, exist_ok=True)
-        return durable.Lock(self._staging / "lock", f"ledger {self._origin}")
+            self._root.mkdir(mode=0o700, exist_ok=True)
+        lock = durable.Lock(self._root / "lock", f"ledger {self._origin}")
+        self._staging = lock.term_in(self._root)
+        return lock
 
     def read(self) -> bytes | None:
         """What is stored, at most NOTE_BYTES_MAX bytes; None when this origin was never begun here."""

@@ -17,6 +17,7 @@ the signed head follow later and can be made again from here.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import struct
@@ -95,6 +96,9 @@ class Intake:
         try:
             durable.write_all(self._descriptor, group)
             os.fdatasync(self._descriptor)
+            if not durable.is_at(self._descriptor, self._path):
+                # Whoever took over goes on with a copy that was made before or after; he alone knows what is in it.
+                raise OSError(errno.ESTALE, "another writer took over")
         except OSError:
             self.settle()
             raise

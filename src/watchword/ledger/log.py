@@ -424,6 +424,7 @@ class Log:
     def _writable(self) -> None:
         if self._refusal:
             raise NoLedger(f"ledger {self.origin} cannot be written: {self._refusal}")
+        self._locks[0].check()
         if self._cut_short:
             self._recover()
 
@@ -512,6 +513,7 @@ class Log:
             self.staging.mkdir(mode=0o700, exist_ok=True)
         self._locks.append(durable.Lock(self.staging / "lock", f"ledger {self.origin}"))
         self._locks.append(self._heads.lock())
+        self.staging = self._locks[0].term_in(self.staging)
         self._refusal = ""
 
     def _recover(self) -> None:
@@ -542,8 +544,6 @@ class Log:
                 durable.replace(self.folder / "checkpoint", stored, self.staging)
             # 3. The intake is whole and agrees with the tiles.
             self._replay()
-            for left_over in self.staging.glob("[0-9]*"):
-                left_over.unlink()
         self._cut_short = False
 
     def _replay(self) -> None:

@@ -52,9 +52,9 @@ class Slots:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Alone with the file, among threads and processes."""
+        """Alone with the file, among threads and processes. Raises Busy: one has it for too long."""
         with self._mutex:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+            durable.take_lock(self._descriptor, str(self._path), wait=True)
             try:
                 if not self._settled:
                     self._put(*self._newest())

@@ -29,6 +29,7 @@ from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.notes import check_name
 from watchword.limits import CHARTER_BYTES_MAX, NODE_LOCK_PAUSE_S, NODE_LOCK_WAIT_S_MAX, PEOPLE_DAYS_MAX, ROOT_KEYS_MAX
+from watchword.node.lease import Turn, Watch, finish
 from watchword.statements import pkcs8
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.keys import KeyTrouble, Passphrase, SigningKey, generate, generate_behind, load_key, save_key
@@ -358,29 +359,29 @@ def ours_in(charter: Charter, home: Home, *, coming: bool = False) -> None:
             )
 
 
-def lock_home(home: Path, name: str) -> durable.Lock:
-    """Take the writer's lock of a home; processes take turns.
+def lock_home(home: Path, name: str) -> Turn:
+    """Take the writer's lock of a home; processes take turns, and one that gives no sign of life loses its own.
 
     Raises:
         BusyNode: another process kept it for NODE_LOCK_WAIT_S_MAX; names its id.
     """
-    path = home / "lock"
-    until = time.monotonic() + NODE_LOCK_WAIT_S_MAX
+    until, watch = time.monotonic() + NODE_LOCK_WAIT_S_MAX, Watch(home)
     while True:
         try:
-            lock = durable.Lock(path, f"node {name}")
+            lock = durable.Lock(home / "lock", f"node {name}")
             break
         except durable.Busy as error:
-            if time.monotonic() < until:
+            if watch.silent():
+                watch.take_over()
+            elif time.monotonic() > until:
+                raise BusyNode(
+                    f"{home}: node {name} is being written by process {watch.holder()}",
+                    "wait for it, or end that process",
+                ) from error
+            else:
                 time.sleep(NODE_LOCK_PAUSE_S)
-                continue
-            who = (durable.read(path, 32) or b"").decode("ascii", "replace").strip() or "unknown"
-            raise BusyNode(
-                f"{home}: node {name} is being written by process {who}", "wait for it, or end that process"
-            ) from error
-    with durable.translated(path):
-        path.write_text(f"{os.getpid()}\n", "ascii")
-    return lock
+    finish(home)
+    return Turn(lock, home / "staging")
 
 
 def _make(

@@ -24,6 +24,7 @@ from watchword.ledger.view import Facts, View
 from watchword.ledger.witness import ClockBehind, Witness
 from watchword.node import looks, receipts, sharing
 from watchword.node.home import Home, Keys, NoHome, is_restored, lock_home, ours_in, read_home
+from watchword.node.lease import Turn
 from watchword.node.naming import refuse_wider
 from watchword.node.noticed import refuse_revoked
 from watchword.node.recorded import DamagedHome, HeadShown, Located, NotHere, Recorded, Retired, head_shown
@@ -60,7 +61,7 @@ class Node:
         self.receives = home.kind == "receiver"
         self.store = Store(home.path, file.charter, self.me, secret, clock, writing, self.receives)
         self.mutex = threading.RLock()
-        self._lock: durable.Lock | None = None
+        self._lock: Turn | None = None
 
     @classmethod
     def open(
@@ -92,6 +93,7 @@ class Node:
         node = cls(kind, file, secret, clock, Keys(home, passphrase), writing)
         if writing:
             node._lock = lock_home(home, kind.name)
+            node.store.staging = node.store.receipts.staging = node._lock.term
         return node
 
     def close(self) -> None:
@@ -397,8 +399,7 @@ class Node:
     def anchor_record(self) -> Recorded | None:
         """Publish the record's head and anchor it in the shared ledger, signed by the gate's key; the looks' head too.
 
-        Returns:
-            The ``record-head`` statement; None when nothing was recorded since the last one.
+        None when nothing was recorded since the last one.
         """
         with self.mutex:
             self._must_write()
@@ -446,7 +447,7 @@ class Node:
         times = [one.times.get(self.me.witness, 0) for one in known if one.checkpoint.size == log.published_size]
         lines = b""
         try:
-            if refresh or max(times) <= store.now_s() - max(self.charter.head_max_age_s // REFRESH_PART, 1):
+            if refresh or max(times, default=0) <= store.now_s() - max(self.charter.head_max_age_s // REFRESH_PART, 1):
                 with Witness(self.home / "witness", self.me.witness, self.keys.job("witness"), self.clock) as witness:
                     lines = witness.cosign_mirror(log, self.charter.origins[origin].key)
         except ClockBehind:
@@ -492,6 +493,8 @@ class Node:
     def _must_write(self) -> None:
         if not self.writing:
             raise NotHere(f"{self.home}: opened for reading only")
+        if self._lock is not None:
+            self._lock.lock.check()
         self.must_sign()
 
     def must_sign(self) -> None:

@@ -40,7 +40,7 @@ class Receipts:
         self._path = home / "receipts"
         self._shared = home / SHARED_FILE
         self._name = f"{member}/receipts"
-        self._staging = staging
+        self.staging = staging
         self._writing = writing
         self._journal: Journal | None = None
         self._lock = threading.Lock()
@@ -110,7 +110,7 @@ class Receipts:
     def _open(self) -> Journal | None:
         with self._lock:
             if self._journal is None:
-                self._journal = Journal.at(self._path, self._name, self._staging, self._writing)
+                self._journal = Journal.at(self._path, self._name, self.staging, self._writing)
             elif not self._writing:
                 self._journal.refresh()
             return self._journal
