@@ -192,7 +192,7 @@ class AnswersFirst(Gate):
 
     def __init__(self, node):
         super().__init__(node)
-        self._recorder.settle = lambda group: None
+        self._recorder._settle = lambda group: None
 
 
 def test_a_gate_that_answers_before_its_receipt_is_caught(prepared) -> None:

@@ -197,10 +197,14 @@ class Lock:
                 that was made before the lock was seen in place is among them.
         """
         term = staging / f"term-{self.number}-{secrets.token_hex(4)}"
-        with translated(staging):
-            term.mkdir(0o700)
-            others = [one for one in staging.iterdir() if one.is_dir() and one != term]
-        self.check()
+        try:
+            with translated(staging):
+                term.mkdir(0o700)
+                others = [one for one in staging.iterdir() if one.is_dir() and one != term]
+            self.check()
+        except BaseException:
+            self.close()  # who gets no place to write has no use for the lock
+            raise
         for one in others:
             shutil.rmtree(one, ignore_errors=True)
         return term
