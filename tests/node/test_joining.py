@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alliance import RELEASE, SECRET, Alliance, copy_alliance, inspection, make_alliance, quick_disk, ratification_by
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from watchword import node
 from watchword.charter.charter import CharterFile, parse_charter, read_charter_file
@@ -275,6 +278,23 @@ def test_what_is_no_enrolment_is_refused_by_name(alliance: Alliance, data: bytes
     (alliance.folder / "door" / "DELTA.enrolment.json").write_bytes(data)
     with pytest.raises(WatchwordError):
         step(alliance, "ALFA")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(
+        st.sampled_from(["keys", "operator", "origins", "witness", "root_threshold", "closes"]),
+        st.none() | st.integers(-1, 3) | st.text(max_size=5) | st.lists(st.dictionaries(st.text(), st.none())),
+        max_size=6,
+    )
+)
+@example({"keys": [{"job": "people"}], "operator": "X", "origins": {}, "witness": "w"})
+def test_whatever_an_enrolment_says_it_is_read_or_refused_by_name(alliance: Alliance, value: dict[str, Any]) -> None:
+    """No enrolment in the folder crashes a member, makes it sign, or is believed unheard."""
+    (alliance.folder / "door" / "DELTA.enrolment.json").write_bytes(canonical(value | {"name": "DELTA"}) + b"\n")
+    with suppress(WatchwordError):
+        assert step(alliance, "ALFA").charter is None
+    assert [path.name for path in (alliance.folder / "door").iterdir()] == ["DELTA.enrolment.json"]
 
 
 def test_a_ratification_that_is_none_stops_nobody(alliance: Alliance) -> None:

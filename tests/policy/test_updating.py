@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 from alliance import quick_disk
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from watchword import __version__, node
 from watchword.errors import WatchwordError
@@ -323,6 +325,46 @@ def test_nothing_is_inspected_by_a_damaged_installation(place: Path, data: bytes
     assert "watchword update remove" in told.value.hint
     remove(place, CLOCK)
     assert added() is None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(["denied", "format", "licence", "made", "norms", "packs", "rebuilds", "source",
+                                        "version", "more"]), JSON, max_size=10))  # fmt: skip
+@example({"denied": {"a.b": "x"}, "format": "watchword-data/1", "licence": "y", "made": "z", "norms": [[]], "packs": [],
+          "rebuilds": {}, "source": "x", "version": 1})  # fmt: skip
+@example({"denied": {}, "format": "watchword-data/1", "licence": "y", "made": "z", "norms": [], "packs": [],
+          "rebuilds": {"a.b": []}, "source": "x", "version": True})  # fmt: skip
+def test_whatever_the_data_is_it_reads_or_is_refused_by_name(value: dict[str, Any]) -> None:
+    """Any JSON in the place of data costs a named error, and what reads has exactly what it says."""
+    try:
+        read = updates.parse(value, "")
+    except BadUpdate:
+        return
+    assert (read.version, dict(read.denied), dict(read.rebuilds)) == (
+        value["version"], value["denied"], value["rebuilds"],
+    )  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300) | JSON.map(lambda one: json.dumps(one).encode()))
+@example(b'{"data":7,"digest":[],"format":"watchword-installed/1","history":{},"signer":0,"version_max":"x"}')
+def test_whatever_is_installed_reads_or_is_refused_by_name(data: bytes) -> None:
+    """Any bytes in the place of an installation cost a named error."""
+    try:
+        kept = updates.installed(data, Path("update.json"))
+        if kept["data"] is not None:
+            updates.parse(kept["data"], kept["digest"])
+    except BadUpdate:
+        return
+    assert isinstance(kept["version_max"], int)
+    assert isinstance(kept["history"], list)
 
 
 def test_a_delivery_brings_no_data_of_its_own(homes: Path, made: Made, place: Path, tmp_path: Path) -> None:

@@ -145,3 +145,18 @@ def test_the_decisions_are_made_again_as_the_vector_says(verify):
         parse_charter_file(charter), proof, datetime.datetime.fromtimestamp(told["at"], datetime.UTC)
     )
     assert [one.decision["verdict"] for one in verified.decisions] == ["admitted", "refused"]
+
+
+def test_a_notice_of_a_kind_that_is_not_known_refuses_as_the_vector_says(verify):
+    """Sections 8 and 13, by both verifiers: filed under a name of the release, it counts as one nobody can read."""
+    newer = json.loads((FOLDER / "newer.json").read_text("utf-8"))
+    charter, proof = newer["charter"].encode(), newer["proof"].encode()
+    report = verify.verify_proof(charter, proof, newer["at"])
+    assert [decision["verdict"] for decision in report["decisions"]] == newer["verdicts"] == ["admitted", "refused"]
+    assert newer["notices"] == [
+        {"index": 0, "kind": "unheld", "name": "model:resnet", "origin": "bravo.example/notices", "statement": None}
+    ]
+    verified = package_verify(
+        parse_charter_file(charter), proof, datetime.datetime.fromtimestamp(newer["at"], datetime.UTC)
+    )
+    assert [one.decision["notices"] for one in verified.decisions] == [[], newer["notices"]]

@@ -171,7 +171,7 @@ def incident(builder: Any, alliance: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write ``pieces.json``, ``incident.json``, ``charter.json``, ``proof.json`` and ``report.json``."""
+    """Write ``pieces``, ``incident``, ``charter``, ``proof``, ``report`` and ``newer``, all JSON."""
     builder, verify = load(ROOT / "tests" / "verify" / "builder.py"), load(ROOT / "verify.py")
     story = load(ROOT / "tests" / "verify" / "story.py").Story(builder, verify).evidence()
     story.decide()
@@ -195,6 +195,25 @@ def main() -> None:
     (HERE / "charter.json").write_bytes(charter)
     (HERE / "proof.json").write_bytes(proof)
     (HERE / "report.json").write_text(json.dumps(report, indent=1) + "\n", "utf-8")
+    newer(builder, verify)
+
+
+def newer(builder: Any, verify: Any) -> None:
+    """Write ``newer.json``: the same release, and under its base model a notice of a kind that nobody knows yet."""
+    story = load(ROOT / "tests" / "verify" / "story.py").Story(builder, verify).evidence()
+    story.decide()
+    name = "model:resnet"
+    story.a.append("BRAVO", "notices", {"envelope": story.a.notice("horoscope", "BRAVO", name)}, name)
+    made = story.decide()
+    value = {
+        "why": "sections 8 and 13: it may be bad news, so it counts as one that nobody can read, and refuses",
+        "at": story.a.now,
+        "charter": story.a.charter_file().decode(),
+        "proof": rfc8785.dumps(story.bundle()).decode() + "\n",
+        "verdicts": ["admitted", "refused"],
+        "notices": made["notices"],
+    }
+    (HERE / "newer.json").write_text(json.dumps(value, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,12 @@ _FIELDS = {"denied": dict, "format": str, "licence": str, "made": str, "norms": 
            "source": str, "version": int}  # fmt: skip
 
 
+_KEPT: dict[str, tuple[type, ...]] = {
+    "data": (dict, type(None)), "digest": (str,), "history": (list,), "signer": (dict, type(None)),
+    "version_max": (int,),
+}  # fmt: skip
+
+
 class BadUpdate(WatchwordError):
     """Data that is not of the form stated here, or a damaged installation of it. Names what is wrong."""
 
@@ -91,7 +97,11 @@ def installed(data: bytes, path: Path) -> dict[str, Any]:
         value = json.loads(data)
         if value["format"] != INSTALLED_FORMAT:
             raise ValueError(f"of the form {str(value['format'])[:40]!r}")
-        return {name: value[name] for name in ("data", "digest", "history", "signer", "version_max")}
+        kept = {name: value[name] for name in _KEPT}
+        for name, kinds in _KEPT.items():
+            if not isinstance(kept[name], kinds) or isinstance(kept[name], bool):
+                raise ValueError(f"{name} is of another type")
+        return kept
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadUpdate(
             f"{path}: not an installed update that this version knows: {error}",
