@@ -25,7 +25,7 @@ from watchword.catalog.schema import META, STATEMENTS
 from watchword.charter.charter import CharterFile, parse_charter
 from watchword.charter.draft import draft
 from watchword.node import Node
-from watchword.node.cataloguing import bring_up, place_of
+from watchword.node.cataloguing import ENVIRONMENT, bring_up, place_of
 from watchword.policy.admission import admit
 from watchword.policy.pack import read_pack
 from watchword.statements.digests import DJ, D
@@ -68,10 +68,15 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory(dir=FAST) as name:
         here = _made(Path(name))
         rows = _measured(here, f"console, {2 * RELEASES + 101:,} statements")
-    with tempfile.TemporaryDirectory() as name:
-        here = _made(Path(name))
-        edges = _large(here)
-        return rows + _measured(here, f"console, catalog of {large.RELEASES:,} releases, {edges:,} edges")
+    with tempfile.TemporaryDirectory(dir=FAST) as name, tempfile.TemporaryDirectory() as disk:
+        # The catalog takes half a gigabyte of disk, whose syncs are not measured.
+        os.environ[ENVIRONMENT] = f"{disk}/catalog.db"
+        try:
+            here = _made(Path(name))
+            edges = _large(here)
+            return rows + _measured(here, f"console, catalog of {large.RELEASES:,} releases, {edges:,} edges")
+        finally:
+            del os.environ[ENVIRONMENT]
 
 
 def _large(home: Path) -> int:
@@ -117,11 +122,15 @@ def _measured(home: Path, what: str) -> list[Row]:
         after = 1000 * (time.perf_counter() - begun)
         console.known().remade.wait()
     note_after = "wall time; it says that it is being made again"
-    slowest = max(measured, key=lambda path: measured[path])
-    note = f"slowest of {len(measured)}: {slowest[:60]}; without the disk's sync of each look; median of {RUNS}"
+    # What is hit is a search through all edges, and has the goal of one (``benchmarks.catalog``).
+    hit = max(measured[path] for path in measured if "?of=" in path)
+    pages = {path: took for path, took in measured.items() if "?of=" not in path}
+    slowest = max(pages, key=lambda path: pages[path])
+    note = f"slowest of {len(pages)}: {slowest[:60]}; median of {RUNS}"
     return [
-        Row(f"{what}: slowest page", measured[slowest], "CPU ms", "≤ 150 CPU ms", measured[slowest] <= 150, note=note),
-        Row(f"{what}: median page", statistics.median(measured.values()), "CPU ms", note="pages and twins alike"),
+        Row(f"{what}: slowest page", pages[slowest], "CPU ms", "≤ 150 CPU ms", pages[slowest] <= 150, note=note),
+        Row(f"{what}: median page", statistics.median(pages.values()), "CPU ms", note="pages and twins alike"),
+        Row(f"{what}: what is hit", hit, "CPU ms", "< 1,000 CPU ms", hit < 1000, note="exposure to one package"),
         Row(f"{what}: the first status page", first, "CPU ms", note="made when serve starts, before anybody asks"),
         Row(f"{what}: status after something came", after, "ms", "≤ 150 ms", after <= 150, note=note_after),
     ]

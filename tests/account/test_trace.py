@@ -63,7 +63,7 @@ def test_behind_an_action_stand_receipts_people_mandate_admission_and_supplier(h
         ("receipt: released under rule human-before-slew", "gate of ALFA"),
         ("approval: approve by commander", "commander of BRAVO"),
         ("approval: approve by commander", "commander of CHARLIE"),
-        (f"mandate border-watch for {RELEASE.name}", "commander of ALFA"),
+        (f"mandate: border-watch for {RELEASE.name}", "commander of ALFA"),
         (f"decision: admitted {RELEASE.name}", "official of ALFA"),
         (f"claim: {RELEASE.name}", "supplier of AQUILA"),
     ):
@@ -101,7 +101,8 @@ def test_forward_from_a_claim_lead_the_actions_that_rest_on_it(here: Gated) -> N
     action = approved(here)
     settled(here)
     found = trace(here.at("ALFA"), "ALFA#0", forward=True)
-    assert {"decision: admitted mailsort 1.0", "mandate border-watch for mailsort 1.0"} <= {p.what for p in found.parts}
+    parts = {part.what for part in found.parts}
+    assert {"decision: admitted mailsort 1.0", "mandate: border-watch for mailsort 1.0"} <= parts
     assert f"action:{action}" in {part.key for part in found.parts}
     links = {(link.above.partition(":")[0], link.role) for link in found.links}
     assert {("action", "receipt"), ("receipt", "answer"), ("statement", "considered")} <= links
@@ -274,4 +275,4 @@ def test_the_page_shows_the_graph_without_script_and_names_every_gap(here: Gated
     page = render(board(trace(alfa, here.mandate), "watchword trace X"))
     assert '<svg class="graph"' in page and "<script" not in page
     assert "withheld: statement ALFA#0 (ALFA): its leaf stands there, its text is not held here" in page
-    assert "What is behind mandate border-watch" not in page.partition("<h1>")[0]
+    assert "What is behind mandate: border-watch" not in page.partition("<h1>")[0]

@@ -27,6 +27,7 @@ from watchword.ledger.view import Fact, Facts
 from watchword.statements.digests import unb64
 from watchword.statements.kinds import CONSIDERED
 from watchword.statements.statement import Statement
+from watchword.statements.words import says
 
 if TYPE_CHECKING:
     from watchword.ledger.exchange import KeptHead
@@ -333,20 +334,10 @@ def _wrong_statement(above: Statement, below: Statement) -> str:
 
 
 def _words(statement: Statement) -> str:
-    """A statement in a few words: its kind, and what it says first."""
-    said, name = statement.predicate, statement.subject[0].name
-    if statement.kind == "decision":
-        made = said["decision"]
-        return f"decision: {str(made.get('verdict') if isinstance(made, dict) else '')[:20]} {name}"
-    if statement.kind == "mandate":
-        return f"mandate {str(said['mandate'].get('name'))[:64]} for {name}"
-    if statement.kind == "approval":
-        return f"approval: {said['answer']} by {said['person']}"
-    if statement.kind == "inspection":
-        return f"inspection: {said['verdict']}, {name}"
-    if statement.kind == "evaluation":
-        return f"evaluation: {said['metric']} {said['k']} of {said['n']}, {name}"
-    if statement.kind == "incident":
-        return f"incident ({said['severity']}): {said['reason'][:90]}"
-    about = str(said["target"])[:90] if "target" in said else name
-    return f"{statement.kind[:80]}: {about}"
+    """A statement in a few words: its kind, what it says, of what; bad news by what it is against."""
+    words, name = says(statement)[:120], statement.subject[0].name
+    if "target" in statement.predicate and statement.kind != "incident":
+        words = str(statement.predicate["target"])[:90]
+    elif not words or (statement.kind in CONSIDERED and name not in words):
+        words = ", ".join(filter(None, (words, name)))
+    return f"{statement.kind[:80]}: {words}"

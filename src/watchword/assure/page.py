@@ -18,6 +18,7 @@ from watchword.statements.canonical import canonical
 from watchword.statements.evaluations import counted
 from watchword.statements.kinds import WIDE
 from watchword.statements.statement import Signed, Statement
+from watchword.statements.words import REDACTED, says
 
 if TYPE_CHECKING:
     from watchword.charter.charter import Charter
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from watchword.record import Bill
 
 HUMAN = {"in": "in the loop", "on": "on the loop", "out": "out of the loop"}
-REDACTED = "(redacted)"
 INPUTS = ("claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review")
 
 
@@ -178,32 +178,6 @@ def locator_of(charter: Charter, origin: str, index: int) -> str:
     return f"{of.member.name}#{index}" if of.use == "ledger" else f"{of.member.name}/{of.use}#{index}"
 
 
-def says(statement: Statement) -> str:
-    """The short of a statement, in one line; text of others, not yet made inert."""
-    fields = statement.predicate
-    if statement.kind == "inspection":
-        counts = [f"{fields[name]} {name}" for name in ("dangerous", "suspicious", "unreadable") if fields[name]]
-        return f"{fields['verdict']}: " + (f"{', '.join(counts)} of " if counts else "") + f"{fields['files']} files"
-    if statement.kind == "bill-of-materials":
-        return f"{fields['format']}, {len(fields['components'])} components"
-    if statement.kind == "data-screening":
-        return (
-            f"{fields.get('dataset', REDACTED)}: {fields['changed_labels']} labels, "
-            f"{fields['changed_features']} features changed, "
-            f"{fields['added']} added, {fields['removed']} removed of {fields['rows']} rows"
-        )
-    if statement.kind == "evaluation":
-        flagged = f"; flagged {fields['flags']}" if fields["flags"] else ""
-        return f"{fields.get('method', REDACTED)}: {counted(fields)}{flagged}"
-    if statement.kind == "review":
-        return f"{fields['of']} review: {fields['outcome']}"
-    if statement.kind == "claim":
-        return f"{fields['system']} {fields['release']}; contact {fields.get('supplier_contact', REDACTED)}"
-    if statement.kind == "decision":
-        return str(fields["decision"].get("verdict", ""))
-    return statement.kind
-
-
 def commands(about: Release, target: str, decision: str | None, use_case: str | None) -> tuple[tuple[str, str], ...]:
     """What to type to make this page's facts again, and to check them with nothing installed."""
     named = f"{about.system} {about.release}".strip()
@@ -346,7 +320,7 @@ def _statements(charter: Charter, placed: Sequence[Placed]) -> tuple[contents.St
                 signer,
                 one.signed.key_id,
                 str(statement.predicate["made"]),
-                says(statement),
+                says(statement) or statement.kind,
                 (*one.labels, *_kept_to(statement)),
                 tuple(f"{heading}: {text}" for heading, text in one.beside.lines()),
             )

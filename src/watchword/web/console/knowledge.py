@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 STATUS_AGE_S = 60
 """A status is made again when it is older, though nothing came: times pass. Its page says as of when it is."""
-STATUS_WAIT_S = 0.1
+STATUS_WAIT_S = 0.05
 """How long a request waits for a page that is being made again. Origin: a page is to take 150 ms."""
 
 
