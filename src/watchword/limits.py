@@ -777,6 +777,9 @@ Origin: two of them stay below the 2,704 bytes that PostgreSQL takes into an ind
 CATALOG_BATCH = 2_000
 """Statements and components taken in at a time. Origin: some 2 MB of rows."""
 
+CATALOG_CASES_KEPT_MAX = 1_000
+"""Use cases remembered while a catalog is filled. Origin: an alliance has some dozens; a thousand take 10 MB."""
+
 CATALOG_THINGS_KEPT_MAX = 500_000
 """Components, models and the like whose rows are remembered while a catalog is filled. Origin: about 200 MB."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from catalog.stocked import bill, digest, entry, stock
@@ -20,7 +19,7 @@ SCOPES = ["public", "alliance", "own", ["BRAVO"], ["BRAVO", "CHARLIE"], ['x"BRAV
 
 def kept(place: int, scope: object, **more: object) -> Entry:
     one = entry(place, "inspection", Subject(f"s{place % 3} 1.0", digest(place % 3)), scope=scope, **more)
-    return replace(one, keeper="ALFA" if place % 2 else "BRAVO")
+    return one._replace(keeper="ALFA" if place % 2 else "BRAVO")
 
 
 STORY = [kept(n, SCOPES[n % len(SCOPES)], made=f"2026-01-{1 + n * 7 % 28:02}T00:00:00Z") for n in range(40)]

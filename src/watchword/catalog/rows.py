@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -28,8 +27,7 @@ RANKS = {"claim": 0, "endpoint": 0, "bill-of-materials": 1}
 RANK_OF_OTHERS = 2
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A statement and its place. ``origin`` is empty and ``place`` its rank where it is held loose.
 
     ``counts``: its key may say it, and it stands under its own leaf. ``use_case``: the object that a decision names by
@@ -191,11 +189,14 @@ def case_columns(case: Mapping[str, Any] | None) -> tuple[str, str, int, str]:
     return bounded(str(case["name"])), bounded(str(case["owner"])), int(case["criticality"]), bounded(members)
 
 
+_REACH = {"public": 2, "alliance": 1}
+
+
 def scope_columns(statement: Statement) -> tuple[int, str]:
     """Reach and scope of a statement, as ``ledger.exchange.scope_allows`` reads them: an unknown one reaches nobody."""
     scope = statement.predicate.get("scope")
     if isinstance(scope, str):
-        return {"public": 2, "alliance": 1}.get(scope, 0), ""
+        return _REACH.get(scope, 0), ""
     return 0, json.dumps(scope) if isinstance(scope, list) else ""
 
 

@@ -135,8 +135,10 @@ def _read(path: str) -> bytes:
     try:
         # As much as there is: room for the largest body would cost more than reading a usual one.
         left = min(os.fstat(descriptor).st_size + 1, SALT_BYTES + BODY_BYTES_MAX + 1)
-        parts = []
+        parts: list[bytes] = []
         while left > 0 and (part := os.read(descriptor, left)):
+            if not parts and len(part) == left - 1:
+                return part  # All that there was: a file that grew meanwhile does not match its commitment.
             parts.append(part)
             left -= len(part)
         return b"".join(parts)

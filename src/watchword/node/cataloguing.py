@@ -11,16 +11,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from watchword.charter.charter import KeyHolder
 from watchword.charter.standing import NoStanding, holder_of
 from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.notices import BadName
+from watchword.limits import CATALOG_CASES_KEPT_MAX
 from watchword.node.recorded import DamagedHome
 from watchword.statements.digests import is_digest
 from watchword.statements.statement import Statement, reopen
@@ -136,6 +139,8 @@ def _entries(
     from watchword.catalog.rows import Entry, document_of
 
     held, spilled = store.bodies.all(), store.spilled()
+    holders: dict[tuple[str, str, str], KeyHolder] = {}
+    case_of = lru_cache(CATALOG_CASES_KEPT_MAX)(partial(use_case, store))
     again: dict[str, list[int]] = {}
     for origin, place in sorted(was.unread):
         again.setdefault(origin, []).append(place)
@@ -153,8 +158,8 @@ def _entries(
                 if leaf.commitment not in spilled:
                     unread.add((origin, place))
                 continue
-            statement, key, counts = _read(store, origin, place, leaf)
-            case, document = _case(store, statement), None
+            statement, key, counts = _read(store, origin, place, leaf, holders)
+            case, document = _case(case_of, statement), None
             if counts and (named := document_of(statement)) in held:
                 document = _document(store, named)
             yield Entry(statement, key, origin, place, locator(origin, place), counts, case, keeper, document)
@@ -169,7 +174,7 @@ def _late(store: Store, connection: Connection) -> Iterator[tuple[int, Entry]]:
     held = store.bodies.all() if waiting else set()
     for number, origin, place, named in waiting:
         if named == "" or named in held:
-            statement, key, counts = _read(store, origin, place, store.leaves(origin)[place])
+            statement, key, counts = _read(store, origin, place, store.leaves(origin)[place], {})
             document = _document(store, document_of(statement))
             yield number, Entry(statement, key, origin, place, "", counts, document=document)
 
@@ -179,8 +184,14 @@ def _document(store: Store, commitment: str) -> bytes | None:
     return None if found is None else found[1]
 
 
-def _read(store: Store, origin: str, place: int, leaf: Leaf) -> tuple[Statement, str, bool]:
-    """The statement of a leaf whose body is held, the key that it names, and whether it counts there."""
+def _read(
+    store: Store, origin: str, place: int, leaf: Leaf, holders: dict[tuple[str, str, str], KeyHolder]
+) -> tuple[Statement, str, bool]:
+    """The statement of a leaf whose body is held, the key that it names, and whether it counts there.
+
+    Args:
+        holders: whom keys were found to be, by key, issuer and kind: it hangs on nothing else.
+    """
     body = store.bodies.get(leaf.commitment) if leaf.commitment in store.verified else None
     if body is None:
         held = store.held(leaf.commitment)
@@ -189,10 +200,11 @@ def _read(store: Store, origin: str, place: int, leaf: Leaf) -> tuple[Statement,
         statement, key, holder = held.signed.statement, held.signed.key_id, held.holder
     else:
         statement, key = reopen(body[1])
-        try:
-            holder = holder_of(store.charter, statement, key, in_ledger=True)
-        except NoStanding:
-            holder = None
+        who = key, statement.issuer, statement.kind
+        holder = holders.get(who)
+        if holder is None:
+            with suppress(NoStanding):
+                holder = holders[who] = holder_of(store.charter, statement, key, in_ledger=True)
     if holder is None or not holder.reaches(origin, place):
         return statement, key, False
     try:
@@ -211,11 +223,11 @@ def _loose(store: Store) -> Iterable[Entry]:
     ]
 
 
-def _case(store: Store, statement: Statement) -> Mapping[str, Any] | None:
+def _case(case_of: Callable[[str], Mapping[str, Any] | None], statement: Statement) -> Mapping[str, Any] | None:
     """The use case that a decision names, where it is held."""
     if statement.kind != "decision":
         return None
-    return use_case(store, str(statement.predicate["decision"].get("use_case")))
+    return case_of(str(statement.predicate["decision"].get("use_case")))
 
 
 def use_case(store: Store, digest: str) -> Mapping[str, Any] | None:
