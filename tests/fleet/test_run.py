@@ -209,3 +209,17 @@ def test_a_cache_of_the_hub_is_read_as_one(tmp_path: Path, look: Look) -> None:
         ("org/name@c0ffee", "nothing-found"),
     ]
     assert [one["path"] for one in json.loads(bodies[1])["files"]] == ["config.json", "sub/more.json"]
+
+
+def test_an_inspection_is_read_back_as_it_was(hub: Path, look: Look) -> None:
+    """Each inspection of the state is the one that looking gave, so that it can be signed; one whose files do not make
+    up its manifest is none."""
+    from watchword.inspect.written import inspection_from
+
+    for one, body in zip(*look(str(hub)), strict=True):
+        assert inspection_from(json.loads(body)) == inspect_path(Path(one.summary.name))
+    altered = json.loads(body)
+    altered["files"][0]["sha256"] = 64 * "a"
+    for broken in (altered, {}, altered | {"manifest": 7}):
+        with pytest.raises(ValueError, match=r"not an inspection|do not make up"):
+            inspection_from(broken)

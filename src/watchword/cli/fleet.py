@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.cli.inspect import FAILS
 from watchword.cli.output import emit, progress, say, short, whole_file, write_new
+from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.fleet.crew import Crew
     from watchword.fleet.run import Looked
+    from watchword.fleet.state import State
     from watchword.inspect.file import How
+
+
+class NotOurs(WatchwordError):
+    """What this node would sign is not surely what it saw."""
 
 
 def inspect(args: argparse.Namespace) -> int:
@@ -22,6 +28,8 @@ def inspect(args: argparse.Namespace) -> int:
     from watchword.fleet import State, inspect_fleet, releases
     from watchword.inspect.file import How
 
+    if args.record:
+        _check_recording(args)
     how = How(not args.no_hash, args.weights, tuple(args.plugins))
     how.loaded()  # a plugin that is not there stops the command before anything is looked at
     fleet = list(itertools.chain.from_iterable(releases(hub, args.depth) for hub in args.hubs))
@@ -36,9 +44,66 @@ def inspect(args: argparse.Namespace) -> int:
         if args.output:
             write_new(whole_file(args.output), (state.body(one.place) + b"\n" for one in looked))
             say(f"watchword: note: wrote {args.output}")
-    emit(args, _text(looked), _value(looked))
-    return 1 if any(one.summary.verdict in FAILS[args.fail_on] for one in looked) else 0
+        recorded = [_recorded(args, looked, state)] if args.record else []
+    text = "\n".join([_text(looked), *(line for line, _ in recorded)])
+    emit(args, text, _value(looked, *(locators for _, locators in recorded)))
+    failed = any(one.summary.verdict in FAILS[args.fail_on] for one in looked)
+    return 1 if failed or any(None in all_ for _, all_ in recorded) else 0
 
+
+def _check_recording(args: argparse.Namespace) -> None:
+    """What would stop recording stops the command before it looks. What the state holds is signed: it must be ours."""
+    from watchword import node
+
+    node.find_home(args.home)
+    if args.no_hash:
+        raise NotOurs("--record needs the release digests that --no-hash leaves out", "leave one out")
+    if args.state and args.state.exists():
+        status = args.state.stat()
+        if status.st_uid != os.geteuid() or status.st_mode & 0o022:
+            words = f"{args.state}: others can write to it, and --record signs what it holds"
+            raise NotOurs(words, "look again without it, or into a new one")
+
+
+def _recorded(args: argparse.Namespace, looked: list[Looked], state: State) -> tuple[str, list[str | None]]:
+    """A statement for each release that has a digest: their locators, None where there is none."""
+    import json
+
+    from watchword import node
+    from watchword.cli.output import passphrase
+    from watchword.cli.statement import scope
+    from watchword.inspect.written import inspection_from
+    from watchword.record import record_inspection
+    from watchword.statements.statement import Subject
+
+    locators: list[str | None] = []
+    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:
+        for one in looked:
+            try:
+                inspection = inspection_from(json.loads(state.body(one.place)))
+            except ValueError:
+                locators.append(None)
+                continue
+            if inspection.manifest is None:
+                locators.append(None)
+                continue
+            subject = Subject(_subject_name(one.summary.name), inspection.manifest.digest)
+            recorded = record_inspection(here, inspection, subject, person=args.person, scope=scope(args))
+            locators.append(recorded.locator)
+        here.publish()
+        member = here.member
+    made = [locator for locator in locators if locator]
+    left = f", {len(looked) - len(made):,} cannot be named by a digest" if len(made) < len(looked) else ""
+    return f"recorded {len(made):,} inspections by {member}{left}", locators
+
+
+def _subject_name(name: str) -> str:
+    """``NAME VERSION`` of a release in a hub: the last part of its name, without where the hub is."""
+    last = name.rstrip("/").rpartition("/")[2] or name
+    system, at, version = last.partition("@")
+    if not at and name.startswith("oci://"):
+        system, _, version = last.partition(":")
+    return f"{system} {version or 'unversioned'}"
 
 def data(args: argparse.Namespace) -> int:
     """Write the manifest of every delivery of the hubs; exit 1 when one has none."""
@@ -125,6 +190,8 @@ def _of(count: int, what: str, many: str = "") -> str:
     return f"{count:,} {what if count == 1 else many or what + 's'}"
 
 
-def _value(looked: list[Looked]) -> dict[str, Any]:
-    told = [asdict(one.summary) | {"verdict": str(one.summary.verdict)} for one in looked]
+def _value(looked: list[Looked], locators: list[str | None] | None = None) -> dict[str, Any]:
+    told: list[dict[str, Any]] = [asdict(one.summary) | {"verdict": str(one.summary.verdict)} for one in looked]
+    if locators is not None:
+        told = [one | {"recorded": locator} for one, locator in zip(told, locators, strict=True)]
     return {"releases": told, "known": sum(one.before for one in looked), "schema": "watchword-fleet/1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from watchword.cli.arguments import Sub, from_one_to, noun, verb
+from watchword.cli.arguments import Sub, from_one_to, noun, signer, verb
 from watchword.limits import JOBS_MAX, RELEASE_DEPTH_MAX
 
 
@@ -23,6 +23,8 @@ def fleet_commands(commands: Sub) -> None:
     inspect.add_argument(
         "--fail-on", choices=("suspicious", "dangerous"), default="suspicious", help="the least verdict that exits 1"
     )
+    inspect.add_argument("--record", action="store_true", help="sign each result and append it to this node's ledger")
+    signer(inspect)
     text = "write the file manifest of every delivery in a hub, as `data manifest FOLDER` does; nothing lands here"
     data = verb(fleet, "data", "fleet:data", text)
     _hubs(data)
