@@ -12,7 +12,6 @@ put one there.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -28,7 +27,7 @@ INSTALLED_FORMAT = "watchword-installed/1"
 DATA_FORMAT = "watchword-data/1"
 SHAPES = frozenset({"any", "plain"})
 """What an update may say of arguments (``pickles.shapes``): no condition, or plain values."""
-_NAME = re.compile(r"[A-Za-z_]\w{0,99}(?:\.[A-Za-z_]\w{0,99}){1,9}", re.ASCII)
+_NAME = r"(?a)[A-Za-z_]\w{0,99}(?:\.[A-Za-z_]\w{0,99}){1,9}"
 _FIELDS = {"denied": dict, "format": str, "licence": str, "made": str, "norms": list, "packs": list, "rebuilds": dict,
            "source": str, "version": int}  # fmt: skip
 
@@ -91,6 +90,8 @@ def installed(data: bytes, path: Path) -> dict[str, Any]:
     Raises:
         BadUpdate: as ``added``.
     """
+    import json  # where nothing is installed, no file that is inspected pays for it
+
     try:
         if len(data) > UPDATE_BYTES_MAX:
             raise ValueError(f"more than {UPDATE_BYTES_MAX:,} bytes")
@@ -126,7 +127,8 @@ def parse(value: Any, digest: str) -> Added:
         if len(value[part]) > most:
             raise BadUpdate(f"update: {part} has {len(value[part]):,} entries, at most {most:,}")
     for name, said in (*value["denied"].items(), *value["rebuilds"].items()):
-        if not _NAME.fullmatch(name) or not isinstance(said, str) or not 0 < len(said) <= 200 or not said.isprintable():
+        fine = isinstance(said, str) and 0 < len(said) <= 200 and said.isprintable()
+        if not fine or not re.fullmatch(_NAME, name):
             raise BadUpdate(f"update: {name[:80]!r} is not a dotted name with what is said of it")
     if not SHAPES.issuperset(value["rebuilds"].values()):
         raise BadUpdate(f"update: what rebuilds takes {' or '.join(sorted(SHAPES))} arguments")
