@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import io
 import json
@@ -12,8 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from alliance import RELEASE, Alliance, inspection
 from gate.gated import ALONE, gated
+from starlette.requests import ClientDisconnect
 from web.consoled import ORIGIN, Consoled
 
 from watchword.node.sync import sync
@@ -100,3 +103,33 @@ def test_a_sync_and_what_it_causes_at_its_peer_are_one_trace(alliance: Alliance,
     caused = [one["trace"] for one in requests(stream)]
     assert caused.count(synced["trace"]) == synced["requests"] >= 3
     assert caused.count(witnessed["trace"]) == 2 and set(caused) == {synced["trace"], witnessed["trace"]}
+
+
+@pytest.mark.parametrize(
+    ("raised", "troubles"), [(ValueError("ann"), ["ValueError"]), (ClientDisconnect(), []), (TimeoutError(), [])]
+)
+def test_what_no_door_expected_is_told_and_a_client_that_goes_away_is_not(
+    raised: Exception, troubles: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bug behind a route is a line of trouble, logged or not; who asks cannot make one by hanging up."""
+
+    async def inner(*_: Any) -> None:
+        raise raised
+
+    async def nothing(*_: Any) -> Any:
+        return {}
+
+    def ask() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/x", "headers": []}
+        with pytest.raises(type(raised)):
+            asyncio.run(Observed(inner)(scope, nothing, nothing))
+
+    stream = io.StringIO()
+    with json_lines(stream):
+        ask()
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [one["error"] for one in told if one["event"] == "trouble"] == troubles
+    assert [(one["outcome"], one["error"]) for one in requests(stream)] == [("cut", type(raised).__name__)]
+    assert "ann" not in stream.getvalue()
+    ask()
+    assert bool(capsys.readouterr().err) == bool(troubles)

@@ -2,11 +2,13 @@
 
 * Of a request its method, its route's pattern and its status are told. Its path, query, headers, body and address are
   not: they hold tokens, names and what was asked.
+* What no door expected is trouble that the operator is told of; an asker who goes away is none.
 * A ``traceparent`` (W3C Trace Context) makes it part of its caller's trace; that authorises nothing.
 """
 
 from __future__ import annotations
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from watchword.observe import steps
@@ -24,7 +26,7 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not steps.watched():
-            await self._inner(scope, receive, send)
+            await self._answered(scope, receive, send)
             return
         caused_by = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
         method = scope["method"] if scope["method"] in METHODS else "other"
@@ -38,10 +40,19 @@ class Observed:
                 await send(message)
 
             try:
-                await self._inner(scope, receive, sent)
+                await self._answered(scope, receive, sent)
             finally:
                 this.facts |= {"route": scope.get(PATTERN, NO_ROUTE), "status": status}
                 this.outcome = _outcome(status)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._inner(scope, receive, send)
+        except (ClientDisconnect, TimeoutError):  # the asker's doing
+            raise
+        except Exception as error:
+            steps.trouble(error)  # the server closes the connection, and says it to nobody
+            raise
 
 
 def _outcome(status: int) -> str:
