@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from alliance import RELEASE, notice_subject
+from benchmarks.catalog.server import new_database
+from catalog.conftest import cluster as cluster
 from decisions import FIELDS
 
 pytest.importorskip("starlette", reason="what `serve` needs is not installed")
@@ -79,6 +81,21 @@ def test_a_catalog_gives_the_same_pages_as_the_files() -> None:
         assert after["own", "/evaluations"]["paged"]["count"] == 8
         assert after["guest", "/evaluations"]["paged"]["count"] == 6
         assert [one["name"] for one in after["own", "/releases"]["releases"]] == [RELEASE.name, OTHER.name]
+
+
+def test_a_catalog_on_a_server_gives_the_same_lists(cluster: Any, monkeypatch: Any) -> None:
+    """PostgreSQL by URL; a server that had no catalog is asked again after a minute."""
+    monkeypatch.setenv("WATCHWORD_CATALOG", new_database(str(cluster.folder), "console"))
+    with consoled(stocked) as console:
+        console.as_person("official")
+        paths = ("/evaluations.json", "/releases.json", "/ledgers/ALFA.json", "/incidents.json", "/recalls.json")
+        before = [console.get(path).json for path in paths]
+        assert isinstance(console.console.known().held, FromFiles)
+        filled(console)
+        console.here.clock.advance(60)
+        after = [console.get(path).json for path in paths]
+        assert isinstance(console.console.known().held, FromCatalog)
+        assert [one | {"as_of": ""} for one in before] == [one | {"as_of": ""} for one in after]
 
 
 def test_a_page_read_from_the_catalog_reads_no_more_than_it_shows() -> None:

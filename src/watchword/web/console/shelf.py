@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from watchword.node.node import Node
 
 
+AGAIN_S = 60
+"""How long a database server that had no catalog, or was not there, is not asked for one."""
+
+
 class NoShelf(WatchwordError):
     """This node has no catalog that holds what it holds."""
 
@@ -53,9 +57,9 @@ class Shelf:
 
     @property
     def mark(self) -> tuple[Any, ...]:
-        """Changes where a catalog comes, goes or is made anew in another file."""
+        """Changes where a catalog comes, goes or is made anew in another file; a server, when AGAIN_S are over."""
         place = place_of(self._node.home)
-        return _file(place) if isinstance(place, Path) else ()
+        return _file(place) if isinstance(place, Path) else (int(self._node.clock.monotonic() // AGAIN_S),)
 
     @property
     def there(self) -> bool:
