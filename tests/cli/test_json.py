@@ -174,6 +174,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-suppliers/1", ("supplier", "AQUILA", *ALFA)),
     (0, "watchword-tlog-policy/1", ("charter", "tlog-policy", *ALFA)),
     (0, "watchword-synced/1", ("ledger", "sync", "PEER", *ALFA)),
+    (0, "watchword-ledgers-published/1", ("ledger", "publish", "web", *ALFA)),
     (0, "watchword-witnessed/1", ("ledger", "witness", "PEER", *ALFA)),
     (0, "watchword-repaired/1", ("ledger", "repair", "PEER", *ALFA)),
     (1, "watchword-monitored/1", ("ledger", "monitor", "PEER", *ALFA)),

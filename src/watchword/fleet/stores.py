@@ -16,6 +16,7 @@ from watchword.errors import WatchwordError
 from watchword.fleet.hub import BadHub
 from watchword.inspect.facts import shown
 from watchword.inspect.walk import Found
+from watchword.ledger.durable import StorageTrouble
 
 
 class NoStores(WatchwordError):
@@ -44,6 +45,49 @@ class StoredObject:
             raise OSError(_reason(error)) from error
 
 
+@dataclass(frozen=True)
+class StorePlace:
+    """Where a member's ledgers are published in a store (``node.publishing``): below ``address``."""
+
+    address: str
+
+    def read(self, path: str, bytes_max: int) -> bytes | None:
+        obstore, (bucket, key) = _obstore(), self._at(path)
+        from obstore.exceptions import BaseError
+
+        try:
+            return bytes(obstore.get(_store(bucket), key).bytes())[: bytes_max + 1]
+        except FileNotFoundError:
+            return None
+        except (BaseError, OSError) as error:
+            raise StorageTrouble(f"{shown(self.address, 200)}/{path}: {_reason(error)}") from error
+
+    def write(self, path: str, data: bytes) -> None:
+        obstore, (bucket, key) = _obstore(), self._at(path)
+        from obstore.exceptions import BaseError
+
+        kept = "public, max-age=31536000, immutable" if "/tile/" in path else "no-cache"
+        try:
+            obstore.put(_store(bucket), key, data, attributes={"Cache-Control": kept}, use_multipart=False)
+        except (BaseError, OSError) as error:
+            raise StorageTrouble(
+                f"{shown(self.address, 200)}/{path}: {_reason(error)}", "publish again: it goes on where it stopped"
+            ) from error
+
+    def _at(self, path: str) -> tuple[str, str]:
+        scheme, _, rest = self.address.partition("://")
+        bucket, _, prefix = rest.partition("/")
+        return f"{scheme}://{bucket}", "/".join(part for part in (prefix.strip("/"), path) if part)
+
+
+def _obstore() -> Any:
+    try:
+        import obstore
+    except ImportError as error:
+        raise NoStores("object stores need the extra `fleet`", "pip install 'watchword[fleet]'") from error
+    return obstore
+
+
 def objects(address: str) -> Iterator[Found]:
     """The objects below *address*, with their paths below it.
 
@@ -54,11 +98,9 @@ def objects(address: str) -> Iterator[Found]:
     bucket, _, prefix = rest.partition("/")
     base = f"{scheme}://{bucket}"
     prefix = prefix.rstrip("/")
-    try:
-        import obstore
-        from obstore.exceptions import BaseError
-    except ImportError as error:
-        raise NoStores("object stores need the extra `fleet`", "pip install 'watchword[fleet]'") from error
+    obstore = _obstore()
+    from obstore.exceptions import BaseError
+
     try:
         for page in obstore.list(_store(base), prefix or None, chunk_size=1_000):
             for one in page:

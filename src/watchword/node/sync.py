@@ -66,11 +66,20 @@ ENTITY_TAG_BYTES = 16
 _ASKED_IN_A_RUN = (DEMAND_ROUNDS_MAX - 1) * BODIES_ASKED_MAX
 
 
+STATIC = (404, 405, 501)
+"""What a place answers to a POST that only serves files (``publishing``)."""
+
+
+class NoBodies(BadAnswer):
+    """A place that has ledgers and nothing else: other members have the bodies."""
+
+
 @dataclass
 class Synced:
     """What one peer brought. ``troubles``: (ledger or peer, what was wrong); ``forks`` convict, troubles do not.
 
-    ``statements``: commitment and kind of each whose body came.
+    ``statements``: commitment and kind of each whose body came. ``files_only``: the place has ledgers and nothing else;
+    bodies and bad news have to come from elsewhere, and it does not count as a member that was heard.
     """
 
     peer: str
@@ -84,6 +93,7 @@ class Synced:
     statements: dict[bytes, str] = field(default_factory=dict)
     requests: int = 0
     bytes: int = 0
+    files_only: bool = False
 
     def told(self) -> str:
         """One line for people; forks first, because they convict."""
@@ -93,6 +103,8 @@ class Synced:
         if self.loose:
             parts.append(f"{self.loose} loose notices, which count from now on")
         parts.append(f"{self.cosigned} heads cosigned; {self.requests} requests, {self.bytes:,} bytes")
+        if self.files_only:
+            parts.append("a place of files alone: bodies and bad news come from members")
         parts += [f"trouble with {what}: {why}" for what, why in self.troubles]
         return "; ".join(parts)
 
@@ -102,6 +114,7 @@ class Synced:
             "bodies": self.bodies,
             "bytes": self.bytes,
             "cosigned": self.cosigned,
+            "files_only": self.files_only,
             "forks": [{"kept": str(f.folder), "message": f.message, "origin": f.origin} for f in self.forks],
             "from": self.peer,
             "ledgers": [{"new": one.new, "old": one.old, "origin": one.origin} for one in self.ledgers],
@@ -158,6 +171,8 @@ def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
                 try:
                     _ledgers(node, remote, synced)
                     _bodies(node, remote, synced, all_bodies)
+                except NoBodies:
+                    synced.files_only = True
                 finally:
                     synced.requests, synced.bytes = remote.requests, remote.received
         except StorageTrouble:
@@ -168,7 +183,8 @@ def _sync_one(node: Node, peer: str, url: str, all_bodies: bool) -> Synced:
         _verify_signatures(node, synced)
         new = sum(one.new - one.old for one in synced.ledgers)
         this.facts |= {"bodies": synced.bodies, "bytes": synced.bytes, "leaves": new, "requests": synced.requests}
-        this.outcome = "fork" if synced.forks else "trouble" if synced.troubles else "synced"
+        whole = "files" if synced.files_only else "synced"
+        this.outcome = "fork" if synced.forks else "trouble" if synced.troubles else whole
     if this.outcome == "synced":
         durable.make_folder(node.store.home / "peers")
         _synced_at(node.store, peer).touch()
@@ -354,6 +370,8 @@ def _ask(
     demand = sign_demand(node.charter, node.member, synced.peer, now, list(wanted), loose, key)
     answer = remote.post("bodies", demand, BODIES_ANSWER_BYTES_MAX)
     what = f"{remote.url}bodies"
+    if answer.status in STATIC:
+        raise NoBodies(f"{what}: status {answer.status}: a place of files alone")
     if answer.status != 200:
         raise BadAnswer(f"{what}: status {answer.status}: {answer.body[:200].decode('utf-8', 'replace').strip()}")
     bundle = parse_bundle(answer.body, what)
