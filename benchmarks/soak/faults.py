@@ -24,7 +24,7 @@ EVERY_S = 2.0
 FORKED_AT = 0.15
 """When the fork begins, as a part of the storm."""
 CLOCKS_S = (-900, -45, 30, 240, 900)
-GATE_CLOCKS_S = (-8, 8, 15, 61)
+GATE_CLOCKS_S = (-900, -8, 8, 15, 61)
 """At a gate a wrong clock denies until it is right again, and then until it is past the last receipt."""
 
 

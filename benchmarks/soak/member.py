@@ -19,7 +19,7 @@ from benchmarks.soak.alliance import TARGET
 from benchmarks.soak.clocked import follow
 from watchword.errors import WatchwordError
 from watchword.node import Node
-from watchword.node.sync import sync
+from watchword.node.sync import silent, sync
 from watchword.statements.digests import D
 from watchword.statements.statement import Subject
 
@@ -70,6 +70,9 @@ class Member:
                 here.publish()
         for name in self._draw.sample(sorted(self._peers), min(PEERS_AT_ONCE, len(self._peers))):
             began = time.time()
+            if quiet := silent({name: self._peers[name]}):
+                self.tell("peer's trouble", peer=name, about=name, why=quiet[0].troubles[0][1])
+                continue
             with Node.open(self._home, writing=True) as here:
                 opened = time.time()
                 (one,) = sync(here, {name: self._peers[name]})

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -75,6 +78,23 @@ def test_a_peer_with_no_list_of_tags_is_asked_for_all_heads(
     monkeypatch.setattr("watchword.web.ledgers.head_tags", tags)
     (brought,) = sync(alliance.nodes["BRAVO"], peers(served, "ALFA"))
     assert (brought.bodies, len(brought.troubles)) == (bodies, troubles)
+
+
+def test_a_silent_peer_keeps_nobody_from_the_node(alliance: Alliance) -> None:
+    """While the command waits for a machine that takes a connection and says nothing, others write the node. Seen to
+    fail while it was waited for with the node in hand."""
+    alliance.nodes.pop("ALFA").close()
+    home = alliance.home("ALFA")
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        bound.settimeout(60)
+        peer = f"BRAVO=http://127.0.0.1:{bound.getsockname()[1]}/"
+        command = [sys.executable, "-m", "watchword", "ledger", "sync", peer, "--home", str(home)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as asking:
+            connection, _ = bound.accept()
+            with connection, Node.open(home, clock=alliance.clock, writing=True) as here:
+                assert asking.poll() is None
+                here.publish()
+            assert "no peer could be asked" in asking.communicate(timeout=60)[1]
 
 
 def test_a_mirror_is_served_onward(alliance: Alliance, served: Served) -> None:

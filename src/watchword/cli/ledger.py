@@ -127,14 +127,17 @@ def exchange(args: argparse.Namespace) -> int:
 def sync(args: argparse.Namespace) -> int:
     """Pull from peers; exit 1 when a fork was found, 2 when none of them could be asked."""
     from watchword import node
+    from watchword.node.sync import silent
     from watchword.node.sync import sync as sync_from
 
     home = node.find_home(args.home)
     peers = peers_of(home, args.peers)
+    quiet = {one.peer: one for one in silent({n: url for n, url in peers.items() if n != node.read_home(home).name})}
     with node.Node.open(home, passphrase=passphrase(args), writing=True) as here:
         here.anchor_record()
         here.publish()
-        brought = sync_from(here, peers, all_bodies=args.all_bodies)
+        asked = {name: url for name, url in peers.items() if name not in quiet}
+        brought = [*quiet.values(), *sync_from(here, asked, all_bodies=args.all_bodies)]
         follow(here)
     forked = any(one.forks for one in brought)
     why = [why for one in brought for what, why in one.troubles if what == one.peer]

@@ -146,6 +146,26 @@ def sync(node: Node, peers: Mapping[str, str], *, all_bodies: bool = False) -> l
     return brought
 
 
+def silent(peers: Mapping[str, str]) -> list[Synced]:
+    """Those of *peers* that do not answer, and why.
+
+    To be asked before the node is taken for writing: a machine that is down is waited for as long as one request may
+    take, and meanwhile a gate of this node has to answer.
+    """
+    found = []
+    for name, url in peers.items():
+        try:
+            with Remote(url) as remote:
+                remote.get("heads", FETCH_HEADS_BYTES_MAX)
+        except Unreachable as error:
+            with step("sync", peer=name) as this:
+                this.error, this.outcome = type(error).__name__, "trouble"
+            found.append(Synced(name, url, troubles=[(name, error.message)]))
+        except WatchwordError:
+            pass  # it answers: what, is looked at when it is asked for all
+    return found
+
+
 def entity_tag(data: bytes) -> str:
     """The entity tag of a served file: equal content, equal tag, on every node."""
     return f'"{sha256(data).hexdigest()[: 2 * ENTITY_TAG_BYTES]}"'
