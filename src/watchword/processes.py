@@ -40,12 +40,15 @@ class Worker:
         process = context.Process(target=work, args=(theirs, *arguments), daemon=True)
         # Blocked in the child from its first instruction: Ctrl-C must not catch it while it loads. The standard library
         # starts a tracker with the first child and unblocks the signal after it, so the tracker is started before.
-        resource_tracker.ensure_running()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
+        if hasattr(signal, "pthread_sigmask"):  # on Windows there is neither mask nor tracker
+            resource_tracker.ensure_running()
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            try:
+                process.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        else:
             process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return cls(process, ours)
 

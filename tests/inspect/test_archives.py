@@ -124,6 +124,13 @@ def test_links_of_an_archive_are_followed_in_words() -> None:
     assert "archive-path" in found(out.getvalue(), "a.zip")
 
 
+@pytest.mark.parametrize("name", ["..\\x", "C:x", "\\\\server\\share\\x", ".. /x", "a/.. ./../x", "a\\...\\x"])
+def test_a_way_out_on_windows_is_a_way_out(name: str) -> None:
+    """Back slashes, drives, shares, and dots and spaces at the end of a name, which are dropped there."""
+    assert found(tarred((name, b"x")), "a.tar") == {"archive-path"}
+    assert found(tarred(("a..b/..c/d. e", b"x")), "a.tar") == set()
+
+
 def test_members_after_a_damaged_header_are_judged() -> None:
     """Python stops at a damaged header, GNU tar looks for the next good one: what it finds is judged."""
     data = bytearray(tarred(("a.txt", b"x"), ("b.txt", b"y"), ("evil.pkl", EVIL)))

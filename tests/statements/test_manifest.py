@@ -63,12 +63,26 @@ def test_bytes_agree_with_an_independent_rfc8785_encoder(paths: list[str]) -> No
         "a\u200bb",
         "\udcff",
         "x" * 1025,
+        "weights.bin:evil",
+        "a/what?",
+        "a./b",
+        "b ",
+        "a/NUL",
+        "aux.py",
+        "Com1.tar.gz",
+        "lpt\u00b9",
+        "conin$",
     ],
 )
 def test_unsafe_path_is_refused(path: str) -> None:
     """Each of these would leave the folder, hide, or be another file elsewhere. Fails if its check is removed."""
     with pytest.raises(UnsafePath):
         check_paths([path])
+
+
+def test_names_that_only_look_like_those_of_devices_are_names() -> None:
+    """Windows knows its devices by the whole name before the first dot."""
+    check_paths(["auxiliary.py", "con_v2/model.bin", "com10", "null", ".nul", "a/prn-1.json", "lpt.5.bin"])
 
 
 @pytest.mark.parametrize(

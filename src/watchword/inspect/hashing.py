@@ -1,12 +1,12 @@
-"""The hashing pass over one large file. Reads with ``preadv``, so the judge's reads do not disturb it."""
+"""The hashing pass over one large file. Reads in place, so the judge's reads do not disturb it."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from dataclasses import dataclass
 
+from watchword.inspect.descriptors import read_into
 from watchword.inspect.facts import Progress
 from watchword.limits import READ_BYTES
 
@@ -44,7 +44,7 @@ class Hashing(threading.Thread):
         view = memoryview(buffer)
         try:
             # One byte past the stated end: a file that has grown is noticed.
-            while not self.stopped and (count := os.preadv(self.descriptor, [buffer], self.read)):
+            while not self.stopped and (count := read_into(self.descriptor, buffer, self.read)):
                 self.hash.update(view[:count])
                 self.read += count
                 self.step.at(self.path, self.read)

@@ -1,6 +1,6 @@
 """Bytes at rest that a judge may look at from any place: a file, a part of one, or what was unpacked from one.
 
-* Files are read with ``pread`` on the one descriptor that is hashed too, so what was judged is what was hashed. They
+* Files are read in place on the one descriptor that is hashed too, so what was judged is what was hashed. They
   are not mapped: a file cut short by somebody else would kill the process instead of giving a verdict.
 * A short answer to ``read_at`` means the end. Nobody is handed more than asked for.
 * Unpacking counts against one budget per delivered file (bytes and ratio): a bomb is a finding, never a full disk.
@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import IO, Protocol
 
+from watchword.inspect.descriptors import read_at, write_at
 from watchword.limits import UNPACKED_BYTES_MAX, UNPACKED_FREE_BYTES, UNPACKED_MEMORY_BYTES, UNPACKED_RATIO_MAX
 
 CHUNK = 256 * 1024
@@ -49,9 +50,9 @@ class Opened:
         length = min(length, self.size - offset)
         if length <= 0:
             return b""
-        data = os.pread(self.descriptor, length, offset)
+        data = read_at(self.descriptor, length, offset)
         while len(data) < length:
-            more = os.pread(self.descriptor, length - len(data), offset + len(data))
+            more = read_at(self.descriptor, length - len(data), offset + len(data))
             if not more:
                 break
             data += more
@@ -81,7 +82,7 @@ class Spooled(Opened):
         """Put *data* behind what is there."""
         left = memoryview(data)
         while left:
-            written = os.pwrite(self.descriptor, left, self.size)
+            written = write_at(self.descriptor, left, self.size)
             self.size += written
             left = left[written:]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from watchword.errors import WatchwordError
+from watchword.inspect.descriptors import FLAGS
 from watchword.inspect.facts import Oddity, shown
 from watchword.inspect.far import Far
 from watchword.limits import RELEASE_DEPTH_MAX, RELEASE_FILES_MAX
@@ -149,8 +150,7 @@ def open_file(found: Found) -> tuple[int, os.stat_result]:
         # Opened anew: a duplicate would share its position with whoever else reads there.
         descriptor = os.open(f"/proc/self/fd/{found.descriptor}", os.O_RDONLY | os.O_CLOEXEC)
         return descriptor, os.fstat(descriptor)
-    # NONBLOCK: if it has become a pipe meanwhile, opening must not wait for a writer.
-    descriptor = os.open(found.place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(found.place, os.O_RDONLY | FLAGS)
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         os.close(descriptor)

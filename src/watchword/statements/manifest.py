@@ -27,6 +27,10 @@ FORMAT = "watchword-manifest/1"
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 _DRIVE = re.compile(r"[A-Za-z]:")
+_NO_FILE = re.compile(r'[<>:"|?*]|[. ]$')
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)", re.IGNORECASE)
+"""What names no file of its own on Windows: other characters, a stream of a file, a last dot or space (dropped there),
+and devices, with any extension. Origin: Microsoft, "Naming Files, Paths, and Namespaces"."""
 
 
 class UnsafePath(WatchwordError):
@@ -123,8 +127,8 @@ def check_paths(paths: Iterable[str]) -> None:
 
     Raises:
         UnsafePath: absolute or with a drive letter; an empty, ``.`` or ``..`` part; a backslash, NUL or other control
-            character; not Unicode text in NFC; over 1,024 bytes; equal to another under NFC and case folding; a file
-            that is also a folder of another; more paths than a release may have.
+            character; what names no file on Windows; not Unicode text in NFC; over 1,024 bytes; equal to another under
+            NFC and case folding; a file that is also a folder of another; more paths than a release may have.
     """
     seen: dict[str, str] = {}
     folders: dict[str, str] = {}
@@ -163,8 +167,11 @@ def _check_path(path: str) -> None:
         raise UnsafePath(path, "holds a backslash, or a control or invisible character")
     if not unicodedata.is_normalized("NFC", path):
         raise UnsafePath(path, "the name is not in Unicode form NFC")
-    if any(part in ("", ".", "..") for part in path.split("/")):
-        raise UnsafePath(path, "has an empty, . or .. part")
+    for part in path.split("/"):
+        if part in ("", ".", ".."):
+            raise UnsafePath(path, "has an empty, . or .. part")
+        if _NO_FILE.search(part) or _DEVICE.match(part):
+            raise UnsafePath(path, f"no file of that name can be on Windows: {_shown(part)}")
 
 
 def _fold(path: str) -> str:

@@ -13,7 +13,8 @@ from watchword.inspect.formats.zips import ZipFacts
 from watchword.inspect.rules.rule import Rule
 
 _ROOTED = re.compile(r"^[/\\]|^[A-Za-z]:|[\x00-\x1f\x7f]")
-_PARENT = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)")
+_PARENT = re.compile(r"(?:^|[/\\])\.\.[. ]*(?:[/\\]|$)")
+"""Windows drops dots and spaces at the end of a name: there, ``.. `` leads out as well."""
 
 
 def check(facts: ZipFacts | TarFacts | SevenFacts) -> Iterator[Oddity]:

@@ -13,9 +13,9 @@ RULE = Rule(
     confidence="high",
     atlas=("AML.T0074",),
     why=(
-        "Names that differ only in case or Unicode form, hold control or invisible characters, or are not "
-        "Unicode, mean one file on one machine and another or none on the next. What one member inspects must be "
-        "what another loads, so no manifest is made."
+        "Names that differ only in case or Unicode form, hold control or invisible characters, are not Unicode, or are "
+        "no file's on Windows (a device, a stream, a dot or space at the end) mean one file on one machine and another "
+        "or none on the next. What one member inspects must be what another loads, so no manifest is made."
     ),
     remediation="Rename the files.",
 )
