@@ -20,10 +20,11 @@ for name in ("asyncio", "multiprocessing.popen_spawn_posix", "shutil", "subproce
 
 MODULES = {"_posixshmem", "curses", "fcntl", "grp", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty"}
 ATTRIBUTES = """
-O_ASYNC O_CLOEXEC O_DIRECTORY O_DSYNC O_NOFOLLOW O_NONBLOCK O_PATH O_SYNC O_TMPFILE WNOHANG chown fchown fdatasync fork
-forkpty getegid geteuid getgid getloadavg getpgid getuid killpg lchown memfd_create mkfifo mknod nice posix_fadvise
-posix_fallocate posix_spawn pread preadv pwrite pwritev readv sched_getaffinity sched_setaffinity sendfile setpgid
-setsid statvfs sysconf uname wait4 writev SIGALRM SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP SIGUSR1 SIG_BLOCK SIG_SETMASK pthread_sigmask setitimer
+O_ASYNC O_CLOEXEC O_DIRECTORY O_DSYNC O_NOFOLLOW O_NONBLOCK O_PATH O_SYNC O_TMPFILE WNOHANG chown fchown fdatasync
+fork forkpty getegid geteuid getgid getloadavg getpgid getuid killpg lchown memfd_create mkfifo mknod nice
+posix_fadvise posix_fallocate posix_spawn pread preadv pwrite pwritev readv sched_getaffinity sched_setaffinity
+sendfile setpgid setsid statvfs sysconf uname wait4 writev SIGALRM SIGCONT SIGHUP SIGKILL SIGPIPE SIGQUIT SIGSTOP
+SIGUSR1 SIG_BLOCK SIG_SETMASK pthread_sigmask setitimer
 """
 BINARY = 1 << 30
 
