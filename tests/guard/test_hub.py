@@ -141,6 +141,14 @@ def test_what_a_reader_writes_beside_is_not_taken_for_another_release(model: Pat
     assert sorted(one.name for one in kept.iterdir()) == ["model.pkl"]
 
 
+def test_one_file_is_kept_in_a_folder(model: Path, tmp_path: Path) -> None:
+    """By its name, so that its digest stays what it was."""
+    with guard.admitted(model / "model.pkl", place=tmp_path, in_memory=False) as held:
+        kept = keep(held, tmp_path / "kept")
+        assert manifest_of(kept).digest == held.digest
+    assert kept.joinpath("model.pkl").read_bytes() == GOOD
+
+
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """A folder with one model."""

@@ -12,7 +12,8 @@ from watchword.inspect import manifest_of
 
 
 def keep(held: Held, goal: Path, beside: str = "") -> Path:
-    """Keep what *held* holds as the folder *goal*, 0500 with files 0400; in the same file system as the copy.
+    """Keep what *held* holds as the folder *goal*, 0500 with files 0400; in the same file system as the copy. One file
+    stands in it by its name.
 
     A folder of that name with the same bytes stays as it is, so that who reads it now is not disturbed; with others it
     is replaced.
@@ -21,6 +22,7 @@ def keep(held: Held, goal: Path, beside: str = "") -> Path:
         beside: the name of a file that its reader writes into the folder, which is 0700 then. It counts for nothing.
     """
     mode = 0o700 if beside else 0o500
+    copy = held.path if held.path.is_dir() else held.path.parent
     if _same(held, goal, beside):
         return goal
     aside = Path(tempfile.mkdtemp(prefix=".watchword-", dir=goal.parent))
@@ -29,10 +31,10 @@ def keep(held: Held, goal: Path, beside: str = "") -> Path:
         if goal.exists():
             goal.chmod(0o700)
             goal.rename(aside / "old")
-        held.path.chmod(0o700)
-        if beside and (held.path / beside).exists():
-            (held.path / beside).chmod(0o600)
-        held.path.rename(goal)
+        copy.chmod(0o700)
+        if beside and (copy / beside).exists():
+            (copy / beside).chmod(0o600)
+        copy.rename(goal)
         goal.chmod(mode)
     finally:
         for one in sorted(aside.rglob("*")):
