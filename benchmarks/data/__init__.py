@@ -8,11 +8,18 @@ those of ``watchword.data.screening.planting``; data sets are what packages ship
 that is
 not there is left out by name. ``python -m benchmarks.data`` writes every work as a JSON line;
 ``benchmarks.data.peers`` runs
-others' tools on the same works.
+others' tools on the same works, ``benchmarks.data.nets`` screens networks, ``benchmarks.data.scale`` measures cost.
 """
 
 from __future__ import annotations
 
-from benchmarks.data.works import run
+import importlib.util
 
-__all__ = ["run"]
+from benchmarks.table import Row
+
+
+def run() -> list[Row]:
+    """The works, and the networks where torch is there."""
+    from benchmarks.data import nets, works
+
+    return [*works.run(), *(nets.run() if importlib.util.find_spec("torch") else [])]

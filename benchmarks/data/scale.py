@@ -5,8 +5,12 @@ CPU seconds of one process, all its threads counted. Files lie in memory where /
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,13 +21,22 @@ import numpy as np
 
 from benchmarks.table import Row, table
 from watchword.data import diff_rows, manifest_rows, write_manifest
-from watchword.data.delivery import Roles
 from watchword.data.files import manifest_files
-from watchword.data.screening.sample import Sample, classes_of, read_sample
-from watchword.data.screening.screen import screen
 
 FILES, ROWS, WIDE = 50_000, 1_000_000, 64
 GIB = 1 << 30
+
+_SCREEN = """
+import json, resource, sys, time
+from pathlib import Path
+from watchword.data.screening.sample import read_sample
+from watchword.data.screening.screen import screen
+sample = read_sample(Path(sys.argv[1]), Roles(None, "label", None, None))
+read = time.process_time()
+found = screen(sample)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(json.dumps([time.process_time(), read, peak, len(found.listed)]))
+"""
 
 
 def run() -> list[Row]:
@@ -65,10 +78,13 @@ def _files(folder: Path) -> list[Row]:
 
 def _large(folder: Path) -> list[Row]:
     folder.mkdir()
-    (folder / "one").write_bytes(os.urandom(1 << 20) * 1024)
+    block = os.urandom(1 << 20)
+    (folder / "one").write_bytes(block * 1024)
     taken, _ = _taken(lambda: manifest_files(folder))
-    scaled = taken * 1e11 / GIB
-    return [Row("manifest of 100 GB", scaled, "s", "≤ 70 CPU-s", scaled <= 70, note="scaled from one file of 1 GiB")]
+    alone, _ = _taken(lambda: [hashlib.sha256(block) for _ in range(1024)])
+    scaled, least = taken * 1e11 / GIB, alone * 1e11 / GIB
+    note = "scaled from one file of 1 GiB"
+    return [Row("manifest of 100 GB", scaled, "s", "≤ 70 CPU-s", scaled <= 70, "SHA-256 of bytes at hand", least, note)]
 
 
 def _rows(folder: Path) -> list[Row]:
@@ -104,23 +120,20 @@ def _screen(folder: Path) -> list[Row]:
     centres = draw.normal(size=(10, WIDE)) * 0.8
     labels = draw.integers(0, 10, 100_000)
     numbers = (centres[labels] + draw.normal(size=(100_000, WIDE))).astype(np.float32)
-    index, names = classes_of(str(label) for label in labels)
-    sample = Sample(index, names, numbers=numbers, columns=tuple(f"c{at}" for at in range(WIDE)))
     table = Path(folder / "wide.csv")
     with table.open("w", encoding="ascii") as file:
-        file.write(",".join(sample.columns) + ",label\n")
+        file.write(",".join(f"c{at}" for at in range(WIDE)) + ",label\n")
         file.writelines(
             ",".join(f"{one:.4f}" for one in row) + f",{label}\n" for row, label in zip(numbers, labels, strict=True)
         )
-    read_s, read = _taken(lambda: read_sample(table, Roles(None, "label", None, None)))
-    if read.numbers.shape != numbers.shape:
-        raise ValueError("the table is not the one that was written")
-    del read
-    taken, found = _taken(lambda: screen(sample))
-    taken += read_s
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    note = f"{len(found.listed):,} rows listed, {read_s:.0f} s of it reading CSV, peak {peak:,.0f} MB with all before"
-    return [Row("screen of 10^5 rows × 64", taken, "s", "≤ 60 CPU-s", taken <= 60, note=note)]
+    # In a process of its own: its peak is then of this work alone, reading and numpy among it.
+    done = subprocess.run([sys.executable, "-c", _SCREEN, str(table)], capture_output=True, text=True, check=True)
+    taken, read_s, peak, listed = json.loads(done.stdout)
+    note = f"layers 0 to 2; {listed:,} rows listed, {read_s:.0f} s of it reading CSV"
+    return [
+        Row("screen of 10^5 rows × 64", taken, "s", "≤ 60 CPU-s", taken <= 60, note=note),
+        Row("screen of 10^5 rows × 64, memory", peak, "MB", "≤ 1,000 MB", peak <= 1000, note="a process of its own"),
+    ]
 
 
 if __name__ == "__main__":

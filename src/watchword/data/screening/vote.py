@@ -31,6 +31,7 @@ _FOLLOW_LABEL_ROWS = 16
 KEPT = 50
 """Neighbours that are kept a row, so that a vote can be taken again without some of them."""
 _CENTRES_MAX = 400
+_BLOCK = 2000
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,12 @@ def cross_fitted(space: Floats, parts: list[Floats], labels: Ints, classes: int,
     wanted = np.full((len(labels), classes), -1.0 / max(classes - 1, 1), dtype=np.float32)
     wanted[np.arange(len(labels)), labels] = 1.0
     width = inputs.shape[1]
-    squares = [inputs[fold == f].T @ inputs[fold == f] for f in range(FOLDS)]
-    targets = [inputs[fold == f].T @ wanted[fold == f] for f in range(FOLDS)]
+    squares, targets = [], []
+    for f in range(FOLDS):
+        some = inputs[fold == f]
+        squares.append(some.T @ some)
+        targets.append(some.T @ wanted[fold == f])
+        del some
     all_squares, all_targets = sum(squares), sum(targets)
     base = float(np.trace(np.asarray(all_squares))) / width
 
@@ -123,14 +128,21 @@ def _inputs(space: Floats, parts: list[Floats], draw: np.random.Generator) -> Fl
     scale = np.sqrt((space**2).sum(axis=1).mean()) or 1.0
     points = (space / scale).astype(np.float32)
     centres = points[draw.choice(len(points), min(_CENTRES_MAX, len(points) // 2), replace=False)]
-    squares = np.einsum("ij,ij->i", points, points)[:, None] + np.einsum("ij,ij->i", centres, centres)[None, :]
-    apart = np.maximum(squares - 2.0 * (points @ centres.T), 0.0)
-    typical = float(np.median(apart[: min(2000, len(apart))]))
-    radial = np.exp(-2.0 * apart / (typical or 1.0))
     wide = [part for part in parts if 64 < part.shape[1] <= 1024 and (part < 0).any()]
-    words = [part * np.float32(1.0) for part in wide]
-    ones = np.ones((len(points), 1), dtype=np.float32)
-    return np.concatenate([ones, points, radial, *words], axis=1).astype(np.float32)
+    width = points.shape[1]
+    bounds = np.cumsum([1, width, len(centres), *(part.shape[1] for part in wide)])
+    made = np.ones((len(points), int(bounds[-1])), dtype=np.float32)
+    made[:, 1 : 1 + width] = points
+    square, typical = np.einsum("ij,ij->i", centres, centres), 0.0
+    for first in range(0, len(points), _BLOCK):  # block by block: this is the widest table of a screen
+        some = points[first : first + _BLOCK]
+        apart = np.einsum("ij,ij->i", some, some)[:, None] + square[None, :] - 2.0 * (some @ centres.T)
+        apart = np.maximum(apart, 0.0)
+        typical = typical or float(np.median(apart)) or 1.0
+        made[first : first + _BLOCK, 1 + width : bounds[2]] = np.exp(-2.0 * apart / typical)
+    for part, last in zip(wide, bounds[3:], strict=True):
+        made[:, last - part.shape[1] : last] = part
+    return made
 
 
 def _together(near: Ints, apart: Floats, experts: list[Floats], labels: Ints, classes: int) -> Vote:
