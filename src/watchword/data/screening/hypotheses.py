@@ -39,7 +39,7 @@ SPREAD = 0.5
 """As VARIED, beside rows of which the rest says the same while the group is in. Origin: planted groups of real sets
 have 0.52 and more, the natural clusters that VARIED lets pass mostly less."""
 INSTEAD = 0.35
-LONE = ((0.9, 0.75, 1e-20), (0.99, SPREAD, 1e-50))
+LONE = ((0.9, 0.75, 1e-25), (0.99, SPREAD, 1e-70))
 """When a group that no cell tells is told all the same: how far it stands alone among all rows, how varied the rows
 around it are, the chance. The surer the rest is, the less varied they must be: what bends or blurs a picture moves it
 to where few others are."""
