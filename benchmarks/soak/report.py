@@ -69,7 +69,8 @@ def _figures(value: dict[str, Any]) -> list[tuple[str, str]]:
 
 def timeline(value: dict[str, Any]) -> Html:
     """Decisions a second as a line, above the faults as bars, on one axis of seconds."""
-    end_s = max([value["storm"]["ended_s"], *(one["until_s"] for one in value["faults"])])
+    found_s, last = value["finding"]["found_s"], value["finding"]["last_gate_closed_after_s"]
+    end_s = max([value["storm"]["ended_s"], found_s + (last or 0), *(one["until_s"] for one in value["faults"])])
     from_s = value["calm"]["began_s"]
     scale = (WIDTH - LEFT - 10) / max(end_s - from_s, 1)
 
@@ -85,14 +86,11 @@ def timeline(value: dict[str, Any]) -> Html:
         drawn.append(tag("text", kind, x="0", y=f"{y + 11}", class_="axis"))
         for one in faults:
             wide = max(2.0, scale * (one["until_s"] - one["at_s"]))
-            title = f"{one['who']} {one['how']}, {one['at_s']:.0f} to {one['until_s']:.0f} s"
             drawn.append(
-                tag("rect", tag("title", title), x=f"{x(one['at_s']):.1f}", y=f"{y + 2}", width=f"{wide:.1f}",
+                tag("rect", x=f"{x(one['at_s']):.1f}", y=f"{y + 2}", width=f"{wide:.1f}",
                     height="10", class_=f"part {'bad' if kind in ('lie', 'fork') else 'warn'}")
             )  # fmt: skip
         y += ROW
-    found_s = value["finding"]["found_s"]
-    last = value["finding"]["last_gate_closed_after_s"]
     for at_s, name in ((found_s, "found"), *(((found_s + last, "closed"),) if last is not None else ())):
         drawn += [
             tag("path", d=f"M{x(at_s):.1f} 10 V{y}", class_="line"),
@@ -120,7 +118,7 @@ def _rates(value: dict[str, Any], x: Any, from_s: float, end_s: float) -> list[H
     return [
         tag("path", d=f"M{LEFT} {goal_y:.1f} H{WIDTH - 10}", class_="grid"),
         tag("text", f"{GOAL}/s", x="0", y=f"{goal_y + 4:.1f}", class_="axis"),
-        tag("text", f"{most}/s", x="0", y="14", class_="axis"),
+        *([tag("text", f"{most}/s", x="0", y="14", class_="axis")] if goal_y > 26 else []),
         tag("path", d=f"M{LEFT} {RATES} H{WIDTH - 10}", class_="grid"),
         tag("path", d="M" + " L".join(points), class_="line"),
     ]
