@@ -94,10 +94,10 @@ def timeline(value: dict[str, Any]) -> Html:
     for at_s, name in ((found_s, "found"), *(((found_s + last, "closed"),) if last is not None else ())):
         drawn += [
             tag("path", d=f"M{x(at_s):.1f} 10 V{y}", class_="line"),
-            tag("text", name, x=f"{x(at_s) + 3:.1f}", y=f"{y + 12}", class_="axis"),
+            tag("text", name, x=f"{min(x(at_s) + 3, WIDTH - 45):.1f}", y=f"{y + 12}", class_="axis"),
         ]
     drawn += [
-        tag("text", f"{at_s - from_s:.0f} s", x=f"{x(at_s) - 8:.1f}", y=f"{RATES + 16}", class_="axis")
+        tag("text", f"{at_s - from_s:.0f} s", x=f"{min(x(at_s) - 8, WIDTH - 35):.1f}", y=f"{RATES + 16}", class_="axis")
         for at_s in (from_s, value["storm"]["began_s"], end_s)
     ]
     label = f"decisions a second at {len(value['doors'])} doors, and below them {len(value['faults'])} faults"
