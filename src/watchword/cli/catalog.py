@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watchword.cli.output import emit, one_line
+from watchword.cli.output import emit
 from watchword.errors import WatchwordError
-from watchword.node.cataloguing import place_of
-from watchword.observe import steps
+from watchword.node.cataloguing import begun, place_of
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
     from watchword.catalog.database import Catalog
     from watchword.node import Node
     from watchword.node.cataloguing import Brought
@@ -79,32 +74,6 @@ def follow(here: Node) -> None:
     """After statements came: bring the catalog up where one was begun. Its trouble is told, and stops nothing."""
     with begun(here):
         pass
-
-
-@contextmanager
-def begun(here: Node) -> Iterator[Connection | None]:
-    """The catalog of this node brought up to what it holds; None where none was begun, or it is in trouble, which is
-    told: then what it knows is looked for in the ledgers."""
-    place = place_of(here.home)
-    if isinstance(place, Path) and not place.exists():
-        yield None
-        return
-    with ExitStack() as open_:
-        connection = None
-        try:
-            from watchword.catalog.database import open_catalog
-            from watchword.node import cataloguing
-
-            catalog = open_catalog(place)
-            open_.callback(catalog.close)
-            cataloguing.bring_up(here, catalog)
-            connection = open_.enter_context(catalog.reading())
-        except ImportError:
-            text = "note: the catalog was not brought up: it needs pip install 'watchword[catalog]'"
-            steps.note("catalog-behind", text, alarm=True)
-        except WatchwordError as error:
-            steps.note("catalog-behind", one_line(f"note: the catalog was not brought up: {error.message}"), alarm=True)
-        yield connection
 
 
 def _brought(args: argparse.Namespace, *, anew: bool) -> int:

@@ -15,8 +15,8 @@ def answer(args: argparse.Namespace) -> int:
     """Reckon at home what a recall hits, print it, and share only no, yes or done; exit 1 where something is hit."""
     from watchword import node
     from watchword.account.answering import reckon
-    from watchword.cli.catalog import begun
     from watchword.cli.statement import recorded_value, told
+    from watchword.node.cataloguing import begun
     from watchword.statements.statement import Subject
 
     with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=True) as here:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -21,10 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.charter.charter import KeyHolder
 from watchword.charter.standing import NoStanding, holder_of
+from watchword.errors import WatchwordError
 from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.notices import BadName
 from watchword.limits import CATALOG_CASES_KEPT_MAX
 from watchword.node.recorded import DamagedHome
+from watchword.observe import steps
 from watchword.statements.digests import is_digest
 from watchword.statements.statement import Statement, reopen
 
@@ -55,6 +57,32 @@ def place_of(home: Path, named: str | None = None) -> Path | str:
     """The catalog of the node in *home*: a file, or a URL; *named* goes first, then the environment."""
     named = named or os.environ.get(ENVIRONMENT) or ""
     return named if "://" in named else Path(named) if named else home / NAME
+
+
+@contextmanager
+def begun(here: Node) -> Iterator[Connection | None]:
+    """The catalog of *here* brought up to what it holds; None where none was begun, or it is in trouble, which is
+    told: then what it knows is looked for in the ledgers."""
+    place = place_of(here.home)
+    if isinstance(place, Path) and not place.exists():
+        yield None
+        return
+    with ExitStack() as open_:
+        connection = None
+        try:
+            from watchword.catalog.database import open_catalog
+
+            catalog = open_catalog(place)
+            open_.callback(catalog.close)
+            bring_up(here, catalog)
+            connection = open_.enter_context(catalog.reading())
+        except ImportError:
+            text = "note: the catalog was not brought up: it needs pip install 'watchword[catalog]'"
+            steps.note("catalog-behind", text, alarm=True)
+        except WatchwordError as error:
+            said = steps.one_line(f"note: the catalog was not brought up: {error.message}")
+            steps.note("catalog-behind", said, alarm=True)
+        yield connection
 
 
 def bring_up(node: Node, catalog: Catalog, *, anew: bool | None = False) -> Brought:

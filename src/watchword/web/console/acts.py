@@ -19,6 +19,7 @@ from watchword.charter.standing import NoStanding
 from watchword.errors import WatchwordError
 from watchword.ledger.notices import BadName
 from watchword.limits import CONSOLE_FORM_BYTES_MAX, CONSOLE_UPLOAD_BYTES_MAX
+from watchword.node.cataloguing import begun
 from watchword.node.home import BusyNode
 from watchword.node.node import Node
 from watchword.node.recorded import NotHere, Recorded, Retired
@@ -102,7 +103,8 @@ def _answer(node: Node, _: Snapshot, person: str, fields: Mapping[str, str]) -> 
     id, done = _digest(fields, "id"), fields.get("done") == "done"
 
     def say(here: Node) -> Recorded:
-        found = reckon(here, id, done=done)
+        with begun(here) as catalog:
+            found = reckon(here, id, done=done, catalog=catalog)
         return here.sign_and_append("recall-answer", (Subject("statement", id),), found.fields, person=person)
 
     return address("/statements/{id}", id=_signed(node, say).id)
