@@ -1,9 +1,12 @@
-"""Inputs made from others, for the searches that coverage guides: one place for both of them."""
+"""Inputs made from others, for the searches that coverage guides: one place for all of them."""
 
 from __future__ import annotations
 
+import copy
+import json
 import random
 from collections.abc import Sequence
+from typing import Any
 
 
 def mutate(rng: random.Random, corpus: Sequence[bytes], pieces: Sequence[bytes], length_max: int) -> bytes:
@@ -25,3 +28,45 @@ def mutate(rng: random.Random, corpus: Sequence[bytes], pieces: Sequence[bytes],
         else:
             data = data[:at] + b"".join(rng.choices(pieces, k=rng.randint(1, 6))) + data[other:]
     return data[:length_max]
+
+
+ODD: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1, 2**53, 10**40, 0.5, 1e300, "", "x", "\ud800", "\0", "9" * 5_000,
+    [], [None], [[]], {}, {"": None},
+)  # fmt: skip
+"""Values that a field is seldom meant to have."""
+
+
+def mutate_json(rng: random.Random, data: bytes) -> bytes:
+    """A document of JSON, or of one on each line, with one to three values replaced, moved or left out; as it
+    is where it is none."""
+    try:
+        values = [json.loads(line) for line in data.splitlines()] if b"\n{" in data else [json.loads(data)]
+    except (ValueError, RecursionError):
+        return data
+    for _ in range(rng.randint(1, 3)):
+        places = _places(values)
+        held, key = rng.choice(places)
+        what = rng.randrange(4)
+        if what == 0 and len(places) > 1:
+            del held[key]
+        elif what == 1:
+            other, place = rng.choice(places)
+            held[key] = copy.deepcopy(other[place])
+        else:
+            held[key] = copy.deepcopy(rng.choice(ODD))
+        if not values:
+            return data
+    return b"\n".join(json.dumps(value).encode() for value in values)
+
+
+def _places(values: list[Any]) -> list[tuple[Any, Any]]:
+    """Every container in *values*, itself among them, with each of its keys."""
+    found: list[tuple[Any, Any]] = []
+    waiting: list[Any] = [values]
+    while waiting:
+        held = waiting.pop()
+        keys = list(held) if isinstance(held, dict) else list(range(len(held)))
+        found += [(held, key) for key in keys]
+        waiting += [held[key] for key in keys if isinstance(held[key], dict | list)]
+    return found

@@ -2,7 +2,7 @@
 
 ``… [SECONDS [SEED]]``, by default 60 s from a random seed. Inputs are mutated; one that takes a parser over a new edge
 between lines is kept and mutated further. What is promised of each parser: nothing but its room's own error, what it
-accepts re-encodes to the same bytes, and no input takes longer than SECONDS_EACH_MAX. Whatever breaks that is printed,
+accepts re-encodes to the same bytes, and no input takes longer than a second. Whatever breaks that is printed,
 shortened, with the seed, and ends the run with exit code 1.
 """
 
@@ -10,26 +10,20 @@ from __future__ import annotations
 
 import gzip
 import io
-import random
 import sys
-import time
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
-from types import FrameType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
-from benchmarks.mutation import mutate
-from watchword.errors import WatchwordError
+from benchmarks import searching
 from watchword.ledger import bundle, checkpoint, demand, fetch, notes, tiles, witness
 from watchword.ledger.checkpoint import Checkpoint, cosign, sign_checkpoint
 from watchword.statements import canonical, dsse, statement
 from watchword.statements.keys import generate
 
-SECONDS_EACH_MAX = 1.0
-LENGTH_MAX = 20_000
-"""Bytes; a note with two heads' lines has 7 KB."""
-
-WATCHED = {m.__file__ for m in (bundle, checkpoint, demand, fetch, notes, tiles, witness, canonical, dsse, statement)}
+_MODULES = (bundle, checkpoint, demand, fetch, notes, tiles, witness, canonical, dsse, statement)
+WATCHED = frozenset(module.__file__ for module in _MODULES)
 PIECES = [
     b"old ",
     *(b"\n", b"\n\n", b" ", b"+", b"=", b"\xe2\x80\x94 ", b"0", b"00", b"-1", b"18446744073709551616"),
@@ -140,68 +134,9 @@ def seeds() -> dict[str, list[bytes]]:
     }
 
 
-def trouble(parse: Callable[[bytes], None], data: bytes) -> str:
-    """What is broken by *data*; empty when the promises hold."""
-    begun = time.process_time()
-    try:
-        parse(data)
-    except WatchwordError:
-        pass
-    except Exception as error:  # noqa: BLE001  this is what is looked for
-        return f"{type(error).__name__}: {error}"
-    spent = time.process_time() - begun
-    return f"{spent:.1f} CPU-s for {len(data):,} bytes" if spent > SECONDS_EACH_MAX else ""
-
-
-def edges(parse: Callable[[bytes], None], data: bytes) -> set[tuple[str, int, int]]:
-    """The pairs of lines that a parser goes over in succession."""
-    found: set[tuple[str, int, int]] = set()
-    last = 0
-
-    def line(frame: FrameType, event: str, argument: object) -> Any:
-        nonlocal last
-        if frame.f_code.co_filename not in WATCHED:
-            return None
-        found.add((frame.f_code.co_filename, last, frame.f_lineno))
-        last = frame.f_lineno
-        return line
-
-    sys.settrace(line)
-    try:
-        trouble(parse, data)
-    finally:
-        sys.settrace(None)
-    return found
-
-
 def main(seconds: float, seed: int) -> int:
-    rng, corpora, known, tried = random.Random(seed), seeds(), set[tuple[str, int, int]](), 0
-    for name, corpus in corpora.items():
-        for data in corpus:
-            known |= edges(PARSERS[name], data)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        name = rng.choice(list(PARSERS))
-        parse, corpus = PARSERS[name], corpora[name]
-        data, tried = mutate(rng, corpus, PIECES, LENGTH_MAX), tried + 1
-        broken = trouble(parse, data)
-        if broken:
-            at = 0
-            while at < len(data):
-                fewer = data[:at] + data[at + 1 :]
-                data, at = (fewer, at) if trouble(parse, fewer) else (data, at + 1)
-            print(f"seed {seed}, after {tried:,} inputs: {name}: {trouble(parse, data)}\n{data!r}")
-            return 1
-        if tried % 4 == 0:  # tracing is slow: a quarter of the inputs pays for it
-            new = edges(parse, data) - known
-            if new:
-                known |= new
-                corpus.append(data)
-    kept = sum(map(len, corpora.values()))
-    print(f"seed {seed}: {tried:,} inputs, {len(known):,} edges, {kept:,} kept, every promise held")
-    return 0
+    return searching.search(searching.Searched(PARSERS, seeds(), WATCHED, PIECES), seconds, seed)
 
 
 if __name__ == "__main__":
-    given = [int(word) for word in sys.argv[1:]]
-    sys.exit(main(given[0] if given else 60, given[1] if len(given) > 1 else random.randrange(1 << 32)))
+    sys.exit(searching.main(main))

@@ -176,7 +176,7 @@ def read_fields(path: Path) -> dict[str, Any]:
     if path.suffix == ".toml":
         try:
             value: Any = tomllib.loads(data.decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             raise BadFields(f"{path}: not TOML: {error}") from error
     else:
         value = parse_json(data, str(path))

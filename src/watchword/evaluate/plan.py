@@ -179,7 +179,7 @@ def parse_toml(
         raise BadPlan(f"{name}: larger than {EVALUATION_PLAN_BYTES_MAX:,} bytes")
     try:
         value = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadPlan(f"{name}: not TOML: {error}") from error
     filled: dict[str, Any] = {"format": FORMAT, "seeds": 1, "curve": []} | value
     for part, kind in (("subject", SubjectOf), ("threat", ThreatOf), ("attack", AttackOf)):

@@ -163,9 +163,12 @@ def _names(host: str, path: str, field: str, repository: str) -> list[str]:
     url = f"{base(host)}/v2/{path}?n=1000"
     while url:
         answer, body = asked(host, repository, url, {}, FLEET_PAGE_BYTES_MAX)
-        names = json.loads(body).get(field) or []
+        try:
+            names = json.loads(body).get(field) or []
+        except (AttributeError, RecursionError):
+            names = None
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise ValueError(f"{url} does not list names")
+            raise ValueError(f"{shown(url, 200)} does not list names")
         found += names
         if len(found) > FLEET_RELEASES_MAX:
             raise ValueError(f"more than {FLEET_RELEASES_MAX:,} names")
@@ -301,9 +304,9 @@ def _secret(host: str, repository: str, challenge: str) -> str:
         return f"Basic {basic}"
     if scheme.lower() != "bearer":
         raise NotServed(f"{host}: wants a login, and none is kept here", 401)
-    told = dict(re.findall(r'(\w+)="([^"]*)"', rest))
+    told = dict(re.findall(r'\b(\w+)="([^"]*)"', rest))
     realm = told.get("realm", "")
-    if urllib.parse.urlsplit(realm).scheme != "https" and not realm.startswith(base(host) + "/"):
+    if not realm.startswith(("https://", base(host) + "/")):
         raise NotServed(f"{host}: sends us for a token to {shown(realm, 200)}, which is not asked", 401)
     query = {name: told[name] for name in ("service", "scope") if name in told}
     query.setdefault("scope", f"repository:{repository}:pull")
@@ -312,7 +315,7 @@ def _secret(host: str, repository: str, challenge: str) -> str:
     try:
         answer = json.loads(body)
         token = answer.get("token") or answer["access_token"]
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise NotServed(f"{host}: no token in the answer of {shown(realm, 200)}", 401) from error
     if not isinstance(token, str) or not token.isascii() or not token.isprintable():
         raise NotServed(f"{host}: a token that is no token", 401)

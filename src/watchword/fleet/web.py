@@ -27,7 +27,7 @@ from typing import IO, Any
 from watchword.fleet.hub import BadHub
 from watchword.inspect.facts import shown
 from watchword.inspect.walk import Found
-from watchword.limits import FAR_READ_S_MAX, FAR_TRIES, FLEET_PAGE_BYTES_MAX, RELEASE_DEPTH_MAX
+from watchword.limits import FAR_READ_S_MAX, FAR_TRIES, FLEET_FILES_MAX, FLEET_PAGE_BYTES_MAX, RELEASE_DEPTH_MAX
 
 
 class NotServed(OSError):
@@ -58,6 +58,7 @@ def files(address: str) -> Iterator[Found]:
         BadHub: it does not answer, or not with a list of links.
     """
     waiting = [(address, "", 0)]
+    seen = 0
     try:
         while waiting:
             url, prefix, depth = waiting.pop()
@@ -67,7 +68,13 @@ def files(address: str) -> Iterator[Found]:
             if depth > RELEASE_DEPTH_MAX:
                 raise BadHub(f"{shown(url, 200)}: nested deeper than {RELEASE_DEPTH_MAX} folders")
             body = ask(url, {}, FLEET_PAGE_BYTES_MAX)[1]
-            for link in _links(body.decode("utf-8", "replace")):
+            links = _links(body.decode("utf-8", "replace"))
+            seen += len(links)
+            # Folders in folders without a file would never end: whoever answers makes them up as they are asked for.
+            if seen > FLEET_FILES_MAX:
+                words = f"{shown(address, 200)}: more than {FLEET_FILES_MAX:,} files and folders"
+                raise BadHub(words, "name parts of it")
+            for link in links:
                 waiting.append((url + link, prefix + urllib.parse.unquote(link), depth + 1))
     except OSError as error:
         raise BadHub(f"{shown(address, 200)}: {error}", "nothing in it was looked at") from error
@@ -86,7 +93,7 @@ def _file(url: str, path: str) -> Found:
 
 
 def _links(page: str) -> list[str]:
-    """The links of a page that name something directly below it, in their order, each once."""
+    """The links of a page that name something directly below it, in their order, each once. Raises NotServed."""
     found: dict[str, None] = {}
 
     class Links(html.parser.HTMLParser):
@@ -98,7 +105,10 @@ def _links(page: str) -> list[str]:
                     if bare not in ("", ".", "..") and not any(one in bare for one in "/\\?#:") and "?" not in link:
                         found[link] = None
 
-    Links().feed(page)
+    try:
+        Links().feed(page)
+    except AssertionError as error:  # how Python's parser refuses a declaration that is none
+        raise NotServed(f"no page of links: {shown(str(error), 100)}") from error
     return list(found)
 
 

@@ -104,7 +104,7 @@ def read_home(path: Path) -> Home:
         value = tomllib.loads((path / "node.toml").read_text("utf-8"))
     except FileNotFoundError:
         raise NoHome(f"{path}: no node", "make one with: watchword init NAME") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NoHome(f"{path / 'node.toml'}: {error}") from error
     kind, name = value.get("kind"), value.get("name")
     form, by = value.get("format"), value.get("watchword", "")

@@ -98,7 +98,7 @@ def toml_of(text: str, path: Path, wrong: type[WatchwordError]) -> dict[str, Any
             raise wrong(f"{path}: line {number} has more than {TOML_LINE_DOTS_MAX} dots")
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise wrong(f"{path}: not TOML: {error}") from error
 
 

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from collections import Counter
@@ -66,7 +67,8 @@ def read_zip(file: Bytes) -> Report:
                 raise BadReport(f"{what}: no header.json", "a log that was not finished has none")
             header = mapping(parsed(_content(archive, names[0], what), f"{what}: header.json"), f"{what}: header.json")
             return _report(file, header, _samples(archive, what))
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, zlib.error) as error:
+    # What zipfile raises where offsets, sizes or extra fields make no sense.
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, struct.error, zlib.error) as error:
         raise BadReport(f"{what}: no readable .eval archive: {error}") from error
 
 

@@ -27,7 +27,10 @@ def claims(value: Any) -> bool:
 
 def claims_header(line: str) -> bool:
     """Whether *line* heads such an export in CSV."""
-    return "conversation_id" in next(csv.reader([line]), [])
+    try:
+        return "conversation_id" in next(csv.reader([line]), [])
+    except csv.Error:
+        return False
 
 
 def read(file: Bytes, value: Any) -> Report:
