@@ -1235,6 +1235,10 @@ out."""
 
 # -- reports of other tools --------------------------------------------------------------------------
 
+IMPORT_CPU_S_MAX = 600
+"""CPU time of a confined reader of a report. Origin: 1 GiB of lines takes 13 s at the rate of 22 MB; 40 times
+that."""
+
 IMPORT_BYTES_MAX = 32 * 1024 * 1024
 """Bytes of a report that is one document. Origin: promptfoo's output of 5,000 long answers has some 25 MB."""
 

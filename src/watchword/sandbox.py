@@ -17,13 +17,16 @@ through timing, and that results are honest.
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import platform
 import resource
+import signal
 import struct
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.limits import SANDBOX_ATTEMPTS_MAX, SANDBOX_FILES_MAX
@@ -103,6 +106,58 @@ def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int, file_bytes: 
     _landlock(libc, paths)
     _seccomp(libc, machine)
     return _listen()
+
+
+def ask_confined(
+    run: Callable[[], Any], read: Iterable[Path], *, memory_bytes: int, cpu_s: int, answer_bytes_max: int
+) -> Any:
+    """What *run* returns, as JSON has it, from a process that is confined first; Python's own folders it may read too.
+
+    The answer is that of a process that a parser may have taken over: to be checked, never believed.
+
+    Raises:
+        NoSandbox: it cannot be done here, or the process ended without an answer.
+        WatchwordError: what *run* raised, as the root error.
+    """
+    reading, writing = os.pipe()
+    # All that is buffered would be written twice.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):
+                os.dup2(nothing, descriptor)
+            os.closerange(3, writing)
+            os.closerange(writing + 1, 1 << 30)
+            told: dict[str, Any]
+            try:
+                libraries = {Path(one).resolve() for one in (*sys.path, f"{sys.base_prefix}/lib") if one}
+                confine([*read, *libraries], memory_bytes=memory_bytes, cpu_s=cpu_s)
+                told = {"answer": run()}
+            except WatchwordError as error:
+                told = {"error": [error.message, error.hint], "none": isinstance(error, NoSandbox)}
+            left = memoryview(json.dumps(told).encode() + b"\n")
+            while left:
+                left = left[os.write(writing, left) :]
+        finally:
+            os._exit(0)  # whatever was raised: nothing of the parent may run here
+    os.close(writing)
+    try:
+        with os.fdopen(reading, "rb") as answers:
+            line = answers.readline(answer_bytes_max)
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    try:
+        value = json.loads(line) if line.endswith(b"\n") else {}
+        if "error" in value:
+            message, hint = map(str, value["error"])
+            raise (NoSandbox if value["none"] else WatchwordError)(message, hint)
+        return value["answer"]
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise NoSandbox("the process that was to read it ended without an answer", "nothing was read") from error
 
 
 def kept_by() -> str:

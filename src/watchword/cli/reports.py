@@ -24,10 +24,10 @@ class NotAnEvaluation(WatchwordError):
 
 def read(args: argparse.Namespace) -> int:
     """Say what a report counts, finds and claims, and sign it with ``--record``; exit 1 when it found something."""
-    from watchword.evaluate.imports import read_report
+    from watchword.evaluate.imports import read_report, read_report_confined
 
     with naming(args.file):
-        report = read_report(args.file)
+        report = (read_report_confined if args.sandbox else read_report)(args.file)
     value = report.to_json()
     lines = _lines(report)
     if args.record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from watchword.evaluate.imports.report import Found as Found
 from watchword.evaluate.imports.report import Measured as Measured
 from watchword.evaluate.imports.report import NamedFile as NamedFile
 from watchword.evaluate.imports.report import Report as Report
+from watchword.limits import CONFINED_ANSWER_BYTES_MAX, IMPORT_CPU_S_MAX, SANDBOX_MEMORY_BYTES_MAX
 
 _Reader = Callable[[Bytes, Any], Report]
 
@@ -65,6 +67,29 @@ def read_report(path: Path) -> Report:
         if claims(value):
             return read(file, value)
     raise _unknown(path)
+
+
+def read_report_confined(path: Path) -> Report:
+    """As ``read_report``, in a process that can read this file and answer, and nothing else.
+
+    Raises:
+        NoSandbox: this machine cannot confine a process, or it ended without an answer.
+        BadReport: its answer is no report. WatchwordError: as there; its class is not told across.
+    """
+    import msgspec
+
+    from watchword.sandbox import ask_confined
+
+    with path.open("rb"):
+        pass  # an OSError is raised here, as it is there
+    answer = ask_confined(
+        lambda: asdict(read_report(path)), [path], memory_bytes=SANDBOX_MEMORY_BYTES_MAX, cpu_s=IMPORT_CPU_S_MAX,
+        answer_bytes_max=CONFINED_ANSWER_BYTES_MAX,
+    )  # fmt: skip
+    try:
+        return msgspec.convert(answer, Report)
+    except msgspec.ValidationError as error:
+        raise BadReport(f"{path.name}: its reader's answer is no report: {error}") from error
 
 
 def _parsed(line: bytes) -> Any:
