@@ -100,6 +100,9 @@ FLEET_BATCH_FILES = 16
 FLEET_BATCH_BYTES = 16 * 1024 * 1024
 """Bytes that do. Origin: 10 ms of hashing, so that all processes end at about the same time."""
 
+FLEET_MODEL_BYTES_MAX = 16 * 1024**3
+"""A model that is fetched to be evaluated. Origin: what the process that runs it may use, SANDBOX_MEMORY_BYTES_MAX."""
+
 FLEET_SPLIT_BYTES = 256 * 1024 * 1024
 """Releases above this size are shared between processes file by file. Origin: a fifth of a second of hashing."""
 

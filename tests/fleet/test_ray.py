@@ -8,7 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from evaluate.planned import sums
 from fleet.hubs import Look
+from fleet.models import PLAN, hub_of_models
+
+from watchword.cli import main
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
@@ -20,29 +24,50 @@ from watchword.fleet import ray_crew, run
 
 flag = pathlib.Path("killed")
 
-def dies(batch, how):
+def dies(batch, how, work, by):
     from watchword.fleet.ray_crew import _look
     try:
         flag.absolute().touch(exist_ok=False)
     except FileExistsError:
-        return _look(batch, how)
+        return _look(batch, how, work, by)
     os.kill(os.getpid(), 9)
 
 flag = flag.absolute()
 ray_crew._look = dies
 run.FLEET_SPLIT_BYTES = 1
-sys.exit(main(["fleet", "inspect", sys.argv[1], "--on", "ray", "--jobs", "2", "--output", "there"]))
+sys.exit(main(["fleet", *sys.argv[1:], "--on", "ray", "--jobs", "2", "--output", "there"]))
 """
+
+
+def on_a_cluster(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """``fleet`` with *words*, run in *folder*; the first process that is to work is killed."""
+    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
+    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
+    )
 
 
 def test_a_cluster_gives_the_same_bytes(hub: Path, look: Look, tmp_path: Path) -> None:
     """File by file, and although the first process that is to look is killed."""
     _, here = look(str(hub))
-    environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, hub], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-    )
+    done = on_a_cluster(tmp_path, "inspect", str(hub))
     assert done.returncode == 1, done.stderr
     assert tmp_path.joinpath("there").read_bytes() == b"".join(body + b"\n" for body in here)
     assert tmp_path.joinpath("killed").exists()
+
+
+def test_a_cluster_evaluates_to_the_same_bytes(tmp_path: Path) -> None:
+    """Of every model the result that this machine's own process gives, although the first that is to run is killed."""
+    pytest.importorskip("onnx", reason="needs onnx")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    hub, data = hub_of_models(tmp_path / "hub"), sums(tmp_path / "sums.npz")
+    tmp_path.joinpath("plan.toml").write_text(PLAN)
+    asked = ("evaluate", "plan.toml", str(hub), "--data", str(data), "--rehearse", "first")
+    done = on_a_cluster(tmp_path, *asked)
+    assert done.returncode == 1, done.stderr
+    assert tmp_path.joinpath("killed").exists()
+    there = tmp_path.joinpath("there").read_bytes()
+    plan = ["fleet", "evaluate", str(tmp_path / "plan.toml"), *asked[2:], "--jobs", "1"]
+    assert main([*plan, "--output", str(tmp_path / "here")]) == 1
+    assert tmp_path.joinpath("here").read_bytes() == there

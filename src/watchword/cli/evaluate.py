@@ -234,7 +234,7 @@ def _plan(args: argparse.Namespace) -> Plan:
         raise NotAsPlanned(f"{path}: no such file", "a plan is TOML; docs/howto/evaluate.md has some")
     there = _at_these_paths(args)
     plan = parse_toml(path.read_bytes(), str(path), *there)
-    _check(plan, *there)
+    verify_at_hand(plan, *there)
     return plan
 
 
@@ -258,7 +258,7 @@ def _at_hand(args: argparse.Namespace, planned: Located) -> Plan:
     plan = read_plan(planned.signed.statement)
     if args.data is None or (args.subject is None and args.url is None):
         raise NotAsPlanned(f"plan {plan.name} needs its subject and data", "--subject PATH (or --url), --data PATH")
-    _check(plan, *_at_these_paths(args))
+    verify_at_hand(plan, *_at_these_paths(args))
     library = getattr(args, "library", None)
     if library:
         verify_offered(library, plan)
@@ -266,7 +266,7 @@ def _at_hand(args: argparse.Namespace, planned: Located) -> Plan:
     return plan
 
 
-def _check(plan: Plan, release: str | None, data: str | None, harness: str | None) -> None:
+def verify_at_hand(plan: Plan, release: str | None, data: str | None, harness: str | None) -> None:
     for what, planned, there in (
         ("subject", plan.subject.release, release), ("data", plan.data.digest, data),
         ("harness", plan.subject.harness, harness),
@@ -329,7 +329,7 @@ def _run(args: argparse.Namespace, plan: Plan, seed: str, journal: Path | None) 
     with progress(args) as step:
         result = run(plan, seed, samples, opened, journal, step)
     # What lay there while it ran, not only before: else another subject could have answered.
-    _check(plan, *_at_these_paths(args))
+    verify_at_hand(plan, *_at_these_paths(args))
     return result
 
 

@@ -13,10 +13,10 @@ from watchword.cli.output import emit, progress, say, short, whole_file, write_n
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
-    from watchword.fleet.crew import Crew
+    from watchword.fleet.crew import Crew, Work
+    from watchword.fleet.ray_crew import By
     from watchword.fleet.run import Looked
     from watchword.fleet.state import State
-    from watchword.inspect.file import How
 
 
 class NotOurs(WatchwordError):
@@ -26,6 +26,8 @@ class NotOurs(WatchwordError):
 def inspect(args: argparse.Namespace) -> int:
     """Inspect every release of the hubs; exit 1 when any verdict is at or above ``--fail-on``."""
     from watchword.fleet import State, inspect_fleet, releases
+    from watchword.fleet.looking import look
+    from watchword.fleet.ray_crew import inspector
     from watchword.inspect.file import How
 
     if args.record:
@@ -34,7 +36,7 @@ def inspect(args: argparse.Namespace) -> int:
     how.loaded()  # a plugin that is not there stops the command before anything is looked at
     fleet = list(itertools.chain.from_iterable(releases(hub, args.depth) for hub in args.hubs))
     with State(args.state) as state:
-        crew = _crew(args, how)
+        crew = crew_of(args, how, look, inspector)
         try:
             with progress(args) as step:
                 tell = None if step is None else lambda done: step("releases", done, len(fleet))
@@ -125,15 +127,15 @@ def data(args: argparse.Namespace) -> int:
                 write_file_manifest(one.manifest, path)
                 facts |= one.manifest.to_json() | {"output": str(path)}
                 del facts["schema"]
-                size = f"{_of(facts['files'], 'file')}, {facts['bytes']:,} bytes"
+                size = f"{of_many(facts['files'], 'file')}, {facts['bytes']:,} bytes"
                 lines.append(f"{one.name}  {size}, {facts['manifest']}")
             told.append(facts)
     if not told:
         raise BadHub("no delivery in the fleet has a file", "nothing was looked at; check the addresses")
     whole = sum(not one["why"] for one in told)
     known = sum(one["known"] for one in told)
-    heads = f"{whole:,} of {_of(len(told), 'delivery', 'deliveries')} written to {args.output}"
-    lines.append(heads + (f"     {_of(known, 'file')} known before" if known else ""))
+    heads = f"{whole:,} of {of_many(len(told), 'delivery', 'deliveries')} written to {args.output}"
+    lines.append(heads + (f"     {of_many(known, 'file')} known before" if known else ""))
     emit(args, "\n".join(lines), {"deliveries": told, "known": known, "schema": "watchword-fleet-data/1"})
     return 0 if whole == len(told) else 1
 
@@ -153,14 +155,15 @@ _NAME_CHARS_MAX = 200
 """Of a file's name. Origin: 255 bytes in common file systems, less our ending."""
 
 
-def _crew(args: argparse.Namespace, how: How) -> Crew:
+def crew_of(args: argparse.Namespace, how: Any, work: Work, by: By) -> Crew:
+    """Who does *work*, as ``--on`` and ``--jobs`` say."""
     if args.on == "ray":
         from watchword.fleet.ray_crew import RayCluster
 
-        return RayCluster(args.jobs, how)
+        return RayCluster(args.jobs, how, work, by)
     from watchword.fleet.crew import Processes
 
-    return Processes(args.jobs or len(os.sched_getaffinity(0)), how)
+    return Processes(args.jobs or len(os.sched_getaffinity(0)), how, work)
 
 
 def _text(looked: list[Looked]) -> str:
@@ -182,11 +185,12 @@ def _text(looked: list[Looked]) -> str:
     if clean := len(looked) - len(told):
         counts.append(f"nothing found in {clean:,}")
     files, known = sum(one.summary.files for one in looked), sum(one.before for one in looked)
-    heads = f"{_of(len(looked), 'release')}, {_of(files, 'file')}: {', '.join(counts)}"
+    heads = f"{of_many(len(looked), 'release')}, {of_many(files, 'file')}: {', '.join(counts)}"
     return "\n".join([*lines, heads + (f"     {known:,} known before" if known else "")])
 
 
-def _of(count: int, what: str, many: str = "") -> str:
+def of_many(count: int, what: str, many: str = "") -> str:
+    """``1 release``, ``2 releases``."""
     return f"{count:,} {what if count == 1 else many or what + 's'}"
 
 

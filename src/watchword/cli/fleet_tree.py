@@ -15,8 +15,7 @@ def fleet_commands(commands: Sub) -> None:
     inspect = verb(fleet, "inspect", "fleet:inspect", "inspect every release of a hub; goes on where it was stopped")
     _hubs(inspect)
     inspect.add_argument("--output", type=Path, metavar="FILE", help="write all inspections there, one on each line")
-    inspect.add_argument("--jobs", type=from_one_to(JOBS_MAX), metavar="N", help="processes (default: all cores)")
-    inspect.add_argument("--on", choices=("ray",), help="who looks: the Ray cluster of $RAY_ADDRESS")
+    _crew(inspect)
     inspect.add_argument("--no-hash", action="store_true", help="judge only; far files are not read whole")
     inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
     inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")
@@ -30,6 +29,15 @@ def fleet_commands(commands: Sub) -> None:
     _hubs(data)
     data.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the manifests go")
     data.add_argument("--jobs", type=from_one_to(JOBS_MAX), default=4, metavar="N", help="files at a time (default: 4)")
+    text = "run one plan on every model of a hub; records nothing; goes on where it was stopped"
+    evaluate = verb(fleet, "evaluate", "fleet_evaluation:evaluate", text)
+    evaluate.add_argument("plan", type=Path, metavar="PLAN", help="the plan (TOML), without a release of its own")
+    _hubs(evaluate)
+    evaluate.add_argument("--data", type=Path, required=True, metavar="PATH", help="the data")
+    evaluate.add_argument("--rehearse", required=True, metavar="SEED", help="the seed of every run")
+    evaluate.add_argument("--harness", type=Path, metavar="FILE", help="the Python file that stands before each model")
+    evaluate.add_argument("--output", type=Path, metavar="FILE", help="write all results there, one on each line")
+    _crew(evaluate)
 
 
 def _hubs(command: argparse.ArgumentParser) -> None:
@@ -38,6 +46,11 @@ def _hubs(command: argparse.ArgumentParser) -> None:
     depth = command.add_argument("--depth", type=_depth, default=1, metavar="N")
     depth.help = "how many folders down a release stands (default: 1; 0: the hub is one release)"
     command.add_argument("--state", type=Path, metavar="FILE", help="what was seen so far; unchanged is not read again")
+
+
+def _crew(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--jobs", type=from_one_to(JOBS_MAX), metavar="N", help="processes (default: all cores)")
+    command.add_argument("--on", choices=("ray",), help="who works: the Ray cluster of $RAY_ADDRESS")
 
 
 def _depth(text: str) -> int:

@@ -184,13 +184,8 @@ def run(
     """
     from watchword.evaluate.flags import curve, flags
 
-    if importlib.util.find_spec("numpy") is None:
-        raise BadPlan(f"plan {plan.name}: numpy is not installed here", "pip install 'watchword[evaluate]'")
-    if len(samples) < plan.n:
-        raise BadPlan(f"plan {plan.name}: asks for {plan.n:,} instances, and the data has {len(samples):,}")
+    verify_runnable(plan, samples)
     library = plan.attack.library
-    if library != "watchword":
-        verify_offered(library, plan)
     worker = _Worker(plan, seed, samples, opened)
     try:
         subject = worker.subject
@@ -215,6 +210,20 @@ def run(
         return Result(plan, seed, done, environment, tuple(worker.attempts()), raised, points)
     finally:
         worker.subject.close()
+
+
+def verify_runnable(plan: Plan, samples: Samples) -> None:
+    """That *plan* can run here on these samples, whatever the subject.
+
+    Raises:
+        BadPlan, NotOffered: what is missing.
+    """
+    if importlib.util.find_spec("numpy") is None:
+        raise BadPlan(f"plan {plan.name}: numpy is not installed here", "pip install 'watchword[evaluate]'")
+    if len(samples) < plan.n:
+        raise BadPlan(f"plan {plan.name}: asks for {plan.n:,} instances, and the data has {len(samples):,}")
+    if plan.attack.library != "watchword":
+        verify_offered(plan.attack.library, plan)
 
 
 class _Journal:

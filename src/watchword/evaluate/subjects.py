@@ -328,7 +328,7 @@ class Inference(_Endpoint):
 
 def open_subject(
     of: SubjectOf, folder: Path | None, url: str | None, key: str | None = None, library: str = "",
-    harness: Path | None = None,
+    harness: Path | None = None, answer_s_max: float = SUBJECT_ANSWER_S_MAX,
 ) -> Asked:  # fmt: skip
     """The subject of a plan.
 
@@ -337,6 +337,7 @@ def open_subject(
         url: where an endpoint answers.
         harness: the Python file beside the release, where the plan names one.
         library: whose attacks will be asked for, where they are not our own.
+        answer_s_max: how long a release may take for one answer, in seconds.
 
     Raises:
         SubjectTrouble, NoSandbox: it cannot be loaded or reached.
@@ -347,7 +348,7 @@ def open_subject(
         if (harness is None) != (of.harness is None):
             names = "no" if harness else "a"
             raise SubjectTrouble(f"subject {of.entry}: the plan names {names} harness", "see --harness")
-        return Confined(of, folder, library=library, harness=harness)
+        return Confined(of, folder, answer_s_max, library, harness)
     if url is None:
         raise SubjectTrouble(f"a {of.interface} subject is an endpoint", "give --url")
     return Chat(of, url, key) if of.interface == "chat" else Inference(of, url, key)

@@ -1,4 +1,5 @@
-"""Who looks: processes of this machine. A crew takes batches of pieces and gives back what was made of them.
+"""Who looks: processes of this machine. A crew takes batches of pieces and gives back what was made of them: by
+``look``, or by other work on whole releases, such as ``evaluating.tried``.
 
 Processes are started and end as ``processes`` says. One that ends in the middle of a batch is replaced, and its batch
 is given back as ``None``: what to do about it is for whoever gave it.
@@ -7,17 +8,18 @@ is given back as ``None``: what to do about it is for whoever gave it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import Protocol
+from typing import Any, Protocol
 
 from watchword.errors import WatchwordError
-from watchword.fleet.looking import Made, Piece, look
-from watchword.inspect.file import How
+from watchword.fleet.looking import Piece, look
 from watchword.processes import Worker
 
 Batch = Sequence[Piece]
+Work = Callable[[Batch, Any], list[Any]]
+"""What is done with a batch, and how: a function of a module, so that it can be named to another process."""
 
 
 class Crew(Protocol):
@@ -28,11 +30,11 @@ class Crew(Protocol):
     def give(self, batch: Batch) -> None:
         """Have *batch* looked at; at most ``size`` are out at once."""
 
-    def taken(self) -> tuple[Batch, list[Made] | None]:
+    def taken(self) -> tuple[Batch, list[Any] | None]:
         """Some batch that is out, and what was made of it: None where who looked at it ended.
 
         Raises:
-            WatchwordError: as ``look``.
+            WatchwordError: from the work.
         """
 
     def close(self) -> None:
@@ -47,9 +49,9 @@ class _Looker(Worker):
 class Processes:
     """*size* processes of this machine; with one, this process itself looks."""
 
-    def __init__(self, size: int, how: How) -> None:
+    def __init__(self, size: int, how: Any, work: Work = look) -> None:
         self.size = size
-        self._how = how
+        self._how, self._work = how, work
         self._workers: list[_Looker] = []
         self._own: deque[Batch] = deque()
 
@@ -59,7 +61,7 @@ class Processes:
             return
         idle = next((one for one in self._workers if not one.batch), None)
         if idle is None:
-            idle = _Looker.start(_work, self._how)
+            idle = _Looker.start(_works, self._how, self._work)
             self._workers.append(idle)
         idle.batch = batch
         try:
@@ -67,10 +69,10 @@ class Processes:
         except OSError:
             return  # it ended, and its silence is heard when it is asked
 
-    def taken(self) -> tuple[Batch, list[Made] | None]:
+    def taken(self) -> tuple[Batch, list[Any] | None]:
         if self._own:
             own = self._own.popleft()
-            return own, look(own, self._how)
+            return own, self._work(own, self._how)
         busy = {one.pipe: one for one in self._workers if one.batch}
         ready = connection.wait(list(busy))[0]
         worker = busy[ready]  # type: ignore[index]  # only pipes were waited for
@@ -90,12 +92,12 @@ class Processes:
             worker.end()
 
 
-def _work(pipe: connection.Connection, how: How) -> None:
+def _works(pipe: connection.Connection, how: Any, work: Work) -> None:
     try:
         while True:
             batch = pipe.recv()
             try:
-                made: list[Made] | WatchwordError = look(batch, how)
+                made: list[Any] | WatchwordError = work(batch, how)
             except WatchwordError as error:
                 made = error  # the one who asked raises it
             pipe.send(made)

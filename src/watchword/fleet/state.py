@@ -96,8 +96,11 @@ class State:
 
     def got(self, key: str) -> bytes:
         """What ``put`` wrote down under a known key."""
-        start, length = self._places[key]
-        return os.pread(self._file.fileno(), length, start)[_HEAD:-1]
+        return self.at(self._places[key])
+
+    def at(self, place: tuple[int, int]) -> bytes:
+        """What ``put`` wrote down at *place*."""
+        return os.pread(self._file.fileno(), place[1], place[0])[_HEAD:-1]
 
     def place(self, key: str) -> tuple[int, int]:
         """Where the result of a known key stands."""
