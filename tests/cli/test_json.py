@@ -45,6 +45,9 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
     (0, "watchword-rule/1", ("inspect", "--explain", "pickle-call")),
     (0, "watchword-fleet-data/1", ("fleet", "data", "mail-sorter", "--depth", "0", "--output", "manifests")),
     (1, "watchword-fleet/1", ("fleet", "inspect", "mail-sorter-2", "--depth", "0", "--jobs", "1")),
+    (1, "watchword-fleet-evaluated/1",
+        ("fleet", "evaluate", "few.toml", "sorter", "--depth", "0", "--data", "few.jsonl", "--rehearse", "x",
+         "--jobs", "1")),
     (0, "watchword-assured/1", ("assure", "mail-sorter", *ALFA)),
     (1, "watchword-assured/1", ("assure", "mail-sorter-2", "--use", "use.toml", *ALFA)),
     (0, "watchword-data-manifest/1", ("data", "manifest", "labels-1.csv", "--key", "id", "--label", "label")),
@@ -207,6 +210,11 @@ def answers(
     folder = tmp_path_factory.mktemp("json") / "work"
     shutil.copytree(stages["work"], folder)
     folder.joinpath("incident.toml").write_text(ASTRAY, "utf-8")
+    practice = Path(__file__).parents[2] / "docs" / "practice" / "evaluate"
+    shutil.copytree(practice / "word-sorter", folder / "sorter")
+    plan = practice.joinpath("typos.toml").read_text("utf-8")
+    folder.joinpath("few.toml").write_text(plan.replace("n = 100", "n = 1"), "utf-8")
+    folder.joinpath("few.jsonl").write_text('{"text": "dear", "label": "letter"}\n', "utf-8")
     folder.joinpath("ours.toml").write_text(CAVEAT, "utf-8")
     folder.joinpath("finds.toml").write_text('source = "x"\nlicence = "CC0-1.0"\n', "utf-8")
     pod = '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"image": "a:1"}]}}'
