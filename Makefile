@@ -28,6 +28,7 @@ help:
 	@echo 'make screenshots  pictures of the console for README and docs'
 	@echo 'make fuzz     bytes on which a parser fails: FUZZ=60 seconds for each of four searches'
 	@echo 'make wheelhouse  all that an installation without a network needs, in build/wheelhouse: EXTRAS=…'
+	@echo 'make audit    what watchword is built on, against advisories: OSV=FOLDER'
 	@echo 'make release  the wheel, what is in it, and the signed claim on both: SUPPLIER=FOLDER'
 	@echo 'make lock     resolve requirements/*.lock anew from pyproject.toml'
 	@echo 'make clean    remove what the other targets made'
@@ -104,6 +105,11 @@ wheelhouse: $(VENV)/dev.stamp
 	@$(PIP) download --require-hashes -r '$(WHEELHOUSE)/requirements.lock' --dest '$(WHEELHOUSE)'
 	@$(BIN)/python -m build --wheel --no-isolation --outdir '$(WHEELHOUSE)' >/dev/null
 	@ls '$(WHEELHOUSE)'
+
+# The locks against a folder of advisories in OSV's form, without a network: such as the export for PyPI of osv.dev.
+.PHONY: audit
+audit: $(VENV)/dev.stamp
+	$(BIN)/python audit.py '$(OSV)'
 
 # Wheel, bill of materials, and the claim on both, signed with the key of the supplier in SUPPLIER
 # (`watchword init WATCHWORD --supplier`).
