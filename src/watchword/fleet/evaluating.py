@@ -43,7 +43,7 @@ from watchword.statements.manifest import Entry, build, check_paths
 EACH = "sha256:" + "0" * 64
 """Stands in a template for the release of each model."""
 
-_FORMAT = "watchword-fleet-evaluation/1"
+SCHEMA = "watchword-fleet-evaluation/1"
 _PACKAGES = ("numpy", "onnxruntime", "torch", "secml-torch", "foolbox")
 _RUN_BYTES = FAR_BLOCK_BYTES * FAR_RUN_BLOCKS
 
@@ -100,7 +100,7 @@ def alone(files: tuple[Found, ...]) -> bool:
 def unanswered(piece: Piece, why: str, digest: str | None = None) -> Tried:
     """A model without a result."""
     value = {"evaluation": None, "meets": False, "name": shown(piece.name, 4096), "release": digest, "told": ""}
-    return Tried(piece.number, canonical(value | {"schema": _FORMAT, "why": why}), lasting=False)
+    return Tried(piece.number, canonical(value | {"schema": SCHEMA, "why": why}), lasting=False)
 
 
 def surroundings(_trial: Trial) -> dict[str, str]:
@@ -120,7 +120,7 @@ def key_of(name: str, listing: Listing, trial: Trial) -> str | None:
     if not all(found.version for found in listing.files):
         return None
     files = [[found.path, found.size, found.version] for found in listing.files]
-    told = [_FORMAT, name, files, trial.template.digest, trial.seed, surroundings(trial)]
+    told = [SCHEMA, name, files, trial.template.digest, trial.seed, surroundings(trial)]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -150,7 +150,7 @@ def _tried(piece: Piece, trial: Trial) -> Tried:
             raise
         return unanswered(piece, _reason(error).replace(landed or "\0", "…"), digest)
     value = {"evaluation": {name: of for name, of in result.value().items() if name != "cpu_s"},
-             "meets": result.meets, "name": shown(piece.name, 4096), "release": digest, "schema": _FORMAT,
+             "meets": result.meets, "name": shown(piece.name, 4096), "release": digest, "schema": SCHEMA,
              "told": result.told(), "why": ""}  # fmt: skip
     return Tried(piece.number, canonical(value).replace((landed or "\0").encode(), "…".encode()), lasting=True)
 
