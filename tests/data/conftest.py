@@ -6,9 +6,12 @@ import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from watchword.data.screening.sample import Sample
 
 Table = Sequence[Mapping[str, Any]]
 Write = Callable[[str, Table], Path]
@@ -40,3 +43,14 @@ def write_table(path: Path, table: Table) -> None:
         from pyarrow import parquet
 
         parquet.write_table(pyarrow.Table.from_pylist([dict(row) for row in table]), path)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Sample:
+    """1,797 handwritten digits, as scikit-learn ships them."""
+    from watchword.data.screening.sample import Sample, classes_of
+
+    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn, of the development lock")
+    loaded = datasets.load_digits()
+    labels, names = classes_of(str(label) for label in loaded.target)
+    return Sample(labels, names, images=(loaded.images / 16).astype("float32")[..., None])

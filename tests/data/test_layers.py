@@ -8,21 +8,11 @@ numpy = pytest.importorskip("numpy", reason="the extra data")
 
 from watchword.data.screening.network import BLENDS, HIDDEN, learn  # noqa: E402
 from watchword.data.screening.planting import plant  # noqa: E402
-from watchword.data.screening.sample import Sample, classes_of  # noqa: E402
 from watchword.data.screening.screen import screen  # noqa: E402
 from watchword.data.screening.spectra import standing_out  # noqa: E402
 from watchword.data.screening.vote import FOLDS, folds  # noqa: E402
 
 ROWS, WIDE, LABELS = 600, 12, 3
-
-
-@pytest.fixture(scope="module")
-def digits() -> Sample:
-    """1,797 handwritten digits, as scikit-learn ships them."""
-    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn, of the development lock")
-    loaded = datasets.load_digits()
-    labels, names = classes_of(str(label) for label in loaded.target)
-    return Sample(labels, names, images=(loaded.images / 16).astype("float32")[..., None])
 
 
 @pytest.fixture(scope="module")

@@ -16,20 +16,11 @@ from watchword.chance import student_tail  # noqa: E402
 from watchword.cli import main  # noqa: E402
 from watchword.data.screening.columns import NotScreened  # noqa: E402
 from watchword.data.screening.model import Planted, beside, ranged, screen_model, sticking  # noqa: E402
-from watchword.data.screening.sample import Sample, classes_of  # noqa: E402
+from watchword.data.screening.sample import Sample  # noqa: E402
 from watchword.data.screening.told_model import model_json, model_lines  # noqa: E402
 from watchword.data.screening.weights import weighed  # noqa: E402
 
 PRACTICE = Path(__file__).resolve().parents[2] / "docs" / "practice" / "digits"
-
-
-@pytest.fixture(scope="module")
-def digits() -> Sample:
-    """1,797 handwritten digits, as scikit-learn ships them."""
-    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn, of the development lock")
-    loaded = datasets.load_digits()
-    labels, names = classes_of(str(label) for label in loaded.target)
-    return Sample(labels, names, images=(loaded.images / 16).astype("float32")[..., None])
 
 
 class Linear:

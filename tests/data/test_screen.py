@@ -35,15 +35,6 @@ LABEL = Roles(None, "label", None, None)
 
 
 @pytest.fixture(scope="module")
-def digits() -> Sample:
-    """1,797 handwritten digits, as scikit-learn ships them."""
-    datasets = pytest.importorskip("sklearn.datasets", reason="scikit-learn, of the development lock")
-    loaded = datasets.load_digits()
-    labels, names = classes_of(str(label) for label in loaded.target)
-    return Sample(labels, names, images=(loaded.images / 16).astype("float32")[..., None])
-
-
-@pytest.fixture(scope="module")
 def letters() -> Sample:
     """600 letters about two things, made by rule."""
     draw = random.Random(1)

@@ -13,11 +13,10 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import pytest
-from alliance import RELEASE, Alliance, copy_alliance, inspection, make_alliance, notice_subject, quick_disk
+from alliance import RELEASE, Alliance, inspection, make_alliance, notice_subject, quick_disk
 from charters import UNQUERIED
 
 from watchword.ledger.bundle import Body, encode, parse_bundle
@@ -55,14 +54,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
         made.sync()
         made.close()
     return made
-
-
-@pytest.fixture
-def alliance(template: Alliance, tmp_path: Path) -> Iterator[Alliance]:
-    with quick_disk():
-        copy = copy_alliance(template, tmp_path / "alliance")
-        yield copy
-        copy.close()
 
 
 def opened(data: bytes) -> bytes:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import tomllib
 from base64 import b64decode
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alliance import RELEASE, Alliance, copy_alliance, inspection, make_alliance, quick_disk
+from alliance import RELEASE, Alliance, inspection, make_alliance, quick_disk
 from node.test_proofs import by_script, decision, proven
 
 from watchword import __version__
@@ -31,7 +30,7 @@ NEWER = "urn:watchword:recall:v2"
 
 
 @pytest.fixture(scope="module")
-def inspected(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
     """Three members whose charter asks for one inspection, which there is."""
     pack = read_pack(None)
     rows = [row for row in pack.requirements if row["id"] == "inspected"]
@@ -44,14 +43,6 @@ def inspected(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
         made.sync()
         made.close()
     return made
-
-
-@pytest.fixture
-def alliance(inspected: Alliance, tmp_path: Path) -> Iterator[Alliance]:
-    with quick_disk():
-        copy = copy_alliance(inspected, tmp_path / "alliance")
-        yield copy
-        copy.close()
 
 
 def of_a_newer_kind(alliance: Alliance, by: str = "ALFA", kind: str = NEWER) -> bytes:

@@ -31,7 +31,7 @@ USE_CASE = {
 
 
 @pytest.fixture(scope="module")
-def decided(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
     """Three members, evidence on record and cosigned."""
     pack = read_pack(None)
     with quick_disk():
@@ -46,14 +46,6 @@ def decided(tmp_path_factory: pytest.TempPathFactory) -> Alliance:
         made.sync()
         made.close()
     return made
-
-
-@pytest.fixture
-def alliance(decided: Alliance, tmp_path: Path) -> Iterator[Alliance]:
-    with quick_disk():
-        copy = copy_alliance(decided, tmp_path / "alliance")
-        yield copy
-        copy.close()
 
 
 def decision(alliance: Alliance, name: str = "ALFA") -> Recorded:
@@ -87,10 +79,10 @@ def by_script(alliance: Alliance, data: bytes) -> tuple[int, str]:
 
 
 @pytest.fixture(scope="module")
-def small(decided: Alliance, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def small(template: Alliance, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A proof of one decision."""
     with quick_disk():
-        copy = copy_alliance(decided, tmp_path_factory.mktemp("small") / "alliance")
+        copy = copy_alliance(template, tmp_path_factory.mktemp("small") / "alliance")
         recorded = decision(copy)
         copy.sync()
         data = copy.nodes["ALFA"].make_proof([recorded.id])
@@ -127,9 +119,9 @@ def test_both_verifiers_re_make_what_was_decided(alliance: Alliance) -> None:
     assert code == 0, report
 
 
-def test_absence_is_told_with_its_names_and_time(decided: Alliance, small: bytes) -> None:
+def test_absence_is_told_with_its_names_and_time(template: Alliance, small: bytes) -> None:
     """No notice: the whole name set, and the smallest cosigned time of the notices' heads."""
-    absence = proven(decided, small).absence()
+    absence = proven(template, small).absence()
     assert absence is not None
     assert absence.found == ()
     assert TARGET in absence.names
@@ -233,13 +225,13 @@ def later(value: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_what_was_changed_is_named_by_its_step(
-    decided: Alliance, small: bytes, change: Callable[[dict[str, Any]], None], step: int
+    template: Alliance, small: bytes, change: Callable[[dict[str, Any]], None], step: int
 ) -> None:
     """Each kind of tampering fails its own step here, and is refused by the independent verifier too."""
     data = changed(small, change)
     with pytest.raises(NotProven, match=rf"step {step}\b"):
-        proven(decided, data)
-    code, report = by_script(decided, data)
+        proven(template, data)
+    code, report = by_script(template, data)
     assert code == 1, report
 
 
@@ -280,12 +272,12 @@ def test_a_removed_recall_is_found(alliance: Alliance) -> None:
         assert code == 1, report
 
 
-def test_a_missing_body_is_never_a_yes(decided: Alliance, small: bytes) -> None:
+def test_a_missing_body_is_never_a_yes(template: Alliance, small: bytes) -> None:
     """A body left out: the decision cannot be made again with it, so the file is refused."""
     data = changed(small, drop_body)
     with pytest.raises((NotProven, AssertionError)):
-        proven(decided, data)
-    assert by_script(decided, data)[0] == 1
+        proven(template, data)
+    assert by_script(template, data)[0] == 1
 
 
 def test_a_statement_left_out_of_the_decision_is_found(alliance: Alliance) -> None:
@@ -304,14 +296,14 @@ def test_a_statement_left_out_of_the_decision_is_found(alliance: Alliance) -> No
     assert by_script(alliance, data)[0] == 1
 
 
-def test_flipped_bytes_of_a_small_proof_are_refused_or_harmless(decided: Alliance, small: bytes) -> None:
+def test_flipped_bytes_of_a_small_proof_are_refused_or_harmless(template: Alliance, small: bytes) -> None:
     """One bit changed at 50 places: never another decision, never an error that is not ours."""
-    whole = proven(decided, small)
+    whole = proven(template, small)
     for place in range(0, len(small), len(small) // 50):
         bent = bytearray(small)
         bent[place] ^= 1
         try:
-            proof = proven(decided, bytes(bent))
+            proof = proven(template, bytes(bent))
         except WatchwordError:
             continue
         # What no step reads: who wrote the file, and when; the line of one witness more than the quorum needs.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -36,13 +38,8 @@ def inspect(args: argparse.Namespace) -> int:
     how.loaded()  # a plugin that is not there stops the command before anything is looked at
     fleet = list(itertools.chain.from_iterable(releases(hub, args.depth) for hub in args.hubs))
     with State(args.state) as state:
-        crew = crew_of(args, how, look, inspector)
-        try:
-            with progress(args) as step:
-                tell = None if step is None else lambda done: step("releases", done, len(fleet))
-                looked = inspect_fleet(fleet, how, crew, state, tell)
-        finally:
-            crew.close()
+        with at_work(args, crew_of(args, how, look, inspector), "releases", len(fleet)) as (crew, tell):
+            looked = inspect_fleet(fleet, how, crew, state, tell)
         if args.output:
             write_new(whole_file(args.output), (state.body(one.place) + b"\n" for one in looked))
             say(f"watchword: note: wrote {args.output}")
@@ -164,6 +161,18 @@ def crew_of(args: argparse.Namespace, how: Any, work: Work, by: By) -> Crew:
     from watchword.fleet.crew import Processes
 
     return Processes(args.jobs or len(os.sched_getaffinity(0)), how, work)
+
+
+@contextmanager
+def at_work(
+    args: argparse.Namespace, crew: Crew, what: str, count: int
+) -> Iterator[tuple[Crew, Callable[[int], None] | None]]:
+    """*crew*, which goes home whatever happens, and whom to tell how many of *count* are done; None: nobody watches."""
+    try:
+        with progress(args) as step:
+            yield crew, None if step is None else lambda done: step(what, done, count)
+    finally:
+        crew.close()
 
 
 def _text(looked: list[Looked]) -> str:

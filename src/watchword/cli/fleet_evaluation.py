@@ -8,8 +8,8 @@ import tempfile
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.evaluate import NotAsPlanned, verify_at_hand
-from watchword.cli.fleet import crew_of, of_many
-from watchword.cli.output import emit, one_line, progress, say, short, whole_file, write_new
+from watchword.cli.fleet import at_work, crew_of, of_many
+from watchword.cli.output import emit, one_line, say, short, whole_file, write_new
 
 if TYPE_CHECKING:
     from watchword.evaluate.plan import Plan
@@ -30,13 +30,8 @@ def evaluate(args: argparse.Namespace) -> int:
     with State(args.state) as state, tempfile.TemporaryDirectory(prefix="watchword-fleet-") as scratch:
         harness = None if args.harness is None else args.harness.resolve()
         trial = Trial(template, args.rehearse, samples, harness, scratch)
-        crew = crew_of(args, trial, tried, surroundings)
-        try:
-            with progress(args) as step:
-                tell = None if step is None else lambda done: step("models", done, len(fleet))
-                made = evaluate_fleet(fleet, trial, crew, state, tell)
-        finally:
-            crew.close()
+        with at_work(args, crew_of(args, trial, tried, surroundings), "models", len(fleet)) as (crew, tell):
+            made = evaluate_fleet(fleet, trial, crew, state, tell)
         if args.output:
             write_new(whole_file(args.output), (state.at(one.place) + b"\n" for one in made))
             say(f"watchword: note: wrote {args.output}")
