@@ -1161,6 +1161,20 @@ CONSOLE_ROWS = 100
 LOOKS_BYTES_MAX = 16 * 1024 * 1024
 """One file of recorded looks, in bytes; then the next begins. Origin: some 60,000 looks, read in a second."""
 
+LOOKS_ANCHOR_MINUTES = 60
+"""Between two heads of the looks that ``serve`` anchors, in minutes. Origin: what nobody may rewrite unseen is at most
+a working hour old, and a node where people look all day long says some 10 statements a day for it."""
+
+LOOKS_ANCHOR_MINUTES_MAX = 360
+"""The longest that can be asked for, in minutes. Origin: half of LOOKS_OVERDUE_S."""
+
+LOOKS_RETRY_S = 60
+"""After a head of the looks could not be anchored, in seconds. Origin: another process writes for seconds at most."""
+
+LOOKS_OVERDUE_S = 12 * 3600
+"""How old a look under no head gets before ``doctor`` and an alert say so, in seconds. Origin: twice the longest
+interval, so that one failure is none."""
+
 # -- evaluate -------------------------------------------------------------------------------------
 EVALUATION_INSTANCES_MAX = 1_000_000
 """Instances of one evaluation. Origin: ten times the largest public test sets of classifiers."""

@@ -23,6 +23,7 @@ from watchword.account.status import status
 from watchword.gate.history import History
 from watchword.gate.receipts import parse_receipt
 from watchword.limits import FIGURES_AGE_S, FIGURES_PAUSE_S, LAPSE_DAYS
+from watchword.node import looks
 from watchword.node.home import read_home
 from watchword.node.sync import last_synced_s
 from watchword.statements.times import parse_time, unix
@@ -78,7 +79,7 @@ class Figures:
     def make(self) -> None:
         """Make what takes long, now: some seconds for a large node. Raises as ``read``."""
         self._gate()
-        self._later = list(_standing(self._node))
+        self._later = [*_looks(self._node), *_standing(self._node)]
 
     # -- inside -----------------------------------------------------------------------------------
 
@@ -152,6 +153,17 @@ def _peers(node: Node) -> Iterator[Figure]:
                 synced[member.name] = last_synced_s(node.store, member.name)
     yield Figure("peer_cosigned_timestamp_seconds", "Newest heads with a quorum held of a peer.", dict(heads), "peer")
     yield Figure("peer_synced_timestamp_seconds", "When a peer last gave what was asked.", dict(synced), "peer")
+
+
+def _looks(node: Node) -> Iterator[Figure]:
+    """Of the record of who looked at the console."""
+    if node.receives:
+        return
+    with node.mutex:
+        found = looks.waiting(node)
+    yield Figure("looks_unanchored", "Looks at the console under no head in the ledger.", {"": found.count})
+    yield Figure("looks_unanchored_oldest_timestamp_seconds", "When the oldest of them was.",
+                 {"": unix(found.oldest)} if found.oldest else {})  # fmt: skip
 
 
 def _standing(node: Node) -> Iterator[Figure]:

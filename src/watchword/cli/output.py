@@ -135,6 +135,20 @@ def passphrase(args: argparse.Namespace) -> Callable[[], bytes]:
     return ask
 
 
+def unasked(args: argparse.Namespace, ask: Callable[[], bytes]) -> Callable[[], bytes]:
+    """*ask*, for work that nobody waits for: a passphrase is taken from where it was given, and nobody is asked."""
+
+    def given() -> bytes:
+        if args.passphrase_fd is None and not os.environ.get("WATCHWORD_PASSPHRASE_FILE"):
+            raise NoPassphrase(
+                "a key is encrypted, and nobody is asked for its passphrase while this runs",
+                "start it with --passphrase-fd N or WATCHWORD_PASSPHRASE_FILE",
+            )
+        return ask()
+
+    return given
+
+
 def new_passphrase(args: argparse.Namespace) -> bytes | None:
     """The passphrase for new keys; None when ``--unencrypted`` was given.
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.catalog import follow
-from watchword.cli.output import emit, passphrase
+from watchword.cli.output import emit, passphrase, unasked
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -59,6 +59,17 @@ def until_told(
         server(application, args.tls_certificate, args.tls_key, ready, clients=clients).run([bound])
 
 
+def _anchoring(
+    args: argparse.Namespace, here: Node, ask: Callable[[], bytes]
+) -> contextlib.AbstractContextManager[object]:
+    """The turns that put the head of the looks into the ledger, where *args* want them and this home signs."""
+    from watchword.web.anchoring import Anchoring
+
+    if args.anchor_looks is None or here.receives:
+        return contextlib.nullcontext()
+    return Anchoring(here, unasked(args, ask), 60 * args.anchor_looks)
+
+
 def run(args: argparse.Namespace) -> int:
     """Serve ledgers, mirrors, witness, bodies and the console until told to end."""
     from watchword import node
@@ -72,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
     clients = {name: path for name, _, path in (one.partition("=") for one in args.client)}
     if clients and args.tls_certificate is None:
         raise WatchwordError("a client shows its certificate over TLS alone", "give --tls-certificate and --tls-key")
-    with node.Node.open(node.find_home(args.home), passphrase=passphrase(args), writing=False) as here:
+    ask = passphrase(args)
+    with node.Node.open(node.find_home(args.home), passphrase=ask, writing=False) as here:
         follow(here)
         bound = listen(args.host, args.port)
         url = address(args, *bound.getsockname()[:2]) + "/"
@@ -86,5 +98,6 @@ def run(args: argparse.Namespace) -> int:
             f"{here.member} serves {len(here.charter.shared_origins)} ledgers and its witness at {url}\n"
             f"its console is at {origin}/console/; to look: watchword console --origin {origin}"
         )
-        until_told(args, application, bound, lambda: emit(args, text, value), tuple(clients.values()), here)
+        with _anchoring(args, here, ask):
+            until_told(args, application, bound, lambda: emit(args, text, value), tuple(clients.values()), here)
     return 0

@@ -19,11 +19,19 @@ from typing import TYPE_CHECKING
 
 from watchword.errors import WatchwordError
 from watchword.ledger.fetch import Remote
-from watchword.limits import CLOCK_AHEAD_S_MAX, NOTE_BYTES_MAX, TLS_ILL_DAYS, TLS_LOOK_DAYS, TLS_PEM_BYTES_MAX
+from watchword.limits import (
+    CLOCK_AHEAD_S_MAX,
+    LOOKS_OVERDUE_S,
+    NOTE_BYTES_MAX,
+    TLS_ILL_DAYS,
+    TLS_LOOK_DAYS,
+    TLS_PEM_BYTES_MAX,
+)
+from watchword.node import looks
 from watchword.node.finding import Found
 from watchword.node.sharing import shared_record
 from watchword.statements.canonical import parse_json
-from watchword.statements.times import rfc3339
+from watchword.statements.times import rfc3339, unix
 
 if TYPE_CHECKING:
     from watchword.node.node import Node
@@ -117,6 +125,18 @@ def shared(node: Node) -> Iterator[Found]:
     here = len(node.store.receipts)
     late = f", {there - here:,} not in this home yet" if there > here else ""
     yield Found("record", "well", f"shared: {there:,} receipts{late}")
+
+
+def looked(node: Node) -> Iterator[Found]:
+    """Whether what was looked at stands under a head that nobody rewrites; nothing where nobody ever looked."""
+    if node.receives or looks.Looks(node).mark is None:
+        return
+    found = looks.waiting(node)
+    if found.oldest is None or node.store.now_s() - unix(found.oldest) <= LOOKS_OVERDUE_S:
+        yield Found("looks", "well", f"{found.count:,} wait for their head in the ledger")
+        return
+    mend = "watchword looks anchor; serve does it by itself where it has the keys and their passphrase"
+    yield Found("looks", "look", f"{found.count:,} are under no head in the ledger, the oldest of {found.oldest}", mend)
 
 
 def peer(name: str, url: str, now: datetime) -> Iterator[Found]:

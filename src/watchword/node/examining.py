@@ -71,6 +71,7 @@ def examine(
                 checks = (
                     ("ledgers", _ledgers), ("versions", _versions), ("heads", _heads), ("clock", _clock),
                     ("forks", _forks), ("record", around.shared), ("catalog", around.catalog),
+                    ("looks", around.looked),
                 )  # fmt: skip
                 for about, check in checks:
                     found += [*_checked(about, lambda check=check: check(node))]  # type: ignore[misc]

@@ -7,8 +7,9 @@ line before it.
   off while it was written was of a page that was never sent: the next one takes its place.
 * ``anchor`` puts the head of the record, its lines as leaves of a tree (RFC 9162), into the shared ledger as the gate's
   record is put there: a ``record-head`` under the origin of the record with ``/looks`` after it, for own eyes alone.
-  It goes out with every export, exchange and sync, and on demand. What was anchored, and cosigned by others since,
-  nobody changes or cuts away any more without ``check`` seeing it: the node's own operator cannot, either.
+  ``serve`` does it by the clock (``web.anchoring``), every export, exchange and sync does, and so it is done on demand.
+  What was anchored, and cosigned by others since, nobody changes or cuts away any more without ``check`` seeing it: the
+  node's own operator cannot, either.
 * Not protected: looks that came after the last anchor, against whoever can write the files and make the chain anew.
 """
 
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
-from watchword.ledger.merkle import Frontier, leaf_hash
+from watchword.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash
 from watchword.limits import LOOKS_BYTES_MAX
 from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, unb64
@@ -51,6 +52,14 @@ class Anchor:
     locator: str
     size: int
     root: bytes
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Looks that came after the newest anchor: how many, and when the ``oldest`` of them was (RFC 3339)."""
+
+    count: int
+    oldest: str | None
 
 
 @dataclass(frozen=True)
@@ -141,6 +150,23 @@ class Looks:
             tree.append(leaf_hash(line))
         return tree.size, tree.root()
 
+    def after(self, size: int) -> Waiting:
+        """Those after the first *size*."""
+        count, oldest = 0, None
+        for path in self._files():
+            lines = _lines(path)
+            if oldest is None and count + len(lines) > size:
+                first = _look(lines[max(size - count, 0)])
+                oldest = None if first is None else str(first["at"])
+            count += len(lines)
+        return Waiting(max(count - size, 0), oldest)
+
+    @property
+    def mark(self) -> tuple[str, int] | None:
+        """Changes whenever somebody looked; None where nobody ever did."""
+        files = self._files()
+        return (files[-1].name, files[-1].stat().st_size) if files else None
+
     def _every(self) -> Iterator[tuple[Path, int, bytes]]:
         for path in self._files():
             yield from ((path, number, line) for number, line in enumerate(_lines(path), 1))
@@ -173,15 +199,24 @@ def anchor(node: Node) -> Recorded | None:
     Raises:
         StorageTrouble, WatchwordError: nothing was anchored.
     """
-    if node.store.retired(node.me.origins["ledger"]) or not (node.home / "looks").is_dir():
+    if node.store.retired(node.me.origins["ledger"]) or Looks(node).mark is None:
         return None
     size, root = Looks(node).head()
-    if size == max((one.size for one in _anchors(node)), default=0):
+    newest = next(_anchors(node), None)
+    if (size, root) == (0, EMPTY_ROOT) or (newest is not None and (size, root) == (newest.size, newest.root)):
         return None
     origin = origin_of(node)
     text = f"{origin}\n{size}\n{b64(root)}\n".encode()
     fields = {"origin": origin, "root": b64(root), "size": size}
     return node.sign_and_append("record-head", (Subject(origin, D(text)),), fields, scope="own")
+
+
+def waiting(node: Node) -> Waiting:
+    """The looks that no head in the shared ledger of *node* has under it yet."""
+    if Looks(node).mark is None:
+        return Waiting(0, None)
+    newest = next(_anchors(node), None)
+    return Looks(node).after(0 if newest is None else newest.size)
 
 
 def origin_of(node: Node) -> str:
@@ -190,9 +225,11 @@ def origin_of(node: Node) -> str:
 
 
 def _anchors(node: Node) -> Iterator[Anchor]:
+    """Newest first: who wants the newest reads no further."""
     ledger, origin = node.me.origins["ledger"], origin_of(node)
-    for index, leaf in enumerate(node.store.leaves(ledger)):
-        held = node.store.held(leaf.commitment)
+    leaves = node.store.leaves(ledger)
+    for index in range(len(leaves) - 1, -1, -1):
+        held = node.store.held(leaves[index].commitment)
         if held is None or held.holder is None or held.holder.owner != node.member:
             continue
         said: Statement = held.signed.statement
