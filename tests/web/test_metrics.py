@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import json
 import re
 import socket
 import threading
@@ -36,6 +37,7 @@ from watchword.web.metrics import Shown, app
 
 ROOT = Path(__file__).resolve().parents[2]
 ALERTS = ROOT / "integrations" / "prometheus-alerts.yml"
+BOARD = ROOT / "integrations" / "grafana-dashboard.json"
 OPEN = b"application/openmetrics-text; version=1.0.0"
 
 
@@ -127,12 +129,49 @@ def test_every_series_that_an_alert_asks_for_is_in_a_real_scrape(scraped: str) -
     tried = yaml.safe_load((ROOT / "tests" / "web" / "alerts.yml").read_text("utf-8"))
     texts += [one["series"] for test in tried["tests"] for one in test["input_series"]]
     for text in texts:
-        names = re.findall(r"watchword_\w+", text)
-        assert names and set(names) <= there.keys(), text
-        for name, labels in re.findall(r"(watchword_\w+){([^}]*)}", text):
-            assert set(re.findall(r"(\w+)=", labels)) <= there[name] | {"instance"}, text
-        for grouped in re.findall(r"by \(([^)]*)\)", text):
-            assert set(re.split(r",\s*", grouped)) <= {"instance", *there[names[0]]}, text
+        assert_asks_for(text, there)
+
+
+def assert_asks_for(text: str, there: dict[str, set[str]]) -> None:
+    names = re.findall(r"watchword_\w+", text)
+    assert names and set(names) <= there.keys(), text
+    for name, labels in re.findall(r"(watchword_\w+){([^}]*)}", text):
+        assert set(re.findall(r"(\w+)=", labels)) <= there[name] | {"instance"}, text
+    for grouped in re.findall(r"by \(([^)]*)\)", text):
+        assert set(re.split(r",\s*", grouped)) <= {"instance", *there[names[0]]}, text
+
+
+def test_the_dashboard_shows_nearly_every_figure_and_asks_for_nothing_that_is_not_there(scraped: str) -> None:
+    """Each family, but four that only alerts need, is in a panel that says what it shows; legends name real labels."""
+    there = series(scraped)
+    board = json.loads(BOARD.read_text("utf-8"))
+    shown = [panel for panel in board["panels"] if panel["type"] != "row"]
+    asked = [(target["expr"], target["legendFormat"]) for panel in shown for target in panel["targets"]]
+    for expr, legend in asked:
+        assert_asks_for(expr, there)
+        (name, *_) = re.findall(r"watchword_\w+", expr)
+        assert set(re.findall(r"{{(\w+)}}", legend)) <= there[name] | {"instance"}, legend
+    names = {
+        re.sub(r"_(total|bucket|info)$", "", name) for expr, _ in asked for name in re.findall(r"watchword_\w+", expr)
+    }
+    families = {one.name for one in openmetrics(scraped) if one.name.startswith("watchword_")}
+    elsewhere = {"figures_timestamp_seconds", "witness_operators", "ledger_leaves",
+                 "ledger_cosignature_oldest_timestamp_seconds"}  # fmt: skip
+    assert families - names == {f"watchword_{name}" for name in elsewhere}
+    assert all(panel["title"] and panel["description"] for panel in shown)
+
+
+def test_no_panel_of_the_dashboard_lies_over_another() -> None:
+    """24 columns; ids are single; no data source is named that only we would have."""
+    board = json.loads(BOARD.read_text("utf-8"))
+    taken: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        cells = {(at["x"] + x, at["y"] + y) for x in range(at["w"]) for y in range(at["h"])}
+        assert not cells & taken and max(x for x, _ in cells) < 24, panel["title"]
+        taken |= cells
+        assert panel.get("datasource", {"uid": "${datasource}"})["uid"] == "${datasource}"
+    assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
 
 
 def test_every_alert_says_what_to_do_about_it() -> None:
