@@ -1,4 +1,4 @@
-"""Where a skip counts as a failure: in CI, and wherever ``WATCHWORD_NO_SKIP=1``.
+"""Where a skip counts as a failure: in CI, and wherever ``WATCHWORD_NO_SKIP=1``. And what holds for every property.
 
 A check that did not run is not a check that passed. On a person's machine a test may be skipped, by name and with
 its reason, because others' vectors are not there; in CI they are. ``WATCHWORD_NO_SKIP=0`` allows skips even there.
@@ -12,6 +12,14 @@ from collections.abc import Generator
 from typing import TypeVar
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No property depends on how busy the machine is. A fixture made once for all examples is meant so.
+settings.register_profile(
+    "watchword", settings(), deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)  # fmt: skip
+settings.load_profile("watchword")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a shell, a process ignores Ctrl-C, and so would every command that a test interrupts.

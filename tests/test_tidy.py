@@ -476,6 +476,83 @@ def test_the_locks_hold_what_the_project_asks_for() -> None:
             assert fits, f"{requirement} is not in {lock}.lock"
 
 
+# -- a test can fail ------------------------------------------------------------------------------
+
+def called(node: ast.AST) -> set[str]:
+    """The names, without what stands before their last dot, that are called or handed on anywhere in *node*."""
+    names = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+    return names | {inner.attr for inner in ast.walk(node) if isinstance(inner, ast.Attribute)}
+
+
+def judges(node: ast.AST) -> bool:
+    """Whether it fails by itself: asserts, raises, or waits for an error."""
+    judging = any(isinstance(inner, ast.Assert | ast.Raise) for inner in ast.walk(node))
+    return judging or not called(node).isdisjoint({"raises", "warns", "fail"})
+
+
+def judging_nothing(*folders: Path) -> list[str]:
+    """Tests that neither judge nor call what does, among the functions beside them; and asserts that always hold."""
+    found = []
+    trees = {path: parsed(path) for path in sources(*folders)}
+    functions = [
+        (path, node)
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    judging = {node.name for _, node in functions if not node.name.startswith("test_") and judges(node)}
+    for path, node in functions:
+        if node.name.startswith("test_") and not judges(node) and called(node).isdisjoint(judging):
+            found.append(f"{at(path, node.lineno)}  {node.name} judges nothing")
+    for path, tree in trees.items():
+        for one in ast.walk(tree):
+            if isinstance(one, ast.Assert) and always(one.test):
+                found.append(f"{at(path, one.lineno)}  {ast.unparse(one.test)[:60]} always holds")
+    return found
+
+
+def always(test: ast.expr) -> bool:
+    """True whatever the code does: a tuple, a text, a generator; at least nothing; a text that holds the empty one."""
+    match test:
+        case ast.Tuple() | ast.JoinedStr() | ast.Lambda() | ast.GeneratorExp():
+            return True
+        case ast.Constant(value):
+            return bool(value)
+        case ast.BoolOp(ast.Or(), values):
+            return any(map(always, values))
+        case ast.Compare(ast.Constant("" | b""), [ast.In()]):
+            return True
+        case ast.Compare(ast.Call(ast.Name("len")), [ast.GtE()], [ast.Constant(0)]):
+            return True
+    return False
+
+
+def test_every_test_can_fail() -> None:
+    """Each asserts, waits for an error, or calls a function of the tests that does."""
+    assert judging_nothing(ROOT / "tests", ROOT / "benchmarks") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("def test_x(): f()", 1),
+        ("def test_x():\n    for one in f():\n        g(one)", 1),
+        ("def g(): pass\ndef test_x(): g()", 1),
+        ("def test_x():\n    assert (f() == 1, 'why')", 1),
+        ("def test_x():\n    assert len(f()) >= 0", 1),
+        ("def test_x():\n    assert '' in f()", 1),
+        ("def test_x():\n    assert f() or True", 1),
+        ("def g():\n    assert f()\ndef test_x(): g()", 0),
+        ("def test_x():\n    with pytest.raises(ValueError):\n        f()", 0),
+        ("def test_x():\n    assert f() == ''", 0),
+    ],
+)
+def test_a_test_that_cannot_fail_is_seen(tmp_path: Path, text: str, found: int) -> None:
+    """What only runs proves that nothing raises, and says so to nobody."""
+    (tmp_path / "test_x.py").write_text(text, "utf-8")
+    assert len(judging_nothing(tmp_path)) == found
+
+
 # -- nothing is skipped in silence -----------------------------------------------------------------
 
 SKIPS = """

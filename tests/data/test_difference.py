@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.data import BadManifest, NotComparable, diff_rows, manifest_rows, render_text, write_manifest
@@ -213,7 +213,7 @@ def test_names_cannot_drive_the_terminal(write):
 EDITS = st.lists(st.sampled_from(["keep", "keep", "relabel", "change", "both", "origin", "remove"]), max_size=25)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(EDITS, st.integers(0, 4), st.randoms(use_true_random=False), st.booleans(), st.sampled_from(["id", None]))
 def test_the_difference_names_exactly_the_edits(write, edits, added, random, shuffle, key):
     """For any table and any edits: kinds, rows, names, counts and moves are those that were made."""

@@ -10,7 +10,7 @@ import string
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.data import (
@@ -258,7 +258,7 @@ def test_a_column_that_is_not_there_is_an_error(write, kind, purpose):
     assert purpose != "label" or isinstance(caught.value, MissingColumn)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.binary(max_size=200), st.sampled_from([".csv", ".jsonl", ".parquet", ".dat"]), st.booleans())
 def test_any_bytes_give_a_manifest_or_the_rooms_own_error(tmp_path, content, suffix, parquet):
     """Hostile files raise `DataError` and nothing else."""
@@ -351,7 +351,7 @@ def test_a_failed_write_leaves_nothing_behind(write, tmp_path):
 NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(st.lists(st.tuples(NAMES, NAMES, NAMES), min_size=1, max_size=8), st.booleans())
 def test_any_table_round_trips_through_a_manifest_file(tmp_path, table, reveal):
     """Whatever stands in the cells, reading gives back what was written."""

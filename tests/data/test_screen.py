@@ -83,7 +83,7 @@ def test_labels_that_do_not_follow_from_content_support_no_list(letters):
     told = render(value)
     assert "shared    " in told and "trigger   " not in told
     assert "no power  of labels: they do not follow from content" in told
-    assert "NO EVIDENCE" in told or found.followers
+    assert found.followers and "SUSPECTS  0 of 600 rows listed" in told
     assert "Labels do not follow from content: groups" in page(sample, found, value, "letters")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from gate.gated import ALONE, FAST, Gated, gated
 from gate.mailboxed import ONE, TOOLS, answer, begun, behind, call, rule, said
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.gate.gate import Gate
@@ -398,7 +398,7 @@ _METHODS = st.sampled_from(
 ) | st.sampled_from(["tools", "tools/call/x", "resources/write", "", "notifications/x", "rpc.discover"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(st.data())
 def test_whatever_a_client_says_only_what_was_let_go_goes_on(at: Callable[..., Door], data: st.DataObject) -> None:
     """Complete mediation: a request goes on because its method is passed, or because a receipt says ``permitted``; a

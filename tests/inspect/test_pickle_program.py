@@ -96,8 +96,9 @@ def test_it_is_bounded() -> None:
 @given(PROGRAMS)
 @settings(max_examples=300, deadline=None)
 def test_it_is_python_whatever_the_pickle_is(data: bytes) -> None:
-    """Any program of opcodes is shown as text that Python can parse."""
-    ast.parse(str(look(data, "m.pkl").facts.get("program", "")))
+    """Any program of opcodes is shown as text that Python can parse, and nothing in it is nothing but a comment."""
+    lines = str(look(data, "m.pkl").facts.get("program", "")).splitlines()
+    assert len(ast.parse("\n".join(lines)).body) == sum(not line.startswith("#") for line in lines)
 
 
 def test_computed_names_are_not_made_up() -> None:

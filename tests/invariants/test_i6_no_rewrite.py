@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from alliance import RELEASE, Alliance, inspection
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from successions import NAMES, adopt, decided, follow, put_back, review, snapshot
 
@@ -69,7 +69,7 @@ def assert_convicts(error: SplitView, key: SigningKey, ours: list[bytes], theirs
 # -- what a witness has cosigned ------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_no_two_cosigned_heads_contradict_each_other(
     tmp_path_factory: pytest.TempPathFactory, key: SigningKey, witness_key: SigningKey, data: st.DataObject
@@ -162,7 +162,7 @@ def test_a_bad_delivery_convicts_nobody(mirror: Log, key: SigningKey) -> None:
     mirror.extend_mirror(5, honest[5:], sign_checkpoint(head_of(honest), key))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(1, 40), st.integers(0, 40), st.data())
 def test_a_rewritten_history_is_never_shown_to_extend_the_old_one(old: int, more: int, data: st.DataObject) -> None:
     """Whatever 32-byte hashes the owner sends, in any number: the honest proof, a spliced one, or noise."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from watchword.ledger.fetch import BadAnswer, Remote, Unreachable, check_url
@@ -151,7 +151,7 @@ def test_what_is_no_address_of_a_node_is_refused(url: str) -> None:
         check_url(url)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.binary(max_size=300) | st.binary(max_size=200).map(lambda b: b"HTTP/1.1 200 OK\r\n" + b))
 def test_any_bytes_are_an_answer_or_its_own_error(answer: bytes) -> None:
     """Fuzzed answers raise only this room's errors, and end."""

@@ -31,8 +31,9 @@ def notice(kind: str, target: str, issuer: str = "ALFA", role: str = "official",
     ],
 )
 def test_names_have_one_of_seven_forms(name: str) -> None:
-    """What section 7 lists is a name."""
+    """What section 7 lists is a name, and a dispute of it is filed under it."""
     check_name(name)
+    assert target_of(notice("dispute", name)) == name
 
 
 @pytest.mark.parametrize(

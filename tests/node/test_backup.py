@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from alliance import RELEASE, Alliance, inspection
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from watchword import node
@@ -136,7 +136,7 @@ def copy_of_bravo(template: Alliance, tmp_path_factory: pytest.TempPathFactory) 
     return target
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(place=st.integers(0, 2**32), bit=st.integers(-1, 7))
 @example(place=512, bit=0)  # in what the copy says of itself, which is read before its digest is known
 def test_a_damaged_copy_is_refused_whole(place: int, bit: int, copy_of_bravo: Path, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_clock_that_is_behind_is_ill(alliance: Alliance) -> None:
     """Others cosigned at times that lie ahead of this clock."""
     alliance.clock = FixedClock(alliance.clock.now() - timedelta(days=1))
     found = ill(alliance, "BRAVO")
-    assert "clock" in found or "not in force" in found["node"].what
+    assert "clock" in found, found.keys()
 
 
 def test_a_clock_that_was_ahead_silences_a_witness_and_nothing_else(alliance: Alliance) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from alliance import RELEASE, SECRET, Alliance, copy_alliance, inspection, make_alliance, quick_disk, ratification_by
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from watchword import node
@@ -280,7 +280,7 @@ def test_what_is_no_enrolment_is_refused_by_name(alliance: Alliance, data: bytes
         step(alliance, "ALFA")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     st.dictionaries(
         st.sampled_from(["keys", "operator", "origins", "witness", "root_threshold", "closes"]),

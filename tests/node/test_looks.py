@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from alliance import Alliance
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from three import alliance as alliance
 from three import template as template
@@ -116,7 +116,7 @@ def test_what_was_not_anchored_can_be_made_anew(here: Node) -> None:
     assert Looks(here).check().wrong == ()
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.binary(max_size=300), st.integers(0, 2_000))
 def test_any_bytes_in_the_file_are_found_and_stop_nothing(here: Node, data: bytes, at: int) -> None:
     """Garbage in the middle: named, never an error; the newest looks that can be read are listed."""

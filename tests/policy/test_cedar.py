@@ -144,8 +144,12 @@ def test_a_charter_too_long_for_the_engine_is_refused_before_it() -> None:
 
 
 def test_brackets_in_texts_and_comments_do_not_count() -> None:
-    """Only what the engine would nest."""
-    measure("policy", '"' + "(" * 500 + '\\"" // ' + "(" * 500 + "\n()")
+    """Only what the engine would nest: the same brackets outside a text, or after the end of a comment, do."""
+    text, comment = '"' + "(" * 500 + '\\"" ', "// " + "(" * 500
+    measure("policy", text + comment + "\n()")
+    for counts in (text[1:].replace('"', ""), comment.replace("// ", "//\n")):
+        with pytest.raises(EngineTrouble, match="nested"):
+            measure("policy", counts)
 
 
 def test_a_red_line_of_a_thousand_conditions_is_refused() -> None:

@@ -131,16 +131,23 @@ def test_what_the_engine_dies_of_never_reaches_it(text: str, says: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "more"),
     [
-        "(" * CEDAR_NESTING_MAX, "context" + ".a" * (CEDAR_PATH_MAX - 1), "1" + "+1" * CEDAR_CHAIN_MAX,
-        '"' + ".a" * 500 + '"', "// " + "if " * 5_000, '"\\"' + "(" * 100 + '"', "x" * CEDAR_TEXT_BYTES_MAX,
-        "a.b(c.d(e.f(g.h(i.j))))" * 20,
+        ("(" * CEDAR_NESTING_MAX, "("),
+        ("context" + ".a" * (CEDAR_PATH_MAX - 1), ".a"),
+        ("1" + "+1" * CEDAR_CHAIN_MAX, "+1"),
+        ('"' + ".a" * 500 + '"', ".a" * CEDAR_PATH_MAX),
+        ("// " + "if " * 5_000, "\n" + "if " * (CEDAR_CHAIN_MAX + 1)),
+        ('"\\"' + "(" * 100 + '"', '"'),
+        ("x" * CEDAR_TEXT_BYTES_MAX, "x"),
+        ("a.b(c.d(e.f(g.h(i.j))))" * 20, ".a" * CEDAR_PATH_MAX),
     ],
-)  # fmt: skip
-def test_what_the_engine_bears_is_let_through(text: str) -> None:
-    """Texts and comments do not count, nor do short paths beside each other."""
+)
+def test_what_the_engine_bears_is_let_through(text: str, more: str) -> None:
+    """Texts and comments do not count, nor do short paths beside each other; *more* of the same is too much."""
     measure("policy", text)
+    with pytest.raises(EngineTrouble):
+        measure("policy", text + more)
 
 
 @pytest.mark.parametrize("unit", ['"', "\\", '"\\', "/", "//", ".", ". ", ".a ", "if", "-", "(", '"("', "\n", "\u202e"])

@@ -81,8 +81,10 @@ def test_unsafe_path_is_refused(path: str) -> None:
 
 
 def test_names_that_only_look_like_those_of_devices_are_names() -> None:
-    """Windows knows its devices by the whole name before the first dot."""
-    check_paths(["auxiliary.py", "con_v2/model.bin", "com10", "null", ".nul", "a/prn-1.json", "lpt.5.bin"])
+    """Windows knows its devices by the whole name before the first dot: a manifest holds these."""
+    paths = [".nul", "a/prn-1.json", "auxiliary.py", "com10", "con_v2/model.bin", "lpt.5.bin", "null"]
+    check_paths(paths)
+    assert [one.path for one in parse(build([Entry(path, 1, A) for path in paths]).canonical).entries] == paths
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,15 @@ def test_others_bundles_parse_and_their_root_digests_match(name: str, signer: st
 
 @pytest.mark.parametrize("name", ["certificate", "sigstore"])
 def test_a_bundle_with_a_certificate_verifies_by_it(name: str) -> None:
-    """With the key in its leaf; whose certificate that is, is another question."""
-    verify(parse(vector(f"valid/{name}")))
+    """With the key in its leaf; whose certificate that is, is another question. One name changed in what was signed is
+    seen."""
+    signed = vector(f"valid/{name}")
+    verify(parse(signed))
+    value = json.loads(signed)
+    payload = base64.b64decode(value["dsseEnvelope"]["payload"])
+    value["dsseEnvelope"]["payload"] = base64.b64encode(payload.replace(b"signme-2", b"signme-3")).decode()
+    with pytest.raises(BadModelSignature, match="signature"):
+        verify(parse(json.dumps(value).encode()))
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,10 @@ def test_a_token_signs_as_a_key_in_a_file_does(token: tuple[str, bytes], tmp_pat
     save_key(tmp_path / "key.pem", generate_behind(*token, 65), b"correct horse")
     key = load_key(tmp_path / "key.pem", b"correct horse")
     for words in (b"", b"over the exact bytes" * 1000):
-        verify_signature(key.public, key.sign(words), words)
+        signature = key.sign(words)
+        verify_signature(key.public, signature, words)
+        with pytest.raises(BadSignature):
+            verify_signature(key.public, signature, words + b"x")
 
 
 def test_another_key_than_the_enrolled_one_signs_nothing(token: tuple[str, bytes]) -> None:

@@ -178,7 +178,7 @@ def test_a_statement_signed_elsewhere_is_handed_in_and_followed(served: Served, 
     browser = signed_in(chromium, OFFICIAL)
     page = browser.page
     page.click("nav a:has-text('Record')")
-    assert not AXE.is_file() or faults(page) == []
+    assert faults(page) == []
     page.set_input_files("#file", tmp_path / "none.json")
     page.click("button:has-text('Record it')")
     assert "this is no signed statement" in page.inner_text("main")
@@ -186,7 +186,7 @@ def test_a_statement_signed_elsewhere_is_handed_in_and_followed(served: Served, 
     page.set_input_files("#file", tmp_path / "review.json")
     page.click("button:has-text('Record it')")
     page.wait_for_url("**/console/statements/*", timeout=60_000)
-    assert "legal: in favour" in page.inner_text("main") or "review" in page.inner_text("h1")
+    assert "in favour" in page.inner_text("main") and "review" in page.inner_text("h1")
     incident = sign_only(
         alone, "incident", notice_subject(target), INCIDENT | {"target": target}, person="official",
         clock=served.here.clock,
