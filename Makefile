@@ -26,7 +26,7 @@ help:
 	@echo 'make bench    the figures, each beside its goal and its peer'
 	@echo 'make site     the documentation as a site of plain files, in build/site'
 	@echo 'make screenshots  pictures of the console for README and docs'
-	@echo 'make fuzz     bytes on which a parser fails: FUZZ=60 seconds for each of four searches'
+	@echo 'make fuzz     bytes on which a parser fails: FUZZ=60 seconds for each of five searches'
 	@echo 'make wheelhouse  all that an installation without a network needs, in build/wheelhouse: EXTRAS=…'
 	@echo 'make audit    what watchword is built on, against advisories: OSV=FOLDER'
 	@echo 'make release  the wheel, what is in it, and the signed claim on both: SUPPLIER=FOLDER'
@@ -83,15 +83,16 @@ heavy: $(VENV)/dev.stamp
 	@tar -xzf $(VENV)/conformance/mcp-2.3.0.tar.gz -C $(VENV)/conformance mcp-2.3.0/examples/servers
 
 # Searches that coverage guides, each for FUZZ seconds from a random seed: the pickle machine against CPython's own, every
-# parser of the inspector, every parser of ledgers, all else that comes from outside. What is new of the second goes to
-# tests/inspect/kept with KEEP=tests/inspect/kept.
+# parser of the inspector, of ledgers, of what comes from outside, and of papers. What is new goes to tests/inspect/kept and
+# tests/kept with KEEP=1.
 FUZZ ?= 60
 .PHONY: fuzz
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.inspect.fuzz $(FUZZ)
-	$(BIN)/python -m benchmarks.inspect.fuzz_formats $(FUZZ) $$(od -An -N4 -tu4 /dev/urandom) $(KEEP)
-	$(BIN)/python -m benchmarks.ledger.fuzz $(FUZZ)
-	$(BIN)/python -m benchmarks.outside $(FUZZ)
+	$(BIN)/python -m benchmarks.inspect.fuzz_formats $(FUZZ) $$(od -An -N4 -tu4 /dev/urandom) $(if $(KEEP),tests/inspect/kept)
+	for of in ledger.fuzz outside papers; do \
+		$(BIN)/python -m benchmarks.$$of $(FUZZ) $(if $(KEEP),keep) || exit 1; \
+	done
 
 # All that an installation needs, with the digest of each, from the same lock as the tests: docs/deploy/install.md.
 EXTRAS ?= serve catalog observe

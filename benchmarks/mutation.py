@@ -5,7 +5,10 @@ from __future__ import annotations
 import copy
 import json
 import random
+import tomllib
 from collections.abc import Sequence
+from datetime import date
+from datetime import time as dtime
 from typing import Any
 
 
@@ -39,11 +42,44 @@ ODD: tuple[Any, ...] = (
 
 def mutate_json(rng: random.Random, data: bytes) -> bytes:
     """A document of JSON, or of one on each line, with one to three values replaced, moved or left out; as it
-    is where it is none."""
+    is where it is none. Half of them are spelled as canonical JSON is."""
     try:
         values = [json.loads(line) for line in data.splitlines()] if b"\n{" in data else [json.loads(data)]
     except (ValueError, RecursionError):
         return data
+    if not _changed(rng, values):
+        return data
+    if rng.random() < 0.5:
+        return b"\n".join(json.dumps(value).encode() for value in values)
+    spelled = (json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for value in values)
+    return b"\n".join(text.encode("utf-8", "surrogatepass") for text in spelled)
+
+
+def mutate_toml(rng: random.Random, data: bytes) -> bytes:
+    """A document of TOML, changed in the same way; as it is where it is none."""
+    try:
+        values: list[Any] = [tomllib.loads(data.decode())]
+    except (ValueError, RecursionError):
+        return data
+    if not _changed(rng, values) or not isinstance(values[0], dict):
+        return data
+    lines = [f"{json.dumps(name)} = {_toml(value)}\n" for name, value in values[0].items() if value is not None]
+    return "".join(lines).encode("utf-8", "surrogatepass")
+
+
+def _toml(value: Any) -> str:
+    """*value* on one line; TOML has no null, so an empty text stands for it."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_toml(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, date | dtime):
+        return value.isoformat()
+    return '""' if value is None else json.dumps(value)
+
+
+def _changed(rng: random.Random, values: list[Any]) -> bool:
+    """Replace, move or leave out one to three of what *values* hold; whether anything is left."""
     for _ in range(rng.randint(1, 3)):
         places = _places(values)
         held, key = rng.choice(places)
@@ -56,8 +92,8 @@ def mutate_json(rng: random.Random, data: bytes) -> bytes:
         else:
             held[key] = copy.deepcopy(rng.choice(ODD))
         if not values:
-            return data
-    return b"\n".join(json.dumps(value).encode() for value in values)
+            return False
+    return True
 
 
 def _places(values: list[Any]) -> list[tuple[Any, Any]]:

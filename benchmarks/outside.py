@@ -1,17 +1,15 @@
 """Looks for bytes from outside that are answered otherwise than with our own error: ``python -m benchmarks.outside``.
 
-``… [SECONDS [SEED]]``, by default 60 s from a random seed: reports of other tools, advisories, bills of materials,
-descriptions of data, plans, forms, questions of other programs, keys and answers of devices, copies of a node, answers
-of hubs and registries. ``searching`` says what is promised of each. Linux: files go through memory.
+``… [SECONDS [SEED]] [keep]``, by default 60 s from a random seed: reports of other tools, advisories, bills of
+materials, descriptions of data, plans, forms, questions of other programs, keys and answers of devices, copies of a
+node, answers of hubs and registries. ``searching`` says what is promised of each. Linux: files go through memory.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
 import json
-import os
 import sys
 import tarfile
 import tempfile
@@ -47,17 +45,6 @@ PIECES = [
     *(b"9" * 4_400, b"%00", b"%ff", b"&", b"--x", b"name=", b"sha256:" + b"0" * 64, b"a = ", b"[a.b]\n", b"1979-05-27"),
     *(b"model-index:\n", b"PK\3\4", b"pkg:pypi/x@1", b"SEMVER", b"introduced", b"1.0.0-rc.1", b"<a href=", b"/", b".."),
 ]  # fmt: skip
-
-
-def _in_file(read: Callable[[Path], object], data: bytes) -> None:
-    """*read* of a file that holds *data*."""
-    with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
-        path = Path(folder, "given.json")
-        path.write_bytes(data)
-        read(path)
-
-
-_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112  a folder of our own is made in it
 
 
 def _report(path: Path) -> None:
@@ -108,7 +95,7 @@ def _assertion(data: bytes) -> None:
 def _copy(data: bytes) -> None:
     """A copy whose seal fits: whoever changes one can make that as well."""
     sealed = data + hashlib.sha256(data).hexdigest().encode() + b"\n"
-    with tempfile.TemporaryDirectory(dir=_MEMORY) as folder:
+    with tempfile.TemporaryDirectory(dir=searching.MEMORY) as folder:
         path = Path(folder, "copy")
         path.write_bytes(sealed)
         backup.restore(path, Path(folder, "home"))
@@ -165,8 +152,8 @@ def _document(data: bytes) -> None:
 
 
 PARSERS: dict[str, searching.Parser] = {
-    "report": functools.partial(_in_file, _report), "advisories": functools.partial(_in_file, _advisories),
-    "document": _document, "croissant": functools.partial(_in_file, croissant.read_croissant), "plan": _plan,
+    "report": searching.in_file(_report), "advisories": searching.in_file(_advisories),
+    "document": _document, "croissant": searching.in_file(croissant.read_croissant), "plan": _plan,
     "form": _form, "question": _question, "admission": _admission, "passkey": _passkey, "card": _card,
     "assertion": _assertion, "copy": _copy, "tags": _tags, "manifest": _manifest, "token": _token, "links": _links,
 }  # fmt: skip
@@ -357,9 +344,9 @@ def _backup() -> bytes:
     return packed.getvalue()
 
 
-def main(seconds: float, seed: int) -> int:
-    return searching.search(searching.Searched(PARSERS, seeds(), WATCHED, PIECES), seconds, seed)
+def searched() -> searching.Searched:
+    return searching.Searched("outside", PARSERS, seeds(), WATCHED, PIECES)
 
 
 if __name__ == "__main__":
-    sys.exit(searching.main(main))
+    sys.exit(searching.main(searched))

@@ -1,26 +1,52 @@
 """A search that coverage guides, for any parsers: inputs are mutated, and what reaches a new edge is mutated further.
 
 What is promised of each parser: nothing but our own error is raised, and no input takes longer than SECONDS_EACH_MAX.
+What reached a new edge is kept in tests/kept/NAME.jsonl, one input on a line, where the next search begins.
 """
 
 from __future__ import annotations
 
+import base64
+import json
+import os
 import random
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchmarks.mutation import mutate, mutate_json
+from benchmarks.mutation import mutate, mutate_json, mutate_toml
 from watchword.errors import WatchwordError
 
 SECONDS_EACH_MAX = 1.0
 LENGTH_MAX = 20_000
-"""Bytes; a note with two heads' lines has 7 KB, a backup of an empty node 10."""
+"""Bytes, where no honest input is longer; a note with two heads' lines has 7 KB, a backup of an empty node 10."""
 
-Parser = Callable[[bytes], None]
+KEPT = Path(__file__).resolve().parents[1] / "tests" / "kept"
+KEPT_BYTES_MAX = 2_000
+"""Of one input that is kept for later: longer ones are found again from shorter ones."""
+
+Parser = Callable[[bytes], object]
+
+
+def in_file(read: Callable[[Path], object], name: str = "given.json") -> Parser:
+    """*read* of a file of that name that holds the input. On Linux it goes through memory."""
+
+    def parse(data: bytes) -> None:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
+            path = Path(folder, name)
+            path.touch(0o600)
+            path.write_bytes(data)
+            read(path)
+
+    return parse
+
+
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: PTH112  a folder of our own is made in it
 
 
 def trouble(parse: Parser, data: bytes) -> str:
@@ -38,29 +64,67 @@ def trouble(parse: Parser, data: bytes) -> str:
 
 @dataclass(frozen=True)
 class Searched:
-    """What is searched: *parsers*, honest *seeds* of each, and the modules whose lines are *watched*."""
+    """What is searched: *parsers*, honest *seeds* of each, and the modules whose lines are *watched*; *name*: of what
+    was kept."""
 
+    name: str
     parsers: Mapping[str, Parser]
     seeds: Mapping[str, Sequence[bytes]]
     watched: frozenset[str | None]
     pieces: Sequence[bytes]
 
 
-def search(of: Searched, seconds: float, seed: int) -> int:
-    """0 when every promise held for *seconds*, else 1; prints either."""
+def kept(name: str) -> dict[str, list[bytes]]:
+    """What searches of that name kept, by parser."""
+    found: dict[str, list[bytes]] = {}
+    path = KEPT / f"{name}.jsonl"
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
+        parser, data = json.loads(line)
+        found.setdefault(parser, []).append(base64.b64decode(data))
+    return found
+
+
+def keep(name: str, corpora: Mapping[str, Sequence[bytes]]) -> None:
+    """Write what is to be kept, in one order, so that two searches can be compared."""
+    KEPT.mkdir(exist_ok=True)
+    lines = sorted({
+        json.dumps([parser, base64.b64encode(data).decode()]) + "\n"
+        for parser, corpus in corpora.items() for data in corpus if len(data) <= KEPT_BYTES_MAX
+    })  # fmt: skip
+    KEPT.joinpath(f"{name}.jsonl").write_text("".join(lines))
+
+
+def search(of: Searched, seconds: float, seed: int, keeps: bool = False) -> int:
+    """0 when every promise held for *seconds*, else 1; prints either. *keeps*: what was new is written to ``KEPT``."""
     rng, known, tried = random.Random(seed), set[tuple[str, int, int]](), 0
     corpora = {name: list(corpus) for name, corpus in of.seeds.items()}
+    before = kept(of.name)
     for name, corpus in corpora.items():
         for data in corpus:
             known |= _edges(of, name, data)
+    worth: dict[str, list[bytes]] = {name: [] for name in corpora}
+    for name, corpus in corpora.items():
+        for data in before.get(name, ()):
+            broken = trouble(of.parsers[name], data)
+            if broken:
+                print(f"kept: {name}: {broken}\n{data!r}")
+                return 1
+            new = _edges(of, name, data) - known
+            known |= new
+            corpus.append(data)
+            if new:
+                worth[name].append(data)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         name = rng.choice(list(of.parsers))
         parse, corpus = of.parsers[name], corpora[name]
-        if rng.random() < 0.5 and corpus[0][:1] in (b"{", b"["):
-            data, tried = mutate_json(rng, rng.choice(corpus))[:LENGTH_MAX], tried + 1
+        longest = max(LENGTH_MAX, len(corpus[0]) + 1_000)
+        if rng.random() < 0.5:
+            data = mutate(rng, corpus, of.pieces, longest)
         else:
-            data, tried = mutate(rng, corpus, of.pieces, LENGTH_MAX), tried + 1
+            data = rng.choice(corpus)
+            data = (mutate_json if data[:1] in (b"{", b"[") else mutate_toml)(rng, data)[:longest]
+        tried += 1
         broken = trouble(parse, data)
         if broken:
             data = _shortened(parse, data)
@@ -71,15 +135,19 @@ def search(of: Searched, seconds: float, seed: int) -> int:
             if new:
                 known |= new
                 corpus.append(data)
-    kept = sum(map(len, corpora.values()))
-    print(f"seed {seed}: {tried:,} inputs, {len(known):,} edges, {kept:,} kept, every promise held")
+                worth[name].append(data)
+    if keeps:
+        keep(of.name, worth)
+    held = sum(map(len, corpora.values()))
+    print(f"seed {seed}: {tried:,} inputs, {len(known):,} edges, {held:,} kept, every promise held")
     return 0
 
 
-def main(run: Callable[[float, int], int]) -> int:
-    """*run* as ``SECONDS SEED`` of the command line say: 60 and a random one by default."""
-    given = [int(word) for word in sys.argv[1:]]
-    return run(given[0] if given else 60, given[1] if len(given) > 1 else random.randrange(1 << 32))
+def main(of: Callable[[], Searched]) -> int:
+    """Search *of* as ``SECONDS SEED keep`` of the command line say: 60, a random one, and nothing kept by default."""
+    given = [int(word) for word in sys.argv[1:] if word != "keep"]
+    seed = given[1] if len(given) > 1 else random.randrange(1 << 32)
+    return search(of(), given[0] if given else 60, seed, "keep" in sys.argv[1:])
 
 
 def _edges(of: Searched, name: str, data: bytes) -> set[tuple[str, int, int]]:

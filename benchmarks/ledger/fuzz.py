@@ -1,7 +1,7 @@
 """Looks for bytes that a parser of ledgers answers otherwise than it promises: ``python -m benchmarks.ledger.fuzz``.
 
-``… [SECONDS [SEED]]``, by default 60 s from a random seed. Inputs are mutated; one that takes a parser over a new edge
-between lines is kept and mutated further. What is promised of each parser: nothing but its room's own error, what it
+``… [SECONDS [SEED]] [keep]``, by default 60 s from a random seed. Inputs are mutated; one that takes a parser over a
+new edge between lines is kept and mutated further. What is promised of each parser: only its room's own error, what it
 accepts re-encodes to the same bytes, and no input takes longer than a second. Whatever breaks that is printed,
 shortened, with the seed, and ends the run with exit code 1.
 """
@@ -13,10 +13,10 @@ import io
 import sys
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
-from types import SimpleNamespace
-from typing import Any
+from pathlib import Path
 
 from benchmarks import searching
+from watchword.charter.charter import parse_charter_file
 from watchword.ledger import bundle, checkpoint, demand, fetch, notes, tiles, witness
 from watchword.ledger.checkpoint import Checkpoint, cosign, sign_checkpoint
 from watchword.statements import canonical, dsse, statement
@@ -75,8 +75,11 @@ def _envelope(data: bytes) -> None:
 
 
 def _demand(data: bytes) -> None:
-    charter: Any = SimpleNamespace(digest="sha256:" + "00" * 32)
-    demand.parse_demand(charter, "ALFA", data, 1_790_000_000)
+    demand.parse_demand(_CHARTER, "ALFA", data, 1_790_000_000)
+
+
+_PLACE = Path(__file__).resolve().parents[2] / "vectors" / "protocol" / "charter.json"
+_CHARTER = parse_charter_file(_PLACE.read_bytes()).charter
 
 
 def _answer(data: bytes) -> None:
@@ -109,7 +112,7 @@ def seeds() -> dict[str, list[bytes]]:
         "payload": "eyJhIjoxfQ==", "payloadType": dsse.IN_TOTO, "signatures": [{"keyid": "x", "sig": "AAAA"}],
     })  # fmt: skip
     asked = {
-        "charter": "sha256:" + "00" * 32, "format": demand.FORMAT, "from": None, "loose": None,
+        "charter": _CHARTER.digest, "format": demand.FORMAT, "from": None, "loose": None,
         "time": "2026-09-21T14:13:20Z", "to": "ALFA", "want": ["sha256:" + "11" * 32],
     }  # fmt: skip
     packed = gzip.compress(b"x" * 500)
@@ -134,9 +137,9 @@ def seeds() -> dict[str, list[bytes]]:
     }
 
 
-def main(seconds: float, seed: int) -> int:
-    return searching.search(searching.Searched(PARSERS, seeds(), WATCHED, PIECES), seconds, seed)
+def searched() -> searching.Searched:
+    return searching.Searched("ledger", PARSERS, seeds(), WATCHED, PIECES)
 
 
 if __name__ == "__main__":
-    sys.exit(searching.main(main))
+    sys.exit(searching.main(searched))

@@ -33,7 +33,7 @@ def test_the_search_has_teeth() -> None:
         "def bad(data):\n"
         "    if b'+' in data: raise KeyError('x')\n"
         "fuzz.PARSERS = dict.fromkeys(fuzz.PARSERS, bad)\n"
-        "raise SystemExit(fuzz.main(30, 1))\n"
+        "raise SystemExit(fuzz.searching.search(fuzz.searched(), 30, 1))\n"
     )
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from alliance import RELEASE, Alliance, inspection
 
 from watchword import node
 from watchword.node.examining import Found, examine
+from watchword.node.people import note
+from watchword.statements.canonical import canonical
 from watchword.statements.times import FixedClock
 
 
@@ -87,3 +90,28 @@ def test_a_peer_that_does_not_answer_is_ill(alliance: Alliance) -> None:
     found = ill(alliance, "BRAVO", ALFA="http://127.0.0.1:9/")
     assert found.keys() == {"peer ALFA"}
     assert "127.0.0.1:9" in found["peer ALFA"].what
+
+
+def test_a_name_that_is_kept_too_long_is_told(alliance: Alliance) -> None:
+    """Without a rule, under it, and past it; nothing where no name is kept."""
+    home = alliance.home("BRAVO")
+    alliance.nodes.pop("BRAVO").close()
+
+    def said() -> list[tuple[str, str]]:
+        found = examine(home, {}, alliance.clock)
+        return [(one.state, one.mend) for one in found if one.about == "people"]
+
+    assert said() == []
+    note(home, "commander", "Kim Quillfeather", "", alliance.clock)
+    assert said() == [("look", "[retention] people_days = N in node.toml")]
+    with (home / "node.toml").open("a") as file:
+        file.write("\n[retention]\npeople_days = 30\n")
+    assert said() == [("well", "")]
+    enrolment = json.loads((home / "enrolment.json").read_bytes())
+    for key in enrolment["keys"]:
+        if key.get("person") == "commander":
+            key["retired"] = {"sizes": [], "version": 2}
+    (home / "charter.json").unlink()  # under which that key is in force
+    (home / "enrolment.json").write_bytes(canonical(enrolment))
+    alliance.clock = FixedClock(alliance.clock.now() + timedelta(days=31))
+    assert said() == [("look", "watchword retention erase --due")]

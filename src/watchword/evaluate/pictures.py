@@ -84,7 +84,7 @@ def read_pictured(report: bytes) -> Pictured:
         raise NoPictures(f"the report of the evaluation has {len(report):,} bytes")
     try:
         found = msgspec.json.decode(report, type=Pictured)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # a name that is no UTF-8 raises ValueError
         raise NoPictures(f"the report of the evaluation is not as watchword makes it: {error}") from error
     if any(one.k > one.n for one in found.curve) or any(fell > of for fell, of in found.by_label.values()):
         raise NoPictures("the report of the evaluation counts more than there are")

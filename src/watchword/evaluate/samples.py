@@ -11,7 +11,9 @@ and for each index a triple of instance, label and metadata.
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +72,13 @@ def read_samples(path: Path, form: str) -> Samples:
     return found
 
 
+_UNREADABLE = (
+    OSError, ValueError, KeyError, EOFError, RuntimeError, MemoryError, struct.error, zlib.error, zipfile.BadZipFile,
+)  # fmt: skip
+"""What ``zipfile`` and ``numpy`` raise of bytes that are no arrays: cut off, encrypted, packed in another way, larger
+than any memory."""
+
+
 def _arrays(path: Path) -> Samples:
     import numpy
 
@@ -80,8 +89,9 @@ def _arrays(path: Path) -> Samples:
             raise BadData(f"{path}: {size:,} bytes unpacked, more than {EVALUATION_DATA_BYTES_MAX:,}")
         with numpy.load(path, allow_pickle=False) as kept:
             x, y = kept["x"], kept["y"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise BadData(f"{path}: not an .npz with x and y: {error}", "numpy.savez(path, x=x, y=y)") from error
+    except _UNREADABLE as error:
+        why = str(error) or type(error).__name__
+        raise BadData(f"{path}: not an .npz with x and y: {why}", "numpy.savez(path, x=x, y=y)") from error
     if x.ndim < 2 or y.shape != (len(x),) or x.dtype.kind not in "fiu" or y.dtype.kind not in "iu":
         raise BadData(f"{path}: x is {x.dtype} {x.shape}, y is {y.dtype} {y.shape}", "one class in y for each row of x")
     made = x.astype("float32")

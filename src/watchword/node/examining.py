@@ -27,7 +27,7 @@ from watchword.limits import (
     UNREAD_KINDS_TOLD_MAX,
     WITNESS_CLOCK_BACK_S_MAX,
 )
-from watchword.node import around
+from watchword.node import around, people
 from watchword.node.finding import Found
 from watchword.node.home import FORMAT, enrolment, is_closing, is_restored, read_home
 from watchword.node.node import Node
@@ -70,8 +70,8 @@ def examine(
             with Node.open(home, clock=clock) as node:
                 checks = (
                     ("ledgers", _ledgers), ("versions", _versions), ("heads", _heads), ("clock", _clock),
-                    ("forks", _forks), ("record", around.shared), ("catalog", around.catalog),
-                    ("looks", around.looked),
+                    ("forks", _forks), ("people", lambda node: _people(home, clock, node)), ("record", around.shared),
+                    ("catalog", around.catalog), ("looks", around.looked),
                 )  # fmt: skip
                 for about, check in checks:
                     found += [*_checked(about, lambda check=check: check(node))]  # type: ignore[misc]
@@ -79,6 +79,8 @@ def examine(
             found.append(Found("node", "ill", error.message, error.hint))
         for name, url in peers.items():
             found += [*_checked(f"peer {name}", lambda name=name, url=url: around.peer(name, url, clock.now()))]  # type: ignore[misc]
+    else:
+        found += [*_checked("people", lambda: _people(home, clock, None))]
     if listens is not None:
         found += [*_checked(f"port {listens[1]}", lambda: around.port(*listens, of.name))]
     if tls is not None:
@@ -210,6 +212,23 @@ def _forks(node: Node) -> Iterator[Found]:
         note = durable.read(folder / "theirs", NOTE_BYTES_MAX) or b""
         origin = note.split(b"\n", 1)[0].decode("utf-8", "replace")
         yield Found("forks", "ill", f"two signed heads of {origin} are kept in {folder}", "tell your official at once")
+
+
+def _people(home: Path, clock: Clock, node: Node | None) -> Iterator[Found]:
+    """Names that are kept on persons (``people``), and whether their time is over."""
+    if not (home / people.PEOPLE).is_file():
+        return
+    found = people.people(home, clock, node)
+    named = [one for one in found if one.name]
+    over = people.due(found, clock.now())
+    if over:
+        what = f"{len(over)} of {len(named)} names are kept longer than the rule says: {', '.join(over)[:200]}"
+        yield Found("people", "look", what, "watchword retention erase --due")
+    elif named and read_home(home).people_days is None:
+        what = f"{len(named)} names are kept, and no rule says until when"
+        yield Found("people", "look", what, "[retention] people_days = N in node.toml")
+    elif named:
+        yield Found("people", "well", f"{len(named)} names are kept, none of them overdue")
 
 
 def _extras() -> Found:

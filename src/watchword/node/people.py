@@ -15,6 +15,7 @@ in one file of this home, ``people.json``, and nowhere else: nothing signs it, n
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -65,8 +66,11 @@ class Person:
         }  # fmt: skip
 
 
-def people(home: Path, clock: Clock) -> list[Person]:
+def people(home: Path, clock: Clock, opened: Node | None = None) -> list[Person]:
     """Everybody on whom this home holds something, by label.
+
+    Args:
+        opened: the node of *home*, where it is open already.
 
     Raises:
         NoHome, NotCanonical, DamagedBody: a file of the home.
@@ -75,8 +79,8 @@ def people(home: Path, clock: Clock) -> list[Person]:
     keys = [key for key in enrolment(home)["keys"] if key["job"] == "people"]
     count: dict[str, int] = {}
     last: dict[str, datetime] = {}
-    if (home / "charter.json").is_file():
-        with Node.open(home, clock=clock) as node:
+    if opened is not None or (home / "charter.json").is_file():
+        with Node.open(home, clock=clock) if opened is None else nullcontext(opened) as node:
             by_key = {id: one.person for id, one in node.charter.holders.items() if one.owner == node.member}
             for _, _, held in node.store.statements():
                 said = held.signed.statement

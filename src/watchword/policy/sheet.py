@@ -140,7 +140,7 @@ def _same(value: str) -> str:
 def _number(cell: str) -> int:
     if not re.fullmatch("[0-9]{1,16}", cell.strip(), re.ASCII):
         raise grammar.BadCondition(f"{cell[:40]!r} is no whole number")
-    return int(cell)
+    return int(cell.strip())  # which, unlike int, takes control characters for blanks
 
 
 def _word(cell: str) -> str:

@@ -13,7 +13,6 @@ predicate lists every file with its digest; vectors and schemas: openssf-model-s
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterator
@@ -149,7 +148,7 @@ def parse(data: bytes, what: str = "signature") -> ModelSignature:
             raise BadModelSignature(f"{what}: predicate type {statement.predicateType[:80]!r}, not {PREDICATE}")
         predicate = msgspec.json.decode(statement.predicate, type=_Predicate)
         signer, hint, certificate = _signer(bundle.verificationMaterial)
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:  # base64 and UTF-8 raise ValueError
         raise BadModelSignature(f"{what}: {error}") from error
     serialization = predicate.serialization
     if (serialization.method == "shards") != (serialization.shard_size is not None):
