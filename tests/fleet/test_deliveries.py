@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from fleet.hubs import Registry, bucket_over_s3, digest, folder_over_http, serving
+from fleet.killed import Killed
 from fleet.test_far import s3
 
 from watchword.data.files import manifest_files, write_file_manifest
 from watchword.fleet import Delivered, State, manifest_fleet, releases
+from watchword.fleet.crew import Batch, Crew, Processes
+from watchword.fleet.deliveries import read
 from watchword.limits import DATA_CHUNK_BYTES
 
 Made = Callable[..., list[Delivered]]
@@ -34,11 +37,15 @@ def hub(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def made() -> Made:
-    """``made(address, state=None, jobs=2)``: the deliveries of a hub."""
+    """``made(address, state=None, crew=None)``: the deliveries of a hub; by default this process reads."""
 
-    def of(address: str, state: Path | None = None, jobs: int = 2) -> list[Delivered]:
-        with State(state) as kept:
-            return list(manifest_fleet(releases(address), jobs, kept))
+    def of(address: str, state: Path | None = None, crew: Crew | None = None) -> list[Delivered]:
+        crew = crew or Processes(1, None, read)
+        try:
+            with State(state) as kept:
+                return list(manifest_fleet(releases(address), crew, kept))
+        finally:
+            crew.close()
 
     return of
 
@@ -56,7 +63,7 @@ def written(found: list[Delivered], tmp_path: Path) -> list[bytes]:
 def test_wherever_it_lies_the_manifest_has_the_bytes_of_the_local_command(
     hub: Path, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A folder, a web server, a bucket and a registry, with any number at a time."""
+    """A folder, a web server, a bucket and a registry, whoever reads."""
     pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
     from watchword.fleet import stores
 
@@ -64,10 +71,9 @@ def test_wherever_it_lies_the_manifest_has_the_bytes_of_the_local_command(
     for name in ("alpha", "beta"):
         write_file_manifest(manifest_files(hub / name), tmp_path / "local.files")
         local.append(tmp_path.joinpath("local.files").read_bytes())
-    assert written(made(str(hub), jobs=1), tmp_path) == local
-    assert written(made(str(hub), jobs=4), tmp_path) == local
+    assert written(made(str(hub)), tmp_path) == local
     with serving(folder_over_http(hub)) as server:
-        assert written(made(f"http://{server.host}/"), tmp_path) == local
+        assert written(made(f"http://{server.host}/", crew=Processes(2, None, read)), tmp_path) == local
     with serving(bucket_over_s3(tmp_path)) as server:
         s3(monkeypatch, server.host)
         stores._store.cache_clear()
@@ -105,6 +111,7 @@ def test_a_stopped_run_goes_on_with_the_file_at_which_it_stopped(
     whole = written(made(str(hub)), tmp_path)
     from watchword.fleet import deliveries
 
+    monkeypatch.setattr("watchword.fleet.shift.FLEET_BATCH_FILES", 1)
     real, seen = deliveries.near_line, list[str]()
 
     def stops(place: Path, path: str) -> Any:
@@ -115,11 +122,64 @@ def test_a_stopped_run_goes_on_with_the_file_at_which_it_stopped(
 
     monkeypatch.setattr(deliveries, "near_line", stops)
     with pytest.raises(KeyboardInterrupt):
-        made(str(hub), tmp_path / "state", 1)
+        made(str(hub), tmp_path / "state")
     monkeypatch.setattr(deliveries, "near_line", real)
-    found = made(str(hub), tmp_path / "state", 1)
+    found = made(str(hub), tmp_path / "state")
     assert [one.known for one in found] == [3, 0]
     assert written(found, tmp_path) == whole
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_killed_worker_loses_nothing(hub: Path, made: Made, tmp_path: Path, times: int) -> None:
+    """What was in its hands is given out again, and the manifests are those of a quiet run. Seen to fail without giving
+    it out again."""
+    expected = written(made(str(hub)), tmp_path)
+    assert written(made(str(hub), crew=Killed(None, read, times)), tmp_path) == expected
+
+
+def test_a_file_on_which_all_die_costs_its_delivery_alone(
+    hub: Path, made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That delivery is unreadable and names the file; the other has its manifest, and what was read is known."""
+    monkeypatch.setattr("watchword.fleet.shift.FLEET_BATCH_FILES", 2)
+    kills = Killed(None, read, 9, lambda piece: piece.listing.files[0].path == "empty.txt")
+    first, second = made(str(hub), tmp_path / "state", kills)
+    assert (first.manifest, first.why) == (None, "empty.txt: the processes that read it ended")
+    assert second.manifest is not None
+    assert [one.known for one in made(str(hub), tmp_path / "state")] == [2, 2]
+
+
+def test_of_several_files_that_cannot_be_read_the_first_is_told(
+    hub: Path, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason is the same, however late the first of them is heard of. Seen to fail with the first heard told."""
+    monkeypatch.setattr("watchword.fleet.shift.FLEET_BATCH_FILES", 1)
+
+    class Late:
+        """Reads what it was given last first, when some files are gone."""
+
+        def __init__(self, size: int) -> None:
+            self.size = size
+            self.out: list[Batch] = []
+
+        def give(self, batch: Batch) -> None:
+            self.out.append(batch)
+
+        def taken(self) -> tuple[Batch, list[Any] | None]:
+            for name in ("a.csv", "empty.txt"):
+                hub.joinpath("alpha", name).unlink(missing_ok=True)
+            batch = self.out.pop()
+            return batch, list(read(batch, None))
+
+        def close(self) -> None:
+            self.out.clear()
+
+    for size in (9, 1, 2):
+        for name in ("a.csv", "empty.txt"):
+            hub.joinpath("alpha", name).write_bytes(b"")
+        first, second = made(str(hub), crew=Late(size))
+        assert first.why == "a.csv: no such file or directory"
+        assert second.manifest is not None
 
 
 def test_a_delivery_that_cannot_be_read_has_no_manifest(hub: Path, made: Made, tmp_path: Path) -> None:

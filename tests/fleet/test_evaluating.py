@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 from evaluate.planned import sums
 from fleet.hubs import folder_over_http, serving
+from fleet.killed import Killed
 from fleet.models import PLAN, hub_of_models, net
 
 from watchword.cli import main
@@ -20,7 +19,7 @@ from watchword.evaluate.run import run
 from watchword.evaluate.samples import read_samples
 from watchword.evaluate.subjects import open_subject
 from watchword.fleet import State, releases
-from watchword.fleet.crew import Batch, Crew, Processes
+from watchword.fleet.crew import Crew, Processes
 from watchword.fleet.evaluating import EACH, Trial, tried
 from watchword.fleet.hub import Release
 from watchword.fleet.trials import Evaluated, evaluate_fleet
@@ -93,20 +92,9 @@ def test_any_number_of_processes_gives_the_same_results(models: Path, go: Go, tm
     state = tmp_path / "state"
     _, expected = go(str(models))
 
-    class Killed(Processes):
-        left = 2
-
-        def give(self, batch: Batch) -> None:
-            super().give(batch)
-            if self.left:
-                self.left -= 1
-                worker = next(one for one in self._workers if one.batch is batch)
-                os.kill(worker.process.pid or 0, signal.SIGKILL)
-                worker.process.join()
-
     part = [one for one in releases(str(models)) if one.name.endswith("good.onnx")]
     assert [one.before for one in go(part, state)[0]] == [False]
-    made, bodies = go(str(models), state, crew=lambda trial: Killed(2, trial, tried))
+    made, bodies = go(str(models), state, crew=lambda trial: Killed(trial, tried, 2))
     assert bodies == expected
     assert [one.before for one in made] == [False, True, False, False]
 
@@ -114,16 +102,8 @@ def test_any_number_of_processes_gives_the_same_results(models: Path, go: Go, tm
 def test_a_model_on_which_all_die_has_no_result(models: Path, go: Go) -> None:
     """After the second death it is named and does not pass; the others have their results."""
 
-    class Kills(Processes):
-        def give(self, batch: Batch) -> None:
-            super().give(batch)
-            if batch[0].name.endswith("folder"):
-                worker = next(one for one in self._workers if one.batch is batch)
-                os.kill(worker.process.pid or 0, signal.SIGKILL)
-                worker.process.join()
-
     hub = [one for one in releases(str(models)) if not one.name.endswith("narrow.onnx")]
-    made, _ = go(hub, crew=lambda trial: Kills(2, trial, tried))
+    made, _ = go(hub, crew=lambda trial: Killed(trial, tried, 9, lambda piece: piece.name.endswith("folder")))
     assert [(one.told["meets"], one.told["why"]) for one in made] == [
         (False, "the processes that ran it ended"), (True, ""), (False, "not a file .onnx"),
     ]  # fmt: skip

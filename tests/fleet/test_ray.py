@@ -65,6 +65,17 @@ def test_a_cluster_gives_the_same_bytes(hub: Path, look: Look, tmp_path: Path) -
     assert tmp_path.joinpath("killed").exists()
 
 
+def test_a_cluster_makes_the_same_manifests(hub: Path, tmp_path: Path) -> None:
+    """Of every delivery the bytes that this machine gives, although the first process that is to read is killed."""
+    done = on_a_cluster(tmp_path, "data", str(hub))
+    assert done.returncode == 0, done.stderr
+    assert tmp_path.joinpath("killed").exists()
+    assert main(["fleet", "data", str(hub), "--jobs", "1", "--output", str(tmp_path / "here")]) == 0
+    there, here = ({one.name: one.read_bytes() for one in (tmp_path / name).iterdir()} for name in ("there", "here"))
+    assert there == here
+    assert len(here) == 4
+
+
 def test_a_cluster_evaluates_to_the_same_bytes(tmp_path: Path) -> None:
     """Of every model the result that this machine's own process gives, although the first that is to run is killed."""
     pytest.importorskip("onnx", reason="needs onnx")

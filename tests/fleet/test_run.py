@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from pathlib import Path
 
 import pytest
 from fleet.hubs import Look
+from fleet.killed import Killed
 
-from watchword.fleet import BadHub, State, inspect_fleet, releases
+from watchword.fleet import BadHub, State, inspect_fleet, looking, releases
 from watchword.fleet.crew import Batch, Processes
-from watchword.fleet.looking import Made
+from watchword.fleet.looking import Made, Piece
 from watchword.inspect import NothingThere, inspect_path
 from watchword.inspect.file import How
 
@@ -128,20 +127,8 @@ def test_a_file_that_is_no_state_is_left_alone(hub: Path, tmp_path: Path) -> Non
         State(tmp_path / "state")
 
 
-class _Killed(Processes):
-    """Kills the process that has just been given a batch, *times* times."""
-
-    def __init__(self, size: int, how: How, times: int) -> None:
-        super().__init__(size, how)
-        self.times = times
-
-    def give(self, batch: Batch) -> None:
-        super().give(batch)
-        worker = next(one for one in self._workers if one.batch is batch)
-        if self.times and any(piece.name.endswith("gamma") for piece in batch):
-            self.times -= 1
-            os.kill(worker.process.pid or 0, signal.SIGKILL)
-            worker.process.join()
+def _of_gamma(piece: Piece) -> bool:
+    return piece.name.endswith("gamma")
 
 
 @pytest.mark.parametrize("times", [1, 2])
@@ -149,12 +136,12 @@ def test_a_killed_worker_loses_nothing(hub: Path, look: Look, times: int) -> Non
     """Whoever dies on a batch is replaced, and the results are those of a quiet run. Seen to fail without giving
     the batch out again."""
     _, expected = look(str(hub))
-    assert look(str(hub), crew=_Killed(2, How(), times))[1] == expected
+    assert look(str(hub), crew=Killed(How(), looking.look, times, _of_gamma))[1] == expected
 
 
 def test_a_file_on_which_all_die_has_that_verdict(hub: Path, look: Look, tmp_path: Path) -> None:
     """It alone is unreadable, everything beside it is judged, and the next run looks at it again."""
-    looked, bodies = look(str(hub), crew=_Killed(2, How(), 9), state=tmp_path / "state")
+    looked, bodies = look(str(hub), crew=Killed(How(), looking.look, 9, _of_gamma), state=tmp_path / "state")
     assert [str(one.summary.verdict) for one in looked] == [
         "nothing-found", "nothing-found", "unreadable", "nothing-found",
     ]  # fmt: skip

@@ -104,18 +104,22 @@ def _subject_name(name: str) -> str:
         system, _, version = last.partition(":")
     return f"{system} {version or 'unversioned'}"
 
+
 def data(args: argparse.Namespace) -> int:
     """Write the manifest of every delivery of the hubs; exit 1 when one has none."""
     from watchword.data.files import write_file_manifest
     from watchword.fleet import State, manifest_fleet, releases
+    from watchword.fleet.deliveries import read, reader
     from watchword.fleet.hub import BadHub
 
     fleet = list(itertools.chain.from_iterable(releases(hub, args.depth) for hub in args.hubs))
     args.output.mkdir(parents=True, exist_ok=True)
     lines, told = [], []
-    with State(args.state) as state, progress(args) as step:
-        tell = None if step is None else lambda done: step("deliveries", done, len(fleet))
-        for one in manifest_fleet(fleet, args.jobs, state, tell):
+    with (
+        State(args.state) as state,
+        at_work(args, crew_of(args, None, read, reader), "deliveries", len(fleet)) as (crew, tell),
+    ):
+        for one in manifest_fleet(fleet, crew, state, tell):
             facts: dict[str, Any] = {"name": one.name, "why": one.why, "known": one.known}
             if one.manifest is None:
                 lines.append(f"UNREADABLE  {one.name}  {one.why}")

@@ -28,7 +28,7 @@ def fleet_commands(commands: Sub) -> None:
     data = verb(fleet, "data", "fleet:data", text)
     _hubs(data)
     data.add_argument("--output", type=Path, required=True, metavar="FOLDER", help="where the manifests go")
-    data.add_argument("--jobs", type=from_one_to(JOBS_MAX), default=4, metavar="N", help="files at a time (default: 4)")
+    _crew(data)
     text = "run one plan on every model of a hub; records nothing; goes on where it was stopped"
     evaluate = verb(fleet, "evaluate", "fleet_evaluation:evaluate", text)
     evaluate.add_argument("plan", type=Path, metavar="PLAN", help="the plan (TOML), without a release of its own")

@@ -44,6 +44,11 @@ class Piece:
     listing: Listing
     file: int | None = None
 
+    @property
+    def size(self) -> int:
+        """Of its files, in bytes."""
+        return sum(found.size for found in self.listing.files)
+
     def only(self, file: int) -> Piece:
         """One of its files alone; goes to another process without the rest of the listing."""
         return Piece(self.number, self.name, Listing((self.listing.files[file],), ()), file)

@@ -2,23 +2,24 @@
 
 * The results come in the order of the releases, the same bytes whoever looked and however often it was stopped.
 * Small releases travel together; of a large one each file travels alone.
-* Who dies on a batch loses nothing: the batch is given out again, in smaller pieces each time, so that in the end one
-  file alone, on which two died, has the verdict that nobody could look at it.
+* Who dies loses nothing (``shift``): in the end one file alone, on which two died, has the verdict that nobody could
+  look at it.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from watchword.fleet.crew import Batch, Crew
+from watchword.fleet.crew import Crew
 from watchword.fleet.hub import Release
-from watchword.fleet.looking import Made, Part, Piece, Summary, Whole, died_on, key_of, whole
+from watchword.fleet.looking import Part, Piece, Summary, Whole, died_on, key_of, whole
+from watchword.fleet.shift import Shift
 from watchword.fleet.state import State
 from watchword.inspect.file import How, Inspected
 from watchword.inspect.walk import NothingThere
-from watchword.limits import FLEET_BATCH_BYTES, FLEET_BATCH_FILES, FLEET_SPLIT_BYTES
+from watchword.limits import FLEET_SPLIT_BYTES
 
 Place = tuple[int, int]
 
@@ -50,23 +51,21 @@ def inspect_fleet(
     Raises:
         NothingThere: none has. BadHub: a release cannot be listed; what was seen before stays in *state*.
     """
-    run = _Run(how, crew, state, tell)
-    for batch in _batches(run.pieces(fleet)):
-        run.give(batch)
-    run.finish()
+    run = _Run(how, state, tell)
+    shift = Shift(crew, run.made, lambda piece: Part(piece.number, piece.file or 0, died_on(piece)), split=True)
+    for piece in run.pieces(fleet):
+        shift.add(piece)
+    shift.finish()
     if not run.done:
         raise NothingThere("no release in the fleet has a file", "nothing was looked at; check the addresses")
     return [run.done[number] for number in sorted(run.done)]
 
 
 class _Run:
-    def __init__(self, how: How, crew: Crew, state: State, tell: Callable[[int], None] | None) -> None:
-        self.how, self.crew, self.state, self.tell = how, crew, state, tell
+    def __init__(self, how: How, state: State, tell: Callable[[int], None] | None) -> None:
+        self.how, self.state, self.tell = how, state, tell
         self.done: dict[int, Looked] = {}
         self.open: dict[int, _Open] = {}
-        self.again: deque[Batch] = deque()
-        self.deaths: dict[tuple[int, int | None], int] = {}
-        self.out = 0
 
     def pieces(self, fleet: Iterable[Release]) -> Iterator[Piece]:
         """What is to be looked at; what is known is done at once."""
@@ -80,36 +79,13 @@ class _Run:
                 self._finished(number, Looked(self.state.summary(place), place, before=True))
                 continue
             self.open[number] = _Open(piece, key)
-            if _size(piece) > FLEET_SPLIT_BYTES and len(listing.files) > 1:
+            if piece.size > FLEET_SPLIT_BYTES and len(listing.files) > 1:
                 yield from (piece.only(file) for file in range(len(listing.files)))
             else:
                 yield piece
 
-    def give(self, batch: Batch) -> None:
-        """Give *batch* to the crew, as soon as somebody is free."""
-        while self.out >= self.crew.size:
-            self._take()
-        self.crew.give(batch)
-        self.out += 1
-
-    def finish(self) -> None:
-        """Wait for all that is out."""
-        while self.out or self.again:
-            if self.again and self.out < self.crew.size:
-                self.give(self.again.popleft())
-            else:
-                self._take()
-
-    def _take(self) -> None:
-        batch, made = self.crew.taken()
-        self.out -= 1
-        if made is None:
-            self._died(batch)
-            return
-        for one in made:
-            self._made(one)
-
-    def _made(self, one: Made) -> None:
+    def made(self, one: Any) -> None:
+        """Take in a ``looking.Made``: a whole release, or one file of it."""
         waiting = self.open[one.number]
         if isinstance(one, Part):
             waiting.parts[one.file] = one.inspected
@@ -126,37 +102,3 @@ class _Run:
         self.done[number] = looked
         if self.tell is not None:
             self.tell(len(self.done))
-
-    def _died(self, batch: Batch) -> None:
-        if len(batch) > 1:
-            self.again.extend([piece] for piece in batch)
-            return
-        piece = batch[0]
-        if len(piece.listing.files) > 1:
-            self.again.extend([piece.only(file)] for file in range(len(piece.listing.files)))
-            return
-        one = piece if piece.file is not None else piece.only(0)
-        at = one.number, one.file
-        self.deaths[at] = self.deaths.get(at, 0) + 1
-        if self.deaths[at] < 2:
-            self.again.append([one])
-        else:
-            self._made(Part(one.number, one.file or 0, died_on(one)))
-
-
-def _batches(pieces: Iterable[Piece]) -> Iterator[Batch]:
-    batch: list[Piece] = []
-    files = size = 0
-    for piece in pieces:
-        batch.append(piece)
-        files += len(piece.listing.files)
-        size += _size(piece)
-        if files >= FLEET_BATCH_FILES or size >= FLEET_BATCH_BYTES:
-            yield batch
-            batch, files, size = [], 0, 0
-    if batch:
-        yield batch
-
-
-def _size(piece: Piece) -> int:
-    return sum(found.size for found in piece.listing.files)
