@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alliance import RELEASE, notice_subject
-from gate.gated import FAST, SLEW, Gated, gated
+from gate.gated import SLEW, Gated
 
 from watchword.account.trace import trace
 from watchword.account.trace_page import render_text
@@ -24,14 +21,6 @@ SAID: dict[str, Any] = {
     "done": ["12:02 the watch took over by hand"], "text": "An open web page told it to look away.",
     "supersedes": None,
 }  # fmt: skip
-
-
-@pytest.fixture
-def here() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-incident-", dir=FAST) as folder:
-        one = gated(Path(folder))
-        yield one
-        one.close()
 
 
 def test_an_incident_ties_actions_and_findings_and_its_trace_leads_to_both(here: Gated) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alliance import RELEASE, notice_subject
 from charters import UNQUERIED
 from decisions import FIELDS
-from gate.gated import FAST, MANDATE, NAMES, SLEW, Gated, gated, rules_for
+from gate.gated import MANDATE, NAMES, SLEW, Gated, rules_for
 
 from watchword.account.links import Named, statement_links
 from watchword.account.trace import Chain, Link, Part, trace, walk
@@ -20,14 +17,6 @@ from watchword.account.trace_page import board, render_text
 from watchword.node import NotHere
 from watchword.report.board import render
 from watchword.statements.statement import Subject
-
-
-@pytest.fixture
-def here() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-trace-", dir=FAST) as folder:
-        one = gated(Path(folder))
-        yield one
-        one.close()
 
 
 def told(found: Chain) -> list[tuple[str, str, str]]:

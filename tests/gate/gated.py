@@ -12,16 +12,19 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alliance import RELEASE, STANDING, Alliance, make_alliance
 from devices import Device
 
 from watchword import node
+from watchword.errors import WatchwordError
 from watchword.gate import Answer, Gate, approval_fields, mandate_fields, new_action, parse_request
 from watchword.gate.mandate import Draft
 from watchword.node import Node
@@ -132,6 +135,14 @@ class Gated:
         for name in by:
             answer = self.gate.approve(self.approval(hold, name))
         return answer
+
+    def refused(self, envelope: bytes) -> str:
+        """The reason for which the gate does not take *envelope* as an approval; nothing is recorded of it."""
+        before = len(self.receipts())
+        with pytest.raises(WatchwordError) as caught:
+            self.gate.approve(envelope)
+        assert len(self.receipts()) == before
+        return caught.value.message
 
     def sign(
         self, by: str, kind: str, subject: tuple[Subject, ...], fields: dict[str, Any], person: str | None
@@ -249,3 +260,26 @@ def gated(
     homes, at, mandate = template(names, row, prepare, browser, official) if row or browser else template(names)
     shutil.copytree(homes, folder / "homes", symlinks=True)
     return Gated(folder / "homes", FixedClock(at), mandate, names)
+
+
+@contextmanager
+def gate_of(names: tuple[str, ...]) -> Iterator[Gated]:
+    """A copy of the template of its own, closed and gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="watchword-gate-", dir=FAST) as folder:
+        one = gated(Path(folder), names)
+        yield one
+        one.close()
+
+
+@pytest.fixture
+def here() -> Iterator[Gated]:
+    """A gate at ALFA, fresh for each test; three other members."""
+    with gate_of(NAMES) as one:
+        yield one
+
+
+@pytest.fixture
+def alone() -> Iterator[Gated]:
+    """The same in an alliance of one: enough for whatever does not need another member."""
+    with gate_of(ALONE) as one:
+        yield one

@@ -8,22 +8,12 @@ import pytest
 from devices import COPYABLE, PRESENT, VERIFIED, Device
 from gate.gated import CARDS, DEVICES, SLEW, Gated
 
-from watchword.errors import WatchwordError
 from watchword.gate import DoesNotCount, approval_fields, parse_request
 from watchword.gate.approval import offline_signer
 from watchword.statements.canonical import parse_json
 from watchword.statements.digests import b64, unb64
 from watchword.statements.passkeys import EDDSA, Passkey
 from watchword.statements.statement import Subject, open_envelope
-
-
-def refused(here: Gated, envelope: bytes) -> str:
-    """The reason for which the gate does not take *envelope*; nothing is recorded of it."""
-    before = len(here.receipts())
-    with pytest.raises(WatchwordError) as caught:
-        here.gate.approve(envelope)
-    assert len(here.receipts()) == before
-    return caught.value.message
 
 
 def test_a_passkey_and_a_card_release_an_action_like_keys(here: Gated) -> None:
@@ -45,7 +35,7 @@ def test_an_assertion_for_one_action_does_not_serve_another(here: Gated) -> None
     subject, fields = approval_fields(wanted, "commander", "approve")
     charter = here.gate.node.charter.digest
     fields["assertion"] = DEVICES["BRAVO"].assertion(given.action.digest, signed_for, charter)
-    assert "not this action" in refused(here, here.sign("BRAVO", "approval", subject, fields, None))
+    assert "not this action" in here.refused(here.sign("BRAVO", "approval", subject, fields, None))
 
 
 @pytest.mark.parametrize(
@@ -68,9 +58,8 @@ def test_every_field_of_the_challenge_is_bound(here: Gated, name: str) -> None:
     action = other if name == "action" else subject[0].digest
     given = DEVICES["BRAVO"].assertion(action, signed_for, other if name == "charter" else charter)
     fields["assertion"] = given | {"charter": charter}
-    assert "not this action, answer, hold, screen, charter and time" in refused(
-        here, here.sign("BRAVO", "approval", subject, fields, None)
-    )
+    told = here.refused(here.sign("BRAVO", "approval", subject, fields, None))
+    assert "not this action, answer, hold, screen, charter and time" in told
 
 
 def test_each_byte_that_the_device_signed_is_bound(here: Gated) -> None:
@@ -86,7 +75,7 @@ def test_each_byte_that_the_device_signed_is_bound(here: Gated) -> None:
         for place in range(0, len(data), 3 if name == "authenticator_data" else 23):
             changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
             fields["assertion"] = given | {name: b64(changed)}
-            refused(here, here.sign("BRAVO", "approval", subject, fields, None))
+            here.refused(here.sign("BRAVO", "approval", subject, fields, None))
     fields["assertion"] = given
     assert here.gate.approve(here.sign("BRAVO", "approval", subject, fields, None)).event == "approved"
 
@@ -108,7 +97,7 @@ def test_each_byte_that_the_device_signed_is_bound(here: Gated) -> None:
 def test_a_device_that_was_asked_wrongly_does_not_count(here: Gated, how: dict[str, object], words: str) -> None:
     """Nobody verified, a copyable passkey, a phishing page, a frame: refused. Each fails without its check."""
     hold = here.held()
-    assert words in refused(here, here.by_device(hold, "BRAVO", **how))
+    assert words in here.refused(here.by_device(hold, "BRAVO", **how))
 
 
 def test_a_device_counts_for_its_own_person_and_member_alone(here: Gated) -> None:
@@ -118,20 +107,20 @@ def test_a_device_counts_for_its_own_person_and_member_alone(here: Gated) -> Non
     charter = here.gate.node.charter.digest
     for device in (DEVICES["CHARLIE"], Device("https://gate.bravo.example")):
         fields["assertion"] = device.assertion(subject[0].digest, fields, charter)
-        assert "the charter does not list" in refused(here, here.sign("BRAVO", "approval", subject, fields, None))
+        assert "the charter does not list" in here.refused(here.sign("BRAVO", "approval", subject, fields, None))
     fields["assertion"] = DEVICES["BRAVO"].assertion(subject[0].digest, fields, charter)
     other = fields | {"person": "official"}
-    assert "the charter does not list" in refused(here, here.sign("BRAVO", "approval", subject, other, None))
+    assert "the charter does not list" in here.refused(here.sign("BRAVO", "approval", subject, other, None))
 
 
 def test_a_gates_key_without_a_device_approves_nothing(here: Gated) -> None:
     """A node cannot answer for its people; nor do a person's key and a device make two. Fails without rule 1."""
     hold = here.held()
     subject, fields = approval_fields(parse_request(here.gate.hold_request(hold)), "commander", "approve")
-    assert "signed with the key of gate" in refused(here, here.sign("BRAVO", "approval", subject, fields, None))
+    assert "signed with the key of gate" in here.refused(here.sign("BRAVO", "approval", subject, fields, None))
     fields["assertion"] = DEVICES["BRAVO"].assertion(subject[0].digest, fields, here.gate.node.charter.digest)
     both = here.sign("BRAVO", "approval", subject, fields, "commander")
-    assert "signed with the key of commander" in refused(here, both)
+    assert "signed with the key of commander" in here.refused(both)
 
 
 def test_a_replayed_assertion_counts_once(here: Gated) -> None:
@@ -139,14 +128,14 @@ def test_a_replayed_assertion_counts_once(here: Gated) -> None:
     hold = here.held()
     envelope = here.by_device(hold, "BRAVO")
     here.gate.approve(envelope)
-    assert "taken before" in refused(here, envelope)
+    assert "taken before" in here.refused(envelope)
     fields = dict(parse_json(unb64(parse_json(envelope)["payload"]))["predicate"])
     for name in ("issuer", "made", "scope", "after"):
         del fields[name]
     here.clock.advance(1)
     action = here.gate.holds()[0].action.digest
     anew = here.sign("BRAVO", "approval", (Subject("action", action),), fields, None)
-    assert "one device answers once" in refused(here, anew)
+    assert "one device answers once" in here.refused(anew)
 
 
 def test_an_approval_under_a_former_charter_is_refused(here: Gated) -> None:
@@ -154,7 +143,7 @@ def test_an_approval_under_a_former_charter_is_refused(here: Gated) -> None:
     hold = here.held()
     subject, fields = approval_fields(parse_request(here.gate.hold_request(hold)), "commander", "approve")
     fields["assertion"] = DEVICES["BRAVO"].assertion(subject[0].digest, fields, "sha256:" + "44" * 32)
-    assert "under another charter" in refused(here, here.sign("BRAVO", "approval", subject, fields, None))
+    assert "under another charter" in here.refused(here.sign("BRAVO", "approval", subject, fields, None))
 
 
 def test_who_revokes_a_persons_key_revokes_his_devices(here: Gated) -> None:
@@ -208,9 +197,9 @@ def test_who_leaves_a_hold_to_others_does_not_approve_it(here: Gated, answer: st
     """
     hold = here.held()
     assert here.gate.approve(here.by_device(hold, "BRAVO", answer)).event == "passed"
-    assert "left this hold to others" in refused(here, here.by_device(hold, "BRAVO"))
+    assert "left this hold to others" in here.refused(here.by_device(hold, "BRAVO"))
     here.reopen()
-    assert "left this hold to others" in refused(here, here.approval(hold, "BRAVO"))
+    assert "left this hold to others" in here.refused(here.approval(hold, "BRAVO"))
     here.approve(hold, "CHARLIE", "ALFA")
     assert here.gate.release(hold).event == "released"
 

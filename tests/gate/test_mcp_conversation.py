@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import ALONE, FAST, Gated, gated
+from gate.gated import Gated
 from gate.mailboxed import ONE, TOOLS, answer, begun, behind, call, rule, said
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,14 +19,6 @@ from watchword.gate.mcp.message import BadMessage, parse_message, read_message
 from watchword.gate.shadow import Shadow
 
 URL = {"elicitation": {"url": {}}}
-
-
-@pytest.fixture
-def alone() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-gate-", dir=FAST) as folder:
-        one = gated(Path(folder), ALONE)
-        yield one
-        one.close()
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from alliance import Alliance, copy_alliance, quick_disk
+from gate.gated import alone as alone
+from gate.gated import here as here
 from successions import make_four
 
 

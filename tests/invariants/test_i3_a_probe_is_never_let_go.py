@@ -6,18 +6,16 @@ it asks of the disk; what is left is opened by another process, which tries the 
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import tempfile
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from alliance import RELEASE
 from gate.gated import ALONE, FAST, Gated, gated
+from gate.lives import Told, life
 from ledger.faults import Disk
 
 from watchword.errors import WatchwordError
@@ -58,46 +56,25 @@ def prepared() -> Iterator[tuple[Gated, str, bytes, bytes]]:
         yield one, hold, approval, data
 
 
-def live(gate: Gate, hold: str, approval: bytes, data: bytes, told: Callable[[Answer], None]) -> None:
+def live(gate: Gate, hold: str, approval: bytes, data: bytes, told: Told) -> None:
     """Approve it, release it, and ask for its bytes; whatever is not refused is told."""
     for step in (lambda: gate.approve(approval), lambda: gate.release(hold), lambda: gate.ask(data)):
         with suppress(WatchwordError):
             told(step())
 
 
-def life(prepared: tuple[Gated, str, bytes, bytes], folder: Path, fault: str, breaks_at: int) -> int:
+def lived(prepared: tuple[Gated, str, bytes, bytes], folder: Path, fault: str, breaks_at: int) -> int:
     """One life that breaks at call *breaks_at*, and another after it; how many calls the first made."""
     before, hold, approval, data = prepared
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(before.folder.parent, folder)
-    calls, effects = folder.with_suffix(".calls"), folder.with_suffix(".effects")
-    calls.write_text("0")
-    effects.write_bytes(b"")
 
-    def told(answer: Answer) -> None:
-        if answer.action_bytes is not None:
-            with effects.open("ab", 0) as log:
-                log.write(answer.action_bytes + b"\n")
+    def tries(one: Gated, told: Told) -> None:
+        live(one.gate, hold, approval, data, told)
 
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            one = Gated(folder / "homes", before.clock, before.mandate, ALONE)
-            disk = Disk(folder, fault, breaks_at, "")
-            live(one.gate, hold, approval, data, told)
-            calls.write_text(str(disk.calls))
-            if fault == "power":
-                disk.lose_power()
-            code = 0
-        finally:
-            if code:
-                traceback.print_exc()
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "a life ended in an exception"
-    left = Gated(folder / "homes", before.clock, before.mandate, ALONE)
-    live(left.gate, hold, approval, data, told)
+    def released(answer: Answer) -> None:
+        assert answer.action_bytes is None, "a probe was let go"
+
+    left, effects, calls = life(before, folder, lambda: Disk(folder, fault, breaks_at, ""), tries)
+    tries(left, released)
     assert effects.read_bytes() == b"", "a probe was let go"
     gone = {"permitted", "released"}
     assert [r for r in left.receipts() if r["event"] in gone and r["body"]["args"] == BAD] == []
@@ -105,17 +82,17 @@ def life(prepared: tuple[Gated, str, bytes, bytes], folder: Path, fault: str, br
         left.gate.release(hold)
     assert left.ask().verdict == "permit", "the gate goes on"
     left.close()
-    return int(calls.read_text())
+    return calls
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_probe_is_let_go_at_no_fault_point(prepared: tuple[Gated, str, bytes, bytes], fault: str, capfd) -> None:  # type: ignore[no-untyped-def]
     """Killed, cut off, or out of space at each write, sync and rename: no effect, no receipt that lets it go."""
     with tempfile.TemporaryDirectory(prefix="watchword-probe-", dir=FAST) as folder:
-        total = life(prepared, Path(folder) / "life", fault, -1)
+        total = lived(prepared, Path(folder) / "life", fault, -1)
         assert total > 5
         for number in range(total):
-            life(prepared, Path(folder) / "life", fault, number)
+            lived(prepared, Path(folder) / "life", fault, number)
     with capfd.disabled():
         print(f"\n  I3, probes, {fault}: never let go, at each of {total} fault points", file=sys.stderr)
 
@@ -130,4 +107,4 @@ def test_without_the_look_at_its_bytes_it_would_go(
         tempfile.TemporaryDirectory(prefix="watchword-probe-", dir=FAST) as folder,
         pytest.raises(AssertionError, match="a probe was let go"),
     ):
-        life(prepared, Path(folder) / "life", "torn", -1)
+        lived(prepared, Path(folder) / "life", "torn", -1)

@@ -20,15 +20,15 @@ import os
 import shutil
 import sys
 import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from gate.gated import ALONE, FAST, Gated, gated
+from gate.lives import Told, life
 from ledger.faults import Disk
 
-from watchword.gate import Answer, Gate, NoSuchHold
+from watchword.gate import Gate, NoSuchHold
 from watchword.gate.action import parse_action
 from watchword.ledger.durable import StorageTrouble
 
@@ -55,55 +55,32 @@ def prepared():
         yield one, hold
 
 
-def live(one: Gated, hold: str, told: Callable[[Answer], None]) -> None:
+def live(one: Gated, hold: str, told: Told) -> None:
     """Ask for one action that is permitted, and release another; an effect happens when bytes come back."""
     told(one.ask())
     told(one.gate.release(hold))
 
 
-def life(
+def lived(
     prepared: tuple[Gated, str],
     folder: Path,
     fault: str,
     breaks_at: int,
     gate: type[Gate] = Gate,
     guard: str = "",
-    lived: Callable[[Gated, str, Callable[[Answer], None]], None] = live,
+    live: Callable[[Gated, str, Told], None] = live,
 ) -> int:
     """One life that breaks at call *breaks_at*; checks what it leaves, and returns how many calls were made."""
     before, hold = prepared
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(before.folder.parent, folder)
-    effects, calls = folder.with_suffix(".effects"), folder.with_suffix(".calls")
-    effects.write_bytes(b"")
-    calls.write_text("0")
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            one = Gated(folder / "homes", before.clock, before.mandate, ALONE)
-            one.gate = gate(one.at("ALFA"))
-            # From here on: what stands between a question and its effect.
-            disk = BrokenDisk(folder, fault, breaks_at, guard)
-
-            def told(answer: Answer) -> None:
-                if answer.action_bytes is not None:
-                    with effects.open("ab", 0) as log:
-                        log.write(answer.action_bytes + b"\n")
-
-            lived(one, hold, told)
-            calls.write_text(str(disk.calls))
-            if fault == "power":
-                disk.lose_power()
-            code = 0
-        finally:
-            if code:
-                traceback.print_exc()
-            os._exit(code)
-    _, status = os.waitpid(child, 0)
-    assert not os.WIFEXITED(status) or os.WEXITSTATUS(status) == 0, "a life ended in an exception"
-    check(Gated(folder / "homes", before.clock, before.mandate, ALONE), hold, effects)
-    return int(calls.read_text())
+    left, effects, calls = life(
+        before,
+        folder,
+        lambda: BrokenDisk(folder, fault, breaks_at, guard),
+        lambda one, told: live(one, hold, told),
+        gate,
+    )
+    check(left, hold, effects)
+    return calls
 
 
 def check(left: Gated, hold: str, effects: Path) -> None:
@@ -132,9 +109,9 @@ def test_a_lost_reply_is_not_tried_again_at_any_fault_point(prepared, capfd) -> 
     with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
         place = Path(folder) / "life"
         for fault in FAULTS:
-            points[fault] = life(prepared, place, fault, -1, lived=retry)
+            points[fault] = lived(prepared, place, fault, -1, live=retry)
             for number in range(points[fault]):
-                life(prepared, place, fault, number, lived=retry)
+                lived(prepared, place, fault, number, live=retry)
                 done = place.with_suffix(".effects").read_bytes().splitlines()
                 assert len({parse_action(line).effect for line in done}) == len(done), f"{fault} at {number}: again"
     with capfd.disabled():
@@ -156,13 +133,13 @@ def test_a_gate_that_forgets_an_unknown_outcome_is_caught(prepared) -> None:
     again = []
     with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
         place = Path(folder) / "life"
-        for number in range(life(prepared, place, "eio", -1, lived=retry)):
-            life(prepared, place, "eio", number, Forgets, lived=retry)
+        for number in range(lived(prepared, place, "eio", -1, live=retry)):
+            lived(prepared, place, "eio", number, Forgets, live=retry)
             again.append(len(place.with_suffix(".effects").read_bytes().splitlines()))
     assert max(again) == 2
 
 
-def retry(one: Gated, hold: str, told: Callable[[Answer], None]) -> None:
+def retry(one: Gated, hold: str, told: Told) -> None:
     """Ask for an action that needs nobody, lose its reply, and ask for the same effect again."""
     for _ in range(2):
         answer = one.ask("label-mail", {"label": "a"})
@@ -179,10 +156,10 @@ def test_every_fault_point_between_decision_and_release(prepared, fault: str, ca
     Fails when a receipt is written after the answer (see below), and under ``power`` when it is not synced.
     """
     with tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder:
-        total = life(prepared, Path(folder) / "life", fault, -1)
+        total = lived(prepared, Path(folder) / "life", fault, -1)
         assert total > 10
         for number in range(total):
-            life(prepared, Path(folder) / "life", fault, number)
+            lived(prepared, Path(folder) / "life", fault, number)
     with capfd.disabled():
         print(f"\n  I3, {fault}: kept at each of {total} fault points", file=sys.stderr)
 
@@ -201,7 +178,7 @@ def test_a_gate_that_answers_before_its_receipt_is_caught(prepared) -> None:
         tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder,
         pytest.raises(AssertionError, match="without a durable receipt"),
     ):
-        life(prepared, Path(folder) / "life", "torn", -1, AnswersFirst)
+        lived(prepared, Path(folder) / "life", "torn", -1, AnswersFirst)
 
 
 def test_a_receipt_that_was_not_synced_is_caught(prepared) -> None:
@@ -210,7 +187,7 @@ def test_a_receipt_that_was_not_synced_is_caught(prepared) -> None:
         tempfile.TemporaryDirectory(prefix="watchword-i3-", dir=FAST) as folder,
         pytest.raises(AssertionError, match="without a durable receipt"),
     ):
-        life(prepared, Path(folder) / "life", "power", -1, guard="fdatasync")
+        lived(prepared, Path(folder) / "life", "power", -1, guard="fdatasync")
 
 
 def test_a_denial_for_a_full_disk_says_so(prepared) -> None:

@@ -6,13 +6,12 @@ from __future__ import annotations
 import multiprocessing
 import tempfile
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import ALONE, FAST, NAMES, SLEW, Gated, gated
+from gate.gated import ALONE, FAST, SLEW, Gated, gated
 
 from watchword.errors import WatchwordError
 from watchword.gate import DoesNotCount, Gate, NoSuchHold, approval_fields, parse_request
@@ -29,23 +28,6 @@ from watchword.statements.times import FixedClock
 OTHER = "sha256:" + "77" * 32
 
 
-@pytest.fixture
-def here() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-i4-", dir=FAST) as folder:
-        one = gated(Path(folder), NAMES)
-        yield one
-        one.close()
-
-
-def refused(here: Gated, envelope: bytes) -> str:
-    """The reason for which the gate does not take *envelope*; nothing is recorded of it."""
-    before = len(here.receipts())
-    with pytest.raises(WatchwordError) as caught:
-        here.gate.approve(envelope)
-    assert len(here.receipts()) == before
-    return caught.value.message
-
-
 def test_each_byte_of_what_was_signed_is_bound(here: Gated) -> None:
     """Flip any byte of the signed payload, or of a signature in steps: refused. Then the untouched one counts.
 
@@ -57,11 +39,11 @@ def test_each_byte_of_what_was_signed_is_bound(here: Gated) -> None:
     signature = unb64(envelope["signatures"][0]["sig"])
     for place in range(len(payload)):
         changed = payload[:place] + bytes([payload[place] ^ 1]) + payload[place + 1 :]
-        refused(here, canonical(envelope | {"payload": b64(changed)}))
+        here.refused(canonical(envelope | {"payload": b64(changed)}))
     for place in (*range(0, 64, 7), *range(64, len(signature), 331), len(signature) - 1):
         changed = signature[:place] + bytes([signature[place] ^ 1]) + signature[place + 1 :]
         one = envelope["signatures"][0] | {"sig": b64(changed)}
-        refused(here, canonical(envelope | {"signatures": [one]}))
+        here.refused(canonical(envelope | {"signatures": [one]}))
     assert here.gate.approve(canonical(envelope)).event == "approved"
 
 
@@ -85,7 +67,7 @@ def test_every_field_that_binds_is_compared(here: Gated, field: str, value: str,
     Each fails when the comparison of that name is removed from ``gate.approval``.
     """
     hold = here.held()
-    assert words in refused(here, here.approval(hold, "BRAVO", **{field: value}))
+    assert words in here.refused(here.approval(hold, "BRAVO", **{field: value}))
     with pytest.raises(WatchwordError, match="cannot be good until"):
         approval_fields(parse_request(here.gate.hold_request(hold)), "x", "approve", "2026-01-31T12:06:01Z")
     assert here.gate.release(hold).verdict == "hold"
@@ -134,7 +116,7 @@ def test_an_approval_for_one_hold_does_not_serve_another(here: Gated) -> None:
     first, second = here.held(), here.held()
     envelope = here.approval(first, "BRAVO")
     moved = here.approval(first, "BRAVO", hold=second)
-    assert "another action" in refused(here, moved)
+    assert "another action" in here.refused(moved)
     here.gate.approve(envelope)
     assert here.gate.release(second).verdict == "hold"
     assert [hold.approved_by for hold in here.gate.holds()] == [("commander of BRAVO",), ()]
@@ -145,13 +127,13 @@ def test_an_approval_counts_once(here: Gated) -> None:
     hold = here.held()
     envelope = here.approval(hold, "BRAVO")
     here.gate.approve(envelope)
-    assert "taken before" in refused(here, envelope)
+    assert "taken before" in here.refused(envelope)
     here.reopen()
-    assert "taken before" in refused(here, envelope)
+    assert "taken before" in here.refused(envelope)
     here.approve(hold, "CHARLIE")
     here.gate.release(hold)
-    assert "taken before" in refused(here, envelope)
-    assert "waits no more" in refused(here, here_again(here, envelope))
+    assert "taken before" in here.refused(envelope)
+    assert "waits no more" in here.refused(here_again(here, envelope))
 
 
 def here_again(here: Gated, envelope: bytes) -> bytes:
@@ -166,8 +148,8 @@ def test_two_members_of_one_operator_are_one(here: Gated) -> None:
     """DELTA is run by BRAVO's operator: its genuine approval adds nothing; fails when names are counted."""
     hold = here.held()
     here.approve(hold, "BRAVO")
-    assert "operator BRAVO has approved already" in refused(here, here.approval(hold, "DELTA"))
-    assert "operator BRAVO has approved already" in refused(here, here_again(here, here.approval(hold, "BRAVO")))
+    assert "operator BRAVO has approved already" in here.refused(here.approval(hold, "DELTA"))
+    assert "operator BRAVO has approved already" in here.refused(here_again(here, here.approval(hold, "BRAVO")))
     assert here.gate.release(hold).verdict == "hold"
 
 
@@ -178,7 +160,7 @@ def test_an_approval_signed_before_the_hold_was_asked_is_refused(here: Gated) ->
     here.clock.jump(-1)
     early = here.sign("BRAVO", "approval", subject, fields, "commander")
     here.clock.jump(1)
-    assert "before the hold was asked" in refused(here, early)
+    assert "before the hold was asked" in here.refused(early)
 
 
 def test_an_approval_does_not_outlive_its_expiry(here: Gated) -> None:
@@ -210,7 +192,7 @@ def test_who_may_not_approve_is_refused(here: Gated) -> None:
         (signed_by(generate(65), "BRAVO"), "not in the charter"),
         (signed_by(bravo.person("commander"), "CHARLIE"), "but the key is BRAVO's"),
     ):
-        assert words in refused(here, envelope)
+        assert words in here.refused(envelope)
 
 
 @pytest.mark.parametrize("kind", ["retract", "revoke"])
@@ -252,7 +234,7 @@ def test_what_the_approver_sees_is_what_the_gate_executes(here: Gated) -> None:
     with pytest.raises(WatchwordError):
         parse_request(lying)
     subject, fields = approval_fields(replace(request, action=swapped), "commander", "approve")
-    assert "another action" in refused(here, here.sign("BRAVO", "approval", subject, fields, "commander"))
+    assert "another action" in here.refused(here.sign("BRAVO", "approval", subject, fields, "commander"))
 
 
 def contend(folder: str, at: Any, hold: str, envelope: bytes, start: Any, released: Any) -> None:

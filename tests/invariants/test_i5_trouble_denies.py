@@ -3,25 +3,20 @@ signer chose beforehand, and never more. (A disk that fails is broken at every c
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import ALONE, FAST, SLEW, Gated, gated
+from gate.gated import SLEW, Gated
 
 from watchword.errors import WatchwordError
 from watchword.gate import DoesNotCount, NoSuchHold
 
 
 @pytest.fixture
-def here() -> Iterator[Gated]:
-    """An alliance of one: enough for whatever does not need another member."""
-    with tempfile.TemporaryDirectory(prefix="watchword-i5-", dir=FAST) as folder:
-        one = gated(Path(folder), ALONE)
-        yield one
-        one.close()
+def here(alone: Gated) -> Gated:
+    """One member is enough for all of this."""
+    return alone
 
 
 # -- the view -------------------------------------------------------------------------------------

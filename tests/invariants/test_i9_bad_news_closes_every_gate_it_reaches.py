@@ -5,27 +5,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alliance import RELEASE
 from charters import UNQUERIED
-from gate.gated import FAST, SLEW, Gated, gated
+from gate.gated import SLEW, Gated
 
 from watchword.statements.digests import D
 from watchword.statements.statement import Signed, Subject
-
-
-@pytest.fixture
-def here() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-i9-", dir=FAST) as folder:
-        one = gated(Path(folder))
-        yield one
-        one.close()
 
 
 def recorded(here: Gated, kind: str) -> Signed:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from alliance import Alliance, make_alliance, quick_disk
+from gate.gated import alone as alone
 from three import alliance as alliance
 
 from watchword.node import Node

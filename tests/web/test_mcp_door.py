@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import ALONE, FAST, Gated, gated
+from gate.gated import Gated
 from gate.mailboxed import behind
 
 pytest.importorskip("starlette", reason="what a door over HTTP needs is not installed")
@@ -20,14 +18,6 @@ from web.doors import Mailbox, http_door, modern, post, request
 from watchword.web import mcp_door
 from watchword.web.events import BadStream, Event, Events
 from watchword.web.headers import mismatch
-
-
-@pytest.fixture
-def alone() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-gate-", dir=FAST) as folder:
-        one = gated(Path(folder), ALONE)
-        yield one
-        one.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import ALONE, FAST, Gated, gated
+from gate.gated import Gated
 from gate.mailboxed import behind
 
 from watchword.demo import mailbox
@@ -24,14 +23,6 @@ from watchword.web import mcp_pipe
 from watchword.web.mcp_pipe import NoServer, serve
 
 SERVER = Path(mailbox.__file__)
-
-
-@pytest.fixture
-def alone() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-gate-", dir=FAST) as folder:
-        one = gated(Path(folder), ALONE)
-        yield one
-        one.close()
 
 
 class Client:

@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import ALONE, FAST, Gated, gated
+from gate.gated import Gated
 from gate.mailboxed import ONE, behind, rule
 
 pytest.importorskip("mcp", reason="the Python SDK of MCP is not installed (requirements/heavy.txt)")
@@ -64,14 +63,6 @@ else:
     mail.run("stdio")
 """
 RULES = [rule("mail/read", "folder"), rule("mail/send", "to", "text", people=ONE)]
-
-
-@pytest.fixture
-def alone() -> Iterator[Gated]:
-    with tempfile.TemporaryDirectory(prefix="watchword-gate-", dir=FAST) as folder:
-        one = gated(Path(folder), ALONE)
-        yield one
-        one.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+from gate.gated import here as here
