@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -67,16 +68,15 @@ class Gate:
     """
 
     def __init__(self, node: Node, clock: Clock | None = None) -> None:
-        self.node = node
+        self.node, self.name = node, node.member
         self.clock = clock or node.clock
-        self.name = node.member
         self._turn = threading.RLock()
         self._history = History()
         shared = shared_record(node)
         if shared is None and not node.writing:
             raise NoSuchHold(f"the gate of {node.member} needs its node opened for writing")
         self._recorder: Recorder | Together = (
-            Recorder(node, self._turn) if shared is None else Together(node, self._turn, shared)
+            Recorder(node, self._turn) if shared is None else Together(node, self._turn, shared, self._look_ahead)
         )
         self._taking = threading.Lock()
         self._knowledge = Knowledge(node, self.clock)
@@ -121,32 +121,39 @@ class Gate:
     # -- asking -----------------------------------------------------------------------------------
 
     @as_step("decision", attrgetter("event"))
-    def ask(self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None) -> Answer:
+    def ask(
+        self, data: bytes, mandate_id: str | None = None, provenance: Verdict | None = None, *, holds: bool = True
+    ) -> Answer:
         """Decide on an action: permitted, denied or held. Never raises for what is asked; trouble denies.
 
         Args:
             data: the action as JSON (see ``action.parse_action``).
             mandate_id: the mandate it is asked under; by default the newest in the view for its release.
             provenance: what the session says of its values' origins; None where the door sees none. It only restricts.
+            holds: whether what people have to look at is held for them; else that is told and leaves no receipt.
         """
         action: Action | None = None
         try:
-            action = parse_action(data)
-            with self._deciding():
-                answer = self._ask(action, mandate_id, provenance)
+            action = asked = parse_action(data)
+            at_s = time.perf_counter()
+            answer = self._recorder.decided(lambda: self._ask(asked, at_s, mandate_id, provenance, holds))
             while self._unpaged:
                 self._on_page(self._unpaged.pop())
-            return self._on_page(answer) if answer.event == "held" else answer
+            return self._on_page(answer) if answer.hold is not None else answer
         except WatchwordError as error:
             return self._denied(action, error)
 
-    def _ask(self, action: Action, mandate_id: str | None, provenance: Verdict | None) -> Answer:
-        now = self._begin()
+    def _ask(
+        self, action: Action, asked_s: float, mandate_id: str | None, provenance: Verdict | None, holds: bool
+    ) -> Answer:
+        now = self._begin(asked_s)
         waiting = self._history.waiting_for(action.digest)
         if waiting is not None:
             return self._still_held(waiting)
         event, reasons, weighed = self._judge(action, mandate_id, now, provenance, self._met)
         if event == "held":
+            if not holds:
+                return Answer(event, self.name, reasons, action)
             return self._hold(action, weighed, reasons, now, provenance)
         return self._record(event, reasons, now, action=action, weighed=weighed)
 
@@ -156,8 +163,7 @@ class Gate:
             action: Action | None = None
             try:
                 action = parse_action(data)
-                self._catch_up()
-                event, reasons, weighed = self._judge(action, mandate_id, self.clock.now(), provenance)
+                event, reasons, weighed = self._judge(action, mandate_id, self._catch_up(), provenance)
             except WatchwordError as error:
                 return Answer("denied", self.name, _reasons_of(error), action)
             rule = None if weighed.rule is None else weighed.rule.id
@@ -170,23 +176,17 @@ class Gate:
         Where no receipt can be made the answer says that as well: a shadow blocks nothing.
         """
         answer = self.preview(data, mandate_id, provenance)
+        told, action, mandate, rule = (answer.event, *answer.reasons), answer.action, answer.mandate, answer.rule
         try:
-            with self._deciding():
-                self._catch_up()
-                told, now = (answer.event, *answer.reasons), self.clock.now()
-                recorded = self._record(
-                    "shadow", told, now, action=answer.action, mandate=answer.mandate, rule=answer.rule
-                )
+            recorded = self._recorder.decided(
+                lambda: self._record("shadow", told, self._catch_up(), action=action, mandate=mandate, rule=rule)
+            )
         except WatchwordError as error:
             return replace(answer, reasons=(*answer.reasons, f"no receipt: {error.message}"))
         return replace(answer, receipt=recorded.receipt, recorded=recorded.recorded)
 
     def _judge(
-        self,
-        action: Action,
-        mandate_id: str | None,
-        now: datetime,
-        provenance: Verdict | None,
+        self, action: Action, mandate_id: str | None, now: datetime, provenance: Verdict | None,
         known: Known | None = None,
     ) -> tuple[str, tuple[str, ...], Weighed]:
         """What is to be answered, ``denied``, ``permitted`` or ``held``, and why; *known*: where just looked at."""
@@ -224,8 +224,7 @@ class Gate:
         """The actions that wait for people now, oldest first."""
         self.take_answers()
         with self._turn:
-            self._catch_up()
-            now, known = self.clock.now(), self._knowledge.known()
+            now, known = self._catch_up(), self._knowledge.known()
             pairs = [(held, self._request(held)) for held in self._history.waiting()]
             return tuple(
                 shown_hold(held, request, self._given(held, request, holding.rule_of(known, held), now))
@@ -384,19 +383,20 @@ class Gate:
             StorageTrouble: the disk; nothing more is let go before it is recorded.
         """
         try:
-            with self._deciding():
-                self._catch_up()
-                gone = self._history.let_go.get(action)
-                if gone is None:
-                    raise NoSuchHold(f"action {action[:80]}: was never let go here")
-                if outcome not in ("returned", "unknown") or gone.outcome in ("returned", outcome):
-                    raise NoSuchHold(f"action {action}: its outcome is recorded already, {gone.outcome}")
-                return self._record(outcome, (), self.clock.now(), action=gone.action)
+            return self._recorder.decided(lambda: self._outcome(action, outcome))
         except NoSuchHold:
             raise
         except WatchwordError:
             self._owed[action] = outcome
             raise
+
+    def _outcome(self, action: str, outcome: str) -> Answer:
+        now, gone = self._catch_up(), self._history.let_go.get(action)
+        if gone is None:
+            raise NoSuchHold(f"action {action[:80]}: was never let go here")
+        if outcome not in ("returned", "unknown") or gone.outcome in ("returned", outcome):
+            raise NoSuchHold(f"action {action}: its outcome is recorded already, {gone.outcome}")
+        return self._record(outcome, (), now, action=gone.action)
 
     def endorse(self, envelope: bytes, session: str, argument: str, value: Any) -> Answer:
         """Take in that a person vouches for one value in one session; durable when this returns.
@@ -421,11 +421,11 @@ class Gate:
             DoesNotCount: not a stop, or its signer may not. BadEnvelope, BadStatement, StorageTrouble.
         """
         with self._deciding():
-            self._catch_up()
-            signed = open_envelope(envelope)
+            now, signed = self._catch_up(), open_envelope(envelope)
             stop = stop_of(signed, holder_of(self.node.charter, signed, "stop"))
             self._recorder.file(signed)
-            now, before = self.clock.now(), self._history.used.get(stop.id)
+            self._knowledge.look_again()
+            before = self._history.used.get(stop.id)
             if before is not None:
                 return Answer("stopped", self.name, told_stop(stop, now)[:2], receipt=before)
             return self._record("stopped", told_stop(stop, now), now, approvals=(stop.id,))
@@ -441,8 +441,7 @@ class Gate:
     def status(self) -> dict[str, Any]:
         """What is in force, what waits, what is stopped, how old the view is, and what would be denied and why."""
         with self._turn:
-            self._catch_up()
-            return state_shown(self._moment(self.clock.now()), self.holds())
+            return state_shown(self._moment(self._catch_up()), self.holds())
 
     # -- holds and the clock ----------------------------------------------------------------------
 
@@ -487,10 +486,9 @@ class Gate:
 
     # -- the record -------------------------------------------------------------------------------
 
-    def _begin(self) -> datetime:
-        """Catch up with the record and end what has expired; the moment of what follows."""
-        self._catch_up()
-        now = self.clock.now()
+    def _begin(self, asked_s: float | None = None) -> datetime:
+        """Catch up with the record and end what has expired; the moment of what follows, asked for at *asked_s*."""
+        now = self._catch_up()
         for action, outcome in self._owed.items():
             gone = self._history.let_go.get(action)
             if gone is not None and gone.outcome is None:
@@ -500,7 +498,7 @@ class Gate:
                 request = self._request(held)
                 if request is not None and now > parse_time(request.expires):
                     self._record("expired", (f"nobody released it until {request.expires}",), now, held=held)
-        known = self._knowledge.known()
+        known = self._knowledge.known(asked_s)
         if known is not self._met:
             for event, id, reasons in newly_closed(known, self.name, now, self._history.used):
                 self._record(event, reasons, now, approvals=(id,))
@@ -528,27 +526,29 @@ class Gate:
     def _deciding(self) -> AbstractContextManager[None]:
         return self._recorder.deciding()
 
-    def _catch_up(self) -> None:
-        """Apply the receipts that the record has beyond what this gate knows."""
+    def _catch_up(self) -> datetime:
+        """Apply the receipts that the record has beyond what this gate knows; the moment of what follows."""
         if self._recorder.lost:
             self._recorder.forget()
             self._history, self._met = History(), None
-        if self._recorder.size() <= self._history.size and self._history.size:
-            return
-        for value in self._recorder.receipts(self._history.size):
-            where = f"receipt {self.name}/record#{self._history.size}"
-            receipt = parse_receipt(value, where)
-            if receipt.gate != self.name:
-                raise BadRecord(f"{where}: is of the gate of {receipt.gate[:80]}")
-            self._history.apply(receipt)
+        news = self._recorder.size() > self._history.size or not self._history.size
+        if news and self._history.read(self._recorder.receipts(self._history.size), self.name):
+            self._knowledge.look_again()
+        return self.clock.now()
+
+    def _look_ahead(self) -> None:
+        """Work out what is held before the turn at a shared record is taken: others wait in it."""
+        known = self._knowledge.known()
+        if known is not self._met:
+            list(newly_closed(known, self.name, self.clock.now(), self._history.used))
 
     def _denied(self, action: Action | None, error: WatchwordError, held: Held | None = None) -> Answer:
         """Deny because of trouble, with a receipt where that can be: a denial holds without one."""
         reasons = _reasons_of(error)
         try:
-            with self._deciding():
-                self._catch_up()
-                return self._record("denied", reasons, self.clock.now(), action=action, held=held)
+            return self._recorder.decided(
+                lambda: self._record("denied", reasons, self._catch_up(), action=action, held=held)
+            )
         except WatchwordError as again:
             told = tuple(clean_reason(reason) for reason in (*reasons, f"no receipt: {again.message}"))
             return Answer("denied", self.name, told, action, None if held is None else held.id)

@@ -9,13 +9,13 @@ Follows docs/protocol.md, section 9 ("Receipt"). Values in memory, made again fr
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.errors import WatchwordError
 from watchword.gate.action import Action, parse_action
-from watchword.gate.receipts import LETTING_GO, ORIGIN, Receipt
+from watchword.gate.receipts import LETTING_GO, ORIGIN, Receipt, parse_receipt
 from watchword.statements.canonical import canonical
 from watchword.statements.times import unix
 
@@ -112,6 +112,22 @@ class History:
         if event in ("permitted", "held", "approved", "passed", "released"):
             self.latest_s = max(self.latest_s, at_s)
         self.size = index + 1
+
+    def read(self, values: Iterable[dict[str, Any]], gate: str) -> bool:
+        """Take in receipts of *gate* from its record, the first at place ``size``; whether one tells that it closed.
+
+        Raises:
+            BadReceipt, BadRecord: see ``parse_receipt`` and ``apply``; or one is of another gate.
+        """
+        closed = False
+        for value in values:
+            where = f"receipt {gate}/record#{self.size}"
+            receipt = parse_receipt(value, where)
+            if receipt.gate != gate:
+                raise BadRecord(f"{where}: is of the gate of {receipt.gate[:80]}")
+            self.apply(receipt)
+            closed = closed or receipt.event in ("stopped", "exercised")
+        return closed
 
     def waiting(self) -> Iterator[Held]:
         """The holds that wait, oldest first."""

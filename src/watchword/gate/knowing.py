@@ -2,12 +2,14 @@
 
 * Good news comes in through the newest cosigned heads, bad news from whatever any process of this node took in.
 * Looked at anew when anything on disk changed; what follows from it is worked out again only when it differs.
+* Those who ask together are served by one look, made after the last of them asked.
 * A view is kept for some seconds at most, because a cosignature from the future counts once its time has come.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,18 +35,25 @@ class Knowledge:
         self._clock = clock
         self._cosigned = node.home / "cosigned"  # of the same home, when another node over it follows
         self._cached: tuple[Any, Known] | None = None
+        self._looked_s = 0.0
         self._viewed: tuple[Any, View] | None = None
 
-    def known(self) -> Known:
+    def known(self, asked_s: float | None = None) -> Known:
         """All that is held now.
+
+        Args:
+            asked_s: the moment (``time.perf_counter``) at which it was asked for; a look made since then serves.
 
         Raises:
             DamagedHome, DamagedBody: nothing is decided on damaged files.
         """
-        node = self.node
+        if asked_s is not None and self._cached is not None and asked_s < self._looked_s:
+            return self._cached[1]
+        node, begun_s = self.node, time.perf_counter()
         stamp = node.stamp()
         view = self._view()
         if self._cached is not None and self._cached[0] == (view.digest, stamp):
+            self._looked_s = begun_s
             return self._cached[1]
         facts = node.facts(view)
         holders = node.charter.holders
@@ -52,8 +61,12 @@ class Knowledge:
         known = self._cached[1] if self._cached is not None else None
         if known is None or (known.view.digest, known.facts, known.stops) != (view.digest, facts, stops):
             known = Known(node.charter, view, facts, stops, authority.use_cases(facts, node.store.object))
-        self._cached = (view.digest, stamp), known
+        self._cached, self._looked_s = ((view.digest, stamp), known), begun_s
         return known
+
+    def look_again(self) -> None:
+        """Whatever was looked at before now serves nobody: the gate was closed meanwhile."""
+        self._looked_s = 0.0
 
     def bad_news(self) -> list[Signed]:
         """Every notice held, from any channel, with standing or not."""

@@ -9,10 +9,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from watchword.errors import WatchwordError
 from watchword.ledger.durable import StorageTrouble
@@ -21,6 +21,8 @@ from watchword.statements.statement import Signed
 
 if TYPE_CHECKING:
     from watchword.node import Node
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -65,6 +67,11 @@ class Recorder:
         finally:
             if staged is not None:
                 self._settle(staged)
+
+    def decided(self, work: Callable[[], T]) -> T:
+        """What *work* returns, which is one turn. Raises as ``deciding``, and what *work* does."""
+        with self.deciding():
+            return work()
 
     def size(self) -> int:
         """How many receipts are durable."""

@@ -28,7 +28,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any
 
 from watchword.charter.standing import NoStanding
 from watchword.errors import WatchwordError
@@ -69,6 +69,11 @@ CREATE TABLE IF NOT EXISTS watchword_handed (
 
 _ROW = "SELECT size, chain, open, format FROM watchword_gate WHERE gate = %s"
 _FOR_UPDATE = f"{_ROW} FOR UPDATE"
+_PAGE = """
+SELECT place, salted, chain FROM watchword_receipts WHERE gate = %s AND place >= %s ORDER BY place LIMIT %s"""
+_APPEND = """
+WITH appended AS (INSERT INTO watchword_receipts SELECT %s, * FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[]))
+UPDATE watchword_gate SET size = %s, chain = %s WHERE gate = %s"""
 
 
 class NotShared(WatchwordError):
@@ -133,6 +138,7 @@ class SharedRecord:
         self._connection: Connection[Any] | None = None
         self._not_before = 0.0
         self._stated = 0, START
+        self._page: list[tuple[Any, ...]] = []
         self.size = 0
         self.chain = START
 
@@ -155,9 +161,9 @@ class SharedRecord:
             PutBack, NotShared.
         """
         with self._translated() as connection:
-            connection.execute("BEGIN")
+            row, self._page = self._turn(connection)
             try:
-                return self._row(connection, _FOR_UPDATE, ended)[0]
+                return self._stands(row, ended)[0]
             except WatchwordError:
                 connection.execute("ROLLBACK")
                 raise
@@ -165,7 +171,7 @@ class SharedRecord:
     def look(self) -> int:
         """How many receipts there are, outside a turn; others may add to them at once. Raises as ``begin``."""
         with self._translated() as connection:
-            return self._row(connection, _ROW)[0]
+            return self._stands(connection.execute(_ROW, (self.gate,)).fetchone())[0]
 
     def receipts(self, stop: int) -> list[dict[str, Any]]:
         """The receipts from ``size`` on up to *stop*, which are then read.
@@ -178,12 +184,11 @@ class SharedRecord:
     def salted(self, stop: int) -> Iterator[bytes]:
         """The same, each ``salt || canonical receipt`` as it was appended, in pages."""
         while self.size < stop:
-            with self._translated() as connection:
-                page = connection.execute(
-                    "SELECT place, salted, chain FROM watchword_receipts "
-                    "WHERE gate = %s AND place >= %s AND place < %s ORDER BY place",
-                    (self.gate, self.size, min(stop, self.size + SHARED_PAGE)),
-                ).fetchall()
+            page, self._page = self._page, []
+            if not page or page[0][0] != self.size:
+                with self._translated() as connection:
+                    page = connection.execute(_PAGE, (self.gate, self.size, SHARED_PAGE)).fetchall()
+            page = page[: stop - self.size]
             if [row[0] for row in page] != list(range(self.size, min(stop, self.size + SHARED_PAGE))):
                 raise PutBack(f"{self._what()}: receipts after {self.size:,} are gone", _PUT_BACK)
             for place, one, chain in page:
@@ -211,19 +216,12 @@ class SharedRecord:
             chains.append(chain)
         places = list(range(size, size + len(rows)))
         with self._translated() as connection, connection.pipeline():
-            connection.execute(
-                "INSERT INTO watchword_receipts SELECT %s, * FROM unnest(%s::bigint[], %s::bytea[], %s::bytea[])",
-                (self.gate, places, rows, chains),
-            )
+            connection.execute(_APPEND, (self.gate, places, rows, chains, size + len(rows), chain, self.gate))
             for id, envelope in envelopes:
                 connection.execute(
                     "INSERT INTO watchword_handed VALUES (%s, %s, %s, false) ON CONFLICT DO NOTHING",
                     (self.gate, id, envelope),
                 )
-            connection.execute(
-                "UPDATE watchword_gate SET size = %s, chain = %s WHERE gate = %s",
-                (size + len(rows), chain, self.gate),
-            )
             connection.execute("COMMIT")
         self.size, self.chain = size + len(rows), chain
         self._stated = self.size, chain
@@ -270,7 +268,7 @@ class SharedRecord:
             connection.execute(_TABLES)
             new = "INSERT INTO watchword_gate VALUES (%s, %s, true, 0, %s) ON CONFLICT DO NOTHING"
             connection.execute(new, (self.gate, FORMAT, START))
-            there, chain = self._row(connection, _FOR_UPDATE, ended=True)
+            there, chain = self._stands(connection.execute(_FOR_UPDATE, (self.gate,)).fetchone(), ended=True)
             while page := list(islice(salted, SHARED_PAGE)):
                 rows = []
                 for one in page:
@@ -313,8 +311,23 @@ class SharedRecord:
         value: dict[str, Any] = parse_json(salted[SALT_BYTES:], f"{self._what()}, receipt", BODY_BYTES_MAX)
         return value
 
-    def _row(self, connection: Connection[Any], query: LiteralString, ended: bool = False) -> tuple[int, bytes]:
-        row = connection.execute(query, (self.gate,)).fetchone()
+    def _turn(self, connection: Connection[Any]) -> tuple[tuple[Any, ...] | None, list[tuple[Any, ...]]]:
+        """Take the turn; the gate's row, and the receipts that follow those that were read, with one round trip.
+
+        As one simple query: each part sees what was committed before it, so the receipts are all that the row counts. A
+        pipeline would do, but psycopg ends one with a Flush, which stops the server's clock for SHARED_IDLE_S_MAX.
+        """
+        from psycopg import ClientCursor
+
+        with ClientCursor(connection) as cursor:
+            given = (self.gate, self.gate, self.size, SHARED_PAGE)
+            cursor.execute(f"BEGIN; {_FOR_UPDATE}; {_PAGE}", given)
+            cursor.nextset()
+            row = cursor.fetchone()
+            cursor.nextset()
+            return row, cursor.fetchall()
+
+    def _stands(self, row: tuple[Any, ...] | None, ended: bool = False) -> tuple[int, bytes]:
         if row is None or not (row[2] or ended):
             raise NotShared(f"{self._what()}: this record is not shared there any more", "watchword gate share URL")
         if row[3] != FORMAT:
