@@ -115,6 +115,9 @@ CONFINED_CPU_S_MAX = 12 * 3600
 CONFINED_SPOOLS = 8
 """Temporary files that it has. Origin: NESTING_MAX containers in each other, one file each, and two to spare."""
 
+CONFINED_TENSORS = 256
+"""Temporary files where tensors are read. Origin: one for each compressed array of a file; 1 ms to make them all."""
+
 PICKLE_OPS_MAX = 200_000_000
 """Opcodes followed in one file. Origin: about two minutes; honest pickles met have under 20 million."""
 

@@ -1,6 +1,7 @@
 """A process that may compute and nothing else: no network, no writes, no other programs. Linux, x86-64 and aarch64.
 
     confine(read=[…])     called by the process on itself, before it loads anything foreign; there is no way back
+    keeping("auto")       what such a process will be kept by here (``Kept``), as the user asked for it
 
 1. limits: memory, CPU time, open files, no core, files of 0 bytes (or as given);
 2. no new privileges;
@@ -12,19 +13,26 @@
 Landlock and seccomp each forbid writes and TCP, so a gap in one is covered by the other. ``attempts`` tells what Python
 code tried: an audit hook, which records and does not protect. Not promised: a defect of the kernel, what can be told
 through timing, and that results are honest.
+
+Elsewhere a process of its own has the limits (1) alone, and where there is no ``fork`` there is none: ``auto`` takes
+what there is, and says which; ``require`` refuses.
+
+Forking is quick (no second start of Python), and safe where no other thread holds what the child will need: commands
+have one thread, or one more that only draws. A server with threads of its own must not fork here.
 """
 
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
-import platform
-import resource
 import signal
 import struct
 import sys
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +44,25 @@ class NoSandbox(WatchwordError):
     """This machine cannot confine a process as is needed."""
 
 
-_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 38, 22, 2
+class Kept(StrEnum):
+    """What keeps a process from doing more than it should, the strongest first."""
+
+    BOTH = "seccomp and Landlock"
+    SECCOMP = "seccomp alone"
+    LIMITS = "limits alone"
+    NOTHING = "nothing"
+
+    @property
+    def confined(self) -> bool:
+        """True where the kernel refuses network, writes and programs."""
+        return self in (Kept.BOTH, Kept.SECCOMP)
+
+
+WAYS = ("auto", "require", "off")
+"""How a user may ask: confined as well as can be here; not at all unless confined; in this process."""
+
+
+_PR_SET_PDEATHSIG, _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_MODE_FILTER = 1, 38, 22, 2
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446  # the same on every architecture
 
 # Rights of Landlock, version 1: execute, write, read file, read folder, then those that remove or make. Later ones:
@@ -54,8 +80,10 @@ _CALLS: dict[str, tuple[int, dict[int, int], tuple[int, ...]]] = {
         (
             41, 42, 43, 44, 46, 49, 50, 288, 307,  # socket, connect, accept, sendto, sendmsg, bind, listen, accept4, …
             59, 322, 62, 101, 310, 311, 424, 434, 438,  # exec, kill, ptrace, memory of others, pidfds
+            129, 200, 234, 297, 440, 448,  # signals to threads, advice on the memory of others
             82, 264, 316, 83, 258, 84, 87, 263, 86, 265, 88, 266, 133, 259, 85,  # rename, mkdir, unlink, link, mknod
             76, 90, 91, 268, 92, 93, 94, 260, 188, 189, 190, 197, 198, 199,  # truncate, chmod, chown, attributes
+            132, 235, 261, 280, 452, 463, 466, 469,  # times; chmod and attributes as newer kernels have them
             161, 155, 165, 166, 272, 308, 428, 429, 430, 442,  # chroot, mounts, namespaces
             437, 304, 321, 323, 425, 298, 248, 249, 250, 175, 313, 246, 320,  # openat2, handles, bpf, io_uring, keys
         ),
@@ -66,8 +94,10 @@ _CALLS: dict[str, tuple[int, dict[int, int], tuple[int, ...]]] = {
         (
             198, 203, 202, 206, 211, 200, 201, 242, 269,
             221, 281, 129, 117, 270, 271, 424, 434, 438,
+            138, 130, 131, 240, 440, 448,
             38, 276, 34, 35, 37, 36, 33,
             45, 52, 53, 54, 55, 5, 6, 7, 14, 15, 16,
+            88, 452, 463, 466, 469,
             51, 41, 40, 39, 97, 268, 428, 429, 430, 442,
             437, 265, 280, 282, 425, 241, 217, 218, 219, 105, 273, 104, 294,
         ),
@@ -89,17 +119,11 @@ def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int, file_bytes: 
     Raises:
         NoSandbox: it cannot be done here; nothing foreign may be loaded then.
     """
-    machine = platform.machine()
+    machine = _machine()
     if sys.platform != "linux" or machine not in _CALLS:
-        raise NoSandbox(f"no sandbox on {sys.platform} {machine}", "run it on Linux, x86-64 or aarch64")
+        raise _no_sandbox()
     paths = [path for path in read if path.exists()]
-    for what, most in (
-        (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, file_bytes), (resource.RLIMIT_NOFILE, SANDBOX_FILES_MAX),
-    ):  # fmt: skip
-        hard = resource.getrlimit(what)[1]
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (least, least))
+    limit(memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise NoSandbox(f"no_new_privs: {os.strerror(ctypes.get_errno())}")
@@ -108,67 +132,174 @@ def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int, file_bytes: 
     return _listen()
 
 
+def limit(*, memory_bytes: int, cpu_s: int, file_bytes: int = 0) -> None:
+    """The limits of ``confine`` alone, as far as this system has them."""
+    import resource  # Windows has none
+
+    for what, most in (
+        (resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s), (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, file_bytes), (resource.RLIMIT_NOFILE, SANDBOX_FILES_MAX),
+    ):  # fmt: skip
+        hard = resource.getrlimit(what)[1]
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        try:
+            resource.setrlimit(what, (least, least))
+        except (OSError, ValueError):
+            if sys.platform == "linux":
+                raise
+
+
+def keeping(way: str) -> Kept:
+    """What will keep a process that reads what is hostile, as *way* (``WAYS``) asks and this machine can.
+
+    Raises:
+        NoSandbox: it is required, and cannot be had here.
+    """
+    if way == "off":
+        return Kept.NOTHING
+    kept = kept_by()
+    if way == "require" and not kept.confined:
+        raise _no_sandbox()
+    return kept
+
+
+def kept_by() -> Kept:
+    """What confines a process here: without Landlock it may read what this user may."""
+    if not hasattr(os, "fork"):
+        return Kept.NOTHING
+    if sys.platform != "linux" or _machine() not in _CALLS:
+        return Kept.LIMITS
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, None, 0, 0)
+    if ctypes.get_errno() != errno.EFAULT:  # how a kernel with filters answers to none
+        return Kept.LIMITS
+    return Kept.BOTH if _landlock_version(libc) >= 1 else Kept.SECCOMP
+
+
+def forked(child: Callable[[], None]) -> int:
+    """The number of a process in which *child* runs, and nothing else of this one; it exits 70 where that raised."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads: see the module
+        pid = os.fork()
+    if pid == 0:
+        status = 70
+        try:
+            child()
+            status = 0
+        finally:
+            os._exit(status)
+    return pid
+
+
+def enclose(kept: Kept, read: Iterable[Path], open_files: Iterable[int], *, memory_bytes: int, cpu_s: int,
+            file_bytes: int = 0) -> None:  # fmt: skip
+    """In a process that was just forked: let go of all but *open_files*, then be kept by *kept* (not NOTHING).
+
+    Below *read* and Python's own folders, from which parsers may still import, it may read. It ends with its parent.
+
+    Raises:
+        NoSandbox: as ``confine``.
+    """
+    os.setsid()  # a terminal can be written to through any descriptor of it
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    start = 3
+    for descriptor in sorted(open_files):
+        os.closerange(start, descriptor)
+        start = descriptor + 1
+    os.closerange(start, 1 << 30 if sys.platform == "linux" else 1 << 14)  # one system call there
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent hears Ctrl-C, and ends it
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if not kept.confined:
+        limit(memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libraries = {Path(one).resolve() for one in (*sys.path, f"{sys.base_prefix}/lib") if one}
+    confine([*read, *libraries], memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
+
+
+Tell = Callable[[str, int, int], None]
+
+
 def ask_confined(
-    run: Callable[[], Any], read: Iterable[Path], *, memory_bytes: int, cpu_s: int, answer_bytes_max: int
-) -> Any:
-    """What *run* returns, as JSON has it, from a process that is confined first; Python's own folders it may read too.
+    run: Callable[[Tell], Any], read: Iterable[Path], *, kept: Kept, memory_bytes: int, cpu_s: int,
+    answer_bytes_max: int, tell: Tell | None = None, open_files: Sequence[int] = (), file_bytes: int = 0,
+) -> Any:  # fmt: skip
+    """What *run* returns, as JSON has it, from a process that is kept by *kept* first; in this one where by nothing.
 
     The answer is that of a process that a parser may have taken over: to be checked, never believed.
+
+    Args:
+        run: is handed what it may tell its progress to: label, done, total.
+        tell: hears of it here.
+        open_files: descriptors that it keeps.
 
     Raises:
         NoSandbox: it cannot be done here, or the process ended without an answer.
         WatchwordError: what *run* raised, as the root error.
     """
+    if kept is Kept.NOTHING:
+        return run(tell or (lambda *_: None))
     reading, writing = os.pipe()
-    # All that is buffered would be written twice.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    pid = os.fork()
-    if pid == 0:
+
+    def child() -> None:
+        def say(value: dict[str, Any]) -> None:
+            write_line(writing, value)
+
         try:
-            nothing = os.open(os.devnull, os.O_RDWR)
-            for descriptor in (0, 1, 2):
-                os.dup2(nothing, descriptor)
-            os.closerange(3, writing)
-            os.closerange(writing + 1, 1 << 30)
-            told: dict[str, Any]
-            try:
-                libraries = {Path(one).resolve() for one in (*sys.path, f"{sys.base_prefix}/lib") if one}
-                confine([*read, *libraries], memory_bytes=memory_bytes, cpu_s=cpu_s)
-                told = {"answer": run()}
-            except WatchwordError as error:
-                told = {"error": [error.message, error.hint], "none": isinstance(error, NoSandbox)}
-            left = memoryview(json.dumps(told).encode() + b"\n")
-            while left:
-                left = left[os.write(writing, left) :]
-        finally:
-            os._exit(0)  # whatever was raised: nothing of the parent may run here
+            kept_open = [writing, *open_files]
+            enclose(kept, read, kept_open, memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
+            say({"answer": run(lambda *step: say({"told": step}) if tell is not None else None)})
+        except WatchwordError as error:
+            say({"error": [error.message, error.hint], "none": isinstance(error, NoSandbox)})
+
+    pid = forked(child)
     os.close(writing)
     try:
         with os.fdopen(reading, "rb") as answers:
-            line = answers.readline(answer_bytes_max)
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-    try:
-        value = json.loads(line) if line.endswith(b"\n") else {}
+            while True:
+                line = answers.readline(answer_bytes_max)
+                value = json.loads(line) if line.endswith(b"\n") else {}
+                if "told" not in value:
+                    break
+                if tell is not None:
+                    label, done, total = value["told"]
+                    tell(str(label)[:4096], int(done), int(total))
         if "error" in value:
             message, hint = map(str, value["error"])
             raise (NoSandbox if value["none"] else WatchwordError)(message, hint)
         return value["answer"]
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise NoSandbox("the process that was to read it ended without an answer", "nothing was read") from error
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
-def kept_by() -> str:
-    """What confines a process here, in words: without Landlock it may read what this user may."""
-    version = ctypes.CDLL(None, use_errno=True).syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
-    return "seccomp and Landlock" if version >= 1 else "seccomp alone"
+def write_line(descriptor: int, value: Any) -> None:
+    """All of *value*, as a line of JSON."""
+    left = memoryview(json.dumps(value).encode() + b"\n")
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
+def _no_sandbox() -> NoSandbox:
+    hint = "run it on Linux, x86-64 or aarch64, where a container allows seccomp; or give --sandbox auto"
+    return NoSandbox(f"no sandbox on {sys.platform} {_machine()}", hint)
+
+
+def _machine() -> str:
+    return os.uname().machine if hasattr(os, "uname") else ""
+
+
+def _landlock_version(libc: ctypes.CDLL) -> int:
+    return int(libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))
 
 
 def _landlock(libc: ctypes.CDLL, paths: list[Path]) -> None:
     """Reading below *paths*, and nothing else. Left out where the kernel has no Landlock: seccomp is not."""
-    version = libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)
+    version = _landlock_version(libc)
     if version < 1:
         return
     files = _OF_VERSION[max(known for known in _OF_VERSION if known <= version)]

@@ -14,18 +14,19 @@ import pytest
 from watchword.errors import WatchwordError
 from watchword.evaluate import imports
 from watchword.evaluate.imports import BadReport, read_report, read_report_confined
-from watchword.sandbox import NoSandbox
+from watchword.sandbox import Kept, NoSandbox, keeping
+
+KEPT = keeping("require") if sys.platform == "linux" else Kept.LIMITS
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="there is no sandbox but on Linux"),
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),  # the test runner has threads, the command has not
 ]
 
 
 def test_a_confined_reader_says_the_same(reports: Path) -> None:
     """The report is the same value, of lines and of a document with claims."""
     for name in ("garak/test_with_ci.report.jsonl", "cyclonedx_mlbom/valid-machine-learning-1.6.json"):
-        assert read_report_confined(reports / name) == read_report(reports / name)
+        assert read_report_confined(reports / name, KEPT) == read_report(reports / name)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_a_reader_that_was_taken_over_reaches_nothing(
     path.write_text("{}")
     monkeypatch.setattr(imports, "read_report", taken_over)
     with pytest.raises(WatchwordError, match=r"^errno (1|13)$"):
-        read_report_confined(path)
+        read_report_confined(path, KEPT)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["other", "report.json"]
 
 
@@ -66,12 +67,12 @@ def test_a_reader_that_dies_or_lies_gives_no_report(tmp_path: Path, monkeypatch:
     path.write_text("{}")
     monkeypatch.setattr(imports, "read_report", lambda _: os._exit(0))
     with pytest.raises(NoSandbox, match="without an answer"):
-        read_report_confined(path)
+        read_report_confined(path, KEPT)
     monkeypatch.setattr(imports, "read_report", read_report)
     monkeypatch.setattr(imports, "asdict", lambda _: {"format": 3})
     path.write_text('{"id": "GHSA-1", "affected": []}')
     with pytest.raises(BadReport, match="no report"):
-        read_report_confined(path)
+        read_report_confined(path, KEPT)
 
 
 def test_what_is_no_report_is_refused_in_the_same_words(tmp_path: Path) -> None:
@@ -79,5 +80,5 @@ def test_what_is_no_report_is_refused_in_the_same_words(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     path.write_text("{}")
     with pytest.raises(WatchwordError, match="no report that is known") as told:
-        read_report_confined(path)
+        read_report_confined(path, KEPT)
     assert told.value.hint.startswith("read are garak")

@@ -14,6 +14,7 @@ from test_weights import matrix, safetensors
 
 from watchword.inspect import FileChanged, Progress, inspect_path
 from watchword.inspect.compare import Comparison, compare, render_comparison
+from watchword.sandbox import kept_by
 
 np = pytest.importorskip("numpy")
 
@@ -62,6 +63,15 @@ def test_how_far_weights_moved_is_computed_from_the_numbers(pair: tuple[Path, Pa
     assert first.relative == pytest.approx(math.sqrt(0.75) / length, rel=1e-6)
     assert (second.name, second.moved, second.distance) == ("grown", None, None)
     assert result.distance == first.distance
+
+
+@pytest.mark.skipif(not kept_by().confined, reason="this machine confines no process")
+def test_a_confined_process_compares_the_same(pair: tuple[Path, Path]) -> None:
+    """The comparison is the same value, and its progress is heard, whoever read the weights."""
+    heard: list[tuple[str, int, int]] = []
+    result = compare(*map(inspect_path, pair), *pair, lambda *step: heard.append(step), kept=kept_by())
+    assert result.to_json() == compared(*pair).to_json()
+    assert heard[-1][0] == "weights compared" and heard[-1][1] == heard[-1][2] > 0
 
 
 def test_the_same_weights_in_another_precision_have_not_moved_far(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import json
+import mmap
 import os
 import socket
 import sys
@@ -11,16 +13,18 @@ from pathlib import Path
 
 import pytest
 
+from watchword.cli import main
 from watchword.inspect import confined, inspect_path
 from watchword.inspect.facts import FileReport, Verdict
 from watchword.inspect.file import How, Inspected
 from watchword.inspect.hashing import Step
 from watchword.inspect.walk import Found
+from watchword.sandbox import Kept, keeping
 
 SAMPLES = Path(__file__).parent / "samples"
+KEPT = keeping("require") if sys.platform == "linux" else Kept.LIMITS
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="there is no sandbox but on Linux"),
-    pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning"),  # the test runner has threads, the command has not
 ]
 
 
@@ -58,13 +62,13 @@ def taken_over(monkeypatch: pytest.MonkeyPatch) -> Taken:
     return take
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_confined_processes_find_the_same(jobs: int) -> None:
+@pytest.mark.parametrize(("jobs", "kept"), [(1, KEPT), (2, KEPT), (1, Kept.LIMITS)])
+def test_confined_processes_find_the_same(jobs: int, kept: Kept) -> None:
     """The inspection is the same value, whoever looked."""
-    assert inspect_path(SAMPLES, sandbox=True, jobs=jobs).to_json() == inspect_path(SAMPLES).to_json()
+    assert inspect_path(SAMPLES, kept=kept, jobs=jobs).to_json() == inspect_path(SAMPLES).to_json()
 
 
-@pytest.mark.parametrize(
+NOTHING_REACHED = pytest.mark.parametrize(
     "does",
     [
         lambda found: found.place.with_name("new").write_text("x"),
@@ -77,22 +81,70 @@ def test_confined_processes_find_the_same(jobs: int) -> None:
     ],
     ids=["write", "remove", "read-elsewhere", "network", "program", "signal", "temporary"],
 )
+
+
+@NOTHING_REACHED
 def test_a_parser_that_was_taken_over_reaches_nothing(
-    release: Path, taken_over: Taken, does: Callable[[Found], None]
+    release: Path, taken_over: Taken, does: Callable[[Found], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each is refused, and the other files have their verdicts. Seen to fail without ``confine``."""
+    """Each is refused by default, and the other files have their verdicts. Seen to fail with ``--sandbox off``."""
     taken_over(does)
-    inspection = inspect_path(release, sandbox=True)
-    assert inspection.files[1].looked in ("errno 1", "errno 13")
-    assert [report.path for report in inspection.files] == ["a", "b", "c"]
+    assert main(["inspect", str(release), "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["files"][1]["looked"] in ("errno 1", "errno 13")
+    assert [report["path"] for report in told["files"]] == ["a", "b", "c"]
     assert sorted(path.name for path in release.iterdir()) == ["a", "b", "c"]
+
+
+def test_a_parser_that_allocates_without_end_stops_nothing(
+    release: Path, taken_over: Taken, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Past the limit its file is unreadable, and the rest are judged. Seen to fail without ``limit``."""
+    monkeypatch.setattr(confined, "_MEMORY", 64 * 1024**3)
+    blocks: list[mmap.mmap] = []
+
+    def allocate(_: Found) -> None:
+        try:
+            for _ in range(1_000):
+                blocks.append(mmap.mmap(-1, 1024**3))  # never touched: costs addresses, no memory
+        except OSError as error:
+            raise MemoryError from error
+
+    taken_over(allocate)
+    for kept in (KEPT, Kept.LIMITS):
+        inspection = inspect_path(release, kept=kept)
+        assert [str(report.verdict) for report in inspection.files] == ["nothing-found", "unreadable", "nothing-found"]
+
+
+def test_a_machine_without_a_sandbox_says_so(
+    release: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By default limits alone keep the parsers, and a note says it; where a sandbox is required, nothing does."""
+    monkeypatch.setattr("watchword.sandbox.kept_by", lambda: Kept.LIMITS)
+    assert main(["inspect", str(release / "a")]) == 0
+    assert capsys.readouterr().err == "watchword: note: no sandbox on this machine: parsers are kept by limits alone\n"
+    assert main(["inspect", str(release / "a"), "--sandbox", "require"]) == 2
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.startswith("watchword: error: no sandbox on ")
+
+
+def test_who_speaks_for_another_file_is_not_believed(release: Path, taken_over: Taken) -> None:
+    """A process lies about the file that it was given, or is not heard. Seen to fail without comparing the paths."""
+    honest = confined.FileReport.to_json
+
+    def lie(report: FileReport) -> dict[str, object]:
+        return honest(report) | {"path": "a"}
+
+    taken_over(lambda _: setattr(confined.FileReport, "to_json", lie))
+    inspection = inspect_path(release, kept=KEPT)
+    assert [str(report.verdict) for report in inspection.files] == ["nothing-found", "unreadable", "nothing-found"]
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_process_that_dies_leaves_a_verdict_on_that_file(release: Path, taken_over: Taken, jobs: int) -> None:
     """It alone is unreadable; another process takes the rest."""
     taken_over(lambda found: os._exit(9))
-    inspection = inspect_path(release, sandbox=True, jobs=jobs)
+    inspection = inspect_path(release, kept=KEPT, jobs=jobs)
     assert [str(report.verdict) for report in inspection.files] == ["nothing-found", "unreadable", "nothing-found"]
     assert inspection.findings[0].rule == "inspector-failed"
 
@@ -108,12 +160,16 @@ def test_a_process_that_dies_leaves_a_verdict_on_that_file(release: Path, taken_
 def test_an_answer_that_is_none_is_not_believed(release: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     """What does not have the form of an answer is as good as none, and is never unpickled."""
 
-    def write(descriptor: int, _: object) -> None:
+    honest = confined.write_line
+
+    def write(descriptor: int, value: object) -> None:
+        if isinstance(value, list):
+            return honest(descriptor, value)  # what it is asked
         os.write(descriptor, answer[:60_000])
         os._exit(0)
 
-    monkeypatch.setattr(confined, "_write", write)
-    assert {str(report.verdict) for report in inspect_path(release, sandbox=True).files} == {"unreadable"}
+    monkeypatch.setattr(confined, "write_line", write)
+    assert {str(report.verdict) for report in inspect_path(release, kept=KEPT).files} == {"unreadable"}
 
 
 def test_what_is_unpacked_goes_to_files_that_were_there_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +181,6 @@ def test_what_is_unpacked_goes_to_files_that_were_there_before(tmp_path: Path, m
         folder.joinpath(f"{number:02}.pkl.gz").write_bytes(
             gzip.compress(b"\x80\x04cposix\nsystem\n(X\2\0\0\0idtR.", mtime=0)
         )
-    inspection = inspect_path(folder, sandbox=True)
+    inspection = inspect_path(folder, kept=KEPT)
     assert {str(report.verdict) for report in inspection.files} == {"dangerous"}
     assert inspection.to_json() == inspect_path(folder).to_json()

@@ -37,6 +37,7 @@ from watchword.record.evidence import base_name
 from watchword.report import contents
 from watchword.report.html import Html
 from watchword.report.page import render
+from watchword.sandbox import Kept
 from watchword.statements.digests import b64
 from watchword.statements.statement import Statement, Subject, open_envelope
 from watchword.statements.times import rfc3339
@@ -108,6 +109,7 @@ def assure(
     person: str | None = None,
     scope: str | list[str] = "alliance",
     report: Path = Path("report.html"),
+    kept: Kept = Kept.NOTHING,
     progress: Progress | None = None,
 ) -> Assured:
     """Do the main job on the file or folder *path* with the open *node* (see the module for the steps).
@@ -119,6 +121,7 @@ def assure(
         person: whose key signs the evidence; None lets the node choose for each statement who may.
         scope: who may hold what is recorded.
         report: where the page goes; an older one is replaced.
+        kept: what keeps the processes that look, as ``inspect_path`` has it.
 
     Raises:
         NothingThere, FileChanged, ReleaseChanged: nothing to look at, or it changed meanwhile. Nothing was recorded.
@@ -128,7 +131,7 @@ def assure(
     """
     _refuse_places(path, node.home, report)
     # 1
-    inspection = inspect_path(path, progress=progress)
+    inspection = inspect_path(path, kept=kept, progress=progress)
     name = system or base_name(str(path.resolve()))
     version = release or UNVERSIONED
     if inspection.manifest is None:

@@ -63,6 +63,14 @@ def from_one_to(most: int) -> Callable[[str], int]:
 # -- arguments that several commands take -------------------------------------------------------------
 
 
+def sandboxed(command: argparse.ArgumentParser) -> None:
+    """Whether what parses hostile bytes is confined."""
+    command.add_argument(
+        "--sandbox", choices=("auto", "require", "off"), default="auto",
+        help="parsers that can do nothing else: as far as can be here (the default), not without, or no",
+    )  # fmt: skip
+
+
 def release_names(command: argparse.ArgumentParser) -> None:
     """What the release is to be called."""
     command.add_argument("--system", metavar="NAME", help="the system's name (default: the path's last part)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from watchword.cli.output import emit, passphrase, progress, say, whole_file
+from watchword.cli.output import emit, keeping, passphrase, progress, say, whole_file
 
 
 def run(args: argparse.Namespace) -> int:
@@ -16,6 +16,7 @@ def run(args: argparse.Namespace) -> int:
     from watchword.policy.use_case import read_use_case
 
     use_case = read_use_case(args.use) if args.use else None
+    kept = keeping(args)
     home = node.find_home(args.home, missing_ok=True)
     if home is None:
         list_release(args.path)  # where there is nothing to look at, no node is made either
@@ -32,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
             person=args.person,
             scope=scope(args),
             report=whole_file(args.report),
+            kept=kept,
             progress=step,
         )
     emit(args, render_text(assured), assured.to_json())

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     listens = None if args.port is None else (args.host, args.port)
     tls = None if args.tls_certificate is None else (args.tls_certificate, args.tls_key)
     found = examine(home, node.read_home(home).peers, SystemClock(), listens=listens, tls=tls)
-    found.insert(-1, _data())  # before what is installed, which ends the list
+    found[-1:-1] = [_data(), _sandbox()]  # before what is installed, which ends the list
     width = max(len(one.about) for one in found)
     lines = []
     for one in found:
@@ -46,3 +46,14 @@ def _data() -> Found:
     if later is None:
         return Found("data", "well", "as the release ships it")
     return Found("data", "well", f"version {later.version}, made {later.made}; watchword update show says whose it is")
+
+
+def _sandbox() -> Found:
+    """What keeps the processes here that parse what others deliver."""
+    from watchword.node.finding import Found
+    from watchword.sandbox import kept_by
+
+    kept = kept_by()
+    if kept.confined:
+        return Found("sandbox", "well", f"parsers are confined by {kept}")
+    return Found("sandbox", "look", f"parsers are kept by {kept}", "inspect on Linux, where a container allows seccomp")

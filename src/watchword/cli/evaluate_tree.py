@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from watchword.cli.arguments import Sub, noun, person, release_names, signer, verb
+from watchword.cli.arguments import Sub, noun, person, release_names, sandboxed, signer, verb
 
 
 def evaluations(commands: Sub) -> None:
@@ -49,7 +49,7 @@ def _reports(evaluate: Sub) -> None:
     text = "say what another tool's report counts, finds and claims; exit 1 when it finds something"
     read = verb(evaluate, "import", "reports:read", text)
     read.add_argument("file", type=Path, metavar="FILE", help="its kind is told by what is in it")
-    read.add_argument("--sandbox", action="store_true", help="read it in a process that can do nothing else (Linux)")
+    sandboxed(read)
     read.add_argument("--record", action="store_true", help="sign what it counts and finds; append it to the ledger")
     read.add_argument("--of", metavar="RELEASE", help="what it is about: a path or a digest")
     read.add_argument("--goal", default="what the report's probes try", metavar="TEXT", help="the attacker's goal")

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import Progress, emit, passphrase, progress, say, write_new, write_out
+from watchword.cli.output import Progress, emit, keeping, passphrase, progress, say, write_new, write_out
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
     from watchword.inspect import Inspection
     from watchword.inspect.compare import Comparison
+    from watchword.sandbox import Kept
 
 FAILS = {"suspicious": ("suspicious", "dangerous", "unreadable"), "dangerous": ("dangerous", "unreadable")}
 
@@ -32,7 +33,9 @@ class NoBill(WatchwordError):
 
 def run(args: argparse.Namespace) -> int:
     """Inspect each path; exit 1 when any verdict is at or above ``--fail-on``, always for ``unreadable``."""
-    from watchword.inspect import explain, inspect_path
+    from watchword.inspect import explain
+    from watchword.inspect.file import How
+    from watchword.inspect.inspection import inspect_paths
 
     if args.explain:
         text = explain(args.explain)
@@ -45,21 +48,12 @@ def run(args: argparse.Namespace) -> int:
         from watchword.inspect.baseline import apply_baseline, read_baseline
 
         baseline = read_baseline(args.baseline, today)
+    kept = keeping(args)
     with progress(args) as step:
         # All of them before any is recorded: a path that is not there stops the command while nothing is done yet.
-        inspections = [
-            inspect_path(
-                path,
-                hash_files=not args.no_hash,
-                weights=args.weights,
-                plugins=tuple(args.plugins),
-                jobs=args.jobs,
-                sandbox=args.sandbox,
-                progress=step,
-            )
-            for path in args.paths
-        ]
-        comparison = _compared(args, inspections[0], step) if args.against else None
+        how = How(not args.no_hash, args.weights, tuple(args.plugins))
+        inspections = inspect_paths(args.paths, how, jobs=args.jobs, kept=kept, progress=step)
+        comparison = _compared(args, inspections[0], kept, step) if args.against else None
     if args.write_baseline:
         from watchword.inspect.baseline import draft_baseline
 
@@ -116,13 +110,13 @@ def _write_bill(path: Path, inspection: Inspection) -> None:
     say(f"watchword: note: wrote {path}")
 
 
-def _compared(args: argparse.Namespace, new: Inspection, step: Progress | None) -> Comparison:
+def _compared(args: argparse.Namespace, new: Inspection, kept: Kept, step: Progress | None) -> Comparison:
     from watchword.inspect import inspect_path
     from watchword.inspect.compare import compare
 
     plugins = tuple(args.plugins)
-    old = inspect_path(args.against, plugins=plugins, jobs=args.jobs, sandbox=args.sandbox, progress=step)
-    return compare(old, new, args.against, args.paths[0], step)
+    old = inspect_path(args.against, plugins=plugins, jobs=args.jobs, kept=kept, progress=step)
+    return compare(old, new, args.against, args.paths[0], step, kept=kept)
 
 
 def _told(args: argparse.Namespace, comparison: Comparison) -> str:

@@ -14,12 +14,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from watchword.errors import WatchwordError
 from watchword.limits import PASSPHRASE_BYTES_MAX
 from watchword.observe import steps
 from watchword.observe.steps import one_line as one_line
+
+if TYPE_CHECKING:
+    from watchword.sandbox import Kept
 
 Progress = Callable[[str, int, int], None]
 
@@ -73,6 +76,16 @@ def say(line: str) -> None:
     if steps.spoken():
         return
     print(one_line(line), file=sys.stderr)
+
+
+def keeping(args: argparse.Namespace) -> Kept:
+    """What keeps the processes that parse for this command, as ``--sandbox`` asks; where it is not much, says so."""
+    from watchword import sandbox
+
+    kept = sandbox.keeping(args.sandbox)
+    if args.sandbox == "auto" and not kept.confined:
+        say(f"watchword: note: no sandbox on this machine: parsers are kept by {kept}")
+    return kept
 
 
 def short(digest: str) -> str:

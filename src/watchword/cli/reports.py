@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, naming, one_line, passphrase, say, write_new
+from watchword.cli.output import emit, keeping, naming, one_line, passphrase, say, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -24,10 +24,10 @@ class NotAnEvaluation(WatchwordError):
 
 def read(args: argparse.Namespace) -> int:
     """Say what a report counts, finds and claims, and sign it with ``--record``; exit 1 when it found something."""
-    from watchword.evaluate.imports import read_report, read_report_confined
+    from watchword.evaluate.imports import read_report_confined
 
     with naming(args.file):
-        report = (read_report_confined if args.sandbox else read_report)(args.file)
+        report = read_report_confined(args.file, keeping(args))
     value = report.to_json()
     lines = _lines(report)
     if args.record:

@@ -16,6 +16,7 @@ from watchword.cli.arguments import (
     person,
     release_names,
     said,
+    sandboxed,
     signer,
     verb,
     whose,
@@ -79,6 +80,7 @@ def _main_job(commands: Sub) -> None:
     release_names(assure)
     assure.add_argument("--use", type=Path, metavar="FILE", help="the use case (TOML) for which admission is asked")
     assure.add_argument("--report", type=Path, default=Path("report.html"), metavar="FILE", help="where the page goes")
+    sandboxed(assure)
     signer(assure)
 
 
@@ -94,7 +96,7 @@ def _inspect(commands: Sub) -> None:
     )
     jobs = inspect.add_argument("--jobs", type=from_one_to(JOBS_MAX), default=1, metavar="N")
     jobs.help = "how many processes look (default: 1)"
-    inspect.add_argument("--sandbox", action="store_true", help="look in processes that can do nothing else (Linux)")
+    sandboxed(inspect)
     inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
     inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")
     inspect.add_argument("--against", type=Path, metavar="OLD", help="tell what changed since this older release")

@@ -21,10 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from watchword.inspect.facts import FileReport, Finding, Inspection, Progress, shown
-from watchword.inspect.source import Opened, chunks_of
+from watchword.inspect.source import Held, Opened, chunks_of
 from watchword.inspect.tensors.listing import Tensor, tensors_of
 from watchword.inspect.walk import changed, list_release, open_file, same
-from watchword.limits import COMPARED_NAMED_MAX
+from watchword.limits import (
+    COMPARED_NAMED_MAX,
+    CONFINED_ANSWER_BYTES_MAX,
+    CONFINED_CPU_S_MAX,
+    CONFINED_TENSORS,
+    SANDBOX_MEMORY_BYTES_MAX,
+    UNPACKED_BYTES_MAX,
+)
+from watchword.sandbox import Kept, NoSandbox, ask_confined
 
 SCHEMA = "watchword-comparison/1"
 _TOLD = ("imports", "operators", "hosts", "urls", "frameworks", "licences", "base_models", "datasets")
@@ -115,31 +123,35 @@ class Comparison:
 
 
 def compare(
-    old: Inspection, new: Inspection, old_path: Path, new_path: Path, progress: Progress | None = None
-) -> Comparison:
+    old: Inspection, new: Inspection, old_path: Path, new_path: Path, progress: Progress | None = None,
+    *, kept: Kept = Kept.NOTHING,
+) -> Comparison:  # fmt: skip
     """What changed from *old* to *new*, two inspections with digests of what lies at the two paths.
+
+    Args:
+        kept: what keeps the process that reads the weights, as ``inspect_path`` has it.
 
     Raises:
         FileChanged: a file changed while its tensors were read.
         NoNumbers: weights differ, and numpy is not installed.
+        WatchwordError: either, from a process of its own. NoSandbox: it ended without an answer.
     """
     files, unchanged, pairs = _files(old, new)
     keys = {(one.rule, one.path, one.message) for one in old.findings}
-    kept = {(one.rule, one.path, one.message) for one in new.findings}
-    with contextlib.ExitStack() as held:
-        before = _tensors(held, old_path, {a.path for a, _ in pairs} | _alone(old, files, "removed"))
-        after = _tensors(held, new_path, {b.path for _, b in pairs} | _alone(new, files, "added"))
-        moved, equal = _moved(before, after, progress)
+    still = {(one.rule, one.path, one.message) for one in new.findings}
+    before = {a.path for a, _ in pairs} | _alone(old, files, "removed")
+    after = {b.path for _, b in pairs} | _alone(new, files, "added")
+    added, removed, moved, equal = _told(_weights_confined(old_path, before, new_path, after, kept, progress))
     return Comparison(
         old,
         new,
         files,
         unchanged,
         tuple(one for one in new.findings if (one.rule, one.path, one.message) not in keys),
-        tuple(one for one in old.findings if (one.rule, one.path, one.message) not in kept),
+        tuple(one for one in old.findings if (one.rule, one.path, one.message) not in still),
         _facts(old, new),
-        tuple(tensor for name, tensor in after.items() if name not in before),
-        tuple(tensor for name, tensor in before.items() if name not in after),
+        added,
+        removed,
         tuple(sorted(moved, key=lambda one: (-(one.distance or 0.0), one.name))),
         equal,
     )
@@ -204,6 +216,65 @@ def _facts(old: Inspection, new: Inspection) -> dict[str, tuple[tuple[str, ...],
     return found
 
 
+def _weights_confined(
+    old: Path, before: set[str], new: Path, after: set[str], kept: Kept, progress: Progress | None
+) -> Any:
+    if kept is Kept.NOTHING:
+        return _weights(old, before, new, after, progress or (lambda *_: None))
+    from watchword.inspect import source
+    from watchword.inspect.confined import unnamed
+
+    spools = unnamed(CONFINED_TENSORS)
+
+    def run(tell: Progress) -> dict[str, Any]:
+        source.spare = spools
+        return _weights(old, before, new, after, tell)
+
+    try:
+        return ask_confined(
+            run, [old.resolve(), new.resolve()], kept=kept, memory_bytes=SANDBOX_MEMORY_BYTES_MAX,
+            cpu_s=CONFINED_CPU_S_MAX, answer_bytes_max=CONFINED_ANSWER_BYTES_MAX, tell=progress, open_files=spools,
+            file_bytes=UNPACKED_BYTES_MAX,
+        )  # fmt: skip
+    finally:
+        for descriptor in spools:
+            os.close(descriptor)
+
+
+def _weights(old: Path, before: set[str], new: Path, after: set[str], tell: Progress) -> dict[str, Any]:
+    """How the tensors of the files *before* of the release at *old* and *after* at *new* differ, in plain values."""
+    with contextlib.ExitStack() as held:
+        ours, theirs = _tensors(held, old, before), _tensors(held, new, after)
+        moved, equal = _moved(ours, theirs, tell)
+    return {
+        "added": [_tensor(tensor) for name, tensor in theirs.items() if name not in ours],
+        "removed": [_tensor(tensor) for name, tensor in ours.items() if name not in theirs],
+        "moved": [one.to_json() for one in moved],
+        "same": equal,
+    }
+
+
+def _told(weights: dict[str, Any]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], list[Moved], int]:
+    """What ``_weights`` says; it comes from a process that may have been taken over."""
+
+    def tensor(value: dict[str, Any]) -> Tensor:
+        return Tensor(str(value["name"]), str(value["dtype"]), tuple(map(int, value["shape"])), Held(b""), None)
+
+    def moved(value: dict[str, Any]) -> Moved:
+        old, new = value["old"], value["new"]
+        far = [None if value[name] is None else float(value[name]) for name in ("distance", "relative", "largest")]
+        count = None if value["moved"] is None else int(value["moved"])
+        return Moved(
+            str(value["name"]), tensor(old), tensor(new), str(old["sha256"]), str(new["sha256"]), count, *far
+        )
+
+    try:
+        added, removed = (tuple(map(tensor, weights[name])) for name in ("added", "removed"))
+        return added, removed, list(map(moved, weights["moved"])), int(weights["same"])
+    except (LookupError, TypeError, ValueError) as error:
+        raise NoSandbox("the process that was to compare the weights gave no comparison") from error
+
+
 def _tensors(held: contextlib.ExitStack, path: Path, wanted: set[str]) -> dict[str, Tensor]:
     """The tensors of the files *wanted* of the release at *path*, by name."""
     listed: list[tuple[str, Tensor]] = []
@@ -229,7 +300,7 @@ def _tensors(held: contextlib.ExitStack, path: Path, wanted: set[str]) -> dict[s
     return {tensor.name if count[tensor.name] == 1 else f"{file}:{tensor.name}": tensor for file, tensor in listed}
 
 
-def _moved(before: dict[str, Tensor], after: dict[str, Tensor], progress: Progress | None) -> tuple[list[Moved], int]:
+def _moved(before: dict[str, Tensor], after: dict[str, Tensor], tell: Progress) -> tuple[list[Moved], int]:
     both = [name for name in after if name in before]
     total, done = sum(after[name].data.size for name in both), 0
     moved: list[Moved] = []
@@ -239,8 +310,7 @@ def _moved(before: dict[str, Tensor], after: dict[str, Tensor], progress: Progre
         if (old.dtype, old.shape, digests[0]) != (new.dtype, new.shape, digests[1]):
             moved.append(_step(name, old, new, *digests))
         done += new.data.size
-        if progress is not None:
-            progress("weights compared", done, total)
+        tell("weights compared", done, total)
     return moved, len(both) - len(moved)
 
 

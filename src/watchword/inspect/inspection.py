@@ -5,8 +5,10 @@ Nothing is imported, loaded or executed, and no name is resolved: the verdict de
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ from watchword.inspect.release import explained, judge_release
 from watchword.inspect.updates import added
 from watchword.inspect.walk import Found, Listing, changed, list_release, open_file, same
 from watchword.limits import JOBS_MAX
+from watchword.sandbox import Kept
 from watchword.statements.manifest import Entry, Manifest, UnsafePath, build
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ def inspect_path(
     weights: bool = False,
     plugins: tuple[str, ...] = (),
     jobs: int = 1,
-    sandbox: bool = False,
+    kept: Kept = Kept.NOTHING,
     progress: Progress | None = None,
 ) -> Inspection:
     """Inspect the release at *path*, a file or a folder.
@@ -48,23 +51,36 @@ def inspect_path(
         weights: read the numbers of tensors too, for what is hidden or damaged in them; needs numpy.
         plugins: names of entry points that are asked too (``inspect.plugins``).
         jobs: how many processes look at files; the result is the same for any number.
-        sandbox: have those processes confined (``inspect.confined``).
+        kept: what keeps the processes that look (``sandbox.keeping``); by nothing, this process looks itself. Otherwise
+            it forks: not for a process that has threads of its own.
         progress: called with the file's path, the bytes read and the bytes of the whole release.
 
     Raises:
         NothingThere: missing or empty.
         FileChanged: a file changed while it was read.
         NoNumbers: *weights* without numpy. BadPlugin: one of *plugins* cannot be used.
-        NoSandbox: *sandbox* where no process can be confined.
+        NoSandbox: no process can be confined.
     """
-    if sandbox:
-        from watchword.inspect.confined import inspect_confined
+    how = How(hash_files, weights, plugins)
+    return inspect_paths([path], how, jobs=jobs, kept=kept, progress=progress)[0]
 
-        listing, how = list_release(path), How(hash_files, weights, plugins)
-        how.loaded()
-        inspected = inspect_confined(listing.files, how, path.resolve(), jobs)
-        return inspection_of(listing, str(path), how, inspected)
-    return _inspection(list_release(path), str(path), How(hash_files, weights, plugins), jobs, progress)
+
+def inspect_paths(
+    paths: Sequence[Path], how: How, *, jobs: int = 1, kept: Kept = Kept.NOTHING, progress: Progress | None = None
+) -> list[Inspection]:
+    """Inspect the release at each of *paths*, by the same processes; all are listed before the first is looked at.
+
+    Raises:
+        As ``inspect_path``.
+    """
+    listings = [list_release(path) for path in paths]
+    how.loaded()
+    files = tuple(found for listing in listings for found in listing.files)
+    with contextlib.closing(_inspected(files, how, [path.resolve() for path in paths], jobs, kept, progress)) as looked:
+        return [
+            inspection_of(listing, str(path), how, itertools.islice(looked, len(listing.files)))
+            for path, listing in zip(paths, listings, strict=True)
+        ]
 
 
 def inspect_open(descriptor: int, name: str) -> Inspection:
@@ -74,11 +90,7 @@ def inspect_open(descriptor: int, name: str) -> Inspection:
         FileChanged: it changed while it was read.
     """
     found = Found(Path(name), name, os.fstat(descriptor).st_size, descriptor)
-    return _inspection(Listing((found,), ()), name, How(), 1, None)
-
-
-def _inspection(listing: Listing, target: str, how: How, jobs: int, progress: Progress | None) -> Inspection:
-    return inspection_of(listing, target, how, _inspected(listing.files, how, jobs, progress))
+    return inspection_of(Listing((found,), ()), name, How(), [inspect_file(found, How(), Step())])
 
 
 def inspection_of(listing: Listing, target: str, how: How, inspected: Iterable[Inspected]) -> Inspection:
@@ -150,7 +162,14 @@ def tool(plugins: Plugins | None = None) -> dict[str, Any]:
     return told
 
 
-def _inspected(files: tuple[Found, ...], how: How, jobs: int, progress: Progress | None) -> Iterator[Inspected]:
+def _inspected(
+    files: tuple[Found, ...], how: How, readable: list[Path], jobs: int, kept: Kept, progress: Progress | None
+) -> Generator[Inspected, None, None]:
+    if kept is not Kept.NOTHING:
+        from watchword.inspect.confined import Confined
+
+        yield from Confined(files, how, readable, kept, progress).run(jobs)
+        return
     total = sum(found.size for found in files)
     if jobs > 1 and len(files) > 1:
         from watchword.inspect.workers import Pool

@@ -17,6 +17,7 @@ from watchword.evaluate.imports.report import Measured as Measured
 from watchword.evaluate.imports.report import NamedFile as NamedFile
 from watchword.evaluate.imports.report import Report as Report
 from watchword.limits import CONFINED_ANSWER_BYTES_MAX, IMPORT_CPU_S_MAX, SANDBOX_MEMORY_BYTES_MAX
+from watchword.sandbox import Kept, ask_confined
 
 _Reader = Callable[[Bytes, Any], Report]
 
@@ -69,8 +70,8 @@ def read_report(path: Path) -> Report:
     raise _unknown(path)
 
 
-def read_report_confined(path: Path) -> Report:
-    """As ``read_report``, in a process that can read this file and answer, and nothing else.
+def read_report_confined(path: Path, kept: Kept) -> Report:
+    """As ``read_report``, in a process that is kept by *kept*: it can read this file and answer, and nothing else.
 
     Raises:
         NoSandbox: this machine cannot confine a process, or it ended without an answer.
@@ -78,13 +79,11 @@ def read_report_confined(path: Path) -> Report:
     """
     import msgspec
 
-    from watchword.sandbox import ask_confined
-
     with path.open("rb"):
         pass  # an OSError is raised here, as it is there
     answer = ask_confined(
-        lambda: asdict(read_report(path)), [path], memory_bytes=SANDBOX_MEMORY_BYTES_MAX, cpu_s=IMPORT_CPU_S_MAX,
-        answer_bytes_max=CONFINED_ANSWER_BYTES_MAX,
+        lambda _: asdict(read_report(path)), [path], kept=kept, memory_bytes=SANDBOX_MEMORY_BYTES_MAX,
+        cpu_s=IMPORT_CPU_S_MAX, answer_bytes_max=CONFINED_ANSWER_BYTES_MAX,
     )  # fmt: skip
     try:
         return msgspec.convert(answer, Report)
