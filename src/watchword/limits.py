@@ -800,7 +800,8 @@ CATALOG_WAIT_S_MAX = 60.0
 """How long one waits for another that fills the same catalog, in seconds. Origin: a rebuild of a million statements."""
 
 CATALOG_CACHE_BYTES = 64 * 1024 * 1024
-"""What SQLite keeps of a catalog in memory. Origin: the pages that one question over 10 million edges reads."""
+"""What SQLite keeps of a catalog in memory, and PostgreSQL may take to sort. Origin: the pages that one question over
+10 million edges reads."""
 
 # -- exposure -------------------------------------------------------------------------------------
 EXPOSURE_COUNT_MIN = 5

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from benchmarks.catalog.server import Server, new_database
 from catalog.stocked import admission, bill, digest, entry, stock
 
 from watchword.account.asking import BadQuestion, answer, question
@@ -14,7 +15,7 @@ from watchword.account.concentration import TooFewUses, hanging, smallest
 from watchword.account.exposure import Exposure, NothingNamed, exposure, wanted
 from watchword.account.osv import by_ids, read_advisories, wanted_of
 from watchword.catalog import queries
-from watchword.catalog.database import Catalog
+from watchword.catalog.database import Catalog, open_catalog
 from watchword.limits import EXPOSURE_DEPTH_MAX
 from watchword.statements.statement import Subject
 
@@ -108,6 +109,40 @@ def test_what_nobody_has_is_told_as_such(stocked: Catalog) -> None:
     for asked in ("pkg:pypi/onnx", "model:none", digest(77), "junk"):
         with pytest.raises(NothingNamed, match="nothing on record is called so"):
             hit(stocked, asked)
+
+
+@pytest.mark.parametrize("bases", [0.1, 0.9])
+def test_drawn_releases_are_hit_as_a_plain_walk_finds(opened: Opened, bases: float) -> None:
+    """Few rest on others, and nearly all: who is hit, and in how many steps, is what a walk over the bills themselves
+    finds. With the links to base models left out of either step, it is not."""
+    draw, catalog, parts = random.Random(11), opened(), [f"pkg:npm/p{n}@1.0.0" for n in range(12)]
+    rests = [f"m{draw.randrange(80)}" if draw.random() < bases else "" for _ in range(60)]
+    made_of = [draw.sample(parts, draw.randrange(3)) for _ in range(60)]
+    stock(catalog, [
+        bill(n, f"m{n}", n + 1, *components, base=[base] if base else [])
+        for n, (components, base) in enumerate(zip(made_of, rests, strict=True))
+    ])  # fmt: skip
+    for part in {one for components in made_of for one in components}:
+        depth = {n: 1 for n, components in enumerate(made_of) if part in components}
+        while further := {
+            n: depth[int(base[1:])] + 2
+            for n, base in enumerate(rests) if n not in depth and base and int(base[1:]) in depth
+        }:  # fmt: skip
+            depth |= further
+        found = hit(catalog, part).releases
+        assert {one.digest: one.depth for one in found} == {digest(n + 1): at for n, at in depth.items()}
+        assert [(one.depth, one.name) for one in found] == sorted((one.depth, one.name) for one in found)
+
+
+def test_what_was_filled_anew_is_answered_from_indexes(cluster: Server) -> None:
+    """On PostgreSQL every row is known to be there for all, so that no answer looks at the rows of edges for it; filled
+    by a plain COPY, it would until somebody vacuums."""
+    catalog = open_catalog(new_database(str(cluster.folder), "anew"))
+    stock(catalog, [bill(0, "alone", 4, "pkg:npm/left-pad@1.3.0")])
+    with catalog.reading() as connection:
+        told = "SELECT relpages, relallvisible FROM pg_class WHERE relname = 'edges'"
+        assert connection.exec_driver_sql(told).one() == (1, 1)
+    catalog.close()
 
 
 def test_a_ring_and_a_long_chain_end(opened: Opened) -> None:

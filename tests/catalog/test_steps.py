@@ -22,10 +22,10 @@ CUT = bounded("x" * 2 * CATALOG_TEXT_BYTES_MAX)
 
 
 def to_2(connection: Connection) -> None:
-    """Make version 2 of version 4, as it was."""
+    """Make version 2 of version 5, as it was."""
     connection.execute(text("DELETE FROM edges WHERE number < 0"))
     connection.execute(text("DROP TABLE waiting"))
-    for what in ("INDEX things_filed", "INDEX things_purl"):
+    for what in ("INDEX things_filed", "INDEX things_purl", "INDEX edges_one"):
         connection.execute(text(f"DROP {what}"))
     connection.execute(text("ALTER TABLE things DROP COLUMN filed"))
     connection.execute(text("UPDATE meta SET value = '2' WHERE name = 'version'"))

@@ -14,19 +14,18 @@ Asked of a catalog, which holds what the bills of materials say that this node h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import starmap
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Connection,
     Integer,
     MetaData,
     Table,
     and_,
-    exists,
     func,
     or_,
     select,
@@ -36,7 +35,7 @@ from sqlalchemy import (
 from watchword.catalog import queries
 from watchword.catalog.fill import put
 from watchword.catalog.queries import Part, Used
-from watchword.catalog.rows import bounded, folded
+from watchword.catalog.rows import RANKS, bounded, folded
 from watchword.catalog.schema import EDGES, RELEASES, SAID, THINGS, USES
 from watchword.errors import WatchwordError
 from watchword.limits import CATALOG_PAGE_MAX, EXPOSURE_DEPTH_MAX
@@ -135,14 +134,15 @@ def exposure(
             f"{asked}: nothing on record is called so",
             "no bill of materials held here lists it; watchword catalog status says how many are held",
         )
-    cut = _spread(connection, list(found))
-    order = (_HIT.c.depth, RELEASES.c.folded, RELEASES.c.digest)
+    cut = _spread(connection, found)
+    by_name = (RELEASES.c.folded, RELEASES.c.digest)
+    # Where all are listed, an index has them by name: to put them by depth here is quicker than to sort names there.
+    order = by_name if limit is None else (_HIT.c.depth, *by_name)
     listed = connection.execute(
         select(RELEASES.c.digest, RELEASES.c.name, RELEASES.c.supplier, _HIT.c.depth)
         .select_from(_HIT).join(RELEASES, _HIT.c.thing == RELEASES.c.thing).order_by(*order).limit(limit)
     )  # fmt: skip
-    # A hundred thousand rows: as the driver gives them, they cost a third.
-    hits = list(starmap(Hit, listed.cursor.fetchall()))
+    hits = _nearest_first(listed.cursor)
     listed.close()
     total = len(hits)
     if limit is not None:
@@ -150,45 +150,74 @@ def exposure(
         total = int(connection.scalar(counted) or 0)
     told = _chains(connection, [one.digest for one in hits[:chains]])
     hits[:chains] = [one._replace(chain=told[one.digest]) for one in hits[:chains]]
-    # The word of a bill has rank 1 (``rows.RANKS``).
-    billed = exists().where(and_(SAID.c.thing == RELEASES.c.thing, SAID.c.rank == 1))
-    unseen = connection.scalar(select(func.count()).select_from(RELEASES).where(~billed))
+    # What is said of a release makes one of it, and the word of a bill has rank 1 (``rows.RANKS``).
+    billed = select(func.count(SAID.c.thing.distinct())).where(SAID.c.rank == RANKS["bill-of-materials"])
+    known, billed_total = (
+        int(connection.scalar(asked) or 0) for asked in (select(func.count()).select_from(RELEASES), billed)
+    )
     parts = sorted(found.values(), key=lambda part: tuple(asdict(part).values()))
     return Exposure(
         asked, tuple(parts[:CATALOG_PAGE_MAX]), len(parts), tuple(hits), total,
-        tuple(queries.uses_where(connection, USES.c.thing.in_(select(_HIT.c.thing)))), int(unseen or 0), cut,
+        tuple(queries.uses_where(connection, USES.c.thing.in_(select(_HIT.c.thing)))), known - billed_total, cut,
     )  # fmt: skip
 
 
 _HIT = Table(
     "hit", MetaData(),
-    Column("thing", Integer, primary_key=True, autoincrement=False), Column("depth", Integer, nullable=False),
+    Column("thing", Integer, primary_key=True, autoincrement=False),
+    Column("depth", Integer, nullable=False), Column("part", Boolean, nullable=False),
     prefixes=["TEMPORARY"],
 )  # fmt: skip
-_DROP = text("DROP TABLE IF EXISTS hit")
-_STEP = text(
-    """
-    INSERT INTO hit SELECT DISTINCT edges.parent, :depth + 1 FROM hit CROSS JOIN edges
-    WHERE edges.child = hit.thing AND hit.depth = :depth
-      AND NOT EXISTS (SELECT 1 FROM hit AS seen WHERE seen.thing = edges.parent)
-    """
+"""What is hit, and in how many steps; ``part``: it is no release. Parts are in releases, and a release is in others as
+the part that it is one with (``catalog.schema``): so each sort is looked for among its own edges alone."""
+_STEPS = tuple(
+    text(
+        f"""
+        INSERT INTO hit SELECT DISTINCT edges.parent, :depth + 1, {1 - part} FROM hit CROSS JOIN edges
+        WHERE hit.depth = :depth AND hit.part = {part} AND edges.child = hit.thing AND edges.number {of}
+          AND NOT EXISTS (SELECT 1 FROM hit AS seen WHERE seen.thing = edges.parent)
+        """  # noqa: S608  # nothing is put in but what stands here
+    )
+    for part, of in ((1, "<> 0"), (0, "= 0"))
 )
 """One step. A cross join tells SQLite to begin with what was hit: of a table made just now it knows no sizes."""
 _ALL_STEPS = f"""
-DO $$ DECLARE fresh integer[] := ARRAY(SELECT thing FROM hit);
+SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;
+SET LOCAL enable_seqscan = off; SET LOCAL enable_hashagg = off;
+DO $$ DECLARE
+    parts integer[] := ARRAY(SELECT thing FROM hit WHERE part);
+    releases integer[] := ARRAY(SELECT thing FROM hit WHERE NOT part);
+    links bigint := (SELECT count(*) FROM edges WHERE number = 0);
+    above integer[];
 BEGIN
     FOR at IN 1..{EXPOSURE_DEPTH_MAX} LOOP
-        WITH further AS (
-            INSERT INTO hit SELECT found.parent, at FROM (
-                SELECT DISTINCT edges.parent FROM unnest(fresh) AS below (thing) JOIN edges ON edges.child = below.thing
-            ) AS found WHERE NOT EXISTS (SELECT 1 FROM hit AS seen WHERE seen.thing = found.parent) RETURNING thing
-        )
-        SELECT array_agg(thing) INTO fresh FROM further;
-        EXIT WHEN fresh IS NULL;
+        above := ARRAY(
+            SELECT parent FROM (SELECT DISTINCT parent FROM edges WHERE child = ANY (parts) AND number <> 0) AS further
+            WHERE NOT EXISTS (SELECT 1 FROM hit WHERE thing = parent)
+        );
+        IF cardinality(releases) < links THEN
+            parts := ARRAY(SELECT DISTINCT parent FROM edges WHERE child = ANY (releases) AND number = 0);
+        ELSE
+            parts := ARRAY(
+                SELECT DISTINCT parent FROM edges JOIN hit ON thing = child
+                WHERE number = 0 AND depth = at - 1 AND NOT part
+            );
+        END IF;
+        parts := ARRAY(
+            SELECT parent FROM unnest(parts) AS parent WHERE NOT EXISTS (SELECT 1 FROM hit WHERE thing = parent)
+        );
+        releases := above;
+        EXIT WHEN releases = '{{}}' AND parts = '{{}}';
+        INSERT INTO hit SELECT unnest(releases), at, false UNION ALL SELECT unnest(parts), at, true;
     END LOOP;
-END $$
-"""  # noqa: S608  # nothing is put in but a number of ours
-"""All of them, where the server can go on by itself: a way there and back for each costs more than the step."""
+END $$;
+SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on;
+SET LOCAL enable_seqscan = on; SET LOCAL enable_hashagg = on;
+ANALYZE hit
+"""  # noqa: S608  # nothing is put in but what stands here
+"""All of them, where the server can go on by itself: a way there and back for each costs more than the step. It knows
+too little of a new table, and would read every edge for each step; and to sort numbers is quicker than to hash them.
+Of releases and of links to what they are one with, the fewer are looked up among the others."""
 _PART = (THINGS.c.sort, THINGS.c.name, THINGS.c.version, THINGS.c.purl, THINGS.c.digest)
 
 
@@ -208,22 +237,29 @@ def _found(connection: Connection, of: Wanted) -> Iterable[tuple[int, Part]]:
             yield id_, Part(*told)
 
 
-def _spread(connection: Connection, start: Sequence[int]) -> bool:
+def _spread(connection: Connection, start: Mapping[int, Part]) -> bool:
     """Put into ``hit`` what is in *start*, what that is in, and so on; whether it was cut short."""
-    connection.execute(_DROP)
+    connection.execute(text("DROP TABLE IF EXISTS hit"))
     _HIT.create(connection)
-    put(connection, _HIT, [(id_, 0) for id_ in start])
+    put(connection, _HIT, [(id_, 0, part.sort != "release") for id_, part in start.items()])
     if connection.dialect.name == "postgresql":
-        # It knows too little of a new table, and would read every edge for each step.
-        ways = ("hashjoin", "mergejoin", "seqscan")
-        connection.exec_driver_sql("".join(f"SET LOCAL enable_{way} = off;" for way in ways) + _ALL_STEPS)
-        connection.exec_driver_sql("".join(f"SET LOCAL enable_{way} = on;" for way in ways) + "ANALYZE hit")
+        connection.exec_driver_sql(_ALL_STEPS)
     else:
-        connection.exec_driver_sql("CREATE INDEX temp.hit_depth ON hit (depth)")
+        connection.exec_driver_sql("CREATE INDEX temp.hit_depth ON hit (depth, part)")
         for depth in range(EXPOSURE_DEPTH_MAX):
-            if not connection.execute(_STEP, {"depth": depth}).rowcount:
+            if not sum(connection.execute(step, {"depth": depth}).rowcount for step in _STEPS):
                 break
     return int(connection.scalar(select(func.max(_HIT.c.depth))) or 0) >= EXPOSURE_DEPTH_MAX - 1
+
+
+def _nearest_first(cursor: Any) -> list[Hit]:
+    """The rows as they come, by depth. A hundred thousand of them: as the driver gives them, and no more of its rows
+    kept than are looked at, they cost a third."""
+    at: dict[int, list[Hit]] = {}
+    while rows := cursor.fetchmany(1000):
+        for row in rows:
+            at.setdefault(row[3], []).append(Hit(*row))
+    return [hit for depth in sorted(at) for hit in at[depth]]
 
 
 def _chains(connection: Connection, digests: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -222,7 +222,10 @@ def put(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -
     if not rows:
         return
     if connection.dialect.name == "postgresql":
-        with connection.connection.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN") as copy:  # type: ignore[attr-defined]
+        # Of a table made within the transaction, its rows are there for all as soon as the table is: no later look at
+        # each whether it is, and indexes are enough to answer.
+        how = "(FREEZE)" if connection.get_execution_options().get("anew") else ""
+        with connection.connection.cursor() as cursor, cursor.copy(f"COPY {table.name} FROM STDIN {how}") as copy:  # type: ignore[attr-defined]
             for row in rows:
                 copy.write_row(row)
         return

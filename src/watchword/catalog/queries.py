@@ -7,11 +7,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, func, select, tuple_
 
 from watchword.catalog.rows import bounded, folded
@@ -234,7 +234,7 @@ def uses_of(connection: Connection, things: Sequence[int]) -> list[Used]:
 def uses_where(connection: Connection, meant: ColumnElement[bool]) -> list[Used]:
     """The newest decision on each use case of the releases that *meant* tells by their things."""
     newest: dict[tuple[int, str], tuple[tuple[str, str], Row[Any]]] = {}
-    for row in connection.execute(_USES.where(USES.c.use_case != "", meant)):
+    for row in connection.execute(_USES.where(USES.c.use_case != "", meant)).all():
         key, when = (row.thing, row.use_case), (row.made, row.id)
         if key not in newest or newest[key][0] < when:
             newest[key] = when, row
@@ -256,11 +256,14 @@ _USES = (
 )  # fmt: skip
 
 
+_MEMBERS = msgspec.json.Decoder(tuple[str, ...])
+
+
 def used(row: Row[Any]) -> Used:
     """One row of ``_USES``."""
     return Used(
         row.release, row.release_name, row.use_case, row.name, row.owner, row.criticality,
-        tuple(json.loads(row.members)), row.verdict, row.issuer, row.made, row.locator,
+        _MEMBERS.decode(row.members), row.verdict, row.issuer, row.made, row.locator,
     )  # fmt: skip
 
 

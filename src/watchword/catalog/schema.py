@@ -4,7 +4,7 @@
 * ``number`` and ``id`` count rows within one database; no answer shows them, since another database counts otherwise.
 * A **thing** is what a release can be made of or come from: another release, a component, model, data set, supplier.
   An **edge** says that ``child`` is in ``parent``, and which statement (``number``) says so; -``number`` where its
-  document alone says so, 0 where both are one.
+  document alone says so, 0 where both are one: then, and only then, the child is a release and the parent none.
 * Texts are bounded (``rows.bounded``), since an index of PostgreSQL takes 2,704 bytes, and ordered by code point.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table
 
-VERSION = 4
+VERSION = 5
 """Of the tables. A database with a greater one is refused; one with a smaller one goes the steps of ``steps``, or is
 filled anew."""
 
@@ -121,6 +121,10 @@ INDEXES = (
     Index("things_filed", THINGS.c.filed),
     Index("things_purl", THINGS.c.purl),
     Index("edges_parent", EDGES.c.parent),
+    Index(
+        "edges_one", EDGES.c.child, EDGES.c.parent,
+        sqlite_where=EDGES.c.number == 0, postgresql_where=EDGES.c.number == 0,
+    ),
     Index("said_folded", SAID.c.folded),
     Index("said_called", SAID.c.called),
     Index("said_supplier", SAID.c.supplier),
