@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.inspect import FAILS
@@ -33,7 +34,9 @@ def inspect(args: argparse.Namespace) -> int:
     from watchword.inspect.file import How
 
     if args.record:
-        _check_recording(args)
+        if args.no_hash:
+            raise NotOurs("--record needs the release digests that --no-hash leaves out", "leave one out")
+        check_recording(args)
     how = How(not args.no_hash, args.weights, tuple(args.plugins))
     how.loaded()  # a plugin that is not there stops the command before anything is looked at
     fleet = list(itertools.chain.from_iterable(releases(hub, args.depth) for hub in args.hubs))
@@ -50,18 +53,18 @@ def inspect(args: argparse.Namespace) -> int:
     return 1 if failed or any(None in all_ for _, all_ in recorded) else 0
 
 
-def _check_recording(args: argparse.Namespace) -> None:
-    """What would stop recording stops the command before it looks. What the state holds is signed: it must be ours."""
+def check_recording(args: argparse.Namespace) -> Path:
+    """The home of who signs: what would stop recording stops the command before it looks. What the state holds is
+    signed: it must be ours."""
     from watchword import node
 
-    node.find_home(args.home)
-    if args.no_hash:
-        raise NotOurs("--record needs the release digests that --no-hash leaves out", "leave one out")
+    home = node.find_home(args.home)
     if args.state and args.state.exists():
         status = args.state.stat()
         if status.st_uid != os.geteuid() or status.st_mode & 0o022:
             words = f"{args.state}: others can write to it, and --record signs what it holds"
             raise NotOurs(words, "look again without it, or into a new one")
+    return home
 
 
 def _recorded(args: argparse.Namespace, looked: list[Looked], state: State) -> tuple[str, list[str | None]]:
@@ -71,6 +74,7 @@ def _recorded(args: argparse.Namespace, looked: list[Looked], state: State) -> t
     from watchword import node
     from watchword.cli.output import passphrase
     from watchword.cli.statement import scope
+    from watchword.fleet.hub import subject_name
     from watchword.inspect.written import inspection_from
     from watchword.record import record_inspection
     from watchword.statements.statement import Subject
@@ -86,7 +90,7 @@ def _recorded(args: argparse.Namespace, looked: list[Looked], state: State) -> t
             if inspection.manifest is None:
                 locators.append(None)
                 continue
-            subject = Subject(_subject_name(one.summary.name), inspection.manifest.digest)
+            subject = Subject(subject_name(one.summary.name), inspection.manifest.digest)
             recorded = record_inspection(here, inspection, subject, person=args.person, scope=scope(args))
             locators.append(recorded.locator)
         here.publish()
@@ -94,15 +98,6 @@ def _recorded(args: argparse.Namespace, looked: list[Looked], state: State) -> t
     made = [locator for locator in locators if locator]
     left = f", {len(looked) - len(made):,} cannot be named by a digest" if len(made) < len(looked) else ""
     return f"recorded {len(made):,} inspections by {member}{left}", locators
-
-
-def _subject_name(name: str) -> str:
-    """``NAME VERSION`` of a release in a hub: the last part of its name, without where the hub is."""
-    last = name.rstrip("/").rpartition("/")[2] or name
-    system, at, version = last.partition("@")
-    if not at and name.startswith("oci://"):
-        system, _, version = last.partition(":")
-    return f"{system} {version or 'unversioned'}"
 
 
 def data(args: argparse.Namespace) -> int:

@@ -22,13 +22,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 import msgspec
 
 from watchword import __version__
 from watchword.errors import WatchwordError
 from watchword.evaluate.plan import Plan, SubjectOf
-from watchword.evaluate.run import run
+from watchword.evaluate.run import Result, run
 from watchword.evaluate.samples import Samples
 from watchword.evaluate.subjects import open_subject
 from watchword.fleet.looking import Piece
@@ -54,8 +55,9 @@ class TooLarge(WatchwordError):
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """How each model is tried. ``harness``: stands at the same path on every machine. ``scratch``: below it models land
-    that are elsewhere; on a machine where it is not, below the folder for temporary files there."""
+    """How each model is tried. ``seed``: of those for which none was drawn. ``harness``: stands at the same path on
+    every machine. ``scratch``: below it models land that are elsewhere; on a machine where it is not, below the folder
+    for temporary files there."""
 
     template: Plan
     seed: str
@@ -63,6 +65,14 @@ class Trial:
     harness: Path | None = None
     scratch: str = ""
     answer_s_max: float = SUBJECT_ANSWER_S_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Model(Piece):
+    """A release that is to be run. ``release``: the digest for which ``seed`` was drawn; None for a rehearsal."""
+
+    seed: str = ""
+    release: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +84,18 @@ class Tried:
     lasting: bool
 
 
-def tried(pieces: Iterable[Piece], trial: Trial) -> list[Tried]:
-    """What came of each of *pieces*, in their order."""
-    return [_tried(piece, trial) for piece in pieces]
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A release by its number in the fleet, and its digest, or why there is none."""
+
+    number: int
+    digest: str | None
+    why: str = ""
+
+
+def tried(pieces: Iterable[Piece], trial: Trial) -> list[Tried | Named]:
+    """What came of each of *pieces*, in their order: a run of a model; of any other release only its digest."""
+    return [_tried(piece, trial) if isinstance(piece, Model) else _named(piece) for piece in pieces]
 
 
 def misfit(listing: Listing, of: SubjectOf) -> str:
@@ -97,10 +116,27 @@ def alone(files: tuple[Found, ...]) -> bool:
     return len(files) == 1 and "/" not in files[0].path
 
 
+def body_of(name: str, digest: str, result: Result, *, timed: bool) -> bytes:
+    """What is kept of a run; *timed*: with the time it took, which is another each time, as its statement has it."""
+    value = {one: of for one, of in result.value().items() if timed or one != "cpu_s"}
+    return _body(name, digest, value, result.meets, result.told(), "")
+
+
+def without(name: str, why: str, digest: str | None = None) -> bytes:
+    """What is told of a model without a result."""
+    return _body(name, digest, None, False, "", why)
+
+
+def _body(name: str, digest: str | None, value: dict[str, Any] | None, meets: bool, told: str, why: str) -> bytes:
+    return canonical({
+        "evaluation": value, "meets": meets, "name": shown(name, 4096), "release": digest, "schema": SCHEMA,
+        "told": told, "why": why,
+    })  # fmt: skip
+
+
 def unanswered(piece: Piece, why: str, digest: str | None = None) -> Tried:
     """A model without a result."""
-    value = {"evaluation": None, "meets": False, "name": shown(piece.name, 4096), "release": digest, "told": ""}
-    return Tried(piece.number, canonical(value | {"schema": SCHEMA, "why": why}), lasting=False)
+    return Tried(piece.number, without(piece.name, why, digest), lasting=False)
 
 
 def surroundings(_trial: Trial) -> dict[str, str]:
@@ -115,12 +151,12 @@ def surroundings(_trial: Trial) -> dict[str, str]:
     return found
 
 
-def key_of(name: str, listing: Listing, trial: Trial) -> str | None:
+def key_of(model: Model, trial: Trial) -> str | None:
     """What the result depends on, as a digest; None where a file has no version that would tell of a change."""
-    if not all(found.version for found in listing.files):
+    if not all(found.version for found in model.listing.files):
         return None
-    files = [[found.path, found.size, found.version] for found in listing.files]
-    told = [SCHEMA, name, files, trial.template.digest, trial.seed, surroundings(trial)]
+    files = [[found.path, found.size, found.version] for found in model.listing.files]
+    told = [SCHEMA, model.name, files, trial.template.digest, model.seed, model.release, surroundings(trial)]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -129,30 +165,41 @@ def of_release(template: Plan, digest: str) -> Plan:
     return msgspec.structs.replace(template, subject=msgspec.structs.replace(template.subject, release=digest))
 
 
-def _tried(piece: Piece, trial: Trial) -> Tried:
+def _tried(model: Model, trial: Trial) -> Tried:
     digest, landed = None, ""
     try:
-        with _at_hand(piece.listing.files, trial.scratch) as (place, digest, landed):
+        with _at_hand(model.listing.files, trial.scratch) as (place, digest, landed):
+            if model.release not in (None, digest):
+                raise changed(model.listing.files[0])
             plan = of_release(trial.template, digest)
             opened = functools.partial(
                 open_subject, plan.subject, place, None, library=plan.attack.library, harness=trial.harness,
                 answer_s_max=trial.answer_s_max,
             )  # fmt: skip
-            result = run(plan, trial.seed, trial.samples, opened)
+            result = run(plan, model.seed, trial.samples, opened)
             # What lay there while it ran, not only before.
             if not landed and manifest_of(place).digest != digest:
-                raise changed(piece.listing.files[0])
+                raise changed(model.listing.files[0])
             if trial.harness is not None and manifest_of(trial.harness).digest != plan.subject.harness:
                 raise WatchwordError(f"{trial.harness}: not the harness of the plan")
     except Exception as error:
         # What one model does to a run, be it a fault of ours, must neither pass nor end the others'.
         if os.environ.get("WATCHWORD_DEBUG") and not isinstance(error, WatchwordError | OSError):
             raise
-        return unanswered(piece, _reason(error).replace(landed or "\0", "…"), digest)
-    value = {"evaluation": {name: of for name, of in result.value().items() if name != "cpu_s"},
-             "meets": result.meets, "name": shown(piece.name, 4096), "release": digest, "schema": SCHEMA,
-             "told": result.told(), "why": ""}  # fmt: skip
-    return Tried(piece.number, canonical(value).replace((landed or "\0").encode(), "…".encode()), lasting=True)
+        return unanswered(model, _reason(error).replace(landed or "\0", "…"), digest)
+    body = body_of(model.name, digest, result, timed=model.release is not None)
+    return Tried(model.number, body.replace((landed or "\0").encode(), "…".encode()), lasting=True)
+
+
+def _named(piece: Piece) -> Named:
+    files = piece.listing.files
+    try:
+        root = _root(files)
+        if root is not None:
+            return Named(piece.number, manifest_of(root / files[0].path if alone(files) else root).digest)
+        return Named(piece.number, _passed(files, None))
+    except (WatchwordError, OSError) as error:
+        return Named(piece.number, None, _reason(error))
 
 
 def _reason(error: Exception) -> str:
@@ -193,15 +240,19 @@ def _root(files: tuple[Found, ...]) -> Path | None:
 
 def _land(files: tuple[Found, ...], folder: Path) -> str:
     """Copy *files* into *folder*; the digest of the release that they are."""
-    check_paths([found.path for found in files])  # what comes from elsewhere names its own places
     size = sum(found.size for found in files)
     if size > FLEET_MODEL_BYTES_MAX:
         raise TooLarge(f"{size:,} bytes, more than the {FLEET_MODEL_BYTES_MAX:,} that are fetched")
+    return _passed(files, folder)
+
+
+def _passed(files: tuple[Found, ...], folder: Path | None) -> str:
+    """The digest of the release that *files* are, each read once, and copied into *folder* where there is one."""
+    check_paths([found.path for found in files])  # what comes from elsewhere names its own places
     entries = []
     for found in files:
-        place, whole = folder / found.path, hashlib.sha256()
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with place.open("xb") as file:
+        whole = hashlib.sha256()
+        with _new(None if folder is None else folder / found.path) as file:
             for data in _bytes(found):
                 whole.update(data)
                 file.write(data)
@@ -209,6 +260,13 @@ def _land(files: tuple[Found, ...], folder: Path) -> str:
             raise WatchwordError(f"{shown(found.path)}: the content is not what its digest promises")
         entries.append(Entry(found.path, found.size, whole.hexdigest()))
     return build(entries).digest
+
+
+def _new(place: Path | None) -> IO[bytes]:
+    if place is None:
+        return Path(os.devnull).open("wb")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place.open("xb")
 
 
 def _bytes(found: Found) -> Iterator[bytes]:

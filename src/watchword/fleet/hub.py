@@ -58,6 +58,15 @@ def releases(address: str, depth: int = 1) -> Iterator[Release]:
     raise BadHub(words, "a folder, or s3://, gs://, az://, http(s)://, oci://")
 
 
+def subject_name(name: str) -> str:
+    """``NAME VERSION`` of a release in a hub: the last part of its name, without where the hub is."""
+    last = name.rstrip("/").rpartition("/")[2] or name
+    system, at, version = last.partition("@")
+    if not at and name.startswith("oci://"):
+        system, _, version = last.partition(":")
+    return f"{system} {version or 'unversioned'}"
+
+
 def grouped(address: str, files: Iterable[Found], depth: int) -> Iterator[Release]:
     """The releases that *files*, with paths below the hub, make up at *depth*.
 

@@ -6,18 +6,33 @@ is the piece of work: one on which two processes died has no result, with that r
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from watchword.fleet.crew import Crew
-from watchword.fleet.evaluating import Trial, key_of, misfit, unanswered
+from watchword.fleet.evaluating import Model, Trial, key_of, misfit, unanswered
 from watchword.fleet.hub import Release
-from watchword.fleet.looking import Piece
 from watchword.fleet.shift import Shift
 from watchword.fleet.state import State
 from watchword.inspect.walk import NothingThere
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn(Release):
+    """A release that is to be run under a seed of its own, and must have this digest."""
+
+    digest: str
+    seed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered(Release):
+    """A release that is not to be run; ``body``: what is told of it, as ``evaluating.body_of`` or ``without`` say."""
+
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +42,7 @@ class Evaluated:
     told: dict[str, Any]
     place: tuple[int, int]
     before: bool
-    """It was known from the state."""
+    """It was known from the state, or on record."""
 
 
 def evaluate_fleet(
@@ -54,17 +69,21 @@ class _Run:
         self.done: dict[int, Evaluated] = {}
         self.keys: dict[int, str | None] = {}
 
-    def pieces(self, fleet: Iterable[Release]) -> Iterator[Piece]:
+    def pieces(self, fleet: Iterable[Release]) -> Iterator[Model]:
         """The models that were not tried before; what is known or does not fit is done at once."""
         for number, release in enumerate(fleet):
+            if isinstance(release, Answered):
+                self._answered(number, hashlib.sha256(release.body).hexdigest(), release.body)
+                continue
             listing = release.list()
             if not listing.files and not listing.others:
                 continue
-            piece = Piece(number, release.name, listing)
+            drawn = (release.seed, release.digest) if isinstance(release, Drawn) else (self.trial.seed, None)
+            piece = Model(number, release.name, listing, None, *drawn)
             if why := misfit(listing, self.trial.template.subject):
                 self.made(unanswered(piece, why))
                 continue
-            key = self.keys[number] = key_of(release.name, listing, self.trial)
+            key = self.keys[number] = key_of(piece, self.trial)
             if key is not None and self.state.known(key):
                 self._finished(number, self.state.place(key), before=True)
             else:
@@ -74,6 +93,10 @@ class _Run:
         """Take in a ``Tried``."""
         place = self.state.put(self.keys.get(one.number) if one.lasting else None, one.body)
         self._finished(one.number, place, before=False)
+
+    def _answered(self, number: int, key: str, body: bytes) -> None:
+        place = self.state.place(key) if self.state.known(key) else self.state.put(key, body)
+        self._finished(number, place, before=bool(json.loads(body)["evaluation"]))
 
     def _finished(self, number: int, place: tuple[int, int], before: bool) -> None:
         told = json.loads(self.state.at(place))

@@ -13,7 +13,7 @@ Not promised: that nobody, with the other member's help, knew its next entry bef
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -89,12 +89,18 @@ def find_plan(node: Node, plan: Plan) -> Located:
     Raises:
         NoPlan: it was not committed.
     """
+    for digest, located in committed_plans(node):
+        if digest == plan.digest:
+            return located
+    raise NoPlan(f"plan {plan.name} ({plan.digest}) was not committed", "watchword evaluate commit PLAN")
+
+
+def committed_plans(node: Node) -> Iterator[tuple[str, Located]]:
+    """The digest of every plan that this member committed, with its statement, in the order of its ledger."""
     for origin, index, held in node.store.statements():
         one = held.signed.statement
-        ours = one.kind == "plan" and one.issuer == node.member and held.holder is not None
-        if ours and read_plan(one).digest == plan.digest:
-            return node.locate(node.locator(origin, index))
-    raise NoPlan(f"plan {plan.name} ({plan.digest}) was not committed", "watchword evaluate commit PLAN")
+        if one.kind == "plan" and one.issuer == node.member and held.holder is not None:
+            yield read_plan(one).digest, node.locate(node.locator(origin, index))
 
 
 def read_plan(statement: Statement) -> Plan:
