@@ -69,6 +69,10 @@ _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446  # the same 
 _READ = (1 << 2) | (1 << 3)
 _OF_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 
+# What a compiled library is loaded from, and asks of the machine when it is.
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/proc/cpuinfo",
+              "/proc/meminfo", "/sys/devices/system/cpu")  # fmt: skip
+
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _X32 = 0x4000_0000
 
@@ -195,7 +199,7 @@ def enclose(kept: Kept, read: Iterable[Path], open_files: Iterable[int], *, memo
             file_bytes: int = 0) -> None:  # fmt: skip
     """In a process that was just forked: let go of all but *open_files*, then be kept by *kept* (not NOTHING).
 
-    Below *read* and Python's own folders, from which parsers may still import, it may read. It ends with its parent.
+    Below *read* and the folders of libraries, which parsers may still import, it may read. It ends with its parent.
 
     Raises:
         NoSandbox: as ``confine``.
@@ -215,7 +219,7 @@ def enclose(kept: Kept, read: Iterable[Path], open_files: Iterable[int], *, memo
         limit(memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libraries = {Path(one).resolve() for one in (*sys.path, f"{sys.base_prefix}/lib") if one}
+    libraries = {Path(one).resolve() for one in (*sys.path, f"{sys.base_prefix}/lib", *_LIBRARIES) if one}
     confine([*read, *libraries], memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
 
 
