@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from watchword.cli import main
-from watchword.inspect import manifest_of
-from watchword.statements.statement import open_envelope
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(not ROOT.joinpath(".git").exists(), reason="what git tracks is what is released")
@@ -33,8 +31,12 @@ def test_a_release_is_reproducible_and_signed(tmp_path: Path, monkeypatch: pytes
         r"^[a-z][^ ]*==[^ ]+", lock, re.M
     )
     assert sum(len(one["externalReferences"]) for one in bill["components"]) == lock.count("--hash=")
-    signed = open_envelope(tmp_path.joinpath("dist.claim.json").read_bytes())
-    assert signed.statement.subject[0].digest == manifest_of(tmp_path / "dist").digest
+    check = ["claim", "verify", str(tmp_path / "dist.claim.json"), str(tmp_path / "dist")]
+    check += ["--signer", str(tmp_path / "home" / "enrolment.json")]
+    assert main(check) == 0
+    with tmp_path.joinpath("dist", "watchword.cdx.json").open("a") as file:
+        file.write(" ")
+    assert main(check) == 1
 
 
 def test_builds_that_differ_are_no_release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

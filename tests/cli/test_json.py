@@ -75,6 +75,7 @@ STORY: list[tuple[int, str, tuple[str, ...]]] = [
         ("statement", "sign", "evaluation", "run.toml", "--of", "mail-sorter", "--redactable", "seed", *BRAVO)),
     (0, "watchword-recorded/1", ("statement", "redact", "BRAVO#2", "--field", "seed", "--reason", "x", *BRAVO)),
     (0, "watchword-claims/1", ("claim", "check", "mail-sorter 1.0", *ALFA)),
+    (0, "watchword-delivered/1", ("claim", "verify", "claim.json", "mail-sorter", "--signer", "AQUILA", *ALFA)),
     (0, "watchword-init/1", ("init", "GOLF", "--unencrypted", "--home", "golf")),
     (0, "watchword-upgraded/1", ("upgrade", "--copy", "golf.tar", "--home", "golf")),
     (0, "watchword-person-named/1", ("retention", "name", "official", "--name", "X", "--home", "golf")),

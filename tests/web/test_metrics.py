@@ -7,7 +7,9 @@ import asyncio
 import io
 import json
 import re
+import shutil
 import socket
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +132,16 @@ def test_every_series_that_an_alert_asks_for_is_in_a_real_scrape(scraped: str) -
     texts += [one["series"] for test in tried["tests"] for one in test["input_series"]]
     for text in texts:
         assert_asks_for(text, there)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool, of Prometheus, is not on this machine")
+def test_each_rule_fires_for_what_it_is_for_and_is_silent_where_all_is_well() -> None:
+    """Prometheus itself reads the rules, and tries them on a node in trouble and on one that is well."""
+    for words in (("check", "rules", ALERTS), ("test", "rules", ROOT / "tests" / "web" / "alerts.yml")):
+        done = subprocess.run(["promtool", *words], capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0 and "SUCCESS" in done.stdout, done.stdout + done.stderr
+    fired = yaml.safe_load((ROOT / "tests" / "web" / "alerts.yml").read_text("utf-8"))["tests"][0]["promql_expr_test"]
+    assert fired[0]["exp_samples"] == [{"value": len(rules()) - 1}]  # one is for a node that does not answer at all
 
 
 def assert_asks_for(text: str, there: dict[str, set[str]]) -> None:

@@ -1,4 +1,4 @@
-"""``watchword claim check``: a supplier's claims of a release, line by line, beside what others found since."""
+"""``watchword claim``: what a supplier says of a release, beside what others found; is a delivery what it signed?"""
 
 from __future__ import annotations
 
@@ -53,6 +53,34 @@ def check(args: argparse.Namespace) -> int:
     }
     emit(args, "\n".join(lines), value)
     return 1 if any(one.contradicted for _, one in compared) else 0
+
+
+def verify(args: argparse.Namespace) -> int:
+    """Say whether the files at a path are what the claim beside them is signed for; exit 1 where they are not."""
+    from watchword.account.delivered import NotDelivered, delivered
+    from watchword.cli.update import signer_named
+    from watchword.policy.updating import signer_of
+    from watchword.statements.digests import spoken
+
+    by = signer_of(signer_named(args), args.signer)
+    value = {"digits": spoken(by.key.id), "schema": "watchword-delivered/1", "signer": by.name}
+    try:
+        said, files = delivered(args.claim, args.path, by)
+    except NotDelivered as error:
+        emit(args, f"NOT AS SIGNED  {args.path}: {error.message}", value | {"claim": None, "trouble": error.message})
+        return 1
+    named, fields = said.subject[0], said.predicate
+    made = str(fields["made"])
+    many = f"{files:,} file{'' if files == 1 else 's'}"
+    until = f"; supported until {fields['support_until']}" if fields["support_until"] else ""
+    lines = [
+        f"AS SIGNED  {named.name} ({short(named.digest)}): exactly what {by.name} signed for, {many}; {made}{until}",
+        f"  its key reads {value['digits']}: compare that by another way, once",
+        "  whether it was recalled since, an alliance's ledgers say",
+    ]
+    told = {"digest": named.digest, "files": files, "id": said.id, "made": made, "name": named.name}
+    emit(args, "\n".join(lines), value | {"claim": told | {"support_until": fields["support_until"]}, "trouble": None})
+    return 0
 
 
 def _lines(one: Comparison, place: str, name: str, places: dict[str, str], beside: dict[str, Beside]) -> list[str]:

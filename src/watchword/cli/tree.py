@@ -145,6 +145,11 @@ def _claims(commands: Sub) -> None:
     claim = noun(commands, "claim", "what a supplier says of its release, beside what others found")
     check = verb(claim, "check", "claim:check", "compare each line of a claim with later evidence")
     check.add_argument("release", metavar="RELEASE", help="a path, a digest, or its name as recorded")
+    verify = verb(claim, "verify", "claim:verify", "is a delivery what its supplier signed? needs no node")
+    verify.add_argument("claim", type=Path, metavar="CLAIM", help="the signed claim that came with it")
+    verify.add_argument("path", type=Path, metavar="PATH", help="what was delivered")
+    text = "the supplier: its enrolment.json, or its name in the charter here"
+    verify.add_argument("--signer", required=True, metavar="FILE|NAME", help=text)
 
 
 def _endpoints(commands: Sub) -> None:

@@ -25,7 +25,7 @@ def install(args: argparse.Namespace) -> int:
     from watchword.statements.digests import spoken
     from watchword.statements.times import SystemClock
 
-    signer = None if args.signer is None else _signer(args)
+    signer = None if args.signer is None else signer_named(args)
     first = held(place())["signer"] is None
     added = install_file(args.file, place(), SystemClock(), signer)
     by = signer_of(held(place())["signer"], str(place()))
@@ -87,8 +87,8 @@ def make(args: argparse.Namespace) -> int:
     return 0
 
 
-def _signer(args: argparse.Namespace) -> dict[str, Any]:
-    """The enrolment of a supplier: of a file, or as the charter in force here lists it."""
+def signer_named(args: argparse.Namespace) -> dict[str, Any]:
+    """The enrolment of the supplier that ``--signer`` names: of a file, or as the charter in force here lists it."""
     from watchword import node
     from watchword.charter.charter import read_charter_file
     from watchword.cli.charter import enrolment_in
