@@ -42,11 +42,11 @@ sys.exit(main(["fleet", *sys.argv[1:], "--on", "ray", "--jobs", "2", "--output",
 def on_a_cluster(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """``fleet`` with *words*, run in *folder*; the first process that is to work is killed.
 
-    Ray gives a cluster 30 s to start and takes no other number: on a busy machine it is tried again.
+    Ray gives a cluster 30 s to start and takes no other number: on a busy machine all is tried once more.
     """
     environment = {name: value for name, value in os.environ.items() if name != "RAY_ADDRESS"}
     environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    for _ in range(4):
+    for _ in range(2):
         done = subprocess.run(
             [sys.executable, "-c", SCRIPT, *words],
             cwd=folder, env=environment, capture_output=True, text=True, timeout=300,

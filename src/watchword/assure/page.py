@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from watchword.record import Bill
 
 HUMAN = {"in": "in the loop", "on": "on the loop", "out": "out of the loop"}
-INPUTS = ("claim", "inspection", "bill-of-materials", "data-screening", "evaluation", "review")
 
 
 @dataclass(frozen=True)

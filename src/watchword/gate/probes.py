@@ -38,7 +38,7 @@ from watchword.ledger.view import Head, View
 from watchword.limits import PROBE_DELAY_S_MAX, PROBES_MAX
 from watchword.policy.use_case import read_toml
 from watchword.statements.canonical import canonical
-from watchword.statements.digests import DJ, b64
+from watchword.statements.digests import b64
 from watchword.statements.kinds import Digest, Text
 from watchword.statements.times import parse_time, rfc3339, unix
 
@@ -244,8 +244,3 @@ def _nonce(key: bytes, rest: Mapping[str, Any]) -> str:
 
 def _told(origin: str, head: Head) -> str:
     return canonical({"origin": origin, "root": b64(head.root), "size": head.size, "time": head.time}).decode()
-
-
-def plan_digest(value: Mapping[str, Any]) -> str:
-    """What the ``probe-plan`` statement names."""
-    return DJ(value)

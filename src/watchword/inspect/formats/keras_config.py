@@ -50,11 +50,6 @@ _DENIED_CLASSES = {"TFSMLayer": "filepath", "SavedModelLayer": "filepath", "Kera
 _FUNCTIONS = ("function", "builtin_function_or_method")
 
 
-def looks_like_keras(value: object) -> bool:
-    """True for a value that ``deserialize_keras_object`` or ``model_from_json`` would build something from."""
-    return isinstance(value, dict) and isinstance(value.get("class_name"), str) and "config" in value
-
-
 def judge_config(exhibit: Exhibit, value: object, offset: int | None = None) -> None:
     """Report what deserialising *value*, parsed JSON that stands at *offset*, would do."""
     customs: set[str] = set()

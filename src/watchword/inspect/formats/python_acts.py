@@ -2,11 +2,11 @@
 
 * *At import* runs whatever stands at the top, in class bodies, decorators and defaults, and what those call of the
   file's own functions; not what stands under ``if __name__ == "__main__"`` or ``TYPE_CHECKING``.
-* At import, starting a program or running code that was not written down is an act; so are connections, writes
-  outside of the folder, native libraries and installing packages. A function that does such things when called is how
-  handlers and conversion scripts look, and silent.
+* At import, starting a program or running code that was not written down is an act; so are connections, reading keys
+  and passwords, sending what is found here, writes outside of the folder, native libraries and installing packages. A
+  function that does such things when called is how handlers and conversion scripts look, and silent.
 * Anywhere, these are acts: running what was decoded or downloaded, a command that fetches and runs, a shell handed to a
-  socket, ``__reduce__`` of an object whose unpickling executes, sending secrets away.
+  socket, ``__reduce__`` of an object whose unpickling executes.
 * Text that is executed and can be worked out is analysed as a program of its own.
 """
 
@@ -57,7 +57,7 @@ _NATIVE = re.compile(
     cffi\.FFI\(\)\.dlopen | importlib\.machinery\.ExtensionFileLoader | imp\.load_dynamic"""
 )
 _DESTROY = re.compile(r"shutil\.rmtree|os\.(?:remove|unlink|removedirs|rmdir|chmod|truncate)|pathlib\.Path\(\)\.unlink")
-_WRITE = re.compile(r"builtins\.open|io\.open|codecs\.open|pathlib\.Path\(\)\.(?:write_text|write_bytes|open)")
+_OPEN = re.compile(r"builtins\.open|io\.open|codecs\.open|pathlib\.Path\(\)\.(?:(?:read|write)_(?:text|bytes)|open)")
 _RUNS_LATER = re.compile(
     r"threading\.(?:Thread|Timer)|multiprocessing\.Process|atexit\.register|builtins\.(?:map|filter)|asyncio\.run|"
     r"functools\.partial|signal\.signal|sys\.(?:settrace|setprofile|addaudithook)|"
@@ -284,8 +284,8 @@ class _Reading:
         elif now and _DESTROY.fullmatch(path):
             if _OUTSIDE.search(self._first(node)):
                 self._add("python-import-reaches", node, f"importing it would call {path}", self._first(node))
-        elif now and _WRITE.fullmatch(path):
-            self._writes(node, path)
+        elif now and _OPEN.fullmatch(path):
+            self._opens(node, path)
 
     def _passed_on(self, node: ast.Call) -> None:
         """A function that executes, given to another to be called: ``map(os.system, …)``, ``register(exec, …)``."""
@@ -379,16 +379,18 @@ class _Reading:
         elif now:
             self._add("python-import-reaches", node, f"importing it would call {path}", self._first(node))
 
-    def _writes(self, node: ast.Call, path: str) -> None:
-        mode = self.names.text(node.args[1]) if len(node.args) > 1 else ""
-        mode = mode or next((self.names.text(k.value) or "" for k in node.keywords if k.arg == "mode"), "")
-        if path.endswith("open") and not re.search("[wax+]", mode or ""):
-            return
-        where = self._first(node)
+    def _opens(self, node: ast.Call, path: str) -> None:
+        where, modes = self._first(node), node.args[1:2]
         if path.startswith("pathlib"):
-            inner = node.func.value if isinstance(node.func, ast.Attribute) else node
+            inner, modes = node.func.value if isinstance(node.func, ast.Attribute) else node, node.args[:1]
             where = self._first(inner) if isinstance(inner, ast.Call) else ""
-        if _PERSIST.search(where):
+        modes += [keyword.value for keyword in node.keywords if keyword.arg == "mode"]
+        mode = self.names.text(modes[0]) or "" if modes and path.endswith("open") else ""
+        writes = "write_" in path or re.search("[wax+]", mode) is not None
+        if not writes:
+            if _SECRET_PLACE.search(where):
+                self._add("python-import-reaches", node, "importing it would read keys or passwords", where)
+        elif _PERSIST.search(where):
             self._add("python-import", node, "importing it would write where programs are started from", where)
         elif _OUTSIDE.search(where):
             self._add("python-import-reaches", node, "importing it would write outside of its folder", where)

@@ -15,8 +15,8 @@ RULE = Rule(
     atlas=("AML.T0011.001",),
     why=(
         "Code that a loader imports has no need to connect, to install packages, to load native libraries, to run "
-        "text that is put together, or to write outside of its folder while it is imported. Honest files do such "
-        "things in functions, when asked."
+        "text that is put together, to read keys or passwords, or to write outside of its folder while it is "
+        "imported. Honest files do such things in functions, when asked."
     ),
     remediation="Read the line that the finding names. Ask the supplier to do it in a function, or not at all.",
 )
