@@ -68,6 +68,14 @@ def test_what_is_not_written_is_not_covered(args: list[dict[str, Any]], given: d
     assert covers(args, given) is covered
 
 
+def test_a_rule_covers_the_tool_that_it_names_and_no_other() -> None:
+    """The same arguments of another tool are another action. Fails when the tool is not compared."""
+    assert covers([one("x", "any")], {"x": 1}) and not covers([one("x", "any")], {"x": 1}, "t2")
+    two = parse_mandate(mandate(rule(id="a", tool="u", args=[one("x", "any")]), rule(id="b", args=[one("x", "any")])))
+    found = covering_rule(two, new_action("t", {"x": 1}, RELEASE, "s", FixedClock(NOON)))
+    assert found is not None and found.id == "b"
+
+
 def test_a_dotted_argument_cannot_slip_past_its_condition() -> None:
     """A condition on ``x.y`` would look inside ``x``: no mandate has such a name, no argument so named is covered."""
     with pytest.raises(BadMandate, match="not the name of an argument"):
@@ -135,7 +143,8 @@ def test_a_mandate_that_cannot_mean_what_it_says_is_refused(value: Any) -> None:
     [
         ("08:00", "18:00", "08:00", True), ("08:00", "18:00", "17:59", True), ("08:00", "18:00", "18:00", False),
         ("22:00", "04:00", "23:00", True), ("22:00", "04:00", "03:59", True), ("22:00", "04:00", "04:00", False),
-        ("22:00", "04:00", "12:00", False),
+        ("22:00", "04:00", "12:00", False), ("22:00", "04:00", "22:00", True), ("22:00", "04:00", "21:59", False),
+        ("08:00", "18:00", "07:59", False),
     ],
 )  # fmt: skip
 def test_hours_end_and_cross_midnight(begins: str, ends: str, at: str, inside: bool) -> None:
@@ -143,6 +152,7 @@ def test_hours_end_and_cross_midnight(begins: str, ends: str, at: str, inside: b
     known = parse_mandate(mandate(hours={"from": begins, "to": ends}))
     moment = NOON.replace(hour=int(at[:2]), minute=int(at[3:]))
     assert within_hours(known, moment) is inside
+    assert within_hours(parse_mandate(mandate()), moment), "a mandate without hours has all of them"
 
 
 WRITTEN = """

@@ -331,6 +331,16 @@ def test_a_malformed_head_is_refused(text: str) -> None:
         parse_checkpoint(text)
 
 
+def test_the_largest_head_and_the_longest_name_are_read() -> None:
+    """2^63 - 1 leaves under 255 bytes of origin, and none at all; a leaf or a byte more is refused."""
+    for origin, size in (("o" * 255, 0), ("o", 2**63 - 1)):
+        text = f"{origin}\n{size}\n" + "A" * 43 + "=\n"
+        assert parse_checkpoint(text) == Checkpoint(origin, size, bytes(32))
+    for origin, digits in (("o" * 256, "1"), ("\u00e9" * 128, "1"), ("o", str(2**63)), ("o", "00"), ("o", "0" * 19)):
+        with pytest.raises(BadNote):
+            parse_checkpoint(f"{origin}\n{digits}\n" + "A" * 43 + "=\n")
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=120) | st.lists(st.text("0123456789ABab=/+", max_size=50), max_size=5).map("\n".join))
 def test_hostile_heads_raise_only_the_rooms_own_error(text: str) -> None:

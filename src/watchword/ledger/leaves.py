@@ -52,9 +52,10 @@ def encode(use: str, leaf: Leaf) -> bytes:
         BadLeaf: a notice without a name, a receipt with one, or a length that is not 32 bytes.
     """
     version = VERSION_OF.get((use, leaf.blinded is not None))
-    if version is None or len(leaf.commitment) != HASH_BYTES or len(leaf.blinded or leaf.commitment) != HASH_BYTES:
+    parts = (leaf.commitment,) if leaf.blinded is None else (leaf.commitment, leaf.blinded)
+    if version is None or any(len(part) != HASH_BYTES for part in parts):
         raise BadLeaf(f"no such leaf in a {use} ledger")
-    return bytes([version]) + leaf.commitment + (leaf.blinded or b"")
+    return bytes([version]) + b"".join(parts)
 
 
 def parse(use: str, entry: bytes, where: str = "entry") -> Leaf:

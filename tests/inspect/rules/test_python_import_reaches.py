@@ -43,6 +43,7 @@ def test_keys_and_passwords_that_an_import_reads_are_told(reads: str) -> None:
 
 def test_a_path_opened_for_writing_is_told_whatever_opens_it() -> None:
     """``Path.open`` has its mode first, ``open`` second."""
-    for line in ("Path('/home/x/.bashrc').open('a')", "open('/home/x/.bashrc', 'a')", "open('/home/x/.bashrc', mode='w')"):
+    for call in ("Path(FILE).open('a')", "open(FILE, 'a')", "open(FILE, mode='w')"):
+        line = call.replace("FILE", "'/home/x/.bashrc'")
         data = f"from pathlib import Path\n{line}\n".encode()
         assert ("python-import", Verdict.DANGEROUS) in told(data, "a.py"), line
