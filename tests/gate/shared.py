@@ -87,3 +87,14 @@ class Shared:
 def ended_well(child: int) -> bool:
     """Wait for a forked process; whether it ended with 0."""
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def end_sessions(shared: Shared) -> None:
+    """The server ends whoever is in the middle of a turn, as an administrator or a failing server does."""
+    import psycopg
+
+    with psycopg.connect(shared.url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE state = 'idle in transaction' AND datname = current_database() AND pid <> pg_backend_pid()"
+        )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import tempfile
 import threading
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 from gate.gated import ALONE, FAST, rules_for
-from gate.shared import Shared, ended_well
+from gate.shared import Shared, end_sessions, ended_well
 from gate.shared import server as server
 
 from watchword.errors import WatchwordError
@@ -175,4 +176,44 @@ def test_a_process_that_is_stopped_in_its_turn_loses_it(
         status = os.waitpid(child, os.WUNTRACED)[1]
     assert os.waitstatus_to_exitcode(status) == 0
     assert told.lines("permit") == [] and len(told.lines("deny")) == 1
+    check(shared, told)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_turns_that_are_cut_off_overspend_nothing_and_lose_nothing(
+    shared: Shared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Three doors, up to five threads each, and a server that ends sessions in the middle of turns, drawn by *seed*.
+
+    Whatever fell into one turn: the quota is kept, who was told yes has a receipt and nobody else, each one place.
+    Fails when one who waited is told without the commit, and when what was void stays in a door's memory.
+    """
+    monkeypatch.setattr(sharing, "SHARED_PAUSE_S", 0.0)
+    shared.begin()
+    told, draw = Told(tmp_path), random.Random(seed)
+    gates = [shared.gate() for _ in range(3)]
+    cuts: list[bool] = []
+    for gate in gates:
+        record = gate._recorder._record  # type: ignore[union-attr]
+        commit = record.commit
+
+        def committed(values: Any, envelopes: Any, commit: Any = commit) -> None:
+            if cuts and cuts.pop():
+                end_sessions(shared)
+            commit(values, envelopes)
+
+        monkeypatch.setattr(record, "commit", committed)
+    for _ in range(12):
+        cuts[:] = [draw.random() < 0.5 for _ in range(3)]
+        asking = [
+            threading.Thread(target=ask_in_threads, args=(gate, shared, told, 1, draw.randint(0, 5))) for gate in gates
+        ]
+        for one in asking:
+            one.start()
+        for one in asking:
+            one.join()
+    cuts.clear()
+    ask_in_threads(gates[0], shared, told, 10, 4)
+    went = {one["action"] for one in shared.receipts() if one["event"] == "permitted"}
+    assert {digest for _, digest, _ in told.lines("permit")} == went and len(went) == QUOTA
     check(shared, told)
