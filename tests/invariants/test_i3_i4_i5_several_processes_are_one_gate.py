@@ -186,7 +186,7 @@ def test_turns_that_are_cut_off_overspend_nothing_and_lose_nothing(
     """Three doors, up to five threads each, and a server that ends sessions in the middle of turns, drawn by *seed*.
 
     Whatever fell into one turn: the quota is kept, who was told yes has a receipt and nobody else, each one place.
-    Fails when one who waited is told without the commit, and when what was void stays in a door's memory.
+    Fails when one who waited is told without the commit.
     """
     monkeypatch.setattr(sharing, "SHARED_PAUSE_S", 0.0)
     shared.begin()
