@@ -25,6 +25,7 @@ from watchword.ledger.checkpoint import (
 )
 from watchword.ledger.merkle import EMPTY_ROOT, leaf_hash, root_of
 from watchword.ledger.notes import BadNote, Note, NoteSignature, key_id, parse_note, parse_vkey
+from watchword.limits import NOTE_LINES_MAX
 from watchword.statements.keys import PublicKey, SigningKey, generate, verify_ed25519
 
 ORIGIN = "log.example/one"
@@ -301,6 +302,68 @@ def test_merging_refuses_another_head(log_key: SigningKey, witness_keys) -> None
     other = sign_checkpoint(replace(HEAD, size=8), log_key)
     with pytest.raises(BadNote, match="another head"):
         merge(sign_checkpoint(HEAD, log_key), other, publics(witness_keys))
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a+b", "x" * 256])
+def test_a_witness_whose_name_cannot_be_a_key_name_signs_nothing(log_key: SigningKey, name: str) -> None:
+    """Its lines would break the note, or name somebody else's key."""
+    with pytest.raises(BadNote):
+        cosign(sign_checkpoint(HEAD, log_key), name, log_key, NOW)
+
+
+def test_a_time_past_what_the_specification_allows_refuses_the_note(log_key: SigningKey, witness_keys) -> None:
+    """2^63 and more, rightly signed: it would be fresh for ever. Fails when the largest time is not looked at."""
+    name, key = next(iter(witness_keys.items()))
+    note = sign_checkpoint(HEAD, log_key)
+    for at, good in ((2**63 - 1, True), (2**63, False)):
+        stamp, text = struct.pack(">Q", at), HEAD.format()
+        first, second = key.sign_ed25519(cosigned_text(text, at)), key.sign_mldsa(cosigned_head(name, at, HEAD))
+        lines = (
+            NoteSignature(name, key_id(name, 4, key.public.ed25519), stamp + first),
+            NoteSignature(name, key_id(name, 6, key.public.mldsa), stamp + second),
+        )
+        if good:
+            assert cosignatures(with_lines(note, lines), {name: key.public}) == {name: at}
+        else:
+            for line in lines:
+                with pytest.raises(BadNote, match="is above"):
+                    cosignatures(with_lines(note, (line,)), {name: key.public})
+    with pytest.raises(BadNote, match="not a time"):
+        cosign(note, name, key, 2**63)
+
+
+def test_a_line_counts_under_the_name_of_its_key_alone(log_key: SigningKey, witness_keys) -> None:
+    """What a 04 line signs holds no name: under a stranger's, beside the right id, it is a stranger's line."""
+    name, key = next(iter(witness_keys.items()))
+    note = sign_checkpoint(HEAD, log_key)
+    first, second = parse_note(note + cosign(note, name, key, NOW)).signatures[2:]
+    assert cosignatures(with_lines(note, (first, second)), {name: key.public}) == {name: NOW}
+    assert cosignatures(with_lines(note, (replace(first, name="x.example"), second)), {name: key.public}) == {}
+
+
+def test_a_key_of_another_level_verifies_no_head(log_key: SigningKey) -> None:
+    """A charter that lists a statement's key for a ledger is told so, and nothing verifies by it."""
+    other = generate(65).public
+    with pytest.raises(BadNote, match="of level 65"):
+        verify_head(sign_checkpoint(HEAD, log_key), ORIGIN, other)
+    with pytest.raises(BadNote, match="of level 65"):
+        cosignatures(sign_checkpoint(HEAD, log_key), {"witness.example/alfa": other})
+
+
+def test_merging_makes_no_note_that_nobody_reads(log_key: SigningKey, witness_keys) -> None:
+    """Full of strangers' lines, a note takes no cosignature more; nothing is left out in silence."""
+    note = sign_checkpoint(HEAD, log_key)
+    room = NOTE_LINES_MAX - len(parse_note(note).signatures)
+    strangers = [NoteSignature(f"s{n}.example", b"\1\2\3\4", b"anything") for n in range(room)]
+    theirs = cosigned(log_key, witness_keys)
+    for left, fits in ((4, True), (3, False)):
+        ours = with_lines(note, (*parse_note(note).signatures, *strangers[left:]))
+        if fits:
+            merged = merge(ours, theirs, publics(witness_keys))
+            assert len(parse_note(merged).signatures) == NOTE_LINES_MAX
+        else:
+            with pytest.raises(BadNote, match="would have more than"):
+                merge(ours, theirs, publics(witness_keys))
 
 
 # -- form -----------------------------------------------------------------------------------------

@@ -375,3 +375,38 @@ def test_a_mirror_with_damaged_tiles_is_not_cosigned(
 def test_the_empty_root_is_the_one_of_the_specification(ask, log_key: SigningKey) -> None:
     """An empty head with the hash of nothing is cosigned, as RFC 6962 defines it."""
     assert ask(format_request(0, [], sign_checkpoint(Checkpoint(ORIGIN, 0, EMPTY_ROOT), log_key)))[0] == 200
+
+
+def test_only_two_signed_heads_of_one_size_convict_a_log(
+    tmp_path: Path, witness_keys: dict[str, SigningKey], clock: FixedClock, log_key: SigningKey
+) -> None:
+    """A proof that leads nowhere, at another size or beside the very head, is refused and accuses nobody.
+
+    Fails, with an honest log convicted, when size, root or what was cosigned before is not looked at.
+    """
+    kept: list[tuple[str, SplitView]] = []
+    witness = Witness(tmp_path / "w", NAME, witness_keys[NAME], clock, lambda *told: kept.append(told))
+
+    def asked(old: int, proof: list[bytes], shown: Checkpoint) -> int:
+        body = format_request(old, proof, sign_checkpoint(shown, log_key))
+        return witness.add_checkpoint(body, {ORIGIN: log_key.public}).status
+
+    assert asked(0, [], Checkpoint(ORIGIN, 0, leaf_hash(b"no empty tree"))) == 422
+    assert asked(0, [], head(5)) == 200
+    assert asked(5, [bytes(32)], head(9)) == 422
+    assert asked(5, path(5, 9, 2), head(9, 2)) == 422
+    assert asked(5, [bytes(32)], head(5)) == 422
+    assert kept == []
+    assert asked(5, [], head(5, 2)) == 422
+    ((origin, found),) = kept
+    assert origin == ORIGIN
+    assert [parse_checkpoint(parse_note(one).text) for one in (found.ours, found.theirs)] == [head(5), head(5, 2)]
+
+
+@pytest.mark.parametrize("name", ["", "two words", "a+b"])
+def test_a_witness_has_a_name_that_can_be_a_key_name(
+    tmp_path: Path, witness_keys: dict[str, SigningKey], clock: FixedClock, name: str
+) -> None:
+    """It is refused before anything is asked of it."""
+    with pytest.raises(BadNote):
+        Witness(tmp_path / "w", name, witness_keys[NAME], clock)
