@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from evaluate.planned import sums
-from fleet.hubs import folder_over_http, serving
+from fleet.hubs import Registry, bucket_over_s3, folder_over_http, serving
 from fleet.killed import Killed
 from fleet.models import PLAN, hub_of_models, net
+from fleet.test_far import s3
 
 from watchword.cli import main
 from watchword.evaluate.plan import parse_toml
@@ -21,6 +24,7 @@ from watchword.evaluate.subjects import open_subject
 from watchword.fleet import State, releases
 from watchword.fleet.crew import Crew, Processes
 from watchword.fleet.evaluating import EACH, Trial, tried
+from watchword.fleet.evidence import named_fleet
 from watchword.fleet.hub import Release
 from watchword.fleet.trials import Evaluated, evaluate_fleet
 from watchword.inspect import manifest_of
@@ -136,18 +140,51 @@ def test_a_model_that_hangs_is_ended_and_stops_nothing(tmp_path: Path, go: Go) -
     assert (made[0].told["meets"], made[1].told["meets"], made[1].told["why"]) == (False, True, "")
 
 
-def test_a_far_model_lands_once_and_is_gone(models: Path, go: Go, tmp_path: Path) -> None:
-    """Over HTTP the results are those of the files here, but for where they are; nothing stays behind."""
+@contextmanager
+def hub_at(kind: str, models: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of *models*, served as *kind* of hub."""
+    if kind == "http":
+        with serving(folder_over_http(models)) as server:
+            yield f"http://{server.host}/"
+    elif kind == "s3":
+        pytest.importorskip("obstore", reason="the extra `fleet` is not installed")
+        from watchword.fleet import stores
+
+        with serving(bucket_over_s3(models.parent)) as server:
+            s3(monkeypatch, server.host)
+            stores._store.cache_clear()
+            yield f"s3://{models.name}"
+        stores._store.cache_clear()
+    else:
+        registry = Registry()
+        for place in sorted(models.iterdir()):
+            files = sorted(place.iterdir()) if place.is_dir() else [place]
+            registry.push(place.name, "1", {one.name: one.read_bytes() for one in files})
+        with serving(registry.answers()) as server:
+            yield f"oci://{server.host}"
+
+
+@pytest.mark.parametrize(("kind", "jobs"), [("http", 1), ("s3", 2), ("oci", 1)])
+def test_a_far_model_lands_once_and_is_gone(
+    models: Path, go: Go, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, jobs: int
+) -> None:
+    """Over a web server, a bucket and a registry each result has the bytes of that of the files here, but for its name,
+    and to name a release nothing lands; nothing stays behind."""
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     models.joinpath("narrow.onnx").unlink()
     _, here = go(str(models))
-    with serving(folder_over_http(models)) as server:
-        made, far = go(f"http://{server.host}/", trial=trial_of(tmp_path, scratch=str(scratch)))
-    drop = [{name: of for name, of in json.loads(body).items() if name != "name"} for body in (*here, *far)]
-    assert drop[:3] == drop[3:]
+    trial = trial_of(tmp_path, scratch=str(scratch))
+    with hub_at(kind, models, monkeypatch) as address:
+        made, far = go(address, trial=trial, crew=lambda trial: Processes(jobs, trial, tried))
+        scratch.rmdir()  # it is empty
+        with State(None) as state:
+            named = named_fleet(releases(address), trial, Processes(1, trial, tried), state)
+    assert [re.sub(rb'"name":"[^"]*",', b"", body) for body in far] == [
+        re.sub(rb'"name":"[^"]*",', b"", body) for body in here
+    ]
     assert [one.told["meets"] for one in made] == [False, True, False]
-    assert list(scratch.iterdir()) == []
+    assert [one.digest for one in named] == [one.told["release"] for one in made]
 
 
 class Elsewhere:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alliance import make_alliance, quick_disk
 from evaluate.planned import sums
 from fleet.hubs import Look
 from fleet.models import PLAN, hub_of_models
 
 from watchword.cli import main
+from watchword.node import Node
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
@@ -90,3 +94,32 @@ def test_a_cluster_evaluates_to_the_same_bytes(tmp_path: Path) -> None:
     plan = ["fleet", "evaluate", str(tmp_path / "plan.toml"), *asked[2:], "--jobs", "1"]
     assert main([*plan, "--output", str(tmp_path / "here")]) == 1
     assert tmp_path.joinpath("here").read_bytes() == there
+
+
+def test_what_a_cluster_ran_is_recorded_as_what_this_machine_ran(tmp_path: Path) -> None:
+    """The same statements but for the time it took, signed by the node that asked, although a process is killed."""
+    pytest.importorskip("onnx", reason="needs onnx")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime")
+    hub, data = hub_of_models(tmp_path / "hub"), sums(tmp_path / "sums.npz")
+    tmp_path.joinpath("plan.toml").write_text(PLAN)
+    with quick_disk():
+        make_alliance(tmp_path / "one", ("ALFA",)).close()
+    asked = ["evaluate", str(tmp_path / "plan.toml"), str(hub), "--data", str(data), "--home", str(tmp_path / "here")]
+    tmp_path.joinpath("one", "ALFA").rename(tmp_path / "here")
+    assert main(["fleet", *asked, "--commit", "--jobs", "1"]) == 1
+    shutil.copytree(tmp_path / "here", tmp_path / "there-home")
+    done = on_a_cluster(tmp_path, *asked[:-1], str(tmp_path / "there-home"), "--record")
+    assert "recorded 2 evaluations by ALFA" in done.stdout, done.stderr
+    assert tmp_path.joinpath("killed").exists()
+    assert main(["fleet", *asked, "--record", "--jobs", "1"]) == 1
+    told = [evaluations(tmp_path / name) for name in ("here", "there-home")]
+    assert told[0] == told[1]
+    assert len(told[0]) == 2
+
+
+def evaluations(home: Path) -> list[dict[str, Any]]:
+    """Those on record, without what is another each time."""
+    with Node.open(home) as node:
+        said = [one.statement.predicate for one in node.statements() if one.statement.kind == "evaluation"]
+    other = ("cpu_s", "report", "made", "after", "salt", "nonce")
+    return [{name: value for name, value in one.items() if name not in other} for one in said]
