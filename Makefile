@@ -110,12 +110,14 @@ wheelhouse: $(VENV)/dev.stamp
 # The locks against a folder of advisories in OSV's form, without a network: such as the export for PyPI of osv.dev.
 .PHONY: audit
 audit: $(VENV)/dev.stamp
+	@test -n '$(OSV)' || { echo 'make: name a folder of advisories, such as the export for PyPI of osv.dev, unpacked: make audit OSV=FOLDER' >&2; exit 2; }
 	$(BIN)/python audit.py '$(OSV)'
 
 # Wheel, bill of materials, and the claim on both, signed with the key of the supplier in SUPPLIER
 # (`watchword init WATCHWORD --supplier`).
 .PHONY: release
 release: $(VENV)/dev.stamp
+	@test -n '$(SUPPLIER)' || { echo 'make: whose key signs? make release SUPPLIER=FOLDER, which watchword init WATCHWORD --supplier makes' >&2; exit 2; }
 	$(BIN)/python release.py --home '$(SUPPLIER)' --output dist
 
 .PHONY: clean

@@ -53,7 +53,7 @@ def test_units_and_the_container_start_commands_that_there_are() -> None:
     """Each ExecStart, with the options that the page suggests, is a command line that watchword takes."""
     found = []
     serve, gate = ["--origin", "https://alfa.example", "--metrics", "9440"], ["--of", "sha256:" + "0" * 64]
-    more = {"$SERVE": serve, "$GATE": gate}
+    more = {"$SERVE": serve, "$GATE": gate, "$BACKUP": ["--without-keys"]}
     for one in UNITS:
         for line in re.findall(r"^ExecStart=(.*)$", one.read_text("utf-8"), re.MULTILINE):
             first, *words = shlex.split(line.replace("%S", "/var/lib").replace("%i", "alfa").replace("%d", "/run"))
@@ -63,8 +63,8 @@ def test_units_and_the_container_start_commands_that_there_are() -> None:
     words = [word for name in ("ENTRYPOINT", "CMD") for word in re.findall(r'"([^"]*)"', _line(container, name))]
     found.append((words[0], parser().parse_args(words[1:]).run))
     assert found == [
-        (INSTALLED, "authzen:run"), (INSTALLED, "serve:run"), (INSTALLED, "ledger:sync"), (INSTALLED, "ledger:witness"),
-        (INSTALLED, "serve:run"),
+        (INSTALLED, "backup:run"), (INSTALLED, "authzen:run"), (INSTALLED, "serve:run"), (INSTALLED, "ledger:sync"),
+        (INSTALLED, "ledger:witness"), (INSTALLED, "serve:run"),
     ]  # fmt: skip
 
 

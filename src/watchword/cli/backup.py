@@ -12,17 +12,20 @@ from watchword.cli.output import emit
 def run(args: argparse.Namespace) -> int:
     """Copy the home into one file; with ``--move`` nothing more is said here."""
     from watchword import node
-    from watchword.statements.times import SystemClock
+    from watchword.statements.times import SystemClock, rfc3339
 
-    home = node.find_home(args.home)
-    done = node.back_up(home, args.file, SystemClock(), keys=not args.without_keys, move=args.move)
+    home, clock, target = node.find_home(args.home), SystemClock(), args.file
+    if target.is_dir():
+        taken = rfc3339(clock.now()).translate(str.maketrans("", "", "-:"))
+        target = target / f"{node.read_home(home).name}-{taken}.tar"
+    done = node.back_up(home, target, clock, keys=not args.without_keys, move=args.move)
     kept = f"{done.keys} private keys" + (f", {done.plain} of them NOT ENCRYPTED" if done.plain else "")
-    text = f"wrote {args.file}: {done.member}, {done.files:,} files, {done.size:,} bytes, {kept}\n"
+    text = f"wrote {target}: {done.member}, {done.files:,} files, {done.size:,} bytes, {kept}\n"
     if done.moves:
         text += f"{done.member} says nothing more here; it goes on where this file is restored, once"
     else:
         text += "guard it as the node itself: it holds the alliance secret and every body"
-    emit(args, text, {"backup": done.value(), "file": str(args.file), "schema": "watchword-backup-made/1"})
+    emit(args, text, {"backup": done.value(), "file": str(target), "schema": "watchword-backup-made/1"})
     return 0
 
 

@@ -25,7 +25,8 @@ def life_commands(commands: Sub) -> None:
     doctor.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM, as for serve: how long is it good?")
     doctor.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM: is it that certificate's?")
     backup = verb(commands, "backup", "backup:run", "copy this node's folder into one file")
-    backup.add_argument("file", type=Path, metavar="FILE")
+    text = "where it goes; in a folder, under the member's name and the time"
+    backup.add_argument("file", type=Path, metavar="FILE|FOLDER", help=text)
     backup.add_argument("--without-keys", action="store_true", help="leave out private keys: they are kept elsewhere")
     backup.add_argument("--move", action="store_true", help="close this node first: it goes on where FILE is restored")
     restore = verb(commands, "restore", "backup:restore", "put a copy of a node in place, where nothing is yet")
