@@ -13,7 +13,7 @@ from watchword.gate.action import Action, new_action
 from watchword.gate.cards import Card
 from watchword.gate.door import Denied
 from watchword.gate.restrictions import act_context, seen_of
-from watchword.gate.session import Verdict
+from watchword.gate.session import Unclean, Verdict
 from watchword.policy import acts
 from watchword.policy.shapes import blank
 from watchword.statements.digests import D
@@ -169,3 +169,29 @@ def test_an_amount_that_is_no_integer_is_not_known(amounts: list[Any], told: int
 
     card = replace(CARD, args={"to": replace(CARD.args["to"], role="amount")})
     assert context_of({"to": amounts}, card).get("amount") == told
+
+
+READS = CARDS["python"].tools["inbox"]
+FOUND = Unclean("to", "eve@evil.example", "untrusted", "read in the open web")
+
+
+@pytest.mark.parametrize(
+    ("card", "event", "unclean", "seen"),
+    [
+        (CARD, "permit", (), {"unclean": 0, "effect": "irreversible"}),
+        (CARD, "hold", (FOUND,), {"unclean": 1, "effect": "irreversible"}),
+        (CARD, "hold", (), {"effect": "irreversible"}),
+        (CARD, "deny", (), {"effect": "irreversible"}),
+        (READS, "permit", (), {"effect": "read"}),
+        (None, "permit", (), {}),
+        (None, "hold", (FOUND,), {"unclean": 1}),
+    ],
+)
+def test_nothing_is_called_clean_that_nobody_asked_about(
+    card: Card | None, event: Any, unclean: tuple[Unclean, ...], seen: dict[str, Any]
+) -> None:
+    """What only reads, what was stopped for another reason, a tool without a card: its values' origins are not known,
+    and a caveat about them is in trouble, which forbids. Fails where 0 is said instead."""
+    asked = action({"other": "x"}) if card is not None else action({"to": "eve@evil.example"})
+    assert seen_of(asked, Verdict(event, (), "c", unclean, card)) == seen
+    assert seen_of(asked, None) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from three import template as template
 
 from watchword.ledger.merkle import leaf_hash, root_of
 from watchword.node import Node
-from watchword.node.looks import Looks, anchor
+from watchword.node.looks import Looks, Waiting, anchor, waiting
 from watchword.statements.canonical import canonical
 from watchword.statements.digests import unb64
 
@@ -150,3 +151,52 @@ def test_the_command_says_what_is_wrong_and_exits_one(here: Node, capsys: pytest
         f"3 looks, 5 of them anchored at {recorded.locator}: 1 wrong",
         f"  wrong  {recorded.locator} anchors 5 looks, 3 are here: cut away",
     ]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (lambda lines: [*lines[:2], lines[2].replace(b"/console/2", b"/console/x"), *lines[3:]], 4),
+        (lambda lines: [*lines[:1], *lines[2:]], 2),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], 1),
+        (lambda lines: [*lines[:4], b"{}", *lines[4:]], 5),
+        (lambda lines: lines[1:], 1),
+    ],
+    ids=["changed", "taken out", "in another order", "put in", "the first one gone"],
+)
+def test_before_any_head_the_chain_names_the_first_line_that_does_not_follow(
+    here: Node, change: Callable[[list[bytes]], list[bytes]], place: int
+) -> None:
+    """Whoever only edits the file is found out at once. Fails when a line is not compared with the one before it."""
+    assert Looks(here).broken() is None
+    file = file_of(here)
+    file.write_bytes(b"".join(line + b"\n" for line in change(file.read_bytes().splitlines())))
+    assert Looks(here).broken() == f"000001.jsonl:{place}"
+    assert Looks(here).check().wrong == (f"000001.jsonl:{place}: not what followed the line before it",)
+
+
+def test_the_newest_looks_are_as_many_as_were_asked_for(here: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over several files, newest first, the chain through all of them."""
+    monkeypatch.setattr("watchword.node.looks.LOOKS_BYTES_MAX", 1)
+    for number in range(5, 8):
+        here.clock.advance(60)
+        look(here, f"/console/{number}")
+    assert len(list(file_of(here).parent.iterdir())) == 4
+    pages = [f"/console/{number}" for number in range(7, -1, -1)]
+    for count in (1, 2, 3, 4, 8, 20):
+        assert [one["page"] for one in Looks(here).newest(count)] == pages[:count]
+    assert Looks(here).broken() is None
+    times = [one["at"] for one in reversed(Looks(here).newest(8))]
+    assert times[4] < times[5] < times[6] < times[7]
+    for size, oldest in ((4, times[4]), (5, times[5]), (7, times[7]), (8, None), (9, None)):
+        assert Looks(here).after(size) == Waiting(max(8 - size, 0), oldest)
+
+
+def test_where_nobody_looked_nothing_is_anchored(alliance: Alliance) -> None:
+    """No head of nothing stands in the ledger; it would say that somebody had looked."""
+    node = alliance.nodes["BRAVO"]
+    before = len(list(node.statements()))
+    assert anchor(node) is None and waiting(node) == Waiting(0, None)
+    node.home.joinpath("looks").mkdir(mode=0o700)
+    node.home.joinpath("looks", "000001.jsonl").touch()
+    assert anchor(node) is None and len(list(node.statements())) == before
