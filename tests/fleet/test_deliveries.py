@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +15,12 @@ from fleet.hubs import Registry, bucket_over_s3, digest, folder_over_http, servi
 from fleet.killed import Killed
 from fleet.test_far import s3
 
+from watchword.cli import main
 from watchword.data.files import manifest_files, write_file_manifest
 from watchword.fleet import Delivered, State, manifest_fleet, releases
 from watchword.fleet.crew import Batch, Crew, Processes
 from watchword.fleet.deliveries import read
-from watchword.limits import DATA_CHUNK_BYTES
+from watchword.limits import DATA_CHUNK_BYTES, FLEET_BATCH_BYTES
 
 Made = Callable[..., list[Delivered]]
 
@@ -127,6 +132,37 @@ def test_a_stopped_run_goes_on_with_the_file_at_which_it_stopped(
     found = made(str(hub), tmp_path / "state")
     assert [one.known for one in found] == [3, 0]
     assert written(found, tmp_path) == whole
+
+
+def test_a_command_that_is_killed_goes_on_with_what_it_had_not_read(tmp_path: Path) -> None:
+    """SIGKILL while the second file passes: the first is not asked for again, and the manifest is that of one run.
+    Seen to fail without the lines of the state."""
+    for name in "ab":
+        tmp_path.joinpath("hub", "set").mkdir(parents=True, exist_ok=True)
+        tmp_path.joinpath("hub", "set", name).write_bytes(name.encode() * FLEET_BATCH_BYTES)
+    started = threading.Event()
+
+    def kills(path: str, _first: int, part: bytes) -> bytes:
+        if path.endswith("b") and started.wait(60):
+            command.kill()
+        return part
+
+    with serving(folder_over_http(tmp_path / "hub")) as server:
+        server.lie = kills
+        words = [
+            "fleet", "data", f"http://{server.host}/", "--jobs", "1", "--state", str(tmp_path / "state"),
+            "--output", str(tmp_path / "manifests"),
+        ]  # fmt: skip
+        command = subprocess.Popen([sys.executable, "-m", "watchword", *words])
+        started.set()
+        assert command.wait(60) == -signal.SIGKILL
+        server.lie = None
+        before = len(server.asked)
+        assert main(words) == 0
+        assert {path for path, wanted in server.asked[before:] if wanted} == {"/set/b"}
+    write_file_manifest(manifest_files(tmp_path / "hub" / "set"), tmp_path / "local.files")
+    (made,) = tmp_path.joinpath("manifests").iterdir()
+    assert made.read_bytes() == tmp_path.joinpath("local.files").read_bytes()
 
 
 @pytest.mark.parametrize("times", [1, 2])
