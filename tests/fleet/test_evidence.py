@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from alliance import RELEASE, Alliance, inspection
+from alliance import RELEASE, Alliance, inspection, make_alliance, quick_disk
 from evaluate.planned import sums
+from fleet.hubs import folder_over_http, serving
 from fleet.killed import Killed
 from fleet.models import PLAN, hub_of_models, net
 from three import alliance as alliance
 from three import template as template
 
+from watchword.cli import main
 from watchword.evaluate.plan import Plan, parse_toml
 from watchword.evaluate.run import Result, run
 from watchword.evaluate.samples import read_samples
@@ -26,6 +32,7 @@ from watchword.fleet.evaluating import EACH, Trial, of_release, tried
 from watchword.fleet.evidence import Committed, commit_fleet, drawn_fleet, named_fleet, record_fleet
 from watchword.fleet.trials import Evaluated, evaluate_fleet
 from watchword.inspect import manifest_of
+from watchword.node import Node
 from watchword.record import evaluating
 from watchword.record.evaluating import attached_report, draw_of, find_plan, record_evaluation
 from watchword.statements.canonical import parse_json
@@ -212,3 +219,37 @@ def test_a_state_that_says_other_counts_is_not_signed(fleet: Fleet, tmp_path: Pa
             place = state.put(None, json.dumps({"evaluation": value | changes}).encode())
             assert record_fleet(fleet.alfa, [Evaluated({}, place, True)], state) == [None]
     assert fleet.statements("evaluation") == []
+
+
+def test_a_command_that_is_killed_records_each_release_once(tmp_path: Path) -> None:
+    """SIGKILL while the second model is fetched to be run: given again, the first is not fetched again, and there is
+    one evaluation of each. Seen to fail without the lines of the state."""
+    for name, sign in (("a.onnx", 1.0), ("b.onnx", -1.0)):
+        net(tmp_path / "hub" / name, sign)
+    tmp_path.joinpath("plan.toml").write_text(PLAN)
+    data = sums(tmp_path / "sums.npz")
+    with quick_disk():
+        make_alliance(tmp_path / "one", ("ALFA",)).close()
+    home = tmp_path / "one" / "ALFA"
+    started = threading.Event()
+
+    def kills(path: str, _first: int, part: bytes) -> bytes:
+        if path == "/b.onnx" and started.wait(60):
+            command.kill()
+        return part
+
+    with serving(folder_over_http(tmp_path / "hub")) as server:
+        words = ["fleet", "evaluate", str(tmp_path / "plan.toml"), f"http://{server.host}/", "--data", str(data)]
+        words += ["--jobs", "1", "--home", str(home)]
+        assert main([*words, "--commit"]) == 0
+        server.lie = kills
+        command = subprocess.Popen([sys.executable, "-m", "watchword", *words, "--record"])
+        started.set()
+        assert command.wait(60) == -signal.SIGKILL
+        server.lie = None
+        before = len(server.asked)
+        assert main([*words, "--record"]) == 1
+        assert {path for path, wanted in server.asked[before:] if wanted} == {"/b.onnx"}
+    with Node.open(home) as alfa:
+        made = [one.statement for one in alfa.statements() if one.statement.kind == "evaluation"]
+    assert [one.subject[0].name for one in made] == ["a.onnx unversioned", "b.onnx unversioned"]

@@ -172,9 +172,11 @@ def test_an_empty_hub_is_nothing_looked_at(tmp_path: Path, look: Look) -> None:
 
 
 def test_a_link_in_a_hub_is_told(hub: Path, look: Look) -> None:
-    """A release that is a link is not followed and not passed over."""
+    """A release that is a link is not followed and not passed over, and no process is asked about it."""
     hub.joinpath("delta").symlink_to("/etc")
-    assert [str(one.summary.verdict) for one in look(str(hub))[0]][2] == "unreadable"
+    crew = Killed(How(), looking.look, 9, lambda piece: not piece.listing.files)
+    assert [str(one.summary.verdict) for one in look(str(hub), crew=crew)[0]][2] == "unreadable"
+    assert crew.times == 9
 
 
 def test_a_cache_of_the_hub_is_read_as_one(tmp_path: Path, look: Look) -> None:

@@ -81,6 +81,7 @@ def _commit(args: argparse.Namespace, home: Path, template: Plan, named: list[Na
             here, template, named, draw_from=args.draw_from, person=args.person, scope=scope(args)
         )  # fmt: skip
         here.publish()
+        alone = len(here.charter.operators) == 1
     lines = []
     for one in sorted(made, key=lambda one: one.plan is not None):
         word = "NOT COMMITTED" if one.plan is None else "COMMITTED"
@@ -91,7 +92,8 @@ def _commit(args: argparse.Namespace, home: Path, template: Plan, named: list[Na
         f"{template.name}: {of_many(len(made), 'release')}: {there:,} committed, {len(made) - there:,} not"
         + (f"     {before:,} committed before" if before else "")
     )
-    lines.append("  seeds and samples come from another member's next entry: exchange, then --record")
+    drawn = "seeds and samples come from another member's next entry: exchange, then --record"
+    lines.append("  " + ("nobody else is there to draw from: the draws will be this member's own" if alone else drawn))
     value = {"before": before, "committed": there, "plans": [asdict(one) for one in made]}
     emit(args, "\n".join(lines), value | {"schema": "watchword-fleet-committed/1"})
     return 0 if there == len(made) else 1

@@ -1,8 +1,9 @@
-"""What is hidden in all the systems of a hub? Addresses in, one inspection of each release out; no more is known here.
+"""What is hidden in all the systems of a hub, and how does each behave? Addresses in, one result for each release out.
 
 ``releases`` lists hubs, ``inspect_fleet`` looks at what they hold: with processes of this machine or on a Ray cluster,
 with the same bytes as result, going on where it was stopped. ``manifest_fleet`` makes the manifests of data;
-``trials`` runs one plan on every model, and is imported by whoever needs it, since evaluating is heavy.
+``trials`` runs one plan on every model and ``evidence`` commits and records it: both are imported by whoever needs
+them, since evaluating is heavy.
 """
 
 from watchword.fleet.deliveries import Delivered, manifest_fleet

@@ -79,7 +79,9 @@ class _Run:
                 self._finished(number, Looked(self.state.summary(place), place, before=True))
                 continue
             self.open[number] = _Open(piece, key)
-            if piece.size > FLEET_SPLIT_BYTES and len(listing.files) > 1:
+            if not listing.files:  # nothing that somebody could die on
+                self.made(whole(piece, self.how, ()))
+            elif piece.size > FLEET_SPLIT_BYTES and len(listing.files) > 1:
                 yield from (piece.only(file) for file in range(len(listing.files)))
             else:
                 yield piece
