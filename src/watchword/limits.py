@@ -786,6 +786,9 @@ CATALOG_BATCH = 2_000
 CATALOG_CASES_KEPT_MAX = 1_000
 """Use cases remembered while a catalog is filled. Origin: an alliance has some dozens; a thousand take 10 MB."""
 
+CATALOG_NAMES_KEPT_MAX = 20_000
+"""Short names and lines of bills whose rows are remembered. Origin: 30 MB of the longest; popular ones are fewer."""
+
 CATALOG_THINGS_KEPT_MAX = 500_000
 """Components, models and the like whose rows are remembered while a catalog is filled. Origin: about 200 MB."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,23 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from watchword.catalog.database import Catalog, CatalogTrouble, NotFilled, open_catalog
-from watchword.catalog.rows import bounded
+from watchword.catalog.rows import (
+    BARE,
+    bounded,
+    case_columns,
+    document_of,
+    end_row,
+    notice_row,
+    parts,
+    sayings,
+    scope_columns,
+)
 from watchword.catalog.schema import STATEMENTS
 from watchword.limits import CATALOG_TEXT_BYTES_MAX
 from watchword.node.cataloguing import bring_up
-from watchword.statements.digests import DJ
-from watchword.statements.statement import Subject
+from watchword.statements.digests import DJ, b64
+from watchword.statements.kinds import urn
+from watchword.statements.statement import Subject, reopen
 
 Opened = Callable[[], Catalog]
 REVIEW = {"of": "legal", "outcome": "in favour", "text": "fine", "report": None}
@@ -183,6 +195,31 @@ def test_a_hostile_text_is_no_trouble_for_the_database(alliance: Alliance, opene
     alfa.sign_and_append("bill-of-materials", (BASE,), fields, person="evaluator")
     bring_up(alfa, catalog)
     assert len(contents(catalog)["edges"]) == 12
+
+
+@pytest.mark.parametrize("members", [["ALFA"] * 400, ["ß" * 3_000], ["x" * 500, "\0"] * 2, []])
+def test_members_that_are_too_many_are_a_list_still(members: list[str]) -> None:
+    """Whatever a use case names, what the tables hold of it is short and can be read; cut like a text, it was no list
+    any more, and one decision on it ended every answer."""
+    told = case_columns({"name": "n", "owner": "o", "criticality": 1, "members": members})[3]
+    assert len(told) <= CATALOG_TEXT_BYTES_MAX
+    assert all(isinstance(name, str) for name in json.loads(told))
+    assert case_columns({"name": "n", "owner": "o", "criticality": 1, "members": ["A", "B"]})[3] == '["A", "B"]'
+
+
+@pytest.mark.parametrize("kind", sorted(BARE))
+def test_what_is_read_of_a_bare_kind_is_all_that_the_tables_hold(kind: str) -> None:
+    """With the rest of its fields left unread, whatever they hold, the same rows follow."""
+    own = ("components", "base_models", "datasets", "trained_on", "supplier", "support_until", "expires", "target")
+    said = {"issuer": "ALFA", "made": "2026-01-31T12:00:00Z", "scope": ["BRAVO"], "after": None}
+    subject = [{"name": "scout 1.0", "digest": {"sha256": "ab" * 32}}]
+    payload = json.dumps({"predicate": said | dict.fromkeys(own, ""), "predicateType": urn(kind), "subject": subject})
+    envelope = json.dumps({"payload": b64(payload.encode()), "signatures": [{"keyid": "k", "sig": ""}]}).encode()
+    (whole, key), (bare, _) = reopen(envelope), reopen(envelope, BARE)
+    assert (bare.predicate, whole.predicate["components"], key) == (said, "", "k")
+    for follows in (sayings, scope_columns, end_row, notice_row, document_of, lambda of: list(parts(of))):
+        assert follows(bare) == follows(whole)
+    assert (bare.id, bare.subject) == (whole.id, (Subject("scout 1.0", "sha256:" + "ab" * 32),))
 
 
 @given(st.text())

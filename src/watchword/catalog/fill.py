@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 
 from watchword.catalog.documents import components_of
 from watchword.catalog.rows import (
+    BARE,
     Entry,
     Thing,
     bounded,
@@ -49,6 +50,8 @@ from watchword.catalog.schema import (
     WAITING,
 )
 from watchword.limits import CATALOG_BATCH, CATALOG_THINGS_KEPT_MAX
+from watchword.statements.digests import D
+from watchword.statements.statement import Statement
 
 _KEYS_ASKED = 900
 """Keys in one query. Origin: builds of SQLite take 999 variables and more."""
@@ -140,31 +143,31 @@ class Filling:
         ends: list[tuple[int, str, str]] = []
         uses: list[tuple[int, Thing, tuple[Any, ...]]] = []
         said = []
-        edges: list[tuple[Thing, Thing, int]] = []
+        made: list[tuple[int, Iterable[Thing], set[Thing]]] = []
         waiting: list[tuple[int, str, int, str]] = []
         for number, entry in enumerate(batch, self._number):
-            statement = entry.statement
+            statement, key, origin, place, locator, counts, _, keeper, attached = entry
             statements.append(
                 (
-                    number, statement.id, entry.origin, entry.place, entry.locator, *_said(entry), entry.counts,
-                    entry.keeper, *scope_columns(statement),
+                    number, D(statement.payload), origin, place, locator, *_said(statement, key, counts), counts,
+                    keeper, *scope_columns(statement),
                 )
             )  # fmt: skip
-            subjects += [
-                (number, place, one.digest, bounded(one.name)) for place, one in enumerate(statement.subject)
-            ]
-            if not entry.counts:
+            for at, one in enumerate(statement.subject):
+                subjects.append((number, at, one.digest, bounded(one.name)))
+            if not counts:
                 continue
             here = {saying.release: saying for saying in sayings(statement)}
             said += [(saying, number) for saying in here.values()]
+            if statement.kind in BARE:
+                continue
             made_of = set(parts(statement)) if here else set()
-            edges += [(part, release, number) for release in here for part in made_of]
+            made.append((number, here, made_of))
             if document := document_of(statement):
-                if entry.document is None:
-                    waiting.append((number, entry.origin, entry.place, document))
+                if attached is None:
+                    waiting.append((number, origin, place, document))
                 else:
-                    listed = set(components_of(entry.document)) - made_of
-                    edges += [(part, release, -number) for release in here for part in listed]
+                    made.append((-number, here, set(components_of(attached)) - made_of))
             if (use := use_row(entry)) is not None:
                 uses.append((number, release_of(statement.subject[0].digest), use))
             if (notice := notice_row(statement)) is not None:
@@ -172,9 +175,15 @@ class Filling:
             if (end := end_row(statement)) is not None:
                 ends.append((number, *end))
         self._number += len(batch)
-        things = {thing: None for saying, _ in said for thing in (saying.release,)}
-        things |= {thing: None for edge in edges for thing in edge[:2]} | {thing: None for _, thing, _ in uses}
+        things = dict.fromkeys(saying.release for saying, _ in said)
+        for _, _, made_of in made:
+            things.update(dict.fromkeys(made_of))
+        things.update(dict.fromkeys(thing for _, thing, _ in uses))
         ids = self._known(things)
+        edges: list[tuple[int, int, int]] = []
+        for number, releases, made_of in made:
+            children = [ids[part] for part in made_of]
+            edges += [(child, ids[release], number) for release in releases for child in children]
         put(self._connection, STATEMENTS, statements)
         put(self._connection, SUBJECTS, subjects)
         put(self._connection, NOTICES, notices)
@@ -182,7 +191,7 @@ class Filling:
         put(self._connection, WAITING, waiting)
         put(self._connection, SAID, [saying.row(ids[saying.release], number) for saying, number in said])
         put(self._connection, USES, [(number, ids[thing], *use) for number, thing, use in uses])
-        put(self._connection, EDGES, sorted((ids[child], ids[parent], number) for child, parent, number in edges))
+        put(self._connection, EDGES, sorted(edges))
 
     def _known(self, things: Iterable[Thing]) -> dict[Thing, int]:
         """The ids of things; what is not there yet is put there."""
@@ -209,12 +218,11 @@ class Filling:
         return int(self._connection.scalar(select(func.coalesce(func.max(column), 0))) or 0) + 1
 
 
-def _said(entry: Entry) -> tuple[str, str, str, str]:
+def _said(statement: Statement, key: str, counts: bool) -> tuple[str, str, str, str]:
     """Kind, issuer, key and time of a statement, as its row holds them."""
-    statement = entry.statement
-    told = (statement.kind, statement.issuer, entry.key, str(statement.predicate.get("made", "")))
+    told = (statement.kind, statement.issuer, key, str(statement.predicate.get("made", "")))
     # What counts is of a known kind, by a member or supplier of the charter: its words are short.
-    return told if entry.counts else (bounded(told[0]), bounded(told[1]), bounded(told[2]), bounded(told[3]))
+    return told if counts else (bounded(told[0]), bounded(told[1]), bounded(told[2]), bounded(told[3]))
 
 
 def put(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:

@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from watchword.ledger import query
 from watchword.ledger.notices import said_name
-from watchword.limits import CATALOG_TEXT_BYTES_MAX
+from watchword.limits import CATALOG_NAMES_KEPT_MAX, CATALOG_TEXT_BYTES_MAX
 from watchword.statements.kinds import EVIDENCE, NOTICES
 from watchword.statements.purl import package_of
 from watchword.statements.statement import Statement
@@ -25,6 +26,8 @@ from watchword.statements.statement import Statement
 RANKS = {"claim": 0, "endpoint": 0, "bill-of-materials": 1}
 """Whose word for a release's name goes first: its supplier's; then that of its bill; then that of others."""
 RANK_OF_OTHERS = 2
+BARE = frozenset({"inspection", "evaluation", "model-signature"})
+"""Of these kinds, which are many and long, no table holds more than what is common to all."""
 
 
 class Entry(NamedTuple):
@@ -87,9 +90,13 @@ def was_cut(text: str) -> bool:
     return re.search("… [0-9a-f]{64}$", text) is not None
 
 
+_SHORT = CATALOG_TEXT_BYTES_MAX // 4
+"""A text of so many characters is short enough in any script."""
+
+
 def bounded(text: str) -> str:
     """*text* as the tables hold it: without NUL, short enough for an index; what was cut is told apart by digest."""
-    if len(text) * 4 <= CATALOG_TEXT_BYTES_MAX and "\0" not in text:
+    if len(text) <= _SHORT and "\0" not in text:
         return text
     data = text.encode()
     if len(data) <= CATALOG_TEXT_BYTES_MAX and "\0" not in text:
@@ -100,12 +107,17 @@ def bounded(text: str) -> str:
 
 def folded(name: str) -> str:
     """A name as it is looked for: without regard to case."""
+    return _folded(name) if len(name) <= _SHORT else bounded(name.casefold())
+
+
+@lru_cache(CATALOG_NAMES_KEPT_MAX)
+def _folded(name: str) -> str:
     return bounded(name.casefold())
 
 
 def release_of(digest: str) -> Thing:
     """The thing that a release is."""
-    return Thing("release", "", digest=digest)
+    return Thing("release", "", "", "", digest)
 
 
 def thing_row(id_: int, thing: Thing) -> tuple[Any, ...]:
@@ -119,8 +131,17 @@ def thing_row(id_: int, thing: Thing) -> tuple[Any, ...]:
 
 def component(name: str, version: str, purl: str, digest: str) -> Thing:
     """The thing that a line of a bill of materials is."""
+    short = len(name) + len(version) + len(purl) <= CATALOG_TEXT_BYTES_MAX
+    return (_listed_before if short else _component)(name, version, purl, digest)
+
+
+def _component(name: str, version: str, purl: str, digest: str) -> Thing:
     filed = bounded(query.package_of(purl)[0]) if purl else ""
     return Thing("component", bounded(name), bounded(version), bounded(purl), digest, filed)
+
+
+_listed_before = lru_cache(CATALOG_NAMES_KEPT_MAX)(_component)
+"""Bills list what other bills list."""
 
 
 def sayings(statement: Statement) -> list[Saying]:
@@ -182,21 +203,25 @@ def use_row(entry: Entry) -> tuple[Any, ...] | None:
 
 
 def case_columns(case: Mapping[str, Any] | None) -> tuple[str, str, int, str]:
-    """Name, owner, criticality and members of a use case; nothing where it is not held."""
+    """Name, owner, criticality and members of a use case; nothing where it is not held. A list that is too long is one
+    still, and ends in an ellipsis."""
     if case is None:
         return "", "", -1, "[]"
-    members = json.dumps([str(name) for name in case["members"]], ensure_ascii=False)
-    return bounded(str(case["name"])), bounded(str(case["owner"])), int(case["criticality"]), bounded(members)
+    names = [bounded(str(name)) for name in case["members"]]
+    while len(members := json.dumps(names, ensure_ascii=False)) > CATALOG_TEXT_BYTES_MAX:
+        names = [*names[: len(names) // 2], "…"] if len(names) > 1 else ["…"]
+    return bounded(str(case["name"])), bounded(str(case["owner"])), int(case["criticality"]), members
 
 
-_REACH = {"public": 2, "alliance": 1}
+_REACH = {"public": (2, ""), "alliance": (1, "")}
+_NOBODY = (0, "")
 
 
 def scope_columns(statement: Statement) -> tuple[int, str]:
     """Reach and scope of a statement, as ``ledger.exchange.scope_allows`` reads them: an unknown one reaches nobody."""
     scope = statement.predicate.get("scope")
     if isinstance(scope, str):
-        return _REACH.get(scope, 0), ""
+        return _REACH.get(scope, _NOBODY)
     return 0, json.dumps(scope) if isinstance(scope, list) else ""
 
 

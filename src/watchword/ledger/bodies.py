@@ -20,6 +20,9 @@ from watchword.ledger import durable
 from watchword.limits import BODY_BYTES_MAX
 from watchword.statements.digests import SALT_BYTES, commitment
 
+_USUAL_BYTES, _FURTHER_BYTES = 16 * 1024, 1024 * 1024
+"""Read at once: of a body, and of what is longer. Origin: an envelope has some 5 KB, 4 of them its signature."""
+
 
 class DamagedBody(WatchwordError):
     """A body on disk that does not match the commitment it is filed under."""
@@ -30,6 +33,7 @@ class Bodies:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "sha256"
+        self._beginning = f"{self._folder}/"
         self._staging = folder / "staging" / str(os.getpid())
 
     def put(self, body: bytes, salt: bytes | None = None) -> bytes:
@@ -81,7 +85,7 @@ class Bodies:
             StorageTrouble: it cannot be read.
         """
         # Read for every leaf; a Path and a file object cost more than the read.
-        path = f"{self._folder}/{wanted.hex()}"
+        path = self._beginning + wanted.hex()
         try:
             data = _read(path)
         except FileNotFoundError:
@@ -100,7 +104,7 @@ class Bodies:
     def holds(self, wanted: bytes) -> bool:
         """Whether a body is there, unread."""
         # Asked for every leaf; a Path costs more than the look.
-        return os.path.exists(f"{self._folder}/{wanted.hex()}")  # noqa: PTH110
+        return os.path.exists(self._beginning + wanted.hex())  # noqa: PTH110
 
     def all(self) -> set[str]:
         """The commitments (hex) of all bodies that are there, unread."""
@@ -133,14 +137,12 @@ class Bodies:
 def _read(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        # As much as there is: room for the largest body would cost more than reading a usual one.
-        left = min(os.fstat(descriptor).st_size + 1, SALT_BYTES + BODY_BYTES_MAX + 1)
-        parts: list[bytes] = []
-        while left > 0 and (part := os.read(descriptor, left)):
-            if not parts and len(part) == left - 1:
-                return part  # All that there was: a file that grew meanwhile does not match its commitment.
+        # Room for a usual one: to ask for its size, or to make room for the largest, costs as much as reading it.
+        first = os.read(descriptor, _USUAL_BYTES)
+        parts, left = [first], SALT_BYTES + BODY_BYTES_MAX + 1 - len(first)
+        while left > 0 and (part := os.read(descriptor, min(left, _FURTHER_BYTES))):
             parts.append(part)
             left -= len(part)
-        return b"".join(parts)
+        return first if len(parts) == 1 else b"".join(parts)
     finally:
         os.close(descriptor)

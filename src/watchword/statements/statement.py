@@ -9,11 +9,11 @@
 
 from __future__ import annotations
 
-import binascii
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypedDict
 
 import msgspec
 
@@ -23,7 +23,7 @@ from watchword.statements import dsse
 from watchword.statements.canonical import canonical, parse_canonical
 from watchword.statements.digests import D, is_digest
 from watchword.statements.keys import PublicKey, SigningKey, verify_signature
-from watchword.statements.kinds import KINDS, PREFIX, SUFFIX, After, Common, read_predicate, urn
+from watchword.statements.kinds import KINDS, After, Common, read_predicate, urn
 from watchword.statements.times import parse_time, rfc3339
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
@@ -172,31 +172,58 @@ def open_envelope(data: bytes) -> Signed:
     return Signed(parse_statement(envelope.payload), one.keyid, one.sig, data.removesuffix(b"\n"))
 
 
-def reopen(data: bytes) -> tuple[Statement, str]:
+def reopen(data: bytes, bare: Collection[str] = ()) -> tuple[Statement, str]:
     """The statement of an envelope that ``open_envelope`` took before, read again without its checks, and the id of the
     key that it names: for what no decision rests on.
 
+    Args:
+        bare: kinds of which the predicate holds nothing but what is common to all.
+
     Raises:
-        msgspec.DecodeError, KeyError: it never was one.
+        msgspec.DecodeError: it never was one.
     """
     envelope = _ENVELOPE.decode(data)
-    payload = binascii.a2b_base64(envelope.payload)
-    value = msgspec.json.decode(payload)
-    subjects = tuple(Subject(subject["name"], f"sha256:{subject['digest']['sha256']}") for subject in value["subject"])
-    statement = Statement(_short(value["predicateType"]), subjects, value["predicate"], payload)
-    return statement, envelope.signatures[0].keyid
+    value = _PAYLOAD.decode(envelope.payload)
+    kind = _short(value.predicateType)
+    predicate: dict[str, Any] = (_BARE if kind in bare else _WHOLE).decode(value.predicate)
+    subjects = tuple([Subject(one.name, f"sha256:{one.digest.sha256}") for one in value.subject])
+    return Statement(kind, subjects, predicate, envelope.payload), envelope.signatures[0].keyid
 
 
-class _Sig(msgspec.Struct, frozen=True):
+class _Sig(msgspec.Struct, frozen=True, gc=False):
     keyid: str
 
 
 class _Envelope(msgspec.Struct, frozen=True):
-    payload: str
-    signatures: list[_Sig]
+    payload: bytes
+    signatures: tuple[_Sig, ...]
 
 
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
+class _Digest(msgspec.Struct, frozen=True, gc=False):
+    sha256: str
+
+
+class _Named(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    digest: _Digest
+
+
+class _Payload(msgspec.Struct, frozen=True):
+    predicate: msgspec.Raw
+    predicateType: str  # as in-toto spells it
+    subject: tuple[_Named, ...]
+
+
+class _Common(TypedDict, total=False):
+    after: Any
+    issuer: Any
+    made: Any
+    scope: Any
+
+
+_ENVELOPE, _PAYLOAD = msgspec.json.Decoder(_Envelope), msgspec.json.Decoder(_Payload)
+_WHOLE: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+_BARE: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Common)
 
 
 def verify(signed: Signed, public: PublicKey) -> None:
@@ -208,11 +235,12 @@ def verify(signed: Signed, public: PublicKey) -> None:
     verify_signature(public, signed.signature, dsse.pae(dsse.IN_TOTO, signed.statement.payload))
 
 
+_KIND_OF = {urn(kind): kind for kind in KINDS}
+
+
 def _short(predicate_type: str) -> str:
-    if predicate_type.startswith(PREFIX) and predicate_type.endswith(SUFFIX):
-        short = predicate_type[len(PREFIX) : -len(SUFFIX)]
-        if short in KINDS:
-            return short
+    if (kind := _KIND_OF.get(predicate_type)) is not None:
+        return kind
     # A bare word is no type: it must not pass for the kind whose short name it is.
     return predicate_type if ":" in predicate_type else f"no-type:{predicate_type}"
 
