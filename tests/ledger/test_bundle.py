@@ -160,3 +160,11 @@ def test_objects_nested_past_the_limit_are_refused() -> None:
         deep = [deep]
     with pytest.raises(WatchwordError, match="nested"):
         parse_bundle(encode(bundle(objects=({"deep": deep},))), "file")
+
+
+def test_a_bundle_of_another_version_is_refused_by_its_version() -> None:
+    """Whoever gets one from a newer watchword is told so, not that it was changed. Seen to fail with the format looked
+    at last: its encoding is not ours either."""
+    value = json.loads(encode(bundle())) | {"format": "watchword-bundle/2"}
+    with pytest.raises(BadBundle, match="file: format is 'watchword-bundle/2', this version reads 'watchword-bundle/1"):
+        parse_bundle(canonical(value), "file")

@@ -200,6 +200,8 @@ def parse_bundle(data: bytes, what: str) -> Bundle:
         raise BadBundle(f"{what}: {len(data):,} bytes, a bundle has at most {BUNDLE_BYTES_MAX:,}")
     try:
         raw = msgspec.json.decode(data, type=_Bundle)
+        if raw.format != FORMAT:
+            raise BadBundle(f"{what}: format is {raw.format[:40]!r}, this version reads {FORMAT!r}")
         bundle = _bundle(raw)
         for time in (raw.made, raw.as_of):
             if time is not None:
@@ -218,8 +220,6 @@ def parse_bundle(data: bytes, what: str) -> Bundle:
             f"{what}: not the one encoding of what it says (RFC 8785, and in order)",
             "it was changed, or its writer does not follow the protocol; nothing from it was used",
         )
-    if raw.format != FORMAT:
-        raise BadBundle(f"{what}: format is {raw.format[:40]!r}, this version reads {FORMAT!r}")
     for value in bundle.objects:
         # Bounds that the typed reading does not know: nesting and integers of free-form objects.
         parse_json(canonical(value), f"{what}: object", BUNDLE_BYTES_MAX)
