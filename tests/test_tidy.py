@@ -329,8 +329,6 @@ def undocumented(names: Iterator[str], text: str) -> list[str]:
 
 def test_every_command_is_documented() -> None:
     """`watchword <command>` stands in README.md or in a page of docs/, for every command there is."""
-    if importlib.util.find_spec("watchword.cli") is None:
-        pytest.skip("watchword.cli is not there yet")
     from watchword.cli import parser
 
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -362,8 +360,6 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_version_line_loads_nothing_heavy() -> None:
     """`watchword --version` imports neither rich, msgspec, cryptography nor importlib.metadata, and tells the truth."""
-    if importlib.util.find_spec("watchword.cli") is None:
-        pytest.skip("watchword.cli is not there yet")
     done = python(
         "import sys\n"
         "before = set(sys.modules)\n"
@@ -603,8 +599,6 @@ def test_a_skip_fails_in_ci_and_only_there(tmp_path: Path, ci: str, closing: str
 
 def test_the_verifier_needs_only_python() -> None:
     """verify.py imports the standard library alone and is short enough to be read before it is trusted."""
-    if not VERIFY.exists():
-        pytest.skip("verify.py is not there yet")
     names = {target[0] for _, target in imported(parsed(VERIFY), ("verify",))}
     assert names <= sys.stdlib_module_names
     assert too_long(VERIFY, VERIFY_LINES_MAX) == []

@@ -312,12 +312,14 @@ def test_a_witness_killed_at_any_moment_never_cosigned_two_histories(alliance: A
             if ask(url, "POST", "witness/add-checkpoint", request(alliance, 0, 5, forked))[0] == 200:
                 cosigned.append(forked)
 
-    for wait_s in (0.02, 0.05, 0.5):
+    for wait_s in (0.02, 0.05, 0.5, 60):
         with process(alliance.home("BRAVO")) as (running, url):
             threads = [threading.Thread(target=submit, args=(url, forked)) for forked in (None, 0, None, 0)]
             for thread in threads:
                 thread.start()
-            time.sleep(wait_s)
+            killed = time.monotonic() + wait_s
+            while not cosigned and time.monotonic() < killed:
+                time.sleep(0.01)
             running.send_signal(signal.SIGKILL)
             running.wait()
             for thread in threads:
