@@ -87,7 +87,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 )
 def test_hostile_toml_is_refused_in_bounded_time(tmp_path: Path, text: str) -> None:
     """Long dotted keys and deep nesting cost a second at most, and never a crash. Fails without the limit of dots."""
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(BadUseCase):
         read(tmp_path, text)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
