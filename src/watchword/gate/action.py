@@ -90,6 +90,18 @@ def parse_action(data: bytes) -> Action:
     return _action(encoded, value)
 
 
+def recorded_action(body: dict[str, Any]) -> Action:
+    """The action of which a receipt has *body*, strict JSON that was read already.
+
+    Raises:
+        BadAction: as ``parse_action``.
+    """
+    encoded = canonical(body)
+    if len(encoded) > ACTION_BYTES_MAX:
+        raise BadAction(f"action: {len(encoded):,} bytes, limit {ACTION_BYTES_MAX:,}")
+    return _action(encoded, body)
+
+
 def new_action(tool: str, args: dict[str, Any], release: str, session: str, clock: Clock) -> Action:
     """Make an action with a fresh nonce, asked now.
 

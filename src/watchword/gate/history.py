@@ -14,9 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from watchword.errors import WatchwordError
-from watchword.gate.action import Action, parse_action
-from watchword.gate.receipts import LETTING_GO, ORIGIN, Receipt, parse_receipt
-from watchword.statements.canonical import canonical
+from watchword.gate.action import Action, recorded_action
+from watchword.gate.receipts import LETTING_GO, ORIGIN, BadReceipt, Receipt, parse_receipt
 from watchword.statements.times import unix
 
 WAITING = "waiting"
@@ -117,15 +116,18 @@ class History:
         """Take in receipts of *gate* from its record, the first at place ``size``; whether one tells that it closed.
 
         Raises:
-            BadReceipt, BadRecord: see ``parse_receipt`` and ``apply``; or one is of another gate.
+            BadReceipt, BadAction, BadRecord: see ``parse_receipt`` and ``apply``; or one is of another gate.
         """
         closed = False
         for value in values:
             where = f"receipt {gate}/record#{self.size}"
-            receipt = parse_receipt(value, where)
+            receipt = parse_receipt(value, where, own=True)
             if receipt.gate != gate:
                 raise BadRecord(f"{where}: is of the gate of {receipt.gate[:80]}")
-            self.apply(receipt)
+            action = None if receipt.body is None else recorded_action(receipt.body)
+            if action is not None and action.digest != receipt.action:
+                raise BadReceipt(f"{where}: the action shown is not the one named")
+            self.apply(receipt, action)
             closed = closed or receipt.event in ("stopped", "exercised")
         return closed
 
@@ -220,4 +222,4 @@ class History:
 def _action(receipt: Receipt, index: int) -> Action:
     if receipt.body is None:
         raise BadRecord(f"receipt {index}: {receipt.event}, without its action")
-    return parse_action(canonical(receipt.body))
+    return recorded_action(receipt.body)

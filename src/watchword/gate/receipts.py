@@ -128,7 +128,7 @@ def parse_receipt(value: Any, where: str, *, own: bool = False) -> Receipt:
     """Check a receipt object; *where* names it in an error.
 
     Args:
-        own: just made here from a parsed action, whose digest need not be computed again.
+        own: the caller has the action that it shows, and looks after its digest.
 
     Raises:
         BadReceipt: a field missing, unknown or of another type; a body whose digest is not ``action``.
