@@ -200,3 +200,46 @@ def test_bad_news_counts_from_the_next_question_on(shared: Shared, monkeypatch: 
             until(lambda: len(together(gate)._queue) == 2)
         assert (first.result(WAIT_S).verdict, second.result(WAIT_S).verdict) == ("permit", "deny")
     assert [one["event"] for one in shared.receipts()] == ["permitted", "stopped", "denied"]
+
+
+def test_turns_are_given_in_the_order_in_which_they_were_asked_for(shared: Shared) -> None:
+    """Four processes wait for a fifth; no one that comes later, or comes again, has its turn before them.
+
+    Fails when the row is all that they wait for.
+    """
+    records = [sharing.shared_record(shared.writer) for _ in range(5)]
+    order: list[int] = []
+
+    def turn(number: int) -> None:
+        record = records[number]
+        assert record is not None
+        record.receipts(record.begin())
+        order.append(number)
+        record.commit([{"number": number}], [])
+
+    first = records[0]
+    assert first is not None
+    first.receipts(first.begin())
+    with ThreadPoolExecutor(4) as threads:
+        waiting = []
+        for number in (3, 1, 4, 2):
+            waiting.append(threads.submit(turn, number))
+            until(lambda: waiting_for_a_turn(shared) == len(waiting))
+        first.commit([{"number": 0}], [])
+        turn(0)
+        for one in waiting:
+            one.result(WAIT_S)
+    assert order == [3, 1, 4, 2, 0]
+    for record in records:
+        assert record is not None
+        record.close()
+
+
+def waiting_for_a_turn(shared: Shared) -> int:
+    import psycopg
+
+    with psycopg.connect(shared.url, autocommit=True) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ).fetchone()
+    return 0 if row is None else int(row[0])

@@ -69,6 +69,7 @@ CREATE TABLE IF NOT EXISTS watchword_handed (
 
 _ROW = "SELECT size, chain, open, format FROM watchword_gate WHERE gate = %s"
 _FOR_UPDATE = f"{_ROW} FOR UPDATE"
+_IN_ORDER = "SELECT pg_advisory_xact_lock(%s, hashtext(%s))"
 _PAGE = """
 SELECT place, salted, chain FROM watchword_receipts WHERE gate = %s AND place >= %s ORDER BY place LIMIT %s"""
 _APPEND = """
@@ -314,14 +315,17 @@ class SharedRecord:
     def _turn(self, connection: Connection[Any]) -> tuple[tuple[Any, ...] | None, list[tuple[Any, ...]]]:
         """Take the turn; the gate's row, and the receipts that follow those that were read, with one round trip.
 
-        As one simple query: each part sees what was committed before it, so the receipts are all that the row counts. A
-        pipeline would do, but psycopg ends one with a Flush, which stops the server's clock for SHARED_IDLE_S_MAX.
+        * As one simple query: each part sees what was committed before it, so the receipts are all that the row counts.
+          A pipeline would do, but psycopg ends one with a Flush, which stops the server's clock for SHARED_IDLE_S_MAX.
+        * The row alone would keep two turns apart. But who waits for a row that changes loses its place to whoever
+          comes just then; the advisory lock before it is given in the order in which it was asked for.
         """
         from psycopg import ClientCursor
 
         with ClientCursor(connection) as cursor:
-            given = (self.gate, self.gate, self.size, SHARED_PAGE)
-            cursor.execute(f"BEGIN; {_FOR_UPDATE}; {_PAGE}", given)
+            given = (_TURNS, self.gate, self.gate, self.gate, self.size, SHARED_PAGE)
+            cursor.execute(f"BEGIN ISOLATION LEVEL READ COMMITTED; {_IN_ORDER}; {_FOR_UPDATE}; {_PAGE}", given)
+            cursor.nextset()
             cursor.nextset()
             row = cursor.fetchone()
             cursor.nextset()
@@ -490,3 +494,5 @@ def _take(node: Node, record: SharedRecord, stop: int) -> None:
 _PUT_BACK = "nothing is decided on it; bring back the newest database, or share anew from the home that has most"
 _LOCK = 0x77_77_67_31
 """Taken while the tables are made, among the advisory locks of a database."""
+_TURNS = 0x77_77_67_32
+"""Of a gate's turns, among the advisory locks of two keys."""
