@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from watchword.ledger.notes import BadNote, Note, NoteSignature, parse_note, parse_signatures, parse_vkey
+from watchword.ledger.notes import (
+    BadNote,
+    Note,
+    NoteSignature,
+    VerifierKey,
+    check_name,
+    parse_note,
+    parse_signatures,
+    parse_vkey,
+)
 from watchword.limits import NOTE_BYTES_MAX, NOTE_LINES_MAX
 from watchword.statements.keys import BadSignature, verify_ed25519
 
@@ -145,3 +154,32 @@ def test_hostile_texts_raise_only_the_rooms_own_error(text: str) -> None:
     for parse in (parse_signatures, parse_vkey):
         with pytest.raises(BadNote):
             parse(text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "a b", "a+b", "a\tb", "a\x00b", "a\x01b", "a\x1fb", "a\u00a0b", "a\u2028b", "\ud800", "x" * 256,
+     "\u00e9" * 128],
+)  # fmt: skip
+def test_what_cannot_be_a_key_name_is_refused_wherever_it_stands(name: str) -> None:
+    """White space of any script, a plus, a control character, half a character, 256 bytes: by itself, and in a key."""
+    with pytest.raises(BadNote):
+        check_name(name, "name")
+    with pytest.raises(BadNote):
+        parse_vkey(VerifierKey(name, 1, bytes(32)).format() if "\ud800" not in name else f"{name}+00000000+AQ==")
+
+
+@pytest.mark.parametrize("name", ["a", "log.example/alfa", "\u00e9", "x" * 255, "!"])
+def test_any_other_name_is_one(name: str) -> None:
+    """Up to 255 bytes, whatever the script."""
+    check_name(name, "name")
+    key = VerifierKey(name, 1, bytes(32))
+    assert parse_vkey(key.format()) == key
+
+
+@pytest.mark.parametrize("cut", ["\n\n" + LINE, "\n" + LINE, "t\n\n" + LINE[:-1], "t\n\n", "t\n", ""])
+def test_a_note_without_a_text_or_a_whole_line_is_none(cut: str) -> None:
+    """It may be cut off; nothing is read into it."""
+    assert parse_note(("t\n\n" + LINE).encode()).text == "t\n"
+    with pytest.raises(BadNote):
+        parse_note(cut.encode())

@@ -96,6 +96,19 @@ def test_a_plan_that_was_not_committed_has_no_draw(three: Alliance) -> None:
         find_plan(three.nodes["ALFA"], planned(metric={"threshold": "0.4"}))
 
 
+def test_a_commitment_is_ones_own_and_about_its_release(three: Alliance) -> None:
+    """What BRAVO committed is no plan of ALFA's, nor is a plan about one release a commitment about another."""
+    with pytest.raises(ValueError, match="about another release"):
+        commit_plan(three.nodes["ALFA"], planned(), replace(RELEASE, digest="sha256:" + "77" * 32))
+    commit_plan(three.nodes["BRAVO"], planned(), RELEASE, draw_from="ALFA")
+    three.nodes["BRAVO"].publish()
+    say_something(three, "ALFA")
+    assert "plan" in {one.statement.kind for one in three.nodes["ALFA"].statements()}
+    assert find_plan(three.nodes["BRAVO"], planned()).origin == "bravo.example/ledger"
+    with pytest.raises(NoPlan):
+        find_plan(three.nodes["ALFA"], planned())
+
+
 def evaluated(alliance: Alliance, fell: int = 4) -> tuple[Statement, Any]:
     """ALFA's evaluation of twenty, held everywhere, with its draw."""
     alfa = alliance.nodes["ALFA"]
