@@ -74,7 +74,7 @@ def _small(hub: Path, count: int) -> None:
 
 
 def _rate(hub: Path, cores: int) -> float:
-    crew = Processes(cores, How())
+    crew = Processes(cores, How(sandbox="auto", hubs=(hub,)))
     try:
         _seconds(hub, crew, cores * 100)  # its processes start with their first work
         return SMALL / _seconds(hub, crew)
@@ -129,14 +129,14 @@ from pathlib import Path
 from benchmarks.fleet import _best
 from watchword.fleet.ray_crew import RayCluster
 from watchword.inspect.file import How
-crew = RayCluster(int(sys.argv[2]), How())
+crew = RayCluster(int(sys.argv[2]), How(sandbox="auto", hubs=(Path(sys.argv[1]),)))
 print(_best(Path(sys.argv[1]), crew))
 crew.close()
 """
 
 
 def _on_ray(hub: Path, cores: int) -> Row:
-    crew = Processes(cores, How())
+    crew = Processes(cores, How(sandbox="auto", hubs=(hub,)))
     here = _best(hub, crew)
     crew.close()
     # In a process of its own: Ray leaves threads behind that would share the cores with what is measured next.

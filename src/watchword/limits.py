@@ -115,6 +115,9 @@ CONFINED_CPU_S_MAX = 12 * 3600
 CONFINED_SPOOLS = 8
 """Temporary files that it has. Origin: NESTING_MAX containers in each other, one file each, and two to spare."""
 
+CONFINED_FILES_MAX = 1_000
+"""Files that one confined inspector is given. Origin: 2 s of small files; another one in its place costs 0.1 s."""
+
 CONFINED_TENSORS = 256
 """Temporary files where tensors are read. Origin: one for each compressed array of a file; 1 ms to make them all."""
 

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import json
 import os
 import signal
@@ -123,17 +124,21 @@ def confine(read: Iterable[Path], *, memory_bytes: int, cpu_s: int, file_bytes: 
     Raises:
         NoSandbox: it cannot be done here; nothing foreign may be loaded then.
     """
+    _close_in(read, memory_bytes, cpu_s, file_bytes)
+    return _listen()
+
+
+def _close_in(read: Iterable[Path], memory_bytes: int, cpu_s: int, file_bytes: int) -> None:
     machine = _machine()
     if sys.platform != "linux" or machine not in _CALLS:
         raise _no_sandbox()
     paths = [path for path in read if path.exists()]
     limit(memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         raise NoSandbox(f"no_new_privs: {os.strerror(ctypes.get_errno())}")
     _landlock(libc, paths)
     _seccomp(libc, machine)
-    return _listen()
 
 
 def limit(*, memory_bytes: int, cpu_s: int, file_bytes: int = 0) -> None:
@@ -173,11 +178,18 @@ def kept_by() -> Kept:
         return Kept.NOTHING
     if sys.platform != "linux" or _machine() not in _CALLS:
         return Kept.LIMITS
-    libc = ctypes.CDLL(None, use_errno=True)
+    libc = _libc()
     libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, None, 0, 0)
     if ctypes.get_errno() != errno.EFAULT:  # how a kernel with filters answers to none
         return Kept.LIMITS
     return Kept.BOTH if _landlock_version(libc) >= 1 else Kept.SECCOMP
+
+
+def prepare(kept: Kept) -> None:
+    """Work out, before many forks, what each of them would have to."""
+    if kept.confined:
+        _libraries(tuple(sys.path))
+        _filter(_machine())
 
 
 def forked(child: Callable[[], None]) -> int:
@@ -199,7 +211,8 @@ def enclose(kept: Kept, read: Iterable[Path], open_files: Iterable[int], *, memo
             file_bytes: int = 0) -> None:  # fmt: skip
     """In a process that was just forked: let go of all but *open_files*, then be kept by *kept* (not NOTHING).
 
-    Below *read* and the folders of libraries, which parsers may still import, it may read. It ends with its parent.
+    *memory_bytes* come on top of what is mapped already: a fork has all of that, a parser brought none of it. Below
+    *read* and the folders of libraries, which parsers may still import, it may read. It ends with its parent.
 
     Raises:
         NoSandbox: as ``confine``.
@@ -215,12 +228,12 @@ def enclose(kept: Kept, read: Iterable[Path], open_files: Iterable[int], *, memo
     os.closerange(start, 1 << 30 if sys.platform == "linux" else 1 << 14)  # one system call there
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent hears Ctrl-C, and ends it
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    memory_bytes += _mapped()
     if not kept.confined:
         limit(memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
         return
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libraries = {Path(one).resolve() for one in (*sys.path, f"{sys.base_prefix}/lib", *_LIBRARIES) if one}
-    confine([*read, *libraries], memory_bytes=memory_bytes, cpu_s=cpu_s, file_bytes=file_bytes)
+    _libc().prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _close_in([*read, *_libraries(tuple(sys.path))], memory_bytes, cpu_s, file_bytes)
 
 
 Tell = Callable[[str, int, int], None]
@@ -258,6 +271,7 @@ def ask_confined(
         except WatchwordError as error:
             say({"error": [error.message, error.hint], "none": isinstance(error, NoSandbox)})
 
+    prepare(kept)
     pid = forked(child)
     os.close(writing)
     try:
@@ -293,8 +307,27 @@ def _no_sandbox() -> NoSandbox:
     return NoSandbox(f"no sandbox on {sys.platform} {_machine()}", hint)
 
 
+def _mapped() -> int:
+    """Bytes of this process's address space; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_bytes().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
 def _machine() -> str:
     return os.uname().machine if hasattr(os, "uname") else ""
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+@functools.cache
+def _libraries(path: tuple[str, ...]) -> tuple[Path, ...]:
+    named = (*path, f"{sys.base_prefix}/lib", *_LIBRARIES)
+    return tuple({Path(one).resolve() for one in named if one})
 
 
 def _landlock_version(libc: ctypes.CDLL) -> int:
@@ -325,6 +358,15 @@ def _landlock(libc: ctypes.CDLL, paths: list[Path]) -> None:
 
 
 def _seccomp(libc: ctypes.CDLL, machine: str) -> None:
+    program, count = _filter(machine)
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", count, ctypes.addressof(program)))
+    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0):
+        raise NoSandbox(f"seccomp: {os.strerror(ctypes.get_errno())}", "a container may forbid it")
+
+
+@functools.cache
+def _filter(machine: str) -> tuple[ctypes.Array[ctypes.c_char], int]:
+    """The filter of system calls as the kernel reads it, and its length in instructions."""
     arch, opening, forbidden = _CALLS[machine]
     load, equal, at_least, any_bit, answer = 0x20, 0x15, 0x35, 0x45, 0x06
     allow, refuse, kill = 0x7FFF0000, 0x00050000 | 1, 0x80000000  # 1: EPERM
@@ -341,10 +383,7 @@ def _seccomp(libc: ctypes.CDLL, machine: str) -> None:
             (answer, 0, 0, allow),
         ]  # fmt: skip
     code.append((answer, 0, 0, allow))
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code))
-    header = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code), ctypes.addressof(program)))
-    if libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, header, 0, 0):
-        raise NoSandbox(f"seccomp: {os.strerror(ctypes.get_errno())}", "a container may forbid it")
+    return ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in code)), len(code)
 
 
 _TELLING = {

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.inspect import FAILS
-from watchword.cli.output import emit, progress, say, short, whole_file, write_new
+from watchword.cli.output import emit, keeping, progress, say, short, whole_file, write_new
 from watchword.errors import WatchwordError
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def inspect(args: argparse.Namespace) -> int:
         if args.no_hash:
             raise NotOurs("--record needs the release digests that --no-hash leaves out", "leave one out")
         check_recording(args)
-    how = How(not args.no_hash, args.weights, tuple(args.plugins))
+    keeping(args)
+    folders = tuple(Path(hub).resolve() for hub in args.hubs if "://" not in hub)
+    how = How(not args.no_hash, args.weights, tuple(args.plugins), args.sandbox, folders)
     how.loaded()  # a plugin that is not there stops the command before anything is looked at
     fleet = list(itertools.chain.from_iterable(releases(hub, args.depth) for hub in args.hubs))
     with State(args.state) as state:

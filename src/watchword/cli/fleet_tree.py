@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from watchword.cli.arguments import Sub, from_one_to, noun, signer, verb
+from watchword.cli.arguments import Sub, from_one_to, noun, sandboxed, signer, verb
 from watchword.limits import JOBS_MAX, RELEASE_DEPTH_MAX
 
 
@@ -16,6 +16,7 @@ def fleet_commands(commands: Sub) -> None:
     _hubs(inspect)
     inspect.add_argument("--output", type=Path, metavar="FILE", help="write all inspections there, one on each line")
     _crew(inspect)
+    sandboxed(inspect)
     inspect.add_argument("--no-hash", action="store_true", help="judge only; far files are not read whole")
     inspect.add_argument("--weights", action="store_true", help="read the numbers of tensors too (needs numpy)")
     inspect.add_argument("--plugins", action="append", default=[], metavar="NAME", help="ask this plugin too")

@@ -14,7 +14,7 @@ from multiprocessing import connection
 from typing import Any, Protocol
 
 from watchword.errors import WatchwordError
-from watchword.fleet.looking import Piece, look
+from watchword.fleet.looking import Piece, dismiss, look
 from watchword.processes import Worker
 
 Batch = Sequence[Piece]
@@ -90,6 +90,7 @@ class Processes:
     def close(self) -> None:
         for worker in self._workers:
             worker.end()
+        dismiss()
 
 
 def _works(pipe: connection.Connection, how: Any, work: Work) -> None:

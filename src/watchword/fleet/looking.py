@@ -2,14 +2,20 @@
 
 A piece is a whole release, or one file of a large one, so that many can look at that. The same piece gives the same
 bytes, whoever looks. A file that cannot be read, or changes meanwhile, is a verdict on it and stops nothing else.
+
+Parsers run in a process that is forked beside this one and confined (``inspect.confined``): it can read what lies below
+the hubs, and has no network; what is far is read for it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from watchword.errors import WatchwordError
 from watchword.inspect.facts import Inspection, Verdict, shown
@@ -17,6 +23,10 @@ from watchword.inspect.file import How, Inspected, inspect_file, not_looked_at
 from watchword.inspect.hashing import Step
 from watchword.inspect.inspection import inspection_of, tool
 from watchword.inspect.walk import Found, Listing
+from watchword.sandbox import Kept, keeping
+
+if TYPE_CHECKING:
+    from watchword.inspect.confined import Confined
 
 # What says that looking failed, not what the files are: looked at again when the fleet is gone on with.
 _PASSING = ("file-unreadable", "inspector-failed")
@@ -76,15 +86,19 @@ class Part:
 Made = Whole | Part
 
 
-def look(pieces: Iterable[Piece], how: How) -> list[Made]:
-    """What was found in each of *pieces*, in their order."""
+def look(pieces: Sequence[Piece], how: How) -> list[Made]:
+    """What was found in each of *pieces*, in their order.
+
+    Raises:
+        NoSandbox: it is required, and this machine confines no process.
+    """
     made: list[Made] = []
-    for piece in pieces:
-        inspected = (_look(found, how) for found in piece.listing.files)
-        if piece.file is not None:
-            made.append(Part(piece.number, piece.file, next(inspected)))
-        else:
-            made.append(whole(piece, how, inspected))
+    with contextlib.closing(_inspected(pieces, how, keeping(how.sandbox))) as looked:
+        for piece in pieces:
+            if piece.file is not None:
+                made.append(Part(piece.number, piece.file, next(looked)))
+            else:
+                made.append(whole(piece, how, itertools.islice(looked, len(piece.listing.files))))
     return made
 
 
@@ -124,6 +138,33 @@ def key_of(name: str, listing: Listing, how: How) -> str | None:
     others = [[path, oddity.rule, oddity.message] for path, oddity in listing.others]
     told = [name, files, others, tool(how.loaded()), how.hash_files, how.weights]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+
+_here: dict[How, Confined] = {}
+"""The confined process of this one: as long as this one works, since what parsers load takes longer than a file."""
+
+
+def dismiss() -> None:
+    """End the confined process of this one."""
+    while _here:
+        _here.popitem()[1].close()
+
+
+def _inspected(pieces: Sequence[Piece], how: How, kept: Kept) -> Generator[Inspected, None, None]:
+    files = [found for piece in pieces for found in piece.listing.files]
+    if kept is Kept.NOTHING:
+        yield from (_look(found, how) for found in files)
+        return
+    from watchword.inspect.confined import Confined
+
+    confined = _here.get(how)
+    # A cache may keep its files elsewhere than below the hub, behind a link.
+    more = {found.place.parent for found in files if found.far is None}
+    if confined is None or not all(any(map(place.is_relative_to, confined.readable)) for place in more):
+        readable = {*how.hubs, *more, *(() if confined is None else confined.readable)}
+        dismiss()
+        confined = _here[how] = Confined(how, readable, kept, lasting=True)
+    yield from confined.run(files)
 
 
 def _look(found: Found, how: How) -> Inspected:

@@ -5,7 +5,7 @@
 * It is given a few files at a time, so that all processes end at about the same time. Files that are not on this
   machine are read for it, by ranges within their length: it has no network.
 * Its answers are JSON and are checked: whoever takes a parser over can lie about the files that this process is given
-  from then on, and no more.
+  from then on, and no more. After CONFINED_FILES_MAX of them another takes its place.
 * A process that ends in the middle leaves a verdict on that file, and another takes what it had besides.
 * A process cannot ask where it is confined whether a plugin may do more: plugins are confined as well.
 """
@@ -20,7 +20,7 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from watchword.inspect.walk import FileChanged, Found
 from watchword.limits import (
     CONFINED_ANSWER_BYTES_MAX,
     CONFINED_CPU_S_MAX,
+    CONFINED_FILES_MAX,
     CONFINED_SPOOLS,
     CONFINED_TENSORS,
     FAR_BLOCK_BYTES,
@@ -47,7 +48,7 @@ from watchword.limits import (
     UNPACKED_BYTES_MAX,
     WHOLE_FILE_BYTES_MAX,
 )
-from watchword.sandbox import Kept, NoSandbox, enclose, forked, write_line
+from watchword.sandbox import Kept, NoSandbox, enclose, forked, prepare, write_line
 
 _MEMORY = SANDBOX_MEMORY_BYTES_MAX
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -63,6 +64,7 @@ class _Child:
     part: bytearray = field(default_factory=bytearray)
     has: deque[int] = field(default_factory=deque)
     read: int = 0
+    given: int = 0
 
     def end(self) -> None:
         """Kill it, whatever it does."""
@@ -86,7 +88,7 @@ class _Child:
 
 
 class Confined:
-    """Looks at *files* in processes that are kept by *kept* and may read below *readable*.
+    """Processes that look at files, are kept by *kept* and may read below *readable*.
 
     Args:
         how: how to look.
@@ -96,38 +98,45 @@ class Confined:
     """
 
     def __init__(
-        self, files: Sequence[Found], how: How, readable: Iterable[Path], kept: Kept, tell: Progress | None = None,
-        *, lasting: bool = False,
-    ) -> None:  # fmt: skip
-        self.files, self.how, self.readable, self.kept, self.tell = files, how, list(readable), kept, tell
-        self.lasting = lasting
-        self.waiting = deque(range(len(files)))
+        self, how: How, readable: Iterable[Path], kept: Kept, tell: Progress | None = None, *, lasting: bool = False
+    ) -> None:
+        self.how, self.readable, self.kept, self.tell, self.lasting = how, list(readable), kept, tell, lasting
+        self.files: Sequence[Found] = ()
+        self.waiting: deque[int] = deque()
         self.children: list[_Child] = []
         self.ended: set[int] = set()
-        self.done, self.total = 0, sum(found.size for found in files)
+        self.done = self.total = 0
 
-    def run(self, jobs: int = 1) -> Iterator[Inspected]:
-        """The reports and findings, in the order of the files, from *jobs* processes.
+    def run(self, files: Sequence[Found], jobs: int = 1) -> Iterator[Inspected]:
+        """The reports and findings, in the order of *files*, from *jobs* processes, which then wait for more.
 
         Raises:
             NoSandbox: this machine cannot confine a process. FileChanged: as ``inspect_file``.
         """
+        self.files, self.waiting, self.ended = files, deque(range(len(files))), set()
+        self.done, self.total = 0, sum(found.size for found in files)
         finished: dict[int, Inspected] = {}
         try:
-            for _ in range(max(1, min(jobs, len(self.files), JOBS_MAX))):
+            for child in list(self.children):
+                self._give(child)
+            while len(self.children) < min(jobs, len(files), JOBS_MAX) and self.waiting:
                 self._start()
-            for number in range(len(self.files)):
+            for number in range(len(files)):
                 while number not in finished:
                     finished.update(self._wait())
                 yield finished.pop(number)
         finally:
-            for child in self.children:
-                child.end()
+            if self.waiting or any(child.has for child in self.children):
+                self.close()  # what they would still answer is of these files
+
+    def close(self) -> None:
+        """End the processes."""
+        while self.children:
+            self.children.pop().end()
 
     def _start(self) -> None:
-        if not self.waiting:
-            return
         added()  # read now: afterwards this user's folder is out of reach
+        prepare(self.kept)
         (asked, asks), (answers, answer) = os.pipe(), os.pipe()
         spools = unnamed(CONFINED_TENSORS if self.how.weights else CONFINED_SPOOLS)
         pid = forked(lambda: self._work(asked, answer, spools))
@@ -138,12 +147,18 @@ class Confined:
         self._give(child)
 
     def _give(self, child: _Child) -> None:
+        if child.given >= CONFINED_FILES_MAX and self.waiting:
+            child.end()
+            self.children.remove(child)
+            self._start()
+            return
         size = 0
         while self.waiting and len(child.has) < FLEET_BATCH_FILES and size < FLEET_BATCH_BYTES:
             size += self.files[self.waiting[0]].size
             child.has.append(self.waiting.popleft())
+        child.given += len(child.has)
         if child.has:
-            _send(child.asks, list(child.has))
+            _send(child.asks, [_told(self.files[number]) for number in child.has])
 
     def _wait(self) -> Iterator[tuple[int, Inspected]]:
         busy = {child.answers: child for child in self.children if child.has}
@@ -185,7 +200,8 @@ class Confined:
                 )
             self.ended.add(number)
         self.waiting.extendleft(reversed(child.has))
-        self._start()
+        if self.waiting:
+            self._start()
 
     def _told(self, child: _Child, number: int, read: int) -> None:
         """The file *number* was read up to *read*, as its process says."""
@@ -212,20 +228,18 @@ class Confined:
             )  # fmt: skip
             with os.fdopen(asked, "rb") as orders:
                 while order := orders.readline():
-                    for number in json.loads(order):
-                        report, findings = self._look(self.files[number], orders, say)
+                    for told in json.loads(order):
+                        report, findings = self._look(_found(told, orders, say), say)
                         say({"report": report.to_json(), "findings": [one.to_json() for one in findings]})
         except WatchwordError as error:
             say({"error": type(error).__name__, "message": error.message, "hint": error.hint})
 
-    def _look(self, found: Found, orders: BufferedReader, say: Callable[[Any], None]) -> Inspected:
+    def _look(self, found: Found, say: Callable[[Any], None]) -> Inspected:
         step = Step()
         if self.tell is not None and found.size > WHOLE_FILE_BYTES_MAX:
             path = shown(found.path, 4096)
             # Not of a second pass, over its weights: that would count its bytes twice.
             step = Step(lambda label, read, _: say({"read": read}) if label == path else None)
-        if found.far is not None:
-            found = replace(found, far=_Served(found.far.promised, orders, say))
         try:
             return inspect_file(found, self.how, step)
         except FileChanged as error:
@@ -234,21 +248,32 @@ class Confined:
             return not_looked_at(found, "file-unreadable", error.message)
 
 
+@dataclass(frozen=True, slots=True)
 class _Served:
     """A far file, in a process that has no network: whoever started it reads."""
 
-    def __init__(self, promised: str | None, orders: BufferedReader, say: Callable[[Any], None]) -> None:
-        self.promised = promised
-        self._orders, self._say = orders, say
-        self._lock = threading.Lock()  # the next run is fetched by a thread while one is hashed
+    promised: str | None
+    orders: BufferedReader
+    say: Callable[[Any], None]
 
     def read(self, start: int, length: int) -> bytes:
-        with self._lock:
-            self._say({"start": start, "length": length})
-            told = json.loads(self._orders.readline() or b"{}")
-            if "bytes" not in told:
-                raise OSError(told.get("error", "who reads it has ended"))
-            return self._orders.read(told["bytes"])
+        # One at a time: ``Streamed`` asks for the next run only when it has the last one.
+        self.say({"start": start, "length": length})
+        told = json.loads(self.orders.readline() or b"{}")
+        if "bytes" not in told:
+            raise OSError(told.get("error", "who reads it has ended"))
+        return self.orders.read(told["bytes"])
+
+
+def _told(found: Found) -> list[Any]:
+    """A file as it is named to a process."""
+    far = None if found.far is None else [found.far.promised]
+    return [str(found.place), found.path, found.size, far]
+
+
+def _found(told: list[Any], orders: BufferedReader, say: Callable[[Any], None]) -> Found:
+    place, path, size, far = told
+    return Found(Path(place), path, size, far=None if far is None else _Served(far[0], orders, say))
 
 
 # -- what comes back ------------------------------------------------------------------------------

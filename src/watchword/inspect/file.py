@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watchword.errors import WatchwordError
@@ -35,12 +36,15 @@ Inspected = tuple[FileReport, list[Finding]]
 class How:
     """How to look. ``hash_files``: False leaves out hashing, and with it the manifest. ``weights``: read them too.
 
-    ``plugins``: the names of those that are asked too.
+    ``plugins``: the names of those that are asked too. For a fleet, ``sandbox``: how its processes confine what parses,
+    each as its own machine can (``sandbox.WAYS``); ``hubs``: the folders below which its releases stand.
     """
 
     hash_files: bool = True
     weights: bool = False
     plugins: tuple[str, ...] = ()
+    sandbox: str = "off"
+    hubs: tuple[Path, ...] = ()
 
     def loaded(self) -> Plugins | None:
         """The plugins; None where none is named.

@@ -168,7 +168,11 @@ def _inspected(
     if kept is not Kept.NOTHING:
         from watchword.inspect.confined import Confined
 
-        yield from Confined(files, how, readable, kept, progress).run(jobs)
+        confined = Confined(how, readable, kept, progress)
+        try:
+            yield from confined.run(files, jobs)
+        finally:
+            confined.close()
         return
     total = sum(found.size for found in files)
     if jobs > 1 and len(files) > 1:
