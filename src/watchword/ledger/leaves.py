@@ -27,7 +27,7 @@ class BadLeaf(WatchwordError):
     """An entry that is none of the four leaves, or stands in the wrong ledger."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """One entry: ``commitment`` 32 bytes; ``blinded`` 32 bytes where it is filed under a name, else None."""
 

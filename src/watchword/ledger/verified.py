@@ -1,30 +1,40 @@
-"""Which signatures were verified here before, so that each is verified once and not by every command that reads it.
+"""Which bodies were opened and verified here before, so that each is once, and not by every command that reads it.
 
-* A file of commitments, 32 bytes each: the envelope under that commitment carries a valid signature, both halves, by
-  the key that it names. An envelope is compared with its commitment whenever it is read, and a key's id is the digest
-  of the key: so this stays true under every charter. Who may say what is not remembered.
-* It is as private as the charter beside it. ``ledger check --signatures`` believes neither: it verifies anew.
+* A file of commitments, 32 bytes each: under that commitment lies an envelope in its strict form, of a statement in its
+  strict form, with a valid signature, both halves, by the key that it names. A body is compared with its commitment
+  whenever it is read, and a key's id is the digest of the key: so this stays true under every charter. Who may say what
+  is not remembered.
+* What is strict is a version's word: the file begins with it, and another version begins anew.
+* It is as private as the charter beside it, and who can write one can replace both. ``ledger check --signatures``
+  believes neither: it opens and verifies anew.
 * Lost, torn or cut short by a kill it costs time and nothing else; so it is not synced.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
+from watchword import __version__
 from watchword.errors import WatchwordError
 from watchword.ledger import durable
 from watchword.ledger.bodies import Bodies
 from watchword.ledger.merkle import HASH_BYTES
 from watchword.limits import VERIFIED_BYTES_MAX
 from watchword.statements.keys import PublicKey
+from watchword.statements.kinds import KINDS
 from watchword.statements.statement import open_envelope, verify
+
+FORM = sha256("\n".join(("watchword-verified/2", __version__, *sorted(KINDS))).encode()).digest()
+"""How the file begins: by what rules its bodies were opened."""
 
 
 class Verified:
-    """The memory in one file. The node's writer adds to it; others read it once, when first asked."""
+    """The memory in one file, read once, when first asked. The node's writer adds to it, and who serves the node."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,7 +44,8 @@ class Verified:
     def __contains__(self, commitment: bytes) -> bool:
         if self._known is None:
             data = durable.read(self._path, VERIFIED_BYTES_MAX) or b""
-            self._known = {data[at : at + HASH_BYTES] for at in range(0, len(data) - HASH_BYTES + 1, HASH_BYTES)}
+            size = len(data) if data.startswith(FORM) else 0
+            self._known = {data[at : at + HASH_BYTES] for at in range(len(FORM), size - HASH_BYTES + 1, HASH_BYTES)}
         return commitment in self._known
 
     def add(self, commitments: Iterable[bytes]) -> None:
@@ -46,21 +57,25 @@ class Verified:
                     self._known.add(commitment)
 
     def keep(self) -> None:
-        """Write down what was added; for the writer."""
-        if not self._fresh:
+        """Write down what was added."""
+        fresh, self._fresh = self._fresh, {}
+        if not fresh:
             return
         # A disk that does not take it is told by whatever must be on it.
         with suppress(OSError):
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                if os.pread(descriptor, len(FORM), 0) != FORM:
+                    os.ftruncate(descriptor, 0)
+                    durable.write_all(descriptor, FORM)
                 # Behind the last whole one: a write that was cut short must not shift what follows it.
                 size = os.fstat(descriptor).st_size // HASH_BYTES * HASH_BYTES
-                if size + len(self._fresh) * HASH_BYTES <= VERIFIED_BYTES_MAX:
+                if size + len(fresh) * HASH_BYTES <= VERIFIED_BYTES_MAX:
                     os.lseek(descriptor, size, os.SEEK_SET)
-                    durable.write_all(descriptor, b"".join(self._fresh))
+                    durable.write_all(descriptor, b"".join(fresh))
             finally:
                 os.close(descriptor)
-        self._fresh = {}
 
 
 def verifying(folder: Path, keys: Mapping[str, PublicKey], commitments: Iterable[bytes]) -> list[bytes]:

@@ -69,7 +69,7 @@ def size_in(charter: Charter, view: View, origin: str) -> int:
     return end.size if end is not None else 0 if head is None else head.size
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
     """A statement with standing at a place in a ledger of the view."""
 
@@ -79,7 +79,7 @@ class Fact:
     index: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NoticeLeaf:
     """A leaf of a notices ledger: its blinded name (32 bytes); the statement when its body is held; its holder when
     the statement has standing; its commitment. ``is_junk``: a body is held, and it is no statement."""
@@ -93,7 +93,7 @@ class NoticeLeaf:
     is_junk: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EvidenceLeaf:
     """A leaf of a ``ledger`` that says by its blinded name (32 bytes) what it is about, whose body is not held."""
 

@@ -532,6 +532,7 @@ class Node:
             )
         leaf = leaves.leaf_of(statement, self.bodies.put(signed.envelope), self.secret)
         index = self.store.own(use).append([leaves.encode(use, leaf)]).start
+        self.store.verified.add([leaf.commitment])  # whoever came here asked for its standing
         return self._recorded(signed, origin, index)
 
     def _held_statement(self, id: str) -> Signed | None:

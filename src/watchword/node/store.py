@@ -11,7 +11,7 @@
     views/<digest>.json             for a view that a decision was made in: its signed notes
     peers/<SHA-256 of name>.json    what another member was last seen to hold
     spilled                         commitments of bodies that were purged, one a line
-    verified                        commitments of bodies whose signatures were verified (see ``ledger.verified``)
+    verified                        commitments of bodies that were opened and verified (see ``ledger.verified``)
     equivocation/<…>/               two signed heads that cannot both be true
 
 * A view is read from cosigned heads alone; facts are what stands in it with standing. Standing is checked once.
@@ -37,6 +37,7 @@ from watchword.ledger.equivocation import evidence
 from watchword.ledger.exchange import KeptHead, Ranges, gather, head_of, ranges_of
 from watchword.ledger.leaves import Leaf, leaf_of
 from watchword.ledger.log import Log
+from watchword.ledger.lying import lying
 from watchword.ledger.notes import BadNote
 from watchword.ledger.notices import BadName, said_name, standing_of_notice
 from watchword.ledger.verified import Verified
@@ -69,7 +70,7 @@ _PARSED_HEADS_MAX = 4_096
 _RECENT_MAX = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Held:
     """A statement whose body is held; ``holder`` when it has standing."""
 
@@ -287,15 +288,18 @@ class Store:
         Raises:
             DamagedBody: the file does not match its commitment.
         """
-        known = self._held.get(commitment)
-        if known is None:
-            found = None if came is not None else self.bodies.get(commitment)
-            signed = came if found is None else open_envelope(found[1])
-            if signed is None:
-                return None
-            known = self._held[commitment] = self.judged(signed, in_ledger=True, verified=commitment in self.verified)
-            if known.holder is not None:
-                self.verified.add([commitment])
+        if (known := self._held.get(commitment)) is not None:
+            return known
+        verified, found = commitment in self.verified, None if came is not None else self.bodies.get(commitment)
+        if found is not None:
+            came = lying(self.bodies, commitment, found[1]) if verified else open_envelope(found[1])
+        if came is None:
+            return None
+        known = self.judged(came, in_ledger=True, verified=verified)
+        if known.holder is not None and not verified:
+            self.verified.add([commitment])
+            known = known if found is None else Held(lying(self.bodies, commitment, found[1]), known.holder)
+        self._held[commitment] = known
         return known
 
     def judged(self, signed: Signed, *, in_ledger: bool = False, verified: bool = False) -> Held:
@@ -370,7 +374,10 @@ class Store:
             if self.use(origin) == "ledger":
                 here = list(self._facts_of(origin, all_leaves[:size]))
                 statements += here
-                unheld += _unheld(origin, all_leaves[:size], {fact.index for fact in here})
+                # What a decision may consider, and for which no statement with standing is held under its own leaf.
+                gone = sorted(set(range(size)) - {fact.index for fact in here})
+                named = ((index, of) for index in gone if (of := all_leaves[index]).blinded is not None)
+                unheld += [EvidenceLeaf(origin, index, of.blinded or b"", of.commitment) for index, of in named]
                 continue
             notices += [self._notice_leaf(origin, i, leaf) for i, leaf in enumerate(all_leaves[:size])]
             for leaf in all_leaves[size:]:
@@ -422,9 +429,8 @@ class Store:
         held = self.held(leaf.commitment)
         if leaf.blinded is None:
             raise DamagedHome(f"{origin}, leaf {index}: a notice without a name")
-        if held is None:
-            return NoticeLeaf(origin, index, leaf.blinded, None, None, leaf.commitment)
-        return NoticeLeaf(origin, index, leaf.blinded, held.signed, held.holder, leaf.commitment)
+        signed, holder = (None, None) if held is None else (held.signed, held.holder)
+        return NoticeLeaf(origin, index, leaf.blinded, signed, holder, leaf.commitment)
 
     def _counting(self, loose: Iterable[Signed], statements: Iterable[Fact]) -> list[Signed]:
         """Those loose notices that may say what they say, in order of id."""
@@ -575,13 +581,6 @@ def own_json(path: Path, data: bytes, form: str) -> dict[str, Any]:
     if not isinstance(value, dict) or value.get("format") != form:
         raise DamagedHome(f"{path}: not of the form {form}", "a newer watchword wrote it, or it was changed by hand")
     return value
-
-
-def _unheld(origin: str, of: Sequence[Leaf], there: set[int]) -> Iterator[EvidenceLeaf]:
-    """The leaves of what a decision may consider, for which no statement with standing is held under its own leaf."""
-    for index, leaf in enumerate(of):
-        if leaf.blinded is not None and index not in there:
-            yield EvidenceLeaf(origin, index, leaf.blinded, leaf.commitment)
 
 
 def _names(folder: Path) -> tuple[str, ...]:

@@ -52,12 +52,15 @@ from watchword.statements.kinds import KINDS, NOTICES
 from watchword.statements.statement import BadStatement, Signed, Subject, make
 
 NEVER_COSIGNED = "1970-01-01T00:00:00Z"
-SUPPOSED = b"supposed"
-"""Stands where a signature would: no key ever made it, and whoever shows a statement can tell."""
-
 
 class BadHypothesis(WatchwordError):
     """A what-if file, or a thing supposed, that is not of the form stated here. Names file and part."""
+
+
+class Hypothetical(Signed):
+    """What no key ever signed; whoever shows a statement can tell."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -187,7 +190,7 @@ def ledger_of(charter: Charter, party: str) -> str:
 
 def is_supposed(signed: Signed) -> bool:
     """Whether a statement is hypothetical."""
-    return signed.signature == SUPPOSED
+    return isinstance(signed, Hypothetical)
 
 
 def read_what_if(path: Path) -> WhatIf:
@@ -241,7 +244,7 @@ def _signed(one: Supposed, holder: KeyHolder, subject: Subject, moment: datetime
     except (BadStatement, NotCanonical, OverflowError) as error:
         hint = "docs/reference/kinds.md lists the fields"
         raise BadHypothesis(f"{one.kind} by {one.issuer}: {error}", hint) from error
-    return Signed(statement, holder.public.id, SUPPOSED, b"")
+    return Hypothetical(statement, holder.public.id, b"", b"")
 
 
 def _ago(days: int) -> str:

@@ -33,7 +33,7 @@ class BadStatement(WatchwordError):
     """A payload that is not a statement of the form it claims."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Subject:
     """What a statement is about: a name for people, and a ``sha256:`` digest."""
 
@@ -75,7 +75,7 @@ class Statement:
         return any(subject.digest == digest for subject in self.subject)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Signed:
     """A statement with its one signature, as found in an envelope. Not verified by being parsed."""
 
@@ -83,6 +83,13 @@ class Signed:
     key_id: str
     signature: bytes = field(repr=False)
     envelope: bytes = field(repr=False)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Signed):
+            return NotImplemented
+        return (self.key_id, self.statement, self.envelope) == (other.key_id, other.statement, other.envelope)
 
 
 def make(
@@ -174,7 +181,7 @@ def open_envelope(data: bytes) -> Signed:
 
 def reopen(data: bytes, bare: Collection[str] = ()) -> tuple[Statement, str]:
     """The statement of an envelope that ``open_envelope`` took before, read again without its checks, and the id of the
-    key that it names: for what no decision rests on.
+    key that it names. Equal to what that gave; bytes that it never took give anything.
 
     Args:
         bare: kinds of which the predicate holds nothing but what is common to all.

@@ -144,6 +144,7 @@ class Remade:
         try:
             of = known(self._node)
             made = stamp, at, Made(status(of), of.uses)
+            self._node.store.verified.keep()  # what was read now need not be verified at the next start
         except (WatchwordError, OSError) as error:
             trouble = error
         finally:
