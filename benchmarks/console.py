@@ -1,5 +1,5 @@
-"""The console's pages: server time of each, on a node that holds thousands of statements, and on one whose catalog
-holds 100,000 releases with 10,000,000 component edges.
+"""The console's pages: server time of each, on a node that holds thousands of statements, on one that holds 100,000
+bodies, and on one whose catalog holds 100,000 releases with 10,000,000 component edges.
 
 The large catalog's rows are drawn from a seed and written straight into its tables (``benchmarks.catalog``), on top of
 what the node really holds: lists, searches and exposure are asked of all of it, bodies are read of what is real.
@@ -24,18 +24,22 @@ from watchword.catalog.database import open_catalog
 from watchword.catalog.schema import META, STATEMENTS
 from watchword.charter.charter import CharterFile, parse_charter
 from watchword.charter.draft import draft
+from watchword.ledger import leaves
 from watchword.node import Node
 from watchword.node.cataloguing import ENVIRONMENT, bring_up, place_of
 from watchword.policy.admission import admit
 from watchword.policy.pack import read_pack
+from watchword.statements import dsse
 from watchword.statements.digests import DJ, D
-from watchword.statements.statement import Subject
+from watchword.statements.statement import Subject, make
 from watchword.statements.times import FixedClock, rfc3339
 from watchword.web.console.access import Reader
 from watchword.web.console.door import Console
 from watchword.web.console.sheets import SHEETS
 
 RELEASES = 500
+CROWD = 100_000
+CROWD_PART = 2_000
 RUNS = 5
 FIND = {"find": "system-0999", "of": "pkg:pypi/p19999@1.3.0"}
 """What is looked for where a page searches."""
@@ -68,6 +72,14 @@ def run() -> list[Row]:
     with tempfile.TemporaryDirectory(dir=FAST) as name:
         here = _made(Path(name))
         rows = _measured(here, f"console, {2 * RELEASES + 101:,} statements")
+    with tempfile.TemporaryDirectory(dir=FAST) as name:
+        here = _made(Path(name))
+        crowd(here, CROWD)
+        with Node.open(here, clock=FixedClock(NOON)) as opened:
+            catalog = open_catalog(place_of(here))
+            bring_up(opened, catalog, anew=True)
+            catalog.close()
+        rows += _measured(here, f"console, {CROWD:,} statements more, with a catalog of them")
     with tempfile.TemporaryDirectory(dir=FAST) as name, tempfile.TemporaryDirectory() as disk:
         # The catalog takes half a gigabyte of disk, whose syncs are not measured.
         os.environ[ENVIRONMENT] = f"{disk}/catalog.db"
@@ -77,6 +89,30 @@ def run() -> list[Row]:
             return rows + _measured(here, f"console, catalog of {large.RELEASES:,} releases, {edges:,} edges")
         finally:
             del os.environ[ENVIRONMENT]
+
+
+def crowd(home: Path, count: int) -> None:
+    """As many more inspections in the ledger of the node in *home*, of as many other releases.
+
+    Signing them takes four minutes for 100,000. They carry a signature of another statement instead, and are put into
+    the memory of what was verified, as if it had been their own: what reads them later does the same work.
+    """
+    with Node.open(home, clock=FixedClock(NOON), writing=True) as here:
+        signed = here.sign("inspection", (Subject("system 1.0", D(b"x")),), INSPECTION)
+        signature = dsse.Signature(signed.key_id, signed.signature)
+        for start in range(0, count, CROWD_PART):
+            said = [
+                make("inspection", (Subject(f"crowd {number:06} 1.0", D(b"crowd %d" % number)),), INSPECTION,
+                     issuer="ALFA", made=NOON)
+                for number in range(start, min(count, start + CROWD_PART))
+            ]  # fmt: skip
+            envelopes = [dsse.encode(dsse.Envelope(one.payload, dsse.IN_TOTO, (signature,))) for one in said]
+            salted = [(sha256(envelope).digest(), envelope) for envelope in envelopes]
+            bodies = here.bodies.put_many(salted)
+            of = [leaves.leaf_of(one, at, here.secret) for one, at in zip(said, bodies, strict=True)]
+            here.store.own("ledger").append([leaves.encode("ledger", leaf) for leaf in of])
+            here.store.verified.add(bodies)
+        here.publish()
 
 
 def _large(home: Path) -> int:
