@@ -91,6 +91,22 @@ def test_wherever_it_lies_the_manifest_has_the_bytes_of_the_local_command(
         assert written(made(f"oci://{server.host}"), tmp_path) == local
 
 
+def test_a_data_set_in_a_cache_of_the_hub_has_the_manifest_of_its_plain_files(made: Made, tmp_path: Path) -> None:
+    """Links into the blobs of their own repository are files; a link anywhere else leaves the delivery without one."""
+    repository = tmp_path / "cache" / "datasets--org--mails"
+    for name in ("c0ffee", "bad"):
+        repository.joinpath("snapshots", name).mkdir(parents=True)
+    repository.joinpath("blobs").mkdir()
+    repository.joinpath("blobs", "1234").write_bytes(b"id\n1\n")
+    repository.joinpath("snapshots/c0ffee/mails.csv").symlink_to("../../blobs/1234")
+    repository.joinpath("snapshots/bad/mails.csv").symlink_to("/etc/hostname")
+    bad, good = made(str(tmp_path / "cache"))
+    tmp_path.joinpath("plain").mkdir()
+    tmp_path.joinpath("plain", "mails.csv").write_bytes(b"id\n1\n")
+    assert (bad.manifest, good.name.removeprefix(f"{tmp_path}/")) == (None, "cache/datasets/org/mails@c0ffee")
+    assert good.manifest == manifest_files(tmp_path / "plain")
+
+
 def test_a_far_file_passes_once_and_not_again(hub: Path, made: Made, tmp_path: Path) -> None:
     """The first run reads each byte once; the second reads none; after a change only that file."""
     sizes = sum(one.stat().st_size for one in hub.rglob("*") if one.is_file())
