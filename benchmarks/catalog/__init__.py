@@ -33,11 +33,13 @@ def run() -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rows += _filling(folder)
+        home = _stated(folder)
+        rows.append(_rebuilt("SQLite", home, folder / "small.db"))
         rows += _asked("SQLite", folder / "big.db")
-    if installed():
-        with private_server() as server:
-            rows += _asked("PostgreSQL", new_database(str(server.folder), "big"))
+        if installed():
+            with private_server() as server:
+                rows.append(_rebuilt("PostgreSQL", home, new_database(str(server.folder), "small")))
+                rows += _asked("PostgreSQL", new_database(str(server.folder), "big"))
     return rows
 
 
@@ -189,15 +191,13 @@ def _digest(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
-def _filling(folder: Path) -> list[Row]:
-    """CPU time of a rebuild from statements of a node, in the mix of kinds that a release brings."""
+def _stated(folder: Path) -> Path:
+    """The folder of a node with statements, in the mix of kinds that a release brings."""
     from benchmarks.no_notice import INSPECTION, NOON
     from watchword import node
-    from watchword.catalog.database import open_catalog
     from watchword.charter.charter import CharterFile, parse_charter
     from watchword.charter.draft import draft
     from watchword.node import Node
-    from watchword.node.cataloguing import bring_up
     from watchword.policy.pack import read_pack
     from watchword.statements.statement import Subject
     from watchword.statements.times import FixedClock, rfc3339
@@ -225,14 +225,26 @@ def _filling(folder: Path) -> list[Row]:
             made = {"use_case": _digest(number % 9), "verdict": "admitted", "subject": of}
             here.sign_and_append("decision", subject, {"decision": made})
         here.publish()
-        catalog = open_catalog(folder / "small.db")
-        bring_up(here, catalog)
-    with Node.open(home, clock=clock) as here:
-        rate = 0.0
-        for _ in range(5):
+    return home
+
+
+def _rebuilt(database: str, home: Path, where: Path | str) -> Row:
+    """CPU time of a rebuild, in this process, from what that node holds and verified as it was made."""
+    from benchmarks.no_notice import NOON
+    from watchword.catalog.database import open_catalog
+    from watchword.node import Node
+    from watchword.node.cataloguing import bring_up
+    from watchword.statements.times import FixedClock
+
+    catalog, rate = open_catalog(where), 0.0
+    with Node.open(home, clock=FixedClock(NOON)) as here:
+        for _ in range(6):
             begun = time.process_time()
             taken = bring_up(here, catalog, anew=True).taken
             rate = max(rate, taken / (time.process_time() - begun))
-    note = f"{taken:,} statements: half inspections, a quarter bills of 5 components, a quarter decisions; best of 5"
-    what = "catalog rebuild, SQLite, signatures verified before, of CPU time"
-    return [Row(what, rate, "/s", "≥ 20,000/s", rate >= 20_000, note=note)]
+    catalog.close()
+    note = f"{taken:,} statements: half inspections, a quarter bills of 5 components, a quarter decisions; best of 6"
+    what = f"catalog rebuild, {database}, signatures verified before, of CPU time"
+    if database == "PostgreSQL":
+        return Row(what, rate, "/s", note=f"{note}; the server's own time is not counted")
+    return Row(what, rate, "/s", "≥ 20,000/s", rate >= 20_000, note=note)
