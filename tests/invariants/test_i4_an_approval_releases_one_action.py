@@ -7,6 +7,7 @@ import multiprocessing
 import tempfile
 import threading
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from watchword.statements.canonical import canonical, parse_json
 from watchword.statements.digests import D, b64, unb64
 from watchword.statements.keys import generate
 from watchword.statements.statement import Subject, make, open_envelope, sign
-from watchword.statements.times import FixedClock
+from watchword.statements.times import FixedClock, rfc3339
 
 OTHER = "sha256:" + "77" * 32
 
@@ -175,6 +176,29 @@ def test_an_approval_does_not_outlive_its_expiry(here: Gated) -> None:
     # BRAVO may sign again; the one that expired does not stand in its way.
     here.approve(hold, "BRAVO")
     assert here.gate.release(hold).verdict == "permit"
+
+
+def test_an_approval_counts_through_its_last_second_and_is_not_signed_after_it(here: Gated) -> None:
+    """At the moment that it names it still counts, a second later no more; one that a clock ahead signed after its own
+    end was never good, although it is presented in time."""
+    hold = here.held()
+    last = here.clock.now().replace(microsecond=0) + timedelta(seconds=60)
+    in_time = here.approval(hold, "CHARLIE", expires=rfc3339(last))
+    request = parse_request(here.gate.hold_request(hold))
+
+    def signed_at(seconds: int) -> bytes:
+        subject, fields = approval_fields(request, "commander", "approve")
+        here.clock.jump(seconds)
+        signed = here.sign("BRAVO", "approval", subject, fields | {"expires": rfc3339(last)}, "commander")
+        here.clock.jump(-seconds)
+        return signed
+
+    at_its_end, after_it = signed_at(60), signed_at(61)
+    assert "after it expires" in here.refused(after_it)
+    here.clock.advance(60)
+    assert here.gate.approve(at_its_end).event == "approved"
+    here.clock.advance(1)
+    assert "expired" in here.refused(in_time)
 
 
 def test_who_may_not_approve_is_refused(here: Gated) -> None:
