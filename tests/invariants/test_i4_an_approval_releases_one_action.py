@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gate.gated import ALONE, FAST, SLEW, Gated, gated
+from gate.gated import ALONE, FAST, RULES, SLEW, TWO, Gated, gated
 
 from watchword.errors import WatchwordError
 from watchword.gate import DoesNotCount, Gate, NoSuchHold, approval_fields, parse_request
@@ -217,6 +217,19 @@ def test_who_may_not_approve_is_refused(here: Gated) -> None:
         (signed_by(bravo.person("commander"), "CHARLIE"), "but the key is BRAVO's"),
     ):
         assert words in here.refused(envelope)
+
+
+def test_who_has_another_role_than_the_rule_asks_may_refuse_and_not_approve(here: Gated) -> None:
+    """A commander's yes is nothing where an evaluator is asked; his no counts: it can only restrict. Fails when the
+    role is not compared, or is asked of a refusal too."""
+    slew = next(one for one in RULES if one["id"] == "human-before-slew")
+    mandate = here.new_mandate(rules=[slew | {"approvals": TWO | {"role": "evaluator"}}], stale="deny")
+    hold = str(here.ask("slew-camera", SLEW, mandate_id=mandate).hold)
+    assert "is no evaluator, which rule human-before-slew asks for" in here.refused(here.approval(hold, "BRAVO"))
+    assert here.gate.release(hold).verdict == "hold"
+    assert here.gate.approve(here.approval(hold, "BRAVO", "refuse")).event == "refused"
+    with pytest.raises(NoSuchHold, match="was refused"):
+        here.gate.release(hold)
 
 
 @pytest.mark.parametrize("kind", ["retract", "revoke"])

@@ -82,7 +82,7 @@ def check_approval(
     fact = _standing_fact(known, bad_news, signed, holder, who)
     # 5
     if said["answer"] == "approve" and request.needs.role not in holder.roles:
-        raise DoesNotCount(f"{who}: is not a {request.needs.role}, which rule {rule.id} asks for")
+        raise DoesNotCount(f"{who}: is no {request.needs.role}, which rule {rule.id} asks for")
     return fact
 
 
