@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import html
 import json
 import os
 import re
@@ -68,6 +69,9 @@ def test_a_clean_release_is_admitted_recorded_and_explained(
         ("decision", "LOCAL#2"),
     ]
     assert kinds(alone) == ["inspection", "bill-of-materials", "decision"]
+    # In a notebook, the same words as at a terminal.
+    assert "ADMITTED  recon-vision 7" in assured.admission._repr_html_()
+    assert html.unescape(assured._repr_html_()) == f"<pre>{render_text(assured)}</pre>"
     said = words(page)
     # The page shows the view that was decided in: two entries, before the decision itself was the third.
     assert re.search(r"\.invalid/ledger 2 2026-01-31T12:00:00Z local-\w+\.invalid/witness", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections import Counter
 from pathlib import Path
@@ -71,6 +72,7 @@ def test_twelve_relabelled_rows_of_one_annotator_are_named(write):
     assert "evidence, not proof" in text
     shares = {share.name: (share.changed, share.rows) for share in difference.by_annotator or ()}
     assert (shares["a-07"], sum(changed for changed, _ in shares.values())) == ((12, 500), 12)
+    assert html.unescape(difference._repr_html_()) == f"<pre>{render_text(difference)}</pre>"  # as a notebook shows it
 
 
 def test_changes_spread_over_everybody_do_not_stand_out(write):

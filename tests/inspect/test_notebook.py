@@ -6,6 +6,12 @@ import html
 from pathlib import Path
 
 from watchword.inspect import inspect_path, render_text
+from watchword.report.cell import cell
+
+
+def test_what_turns_or_hides_text_is_shown_as_its_code() -> None:
+    """A name that would read from right to left, or not at all, in a cell."""
+    assert cell("a\u202egpj.pkl\n\0<b>") == "<pre>a\\u202egpj.pkl\n\\x00&lt;b&gt;</pre>"
 
 
 def test_a_name_in_a_release_is_no_markup_in_a_notebook(tmp_path: Path) -> None:

@@ -78,6 +78,12 @@ class Assured:
             return self.admission is not None and self.admission.admitted
         return self.inspection.verdict is Verdict.NOTHING_FOUND and bool(self.subject.digest)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows where this is the value of a cell."""
+        from watchword.report.cell import cell
+
+        return cell(render_text(self))
+
     def to_json(self) -> dict[str, Any]:
         """The same as JSON: schema ``watchword-assured/1``."""
         inspection = self.inspection.to_json()

@@ -169,6 +169,13 @@ class Difference:
     annotators: int
     stands_out: tuple[StandOut, ...]
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows where this is the value of a cell."""
+        from watchword.data.text import render_text
+        from watchword.report.cell import cell
+
+        return cell(render_text(self))
+
     @property
     def verdict(self) -> Literal["identical", "re-ordered", "different"]:
         """``identical``: the same rows in the same order; ``re-ordered``: the same rows; else ``different``."""

@@ -180,12 +180,11 @@ class Inspection:
         return sum(1 for report in self.files if report.verdict is verdict)
 
     def _repr_html_(self) -> str:
-        """What a notebook shows where this is the value of a cell: the text, in which nothing is markup."""
-        from html import escape
-
+        """What a notebook shows where this is the value of a cell."""
         from watchword.inspect.text import render_text
+        from watchword.report.cell import cell
 
-        return f"<pre>{escape(render_text(self))}</pre>"
+        return cell(render_text(self))
 
     def to_json(self) -> dict[str, Any]:
         """The documented form (``schema.json``): plain JSON values, findings worst first."""

@@ -45,6 +45,13 @@ class Admission:
     def admitted(self) -> bool:
         return bool(self.decision["verdict"] == "admitted")
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows where this is the value of a cell."""
+        from watchword.policy.explain import render_text
+        from watchword.report.cell import cell
+
+        return cell(render_text(self.explanation))
+
 
 def admit(
     charter: Charter, view: View, facts: Facts, as_of: str, subject: Subject, use_case: Mapping[str, Any]
