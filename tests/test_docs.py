@@ -6,15 +6,20 @@ empty folder. Only what this very test would be caught in is not run: cloning, `
 
 from __future__ import annotations
 
+import argparse
+import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from benchmarks.catalog.server import new_database
 from gate.shared import server as server
 from transcripts import matches, parse, play
+
+from watchword.cli import parser
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -86,6 +91,30 @@ def test_every_form_of_json_output_is_listed() -> None:
     listed = set(re.findall(r"`(watchword-[a-z-]+/1)`", (ROOT / "docs" / "reference" / "json.md").read_text("utf-8")))
     assert len(printed) > 30
     assert printed == listed
+
+
+def test_every_command_that_can_say_no_is_in_the_table_of_exit_codes() -> None:
+    """Whatever a command's own function returns but 0 and 2 stands there. Fails when a row is taken out."""
+    page = ROOT.joinpath("docs", "reference", "exit-codes.md").read_text("utf-8")
+    listed = {name.removeprefix("watchword ").split(" --")[0] for name in re.findall(r"`([a-z -]+)`", page)}
+    missing = []
+    for words, run in _commands(parser(), ()):
+        module, _, function = run.partition(":")
+        tree = ast.parse(ROOT.joinpath("src", "watchword", "cli", f"{module}.py").read_text("utf-8"))
+        body = next(one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == function)
+        said = [ast.unparse(one.value) for one in ast.walk(body) if isinstance(one, ast.Return) and one.value]
+        if any(re.search(r"\b1\b", one) for one in said) and " ".join(words) not in listed:
+            missing.append(" ".join(words))
+    assert missing == []
+
+
+def _commands(one: argparse.ArgumentParser, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    below = [action for action in one._actions if isinstance(action, argparse._SubParsersAction)]
+    if not below:
+        yield words, one.get_default("run")
+    for action in below:
+        for word, child in action.choices.items():
+            yield from _commands(child, (*words, word))
 
 
 def test_the_readme_shows_both_commands_and_what_the_first_prints() -> None:

@@ -85,11 +85,12 @@ def export(args: argparse.Namespace) -> int:
 
 
 def import_(args: argparse.Namespace) -> int:
-    """Take in files of other members, each whole or not at all."""
+    """Take in files of other members, each whole or not at all; exit 1 when a fork was found."""
     from watchword import node
 
     lines: list[str] = []
     values = []
+    forked = False
     home = node.find_home(args.home)
     opened = node.Node.open(home, passphrase=passphrase(args), writing=True)
     with opened as here, one_by_one(lines):
@@ -97,17 +98,18 @@ def import_(args: argparse.Namespace) -> int:
             imported = here.import_bundle(path)
             lines.append(f"{path}: {imported.told()}")
             values.append(imported.value())
+            forked = forked or bool(imported.forks)
             follow(here)
             if args.reply:
                 reply = whole_file(args.reply / f"{here.member}-to-{imported.sender}.wwx.json")
                 here.export(imported.sender, reply)
                 lines.append(f"wrote {reply}, which carries cosignatures home")
     emit(args, "\n".join([*lines, *_to_do(home)]), {"imported": values, "schema": "watchword-imported/1"})
-    return 0
+    return 1 if forked else 0
 
 
 def exchange(args: argparse.Namespace) -> int:
-    """Import what a shared folder holds for this member, then write a file for each other member."""
+    """Import what a shared folder holds for this member, then write a file for each other; exit 1 at a fork."""
     from watchword import node
 
     home = node.find_home(args.home)
@@ -121,7 +123,7 @@ def exchange(args: argparse.Namespace) -> int:
     value = {"imported": [one.value() for one in imported], "written": [str(path) for path in written]}
     value["schema"] = "watchword-exchange/1"
     emit(args, "\n".join(lines), value)
-    return 0
+    return 1 if any(one.forks for one in imported) else 0
 
 
 def sync(args: argparse.Namespace) -> int:

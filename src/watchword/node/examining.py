@@ -36,6 +36,7 @@ from watchword.statements import pkcs8
 from watchword.statements.kinds import KINDS
 from watchword.statements.times import Clock
 
+_FORK = "tell your official at once; docs/howto/fork.md is for that hour"
 _BRINGS = re.compile(r"""([A-Za-z0-9._-]+).*; extra == ["']([a-z]+)["']""")
 
 
@@ -211,7 +212,7 @@ def _forks(node: Node) -> Iterator[Found]:
     for folder in node.store.splits():
         note = durable.read(folder / "theirs", NOTE_BYTES_MAX) or b""
         origin = note.split(b"\n", 1)[0].decode("utf-8", "replace")
-        yield Found("forks", "ill", f"two signed heads of {origin} are kept in {folder}", "tell your official at once")
+        yield Found("forks", "ill", f"two signed heads of {origin} are kept in {folder}", _FORK)
 
 
 def _people(home: Path, clock: Clock, node: Node | None) -> Iterator[Found]:

@@ -68,6 +68,7 @@ LOOSE_KINDS = ANY_CHANNEL | {"stop"}
 _HEADS_BYTES_MAX = (NOTES_KEPT_MAX + 1) * (2 * NOTE_BYTES_MAX)
 _PARSED_HEADS_MAX = 4_096
 _RECENT_MAX = 64
+_ANEW = "docs/howto/fork.md, step 4, says how to mirror it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,11 +367,10 @@ class Store:
             all_leaves = self.leaves(origin)
             if size > len(all_leaves):
                 what = "view names" if end is None else "the charter closes"
-                held_here = f"{len(all_leaves)} leaves are held"
-                raise DamagedHome(f"{what} {origin} at size {size}, {held_here}", "import again, or sync")
+                raise DamagedHome(f"{what} {origin} at size {size}, {len(all_leaves)} leaves are held", "import again")
             log = self.log(origin)
             if end is not None and size and (log is None or log.root(size) != end.root):
-                raise DamagedHome(f"{origin}: another history is held here than the charter closes", "mirror it anew")
+                raise DamagedHome(f"{origin}: another history is held here than the charter closes", _ANEW)
             if self.use(origin) == "ledger":
                 here = list(self._facts_of(origin, all_leaves[:size]))
                 statements += here
