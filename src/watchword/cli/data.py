@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, passphrase, progress, whole_file
+from watchword.cli.output import emit, keeping, passphrase, progress, whole_file
 
 if TYPE_CHECKING:
     from watchword.data import RowManifest
@@ -193,10 +193,11 @@ def _manifest(args: argparse.Namespace, path: Path) -> RowManifest:
 
     if path.suffix == SUFFIX:
         return read_manifest(path)
+    kept = keeping(args)
     with progress(args) as step:
         return manifest_rows(
             path, key=args.key, label=args.label, source=args.source, annotator=args.annotator, reveal=args.reveal,
-            progress=step,
+            kept=kept, progress=step,
         )  # fmt: skip
 
 

@@ -9,13 +9,14 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from watchword.cli.output import emit, one_line, passphrase, progress, say, whole_file
+from watchword.cli.output import emit, keeping, one_line, passphrase, progress, say, whole_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from watchword.data import Difference, RowManifest
     from watchword.data.review import Decision
+    from watchword.sandbox import Kept
 
 
 def screen(args: argparse.Namespace) -> int:
@@ -38,11 +39,13 @@ def screen(args: argparse.Namespace) -> int:
     for path in (args.output, args.report):
         if path is not None:
             whole_file(path)
+    kept = keeping(args)
     with progress(args) as step:
         manifest = manifest_rows(
-            args.path, key=args.key, label=args.label, source=args.source, annotator=args.annotator, progress=step
-        )
-    sample = _sample(args, manifest)
+            args.path, key=args.key, label=args.label, source=args.source, annotator=args.annotator, kept=kept,
+            progress=step,
+        )  # fmt: skip
+    sample = _sample(args, manifest, kept)
     found = screened(sample, args.seed)
     powers: tuple[Power, ...] = ()
     if not args.no_power:
@@ -118,7 +121,7 @@ def review(args: argparse.Namespace) -> int:
     return 0
 
 
-def _sample(args: argparse.Namespace, manifest: RowManifest) -> Any:
+def _sample(args: argparse.Namespace, manifest: RowManifest, kept: Kept) -> Any:
     from dataclasses import replace
 
     from watchword.cli.data import SUFFIX
@@ -126,7 +129,7 @@ def _sample(args: argparse.Namespace, manifest: RowManifest) -> Any:
     from watchword.data.difference import fresh_rows
     from watchword.data.screening.sample import read_sample
 
-    sample = read_sample(args.path, manifest.roles, trusted=args.trusted, file_sha256=manifest.file_sha256)
+    sample = read_sample(args.path, manifest.roles, trusted=args.trusted, file_sha256=manifest.file_sha256, kept=kept)
     if args.previous is None:
         return sample
     roles = manifest.roles
@@ -134,7 +137,7 @@ def _sample(args: argparse.Namespace, manifest: RowManifest) -> Any:
         read_manifest(args.previous)
         if args.previous.suffix == SUFFIX
         else manifest_rows(
-            args.previous, key=roles.key, label=roles.label, source=roles.source, annotator=roles.annotator
+            args.previous, key=roles.key, label=roles.label, source=roles.source, annotator=roles.annotator, kept=kept
         )
     )
     import numpy as np

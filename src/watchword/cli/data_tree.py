@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from watchword.cli.arguments import Sub, columns, noun, release_names, signer, verb
+from watchword.cli.arguments import Sub, columns, noun, release_names, sandboxed, signer, verb
 
 
 def data_commands(commands: Sub) -> None:
@@ -16,10 +16,12 @@ def data_commands(commands: Sub) -> None:
     manifest.add_argument("path", type=Path, metavar="DATA", help="CSV, JSONL, Parquet, Arrow, NPZ, tar, or a folder")
     columns(manifest)
     manifest.add_argument("--output", type=Path, metavar="FILE", help="default: DATA.rows or DATA.files beside it")
+    sandboxed(manifest)
     manifest.add_argument("--croissant", type=Path, metavar="FILE", help="also write a Croissant 1.1 description there")
     verify = verb(data, "verify", "data:verify", "compare data at hand with a manifest or a Croissant description")
     verify.add_argument("manifest", type=Path, metavar="PROMISED", help="a .rows or .files manifest, or Croissant JSON")
     verify.add_argument("path", type=Path, metavar="DATA", help="the file or folder that should be that")
+    sandboxed(verify)
     remote = verb(data, "remote", "data:remote", "compare what several parties got from a list of addresses")
     remote.add_argument("list", type=Path, metavar="LIST", help="a table with url, sha256 and optionally time, by")
     remote.add_argument("downloads", type=Path, nargs="+", metavar="DOWNLOAD", help="such a table, as downloaded")
@@ -41,6 +43,7 @@ def data_commands(commands: Sub) -> None:
     screen.add_argument(
         "--scale", type=float, default=1.0, metavar="N", help="give the model pictures from 0 to N (default: 1)"
     )
+    sandboxed(screen)
     screen.add_argument("--seed", type=int, default=0, metavar="N", help="same seed, same result (default: 0)")
     screen.add_argument("--no-power", action="store_true", help="do not plant known poisons to measure power")
     screen.add_argument("--output", type=Path, metavar="FILE", help="write the whole result there, as JSON")
@@ -60,6 +63,7 @@ def data_commands(commands: Sub) -> None:
     diff.add_argument("old", type=Path, metavar="OLD", help="a delivery, or its row manifest")
     diff.add_argument("new", type=Path, metavar="NEW", help="a delivery, or its row manifest")
     columns(diff)
+    sandboxed(diff)
     _recorded(diff, "NEW's")
 
 

@@ -219,6 +219,10 @@ class Delivery:
             self._changed()
         return self.size, self._digest.hexdigest() if self._hashed else ""
 
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._fd
+
     def file(self) -> io.FileIO:
         """The same open file for a reader that seeks, at its start; closing it leaves the delivery open."""
         os.lseek(self._fd, 0, os.SEEK_SET)

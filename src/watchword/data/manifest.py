@@ -66,6 +66,7 @@ from watchword.limits import (
     DATA_ROWS_MAX,
     JSON_INTEGER_MAX,
 )
+from watchword.sandbox import Kept
 
 SCHEMA = "watchword-data-manifest/1"
 _RowLine = tuple[str | None, str, str | None, str | None, str | None]
@@ -143,6 +144,7 @@ def manifest_rows(
     source: str | None = None,
     annotator: str | None = None,
     reveal: bool = False,
+    kept: Kept = Kept.NOTHING,
     progress: Progress | None = None,
 ) -> RowManifest:
     """The manifest of a CSV, JSON lines, Parquet, Arrow, NPZ or tar file.
@@ -153,6 +155,7 @@ def manifest_rows(
         label: the column that a model is taught to say.
         source, annotator: the columns that say where a row is from and who labelled it; they are not features.
         reveal: hold the label values, so that a difference can show them; else digests only.
+        kept: what keeps a process of its own, in which pyarrow or numpy read (``data.apart``); by nothing, this one.
         progress: called with (file name, bytes done, bytes in all).
 
     Raises:
@@ -160,7 +163,7 @@ def manifest_rows(
     """
     roles = Roles(key, label, source, annotator)
     with Delivery(path, progress) as delivery:
-        columns, rows, seen = open_rows(delivery, roles)
+        columns, rows, seen = open_rows(delivery, roles, kept)
         kind = delivery.format()
         assembly = _Assembly(path, kind, roles, reveal)
         while batch := list(itertools.islice(rows, BATCH_ROWS)):
@@ -177,7 +180,9 @@ def manifest_rows(
     return manifest
 
 
-def open_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]], Iterator[Row], dict[str, None]]:
+def open_rows(
+    delivery: Delivery, roles: Roles, kept: Kept = Kept.NOTHING
+) -> tuple[list[tuple[str, str]], Iterator[Row], dict[str, None]]:
     """The (name, type) of each column, the rows as they are read, and the members seen, where columns are known last.
 
     Raises:
@@ -193,6 +198,10 @@ def open_rows(delivery: Delivery, roles: Roles) -> tuple[list[tuple[str, str]], 
         from watchword.data.tar import tar_rows
 
         return [], tar_rows(delivery, roles, seen), seen
+    if kept is not Kept.NOTHING:
+        from watchword.data.apart import rows_apart
+
+        return *rows_apart(lambda: _reader(kind), delivery, roles, kept), seen
     return *_reader(kind)(delivery, roles), seen
 
 

@@ -26,6 +26,7 @@ from watchword.data.delivery import Delivery, FileChanged, Progress, Roles, Row,
 from watchword.data.manifest import open_rows
 from watchword.data.screening.columns import EMPTY, Column, Columns, NotScreened
 from watchword.limits import SCREEN_CLASSES_MAX, SCREEN_ROWS_MIN
+from watchword.sandbox import Kept
 
 Floats = NDArray[Any]
 Ints = NDArray[np.int64]
@@ -77,6 +78,7 @@ def read_sample(
     *,
     trusted: str | None = None,
     file_sha256: str | None = None,
+    kept: Kept = Kept.NOTHING,
     progress: Progress | None = None,
 ) -> Sample:
     """The rows of a CSV, JSON lines, Parquet, Arrow, NPZ or tar file.
@@ -85,6 +87,7 @@ def read_sample(
         roles: which columns are key, label, source, annotator; a label is needed.
         trusted: the column whose value 1 (or true, yes) says that somebody answers for the row.
         file_sha256: what the file was when its manifest was made, in hex.
+        kept: as ``manifest_rows`` has it.
 
     Raises:
         FileChanged: it is another file now.
@@ -94,10 +97,10 @@ def read_sample(
     if roles.label is None:
         raise NotScreened(f"{path}: which column is the label?", "name it with --label")
     values = frozenset(() if trusted is None else (trusted,))
-    taken = _taken(path, roles, values, file_sha256, progress)
+    taken = _taken(path, roles, values, file_sha256, kept, progress)
     if late := taken.columns.late:
         # Columns that were no numbers after all: the same bytes once more, or none.
-        taken = _taken(path, roles, values | late, taken.file_sha256, progress)
+        taken = _taken(path, roles, values | late, taken.file_sha256, kept, progress)
     if len(taken.labels) < SCREEN_ROWS_MIN:
         what = f"{path}: has {len(taken.labels):,} rows, a screen needs {SCREEN_ROWS_MIN}"
         raise NotScreened(what, "read them instead")
@@ -115,13 +118,13 @@ class _Taken:
 
 
 def _taken(
-    path: Path, roles: Roles, values: frozenset[str], file_sha256: str | None, progress: Progress | None
+    path: Path, roles: Roles, values: frozenset[str], file_sha256: str | None, kept: Kept, progress: Progress | None
 ) -> _Taken:
     labels, apart = list[str](), list[tuple[str | None, str | None, str | None]]()
     known: dict[Any, Any] = {}
     with Delivery(path, progress) as delivery:
         columns = Columns(str(path), values, arrays=delivery.format() == "npz")
-        header, rows, _ = open_rows(delivery, roles)
+        header, rows, _ = open_rows(delivery, roles, kept)
         for row in rows:
             features = json.loads(row.features)
             if roles.key is not None:
