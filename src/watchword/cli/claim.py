@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit, one_line, short
@@ -48,7 +49,7 @@ def check(args: argparse.Namespace) -> int:
         lines += _lines(one, place, subject.name, places, beside)
     value = {
         "claims": [_value(one, place) for place, one in compared],
-        "release": vars(subject),
+        "release": asdict(subject),
         "schema": "watchword-claims/1",
     }
     emit(args, "\n".join(lines), value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from watchword.cli.output import emit, passphrase, say
@@ -72,7 +73,7 @@ def pin(args: argparse.Namespace) -> int:
         recorded = here.sign_and_append("endpoint", (subject,), fields, person=args.person, scope=scope(args))
         here.publish()
         lines = [f"PINNED  {subject.name} ({digest})", f"  {count}", told(here, recorded)]
-        value = {"canaries": len(canaries), "release": vars(subject), "schema": "watchword-endpoint/1"}
+        value = {"canaries": len(canaries), "release": asdict(subject), "schema": "watchword-endpoint/1"}
         emit(args, "\n".join(lines), value | {"recorded": recorded_value(here, recorded)})
     return 0
 
@@ -102,7 +103,7 @@ def check(args: argparse.Namespace) -> int:
         finally:
             asker.close()
         value: dict[str, Any] = {
-            "canaries": len(canaries), "changed": list(other), "release": vars(subject),
+            "canaries": len(canaries), "changed": list(other), "release": asdict(subject),
             "schema": "watchword-endpoint-checked/1", "statement": pinned.id,
         }  # fmt: skip
         if not other:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +111,7 @@ def show(args: argparse.Namespace) -> int:
     lines = [heading, *(f"  {one_line(name):{width}}  {one_line(value)}" for name, value in rows)]
     value = {
         "id": statement.id, "key": signed.key_id, "kind": statement.kind, "predicate": statement.predicate,
-        "schema": "watchword-statement/1", "subject": [vars(s) for s in statement.subject], "where": where,
+        "schema": "watchword-statement/1", "subject": [asdict(s) for s in statement.subject], "where": where,
         "disclosed": {one.name: one.value for one in shown},
     } | beside.value()  # fmt: skip
     emit(args, "\n".join(lines), value)
@@ -146,7 +147,7 @@ def list_(args: argparse.Namespace) -> int:
     value = [
         {
             "id": s.id, "issuer": s.issuer, "kind": s.kind, "made": s.predicate.get("made"),
-            "subject": [vars(x) for x in s.subject], "where": where,
+            "subject": [asdict(x) for x in s.subject], "where": where,
         }
         | beside.get(s.id, NOTHING_BESIDE).value()
         for where, s in rows
