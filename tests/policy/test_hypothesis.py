@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from charters import SECRET
 from decisions import RELEASE, TRIAGE, Paper
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from watchword.charter.charter import BadCharter
 from watchword.errors import WatchwordError
 from watchword.policy.explain import explanation
 from watchword.policy.hypothesis import BadHypothesis, Supposed, World, apply, is_supposed, read_what_if, suppose
 from watchword.policy.table import decide
+from watchword.statements.statement import Subject
 from watchword.statements.times import rfc3339
 
 
@@ -128,3 +132,17 @@ def test_the_secret_of_the_alliance_stays_what_it_was() -> None:
     """Names of bad news are looked up in a supposed world as in the real one."""
     paper = Paper()
     assert suppose(world_of(paper), [], RELEASE, paper.now).facts.secret == SECRET
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.sampled_from(["inspection", "data-screening", "recall"]), max_size=5), st.booleans())
+def test_what_is_supposed_is_found_as_if_it_had_been_read(kinds: list[str], other: bool) -> None:
+    """The list by release that is carried on is the one made anew. Fails (seen) where an addition is left out."""
+    paper = Paper()
+    paper.sound()
+    about = Subject("another 1.0", "sha256:" + "5d" * 32) if other else RELEASE
+    target = {"target": "supplier:AQUILA"}
+    said = [Supposed(kind, "DELTA", target if kind == "recall" else {}, 0) for kind in kinds]
+    then = suppose(suppose(world_of(paper), said[:2], about, paper.now), said[2:], about, paper.now).facts
+    assert dict(then.first_about) == dict(replace(then).first_about)
+    assert [*then.statements] == sorted(then.statements, key=lambda fact: (fact.origin, fact.index))

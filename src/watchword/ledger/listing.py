@@ -89,12 +89,11 @@ class Unheld:
 def consider(charter: Charter, view: View, facts: Facts, moment: datetime, release: str) -> dict[str, Fact]:
     """Step 1: the evidence about *release* that counts, by statement id; each where it stands first."""
     found: dict[str, Fact] = {}
-    for fact in sorted(facts.statements, key=lambda fact: (fact.origin, fact.index)):
+    for fact in sorted(facts.first_about.get(release, ()), key=lambda fact: (fact.origin, fact.index)):
         statement = fact.signed.statement
         if (
             statement.kind in CONSIDERED
             and stands_in(charter, view, "ledger", fact.origin, fact.index)
-            and statement.subject[0].digest == release
             and statement.made <= moment
         ):
             found.setdefault(statement.id, fact)

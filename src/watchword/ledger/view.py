@@ -11,7 +11,7 @@ Follows docs/protocol.md, sections 6 and 8. Values only: reading them from disk 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -117,6 +117,30 @@ class Facts:
     loose: tuple[Signed, ...]
     secret: bytes = field(repr=False)
     unheld: tuple[EvidenceLeaf, ...] = ()
+
+    @cached_property
+    def first_about(self) -> Mapping[str, tuple[Fact, ...]]:
+        """The statements by the digest of their first subject, in their order; made once for all that is decided."""
+        found: dict[str, list[Fact]] = {}
+        for fact in self.statements:
+            found.setdefault(fact.signed.statement.subject[0].digest, []).append(fact)
+        return {digest: tuple(of) for digest, of in found.items()}
+
+    def with_more(self, added: Iterable[Fact], loose: Iterable[Signed]) -> Facts:
+        """These, *added* statements among them, and *loose* notices instead of those that are here."""
+        added = tuple(added)
+        statements = tuple(sorted((*self.statements, *added), key=_place))
+        made = replace(self, statements=statements, loose=tuple(sorted(loose, key=lambda one: one.statement.id)))
+        about = dict(self.first_about)
+        for fact in added:
+            digest = fact.signed.statement.subject[0].digest
+            about[digest] = tuple(sorted((*about.get(digest, ()), fact), key=_place))
+        made.__dict__["first_about"] = about  # what it would find itself, in a hundredth of the time
+        return made
+
+
+def _place(fact: Fact) -> tuple[str, int]:
+    return fact.origin, fact.index
 
 
 def loose_list(ids: Iterable[str]) -> dict[str, Any]:

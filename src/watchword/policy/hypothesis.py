@@ -109,12 +109,12 @@ def suppose(world: World, statements: Sequence[Supposed], subject: Subject, mome
     Raises:
         BadHypothesis: a kind or party not known, standing that nobody of the party has, a field that does not fit.
     """
-    heads, loose, added = dict(world.view.heads), list(world.facts.loose), list(world.facts.statements)
+    heads, loose, added = dict(world.view.heads), list(world.facts.loose), list[Fact]()
     supposed: set[str] = set()
     for one in statements:
         holder = speaker(world.charter, one.kind, one.issuer)
         signed, number = _signed(one, holder, subject, moment), 1
-        while signed.statement.id in supposed:  # two that say the same would be one
+        while signed.statement.id in supposed and one.kind not in NOTICES:  # two that say the same would be one
             number += 1
             signed = _signed(one, holder, Subject(f"{subject.name} ({number})", subject.digest), moment)
         supposed.add(signed.statement.id)
@@ -125,12 +125,7 @@ def suppose(world: World, statements: Sequence[Supposed], subject: Subject, mome
         head = heads.get(origin, Head(0, bytes(32), NEVER_COSIGNED))
         added.append(Fact(signed, holder, origin, head.size))
         heads[origin] = replace(head, size=head.size + 1)
-    facts = replace(
-        world.facts,
-        statements=tuple(sorted(added, key=lambda fact: (fact.origin, fact.index))),
-        loose=tuple(sorted(loose, key=lambda signed: signed.statement.id)),
-    )
-    return World(world.charter, View(heads), facts)
+    return World(world.charter, View(heads), world.facts.with_more(added, loose))
 
 
 def supposed_id(charter: Charter, one: Supposed, subject: Subject, moment: datetime) -> str:

@@ -317,7 +317,8 @@ def listed_in(facts: Facts, decision: Mapping[str, Any]) -> list[Listed]:
 def considered_facts(decision: Mapping[str, Any], facts: Facts) -> dict[str, Fact]:
     """The facts that *decision* considered, by statement id, found again by their place."""
     places = {(one["origin"], one["index"]): one["id"] for one in decision["considered"]}
-    here = ((places.get((fact.origin, fact.index)), fact) for fact in facts.statements)
+    about = facts.first_about.get(decision["subject"]["digest"], ())
+    here = ((places.get((fact.origin, fact.index)), fact) for fact in about)
     return {id: fact for id, fact in here if id is not None and fact.signed.statement.id == id}
 
 
