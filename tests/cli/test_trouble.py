@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import json
 import os
 import pty
@@ -198,12 +199,15 @@ def started(folder: Path, environment: Any, *words: str) -> subprocess.Popen[str
 
 
 def wait_until_open(process: subprocess.Popen[str], path: Path) -> None:
-    """Wait until *process* holds *path* open: it is in the middle of its work."""
+    """Wait until *process*, or one that it started to parse, holds *path* open: it is in the middle of its work."""
     path, until = path.resolve(), time.monotonic() + WAIT_S_MAX
     while time.monotonic() < until and process.poll() is None:
         # A descriptor may close, or the process end, between the listing and the reading of it.
         with contextlib.suppress(OSError):
-            for link in Path(f"/proc/{process.pid}/fd").iterdir():
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+            for link in itertools.chain.from_iterable(
+                Path(f"/proc/{of}/fd").iterdir() for of in (process.pid, *children)
+            ):
                 with contextlib.suppress(OSError):
                     if link.readlink() == path:
                         return

@@ -36,6 +36,7 @@ def contents(home: Path) -> dict[str, bytes]:
 def test_a_node_that_moves_goes_on_and_its_old_place_is_silent(alliance: Alliance, tmp_path: Path) -> None:
     """After a move the same bytes are in the new place, which signs on; the old place opens no more."""
     say(alliance.nodes["BRAVO"])
+    alliance.nodes["BRAVO"].close()
     before = contents(alliance.home("BRAVO"))
     done = copied(alliance, "BRAVO", tmp_path / "bravo.tar", move=True)
     assert node.restore(tmp_path / "bravo.tar", tmp_path / "new") == done
