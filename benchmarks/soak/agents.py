@@ -28,7 +28,7 @@ RETRY_S = 0.25
 
 @dataclass
 class Line:
-    """A connection to one gate; one question is on it at a time."""
+    """A connection to one gate; one question is on it at a time. ``turn``: which of all questions was its last."""
 
     gate: str
     port: int
@@ -36,6 +36,7 @@ class Line:
     socket: socket.socket | None = None
     asked_s: float | None = None
     again_s: float = 0.0
+    turn: int = 0
     data: bytearray = field(default_factory=bytearray)
 
 
@@ -45,8 +46,8 @@ class Agents:
     def __init__(self, plan: dict[str, Any]) -> None:
         self._lines = [
             Line(gate, port, number)
-            for gate, port in plan["gates"].items()
             for number in range(plan["connections"])
+            for gate, port in plan["gates"].items()
         ]
         self._rate, self._due = float(plan["rate"]), 0.0
         self._told, self._answers = Path(plan["told"]), list[str]()
@@ -83,7 +84,8 @@ class Agents:
         self._written = time.time()
 
     def _ask(self, free: list[Line], now: float) -> None:
-        for line in free:
+        # Who waited longest asks first: in the order of the list, a first gate that answers fast has every question.
+        for line in sorted(free, key=lambda line: line.turn):
             if line.again_s > now:
                 continue
             if self._rate:
@@ -92,7 +94,7 @@ class Agents:
                 # What could not be asked in time is not made up for: a gate that was away is not stormed.
                 self._due = max(self._due + 1 / self._rate, now - 0.1)
             self._asked += 1
-            line.asked_s = time.time()
+            line.turn, line.asked_s = self._asked, time.time()
             try:
                 if line.socket is None:
                     self._connect(line)

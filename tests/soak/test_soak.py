@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import socketserver
+import subprocess
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from benchmarks.soak.checks import check
 from benchmarks.soak.course import GATES, Happened, Plan, Soak
 from benchmarks.soak.faults import Parties, schedule
 from benchmarks.soak.figures import figures, told
+from benchmarks.soak.processes import lines
 from benchmarks.soak.report import page
 
 pytest.importorskip("starlette", reason="what `serve` needs is not installed")
@@ -35,6 +41,40 @@ def test_the_faults_of_a_seed_are_the_same_again_and_none_is_left_out() -> None:
             if (other.kind, other.who, other.how) == (one.kind, one.who, one.how) and other is not one
         ]  # fmt: skip
         assert not [two for two in beside if two.at_s < one.at_s + one.for_s and one.at_s < two.at_s + two.for_s]
+
+
+class _AtOnce(socketserver.StreamRequestHandler):
+    """A gate that has its answer before the next question is due."""
+
+    def handle(self) -> None:
+        answer = json.dumps({"decision": True, "context": {"receipt": 0, "action": "sha256:00"}}).encode()
+        while self.rfile.readline():
+            while (line := self.rfile.readline().strip().lower()) != b"":
+                if line.startswith(b"content-length:"):
+                    size = int(line.partition(b":")[2])
+            self.rfile.read(size)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(answer), answer))
+
+
+def test_a_gate_that_answers_at_once_leaves_questions_for_the_others(tmp_path: Path) -> None:
+    """At a rate that one gate alone could take, each of three has its third; seen to fail where lines ask in order."""
+    told, plan = tmp_path / "told", tmp_path / "plan"
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _AtOnce) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        gates = dict.fromkeys(("A", "B", "C"), server.server_address[1])
+        plan.write_text(json.dumps({"gates": gates, "token": "t", "connections": 2, "rate": 40, "told": str(told)}))
+        with subprocess.Popen([sys.executable, "-m", "benchmarks.soak.agents", str(plan)]) as agents:
+            end_s = time.monotonic() + 60
+            while len(lines(told)) < 30 and time.monotonic() < end_s:
+                time.sleep(0.1)
+            agents.terminate()
+            assert agents.wait(60) == 0
+        server.shutdown()
+    asked = Counter(one[0] for one in lines(told))
+    assert asked.total() >= 30
+    assert set(asked) == {"A", "B", "C"}
+    assert max(asked.values()) - min(asked.values()) <= 1
 
 
 @pytest.fixture(scope="module")
