@@ -100,6 +100,8 @@ class _Answers(BaseHTTPRequestHandler):
         calls = body.get("method") == "tools/call"
         if calls and self.server.how == "slow":
             time.sleep(0.3)
+        if body.get("method") == "tools/list" and self.server.how == "lists slowly":
+            time.sleep(0.3)
         if calls and self.server.how == "dies":
             self.close_connection = True
             return

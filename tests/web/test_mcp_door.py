@@ -196,3 +196,14 @@ def test_clients_that_share_a_conversation_may_use_equal_ids(alone: Gated, mail:
         told = list(pool.map(lambda one: post(port, one[0], **one[1])[2], asked))
     senders = [one["result"]["structuredContent"]["from"] for one in told]
     assert senders == ["pilot@bravo.example", "port@echo.example"]
+
+
+def test_the_first_two_clients_wait_for_one_list_of_tools(alone: Gated, mail: Mailbox) -> None:
+    """A second list would have begun the first anew, and who waited for that would be told that there is none. Seen to
+    fail without the lock."""
+    mail.how = "lists slowly"
+    with http_door(behind(alone), mail.url) as port, ThreadPoolExecutor(2) as pool:
+        asked = [modern(1, "tools/call", name="read_message", arguments={"message": one}) for one in ("m-1", "m-7")]
+        told = list(pool.map(lambda one: post(port, one[0], **one[1])[2], asked))
+    assert all("result" in one for one in told)
+    assert [body["method"] for _, body in mail.seen].count("tools/list") == 1

@@ -77,6 +77,7 @@ class HttpDoor:
     upstream_token: str | None = None
     _sessions: OrderedDict[str, Conversation] = field(default_factory=OrderedDict)
     _followed: set[asyncio.Task[None]] = field(default_factory=set)
+    _lists: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -146,7 +147,10 @@ class HttpDoor:
         stream = request if modern else None
         turn = await asyncio.to_thread(conversation.from_client, message, version, stream)
         if turn.list_first:
-            await self._list(conversation, request, message)
+            # One at a time: a second listing would begin the first anew just when who waited for it asks again.
+            async with self._lists:
+                if not conversation.is_listed:
+                    await self._list(conversation, request, message)
             turn = await asyncio.to_thread(conversation.from_client, message, version, stream)
         if turn.list_first:
             turn = Turn(back=refusal(message.id, INTERNAL_ERROR, "the server does not list its tools"))
