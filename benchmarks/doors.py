@@ -12,7 +12,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -25,7 +24,7 @@ from typing import Any
 
 from benchmarks.catalog.server import Server, installed, new_database, private_server
 from benchmarks.soak.alliance import RELEASE, found
-from benchmarks.soak.processes import cpu_s, lines, until
+from benchmarks.soak.processes import cpu_s, free_port, lines, listens, until
 from benchmarks.table import Row
 from watchword.node import Node, sharing
 
@@ -164,7 +163,7 @@ def doors(folder: Path, count: int) -> Iterator[Doors]:
         url = new_database(str(server.folder), "record")
         with Node.open(home, writing=True) as here:
             sharing.share(here, url)
-        ports = [_free_port() for _ in range(count)]
+        ports = [free_port() for _ in range(count)]
         processes = []
         for port in ports:
             log = stack.enter_context((folder / f"door-{port}.log").open("wb"))
@@ -174,7 +173,7 @@ def doors(folder: Path, count: int) -> Iterator[Doors]:
             ]  # fmt: skip
             processes.append(subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL))
         try:
-            if not until(lambda: all(map(_answers, ports)), READY_S_MAX, lambda: None):
+            if not until(lambda: all(map(listens, ports)), READY_S_MAX, lambda: None):
                 raise RuntimeError(f"not every door came up; their logs are in {folder}")
             yield Doors(folder, home, server, url, ports, processes)
         finally:
@@ -196,21 +195,6 @@ def _spent_by(process: int) -> float:
         return cpu_s(process)
     except OSError:
         return 0.0
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-    return port
 
 
 def main(arguments: list[str]) -> int:

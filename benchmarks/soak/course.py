@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +26,7 @@ from benchmarks.soak.disks import Disk
 from benchmarks.soak.faults import Fault, Parties, schedule
 from benchmarks.soak.liar import Between
 from benchmarks.soak.member import INSPECTION
-from benchmarks.soak.processes import Job, Machine, cpu_s, lines, until
+from benchmarks.soak.processes import Job, Machine, cpu_s, free_port, lines, listens, until
 from watchword.node import Node
 from watchword.node.home import BusyNode
 
@@ -147,7 +146,7 @@ class Soak:
                 self.happened.disks[name] = disk.kind
                 self._stack.callback(disk.close)
             jobs = ["serve", *(door.job for door in self.doors.values() if door.member == name)]
-            ports = {job: _free_port() for job in jobs}
+            ports = {job: free_port() for job in jobs}
             made[name] = Machine(name, where / "home", self.folder, ports, disk)
         return made
 
@@ -178,7 +177,7 @@ class Soak:
         happened, plan = self.happened, self.plan
         self._tick()
         ports = [port for one in self.machines.values() for port in one.ports.values()]
-        if not until(lambda: all(map(_answers, ports)), READY_S_MAX, self._tick):
+        if not until(lambda: all(map(listens, ports)), READY_S_MAX, self._tick):
             raise RuntimeError(f"not every process came up; their logs are in {self.folder}")
         watching = threading.Thread(target=self._watch, daemon=True)
         watching.start()
@@ -347,7 +346,7 @@ class Soak:
                 _said(one)
         with Node.open(twin, writing=True) as other:
             _said(other)
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, "-m", "watchword", "serve", "--port", str(port), "--home", str(twin)]
         self.twin = Job("twin serve", command, self.folder / "twin.log", dict(os.environ))
         self.between.twin[self.liar] = port
@@ -356,16 +355,3 @@ class Soak:
 def _said(node: Node) -> None:
     node.sign_and_append("inspection", (RELEASE,), INSPECTION)
     node.publish()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as bound:
-        return int(bound.getsockname()[1])
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
