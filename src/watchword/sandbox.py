@@ -297,7 +297,12 @@ def ask_confined(
 
 def write_line(descriptor: int, value: Any) -> None:
     """All of *value*, as a line of JSON."""
-    left = memoryview(json.dumps(value).encode() + b"\n")
+    write_all(descriptor, json.dumps(value).encode() + b"\n")
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """All of *data*: a pipe takes what it has room for."""
+    left = memoryview(data)
     while left:
         left = left[os.write(descriptor, left) :]
 

@@ -19,7 +19,7 @@ from watchword.data.delivery import Delivery, FileChanged, MissingColumn, Roles,
 from watchword.data.row import DataError, MissingExtra
 from watchword.errors import WatchwordError
 from watchword.limits import CONFINED_ANSWER_BYTES_MAX, CONFINED_CPU_S_MAX, SANDBOX_MEMORY_BYTES_MAX
-from watchword.sandbox import Kept, NoSandbox, enclose, forked
+from watchword.sandbox import Kept, NoSandbox, enclose, forked, write_all
 
 Columns = list[tuple[str, str]]
 Reader = Callable[[Delivery, Roles], tuple[Columns, Iterator[Row]]]
@@ -79,10 +79,8 @@ def _frame(answers: IO[bytes], wanted: bytes) -> bytes:
 
 def _send_rows(reader: Callable[[], Reader], delivery: Delivery, roles: Roles, kept: Kept, writing: int) -> None:
     def send(letter: bytes, data: bytes) -> None:
-        for part in (letter + len(data).to_bytes(8, "big"), data):
-            left = memoryview(part)
-            while left:
-                left = left[os.write(writing, left) :]
+        write_all(writing, letter + len(data).to_bytes(8, "big"))
+        write_all(writing, data)
 
     try:
         enclose(

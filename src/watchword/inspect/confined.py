@@ -48,7 +48,7 @@ from watchword.limits import (
     UNPACKED_BYTES_MAX,
     WHOLE_FILE_BYTES_MAX,
 )
-from watchword.sandbox import Kept, NoSandbox, enclose, forked, prepare, write_line
+from watchword.sandbox import Kept, NoSandbox, enclose, forked, prepare, write_all, write_line
 
 _MEMORY = SANDBOX_MEMORY_BYTES_MAX
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -297,9 +297,7 @@ def _serve(asks: int, found: Found, asked: dict[str, Any]) -> bool:
 def _send(asks: int, value: Any, data: bytes = b"") -> None:
     try:
         write_line(asks, value)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(asks, left) :]
+        write_all(asks, data)
     except BrokenPipeError:
         return  # it ended, and its silence is heard when it is asked
 
